@@ -1,0 +1,59 @@
+.DEFAULT_GOAL := help
+SHELL := bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(BIN)/uv
+export VIRTUAL_ENV := $(CURDIR)/$(VENV)
+
+.PHONY: help
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+$(UV):
+	$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(v < (3, 11) and f"neurdsp needs Python 3.11 or newer; {sys.executable} is {v.major}.{v.minor}. Try: make PYTHON=python3.12 ...")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade uv
+
+.PHONY: demo
+demo: $(UV) ## Install the light wheel, play the shipped amp, write demo/
+	$(UV) pip install --quiet --reinstall-package neurdsp '.[plot]'
+	$(BIN)/neurdsp demo -o demo
+
+.PHONY: develop
+develop: $(UV) ## Install everything for development, editable
+	$(UV) pip install --quiet --group dev
+	$(BIN)/maturin develop --uv --release --quiet --extras train,plot
+
+.PHONY: test
+test: lint test-rust test-python ## Lint, then run all the Rust and Python tests
+
+.PHONY: test-rust
+test-rust: ## Run the Rust tests
+	cargo test --workspace --quiet
+
+.PHONY: test-python
+test-python: develop ## Run the Python tests, slow ones too
+	$(BIN)/python -m pytest
+
+.PHONY: lint
+lint: develop ## Check formatting, lints and types
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --quiet -- -D warnings
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m mypy.stubtest neurdsp._core
+
+.PHONY: format
+format: $(UV) ## Format the Rust and the Python code
+	cargo fmt --all
+	$(UV) tool run ruff format .
+
+.PHONY: bench
+bench: ## Run the Criterion benches
+	cargo bench -p neurdsp-benches
+
+.PHONY: clean
+clean: ## Remove everything that the other targets made
+	rm -rf $(VENV) target demo site dist

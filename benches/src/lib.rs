@@ -1,0 +1,1 @@
+//! Criterion benches of the Rust crates; the code is in `benches/benches`.

@@ -1,0 +1,1 @@
+//! Neural network kernels for streaming inference. No audio here.

@@ -1,0 +1,1 @@
+//! What a real-time audio thread needs around a model.

@@ -1,0 +1,131 @@
+//! Which instruction set to use, decided once at run time.
+
+use std::sync::OnceLock;
+
+/// An instruction set that the kernels are compiled for.
+///
+/// Ordered by speed: `Isa::Scalar < Isa::Avx2 < Isa::Avx512`. A value of `Avx2` or `Avx512` is a proof that this machine
+/// has the features, since [`Isa::detect`] and [`Isa::available`] are the only sources of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(transparent)]
+pub struct Isa(Kind);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    Scalar,
+    Avx2,
+    Avx512,
+}
+
+#[allow(non_upper_case_globals)]
+impl Isa {
+    /// Portable code, one lane.
+    pub const Scalar: Isa = Isa(Kind::Scalar);
+
+    /// The best instruction set of this machine.
+    ///
+    /// The environment variable `NEURDSP_ISA` (`scalar`, `avx2`, `avx512`), read once, lowers the choice; it never raises
+    /// it above what the machine has.
+    #[must_use]
+    pub fn detect() -> Isa {
+        static DETECTED: OnceLock<Isa> = OnceLock::new();
+        *DETECTED.get_or_init(|| {
+            let limit = match std::env::var("NEURDSP_ISA").as_deref() {
+                Ok("scalar") => Kind::Scalar,
+                Ok("avx2") => Kind::Avx2,
+                _ => Kind::Avx512,
+            };
+            Isa::available().into_iter().rfind(|isa| isa.0 <= limit).unwrap_or(Isa::Scalar)
+        })
+    }
+
+    /// Every instruction set that this machine can run, the slowest first.
+    #[must_use]
+    pub fn available() -> Vec<Isa> {
+        #[allow(unused_mut)]
+        let mut all = vec![Isa::Scalar];
+        #[cfg(target_arch = "x86_64")]
+        {
+            if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+                all.push(Isa(Kind::Avx2));
+                if is_x86_feature_detected!("avx512f")
+                    && is_x86_feature_detected!("avx512vl")
+                    && is_x86_feature_detected!("avx512dq")
+                    && is_x86_feature_detected!("avx512bw")
+                {
+                    all.push(Isa(Kind::Avx512));
+                }
+            }
+        }
+        all
+    }
+
+    /// The name that `NEURDSP_ISA` and the benches use: `scalar`, `avx2` or `avx512`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self.0 {
+            Kind::Scalar => "scalar",
+            Kind::Avx2 => "avx2",
+            Kind::Avx512 => "avx512",
+        }
+    }
+
+    /// Whether AVX2 and FMA may be used.
+    #[must_use]
+    pub fn has_avx2(self) -> bool {
+        self.0 >= Kind::Avx2
+    }
+
+    /// Whether AVX-512 F, VL, DQ and BW may be used.
+    #[must_use]
+    pub fn has_avx512(self) -> bool {
+        self.0 >= Kind::Avx512
+    }
+}
+
+/// Defines `fn name(isa: Isa, …)` which calls `generic::<V>(…)` with the widest vector of `isa`.
+///
+/// `generic` must be an `#[inline(always)] unsafe fn` whose first type parameter is the vector; the macro's function is
+/// safe, because an [`Isa`] proves that its features are there. For kernels in double precision write
+/// `= f64 generic`.
+#[macro_export]
+macro_rules! dispatch {
+    ($(#[$meta:meta])* $vis:vis fn $name:ident($($arg:ident: $ty:ty),* $(,)?) $(-> $ret:ty)? = $generic:ident) => {
+        $crate::dispatch!(@emit [$(#[$meta])*] $vis $name ($($arg: $ty),*) ($($ret)?) $generic F32x8 F32x16 f32);
+    };
+    ($(#[$meta:meta])* $vis:vis fn $name:ident($($arg:ident: $ty:ty),* $(,)?) $(-> $ret:ty)? = f64 $generic:ident) => {
+        $crate::dispatch!(@emit [$(#[$meta])*] $vis $name ($($arg: $ty),*) ($($ret)?) $generic F64x4 F64x8 f64);
+    };
+    (@emit [$($meta:tt)*] $vis:vis $name:ident ($($arg:ident: $ty:ty),*) ($($ret:ty)?) $generic:ident $v2:ident $v5:ident $e:ty) => {
+        $($meta)*
+        #[allow(clippy::too_many_arguments)]
+        $vis fn $name(isa: $crate::Isa, $($arg: $ty),*) $(-> $ret)? {
+            #[cfg(target_arch = "x86_64")]
+            {
+                #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
+                #[allow(clippy::too_many_arguments)]
+                unsafe fn avx512($($arg: $ty),*) $(-> $ret)? {
+                    // SAFETY: this function has the features of the vector type.
+                    unsafe { $generic::<$crate::$v5>($($arg),*) }
+                }
+                #[target_feature(enable = "avx2,fma")]
+                #[allow(clippy::too_many_arguments)]
+                unsafe fn avx2($($arg: $ty),*) $(-> $ret)? {
+                    // SAFETY: this function has the features of the vector type.
+                    unsafe { $generic::<$crate::$v2>($($arg),*) }
+                }
+                if isa.has_avx512() {
+                    // SAFETY: `Isa` proves that the features are there.
+                    return unsafe { avx512($($arg),*) };
+                }
+                if isa.has_avx2() {
+                    // SAFETY: `Isa` proves that the features are there.
+                    return unsafe { avx2($($arg),*) };
+                }
+            }
+            let _ = isa;
+            // SAFETY: the scalar vector needs no feature.
+            unsafe { $generic::<$crate::Scalar<$e>>($($arg),*) }
+        }
+    };
+}

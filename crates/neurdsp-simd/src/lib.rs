@@ -1,0 +1,42 @@
+//! Vector types with run-time dispatch, and the elementary functions on them.
+//!
+//! A kernel is written once, generic over [`Vector`], marked `#[inline(always)]`, and called from one entry point for
+//! each instruction set. The entry points carry `#[target_feature]`; [`Isa::detect`] picks among them when an object is
+//! built, so that nothing built for a plain x86-64 is slow on a newer one:
+//!
+//! ```
+//! use neurdsp_simd::{Isa, dispatch};
+//!
+//! dispatch! {
+//!     /// Doubles every sample.
+//!     fn double(samples: &mut [f32]) = double_generic
+//! }
+//!
+//! #[inline(always)]
+//! unsafe fn double_generic<V: neurdsp_simd::Vector<f32>>(samples: &mut [f32]) {
+//!     let mut blocks = samples.chunks_exact_mut(V::LANES);
+//!     for block in &mut blocks {
+//!         // SAFETY: a block holds `LANES` samples; the caller vouches for the instruction set.
+//!         unsafe { V::load(block.as_ptr()).add(V::load(block.as_ptr())).store(block.as_mut_ptr()) }
+//!     }
+//!     for sample in blocks.into_remainder() {
+//!         *sample += *sample;
+//!     }
+//! }
+//!
+//! let mut samples = [1.0f32, 2.0, 3.0];
+//! double(Isa::detect(), &mut samples);
+//! assert_eq!(samples, [2.0, 4.0, 6.0]);
+//! ```
+
+mod isa;
+mod scalar;
+mod vector;
+#[cfg(target_arch = "x86_64")]
+mod x86;
+
+pub use isa::Isa;
+pub use scalar::Scalar;
+pub use vector::{Real, Vector};
+#[cfg(target_arch = "x86_64")]
+pub use x86::{F32x8, F32x16, F64x4, F64x8};
