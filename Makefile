@@ -54,6 +54,11 @@ format: $(UV) ## Format the Rust and the Python code
 bench: ## Run the Criterion benches
 	cargo bench -p neurdsp-benches
 
+.PHONY: docs
+docs: develop ## Build the documentation into site/
+	$(UV) pip install --quiet --group docs
+	$(BIN)/mkdocs build --strict
+
 .PHONY: clean
 clean: ## Remove everything that the other targets made
 	rm -rf $(VENV) target demo site dist
