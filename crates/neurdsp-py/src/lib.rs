@@ -2,6 +2,8 @@
 
 use pyo3::prelude::*;
 
+mod errors;
+
 #[pymodule(gil_used = false)]
 mod _core {
     use pyo3::prelude::*;
