@@ -1,2 +1,26 @@
-//! Chores of the workspace: `cargo xtask layers`.
-fn main() {}
+//! Chores of the workspace, run as `cargo xtask NAME`.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
+mod goldens;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+const USAGE: &str =
+    "usage: cargo xtask goldens    compare tests/goldens with what their references give today";
+
+fn main() -> ExitCode {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let result = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["goldens"] => goldens::compare(&root),
+        _ => Err(USAGE.into()),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
