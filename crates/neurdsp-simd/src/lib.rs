@@ -29,13 +29,20 @@
 //! assert_eq!(samples, [2.0, 4.0, 6.0]);
 //! ```
 
+mod aligned;
+mod denormals;
 mod isa;
+pub mod math;
+mod peak;
 mod scalar;
 mod vector;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
+pub use aligned::AlignedBuf;
+pub use denormals::FlushDenormals;
 pub use isa::Isa;
+pub use peak::fma_burst;
 pub use scalar::Scalar;
 pub use vector::{Real, Vector};
 #[cfg(target_arch = "x86_64")]
