@@ -124,7 +124,11 @@ mod tests {
             let x = grid();
             let mut y = x.clone();
             tanh_all(isa, &mut y);
-            let worst = x.iter().zip(&y).map(|(&x, &y)| (f64::from(x).tanh() - f64::from(y)).abs()).fold(0.0, f64::max);
+            let worst = x
+                .iter()
+                .zip(&y)
+                .map(|(&x, &y)| (f64::from(x).tanh() - f64::from(y)).abs())
+                .fold(0.0, f64::max);
             assert!(worst <= 4e-7, "{}: {worst:e}", isa.name());
         }
     }

@@ -1,0 +1,33 @@
+//! What can be wrong with the parameters of a layer.
+
+/// A layer cannot be built.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The number of channels is outside the bounds.
+    #[error("{got} channels: a layer has 1 to {max}; choose a smaller model", max = crate::MAX_CHANNELS)]
+    Channels {
+        /// What was asked for.
+        got: usize,
+    },
+    /// A kernel without taps, or one that reaches further back than can be addressed.
+    #[error("kernel size {kernel_size} with dilation {dilation}: both must be at least 1, and reach back at most {max} frames", max = crate::ring::MAX_HISTORY)]
+    Kernel {
+        /// Taps of the kernel.
+        kernel_size: usize,
+        /// Frames between two taps.
+        dilation: usize,
+    },
+    /// A parameter has the wrong number of values.
+    #[error(
+        "{name} has {got} values and needs {expected}; check the shapes that the model was exported with"
+    )]
+    Length {
+        /// Which parameter.
+        name: &'static str,
+        /// Values that the shape asks for.
+        expected: usize,
+        /// Values that were given.
+        got: usize,
+    },
+}
