@@ -179,6 +179,10 @@ pub enum Error {
         /// The value there.
         value: f32,
     },
+
+    /// A layer of the engine cannot be built from its values.
+    #[error(transparent)]
+    Layer(#[from] neurdsp_nn::Error),
 }
 
 impl Error {

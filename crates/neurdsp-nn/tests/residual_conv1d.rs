@@ -1,4 +1,6 @@
 //! The convolution kernel against the definition, in double precision, on every instruction set.
+// Helpers outside of a test function may unwrap as well.
+#![allow(clippy::unwrap_used)]
 
 use neurdsp_nn::{Error, FrameRing, MAX_FRAMES, ResidualConv1d, frame_stride};
 use neurdsp_simd::Isa;

@@ -9,7 +9,9 @@
 //! After van den Oord et al., "WaveNet: A Generative Model for Raw Audio" (2016), without gates and skip connections.
 
 mod config;
+mod engine;
 mod weights;
 
 pub use config::WavenetConfig;
+pub use engine::{PreparedWavenet, Wavenet};
 pub use weights::{LayerWeights, WavenetWeights};
