@@ -1,1 +1,4 @@
 //! What a real-time audio thread needs around a model.
+
+pub mod alloc_guard;
+pub mod bench;

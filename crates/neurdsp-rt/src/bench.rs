@@ -1,0 +1,140 @@
+//! How fast an amp model plays, beside how fast this machine can multiply and add.
+
+use cpu_time::ThreadTime;
+use neurdsp_models::wavenet::{LayerWeights, PreparedWavenet, Wavenet, WavenetConfig, WavenetWeights};
+use neurdsp_models::{Result, StreamingModel};
+use neurdsp_simd::{Isa, fma_burst};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Rounds of model and yardstick, in turn; the medians are reported.
+const ROUNDS: usize = 9;
+
+/// What [`bench_wavenet`] found. All rates are per second of CPU time of one thread.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct AmpSpeed {
+    /// Samples of audio.
+    pub samples_per_second: f64,
+    /// Floating-point operations of the model's convolutions, in 10⁹; a multiply-add counts as two, the tanh as none.
+    pub gflops: f64,
+    /// The most that the same instruction set reached on multiply-adds between registers, in 10⁹.
+    pub peak_gflops: f64,
+}
+
+/// Measures a model of this shape with arbitrary weights on `isa`, in blocks of `block_size` samples.
+///
+/// Model and yardstick take turns, and each is timed by the CPU time of this thread: the clock of the processor, which
+/// vector code changes, and other programs then weigh on both alike. It takes about `duration` in all.
+///
+/// # Errors
+///
+/// As [`PreparedWavenet::new`].
+pub fn bench_wavenet(
+    config: &WavenetConfig,
+    isa: Isa,
+    block_size: usize,
+    duration: Duration,
+) -> Result<AmpSpeed> {
+    config.validate()?;
+    let prepared = PreparedWavenet::for_isa(config, &arbitrary_weights(config), isa)?;
+    let mut amp = Wavenet::from_prepared(Arc::new(prepared))?;
+    let block_size = block_size.clamp(1, 1 << 20);
+    let input: Vec<f32> = (0..block_size).map(|i| (i as f32 * 0.1).sin() * 0.3).collect();
+    let mut output = vec![0.0; block_size];
+    let slice = duration / (2 * ROUNDS as u32 + 2);
+
+    let mut play = || {
+        amp.process(&input, &mut output);
+        std::hint::black_box(&output);
+        block_size as u64
+    };
+    let mut multiply = || {
+        let (operations, sum) = fma_burst(isa, 2000);
+        std::hint::black_box(sum);
+        operations
+    };
+    rate(slice, &mut play); // fills the caches
+    let (mut samples, mut operations) = ([0.0; ROUNDS], [0.0; ROUNDS]);
+    for round in 0..ROUNDS {
+        samples[round] = rate(slice, &mut play);
+        operations[round] = rate(slice, &mut multiply);
+    }
+    let samples_per_second = median(&mut samples);
+    Ok(AmpSpeed {
+        samples_per_second,
+        gflops: samples_per_second * operations_per_sample(config) * 1e-9,
+        peak_gflops: median(&mut operations) * 1e-9,
+    })
+}
+
+/// Two for each weight of the convolutions: what one output sample takes.
+#[must_use]
+pub fn operations_per_sample(config: &WavenetConfig) -> f64 {
+    let c = config.channels as f64;
+    2.0 * (c * c * config.kernel_size as f64 * config.num_layers as f64 + 2.0 * c)
+}
+
+/// Units of `work` per second of this thread's CPU time, over about `slice`.
+fn rate(slice: Duration, work: &mut dyn FnMut() -> u64) -> f64 {
+    let start = ThreadTime::now();
+    let mut units = 0;
+    loop {
+        for _ in 0..8 {
+            units += work();
+        }
+        let elapsed = start.elapsed();
+        if elapsed >= slice && !elapsed.is_zero() {
+            return units as f64 / elapsed.as_secs_f64();
+        }
+    }
+}
+
+fn median(values: &mut [f64]) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+/// Small weights without structure; the speed does not depend on them.
+fn arbitrary_weights(config: &WavenetConfig) -> WavenetWeights {
+    let c = config.channels;
+    let scale = 1.0 / ((c * config.kernel_size) as f32).sqrt();
+    let mut seed = 1u32;
+    let mut values = |count: usize| -> Vec<f32> {
+        let mut value = || {
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            ((seed >> 8) as f32 / (1 << 23) as f32 - 1.0) * scale
+        };
+        (0..count).map(|_| value()).collect()
+    };
+    WavenetWeights {
+        input_weight: values(c),
+        input_bias: values(c),
+        layers: (0..config.num_layers)
+            .map(|_| LayerWeights { weight: values(c * c * config.kernel_size), bias: values(c) })
+            .collect(),
+        output_weight: values(c),
+        output_bias: 0.0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rates_are_positive_and_consistent() {
+        let config = WavenetConfig { channels: 16, num_layers: 6, kernel_size: 3, dilation_base: 2 };
+        for isa in Isa::available() {
+            let speed = bench_wavenet(&config, isa, 64, Duration::from_millis(40)).unwrap();
+            assert!(speed.peak_gflops > 0.0);
+            let operations = speed.gflops * 1e9 / speed.samples_per_second;
+            assert!((operations - 9280.0).abs() < 1e-6, "2 (16 x 16 x 3 x 6 + 2 x 16) a sample");
+        }
+    }
+
+    #[test]
+    fn a_shape_out_of_bounds_is_refused_before_anything_is_allocated() {
+        let config = WavenetConfig { channels: 1 << 40, num_layers: 6, kernel_size: 3, dilation_base: 2 };
+        assert!(bench_wavenet(&config, Isa::Scalar, 64, Duration::ZERO).is_err());
+    }
+}

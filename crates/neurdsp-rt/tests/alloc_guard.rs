@@ -1,0 +1,110 @@
+//! The allocation guard trips when it should, and the amp model never trips it.
+// Helpers outside of a test function may unwrap as well.
+#![allow(clippy::unwrap_used)]
+
+use neurdsp_models::StreamingModel;
+use neurdsp_models::wavenet::{LayerWeights, Wavenet, WavenetConfig, WavenetWeights};
+use neurdsp_rt::alloc_guard::{Allocations, GuardedAllocator, count_allocations, forbid_allocations};
+use std::hint::black_box;
+use std::process::Command;
+
+#[global_allocator]
+static ALLOCATOR: GuardedAllocator = GuardedAllocator;
+
+/// Set in the child processes that are meant to abort.
+const CHILD: &str = "NEURDSP_TEST_ALLOC_GUARD_CHILD";
+
+#[test]
+fn allocations_and_frees_are_counted_each() {
+    let (boxed, seen) = count_allocations(|| black_box(Box::new(1u64)));
+    assert_eq!(seen, Allocations { allocations: 1, frees: 0 });
+    let ((), seen) = count_allocations(|| drop(boxed));
+    assert_eq!(seen, Allocations { allocations: 0, frees: 1 });
+    let mut vector = vec![0u8; 10];
+    let ((), seen) = count_allocations(|| vector.reserve_exact(100_000));
+    assert_eq!(seen, Allocations { allocations: 1, frees: 0 });
+    let (_, seen) = count_allocations(|| black_box(1 + 1));
+    assert_eq!(seen, Allocations::default());
+}
+
+#[test]
+fn other_threads_are_not_counted() {
+    let (from, to) = (std::sync::Barrier::new(2), std::sync::Barrier::new(2));
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            from.wait();
+            drop(black_box(vec![0u8; 1000]));
+            to.wait();
+        });
+        let ((), seen) = count_allocations(|| {
+            from.wait();
+            to.wait();
+        });
+        assert_eq!(seen, Allocations::default());
+    });
+}
+
+#[test]
+fn a_forbidden_allocation_or_free_ends_the_process() {
+    if let Ok(what) = std::env::var(CHILD) {
+        let boxed = Box::new(1u64);
+        match what.as_str() {
+            "allocate" => drop(forbid_allocations(|| black_box(Box::new(2u64)))),
+            "free" => forbid_allocations(|| drop(black_box(boxed))),
+            _ => assert_eq!(forbid_allocations(|| black_box(2)), 2),
+        }
+        return;
+    }
+    for (what, said) in
+        [("allocate", Some("memory was allocated")), ("free", Some("memory was freed")), ("nothing", None)]
+    {
+        let child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "a_forbidden_allocation_or_free_ends_the_process", "--nocapture"])
+            .env(CHILD, what)
+            .output()
+            .unwrap();
+        let stderr = String::from_utf8_lossy(&child.stderr);
+        assert_eq!(child.status.success(), said.is_none(), "{what}: {stderr}");
+        assert!(stderr.contains(said.unwrap_or("")), "{what}: {stderr}");
+    }
+}
+
+#[test]
+fn the_amp_model_never_allocates_or_frees_once_built() {
+    for (channels, num_layers) in [(16, 6), (18, 9), (32, 10), (48, 12), (3, 4)] {
+        let config = WavenetConfig { channels, num_layers, kernel_size: 3, dilation_base: 2 };
+        let mut value = 0.0f32;
+        let mut values = |count: usize| -> Vec<f32> {
+            let mut next = || {
+                value = (value + 0.37) % 1.0;
+                (value - 0.5) / channels as f32
+            };
+            (0..count).map(|_| next()).collect()
+        };
+        let weights = WavenetWeights {
+            input_weight: values(channels),
+            input_bias: values(channels),
+            layers: (0..num_layers)
+                .map(|_| LayerWeights { weight: values(channels * channels * 3), bias: values(channels) })
+                .collect(),
+            output_weight: values(channels),
+            output_bias: 0.0,
+        };
+        let mut amp = Wavenet::new(&config, &weights).unwrap();
+        let input: Vec<f32> = (0..2048).map(|i| (i as f32 * 0.05).sin()).collect();
+        let mut output = vec![0.0; input.len()];
+        let ((), seen) = count_allocations(|| {
+            for block in [1, 7, 16, 63, 64, 65, 128, 500, 512, 2048] {
+                for (input, output) in input.chunks(block).zip(output.chunks_mut(block)) {
+                    amp.process(input, output);
+                }
+            }
+            amp.process(&[f32::NAN, f32::INFINITY, 1e-40], &mut output);
+            amp.process(&[], &mut []);
+            amp.reset();
+            amp.prewarm();
+        });
+        assert_eq!(seen, Allocations::default(), "{config:?}");
+        assert!(output[3..].iter().all(|y| y.is_finite()));
+    }
+}
