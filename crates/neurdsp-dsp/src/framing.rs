@@ -1,0 +1,136 @@
+//! Where the frames of a signal lie, and how they are brought to a transform block by block.
+
+use crate::error::{Error, Result};
+use crate::padding::PadMode;
+use crate::sample::{Input, Sample};
+use neurdsp_simd::Real;
+
+/// What is done to each frame before its window, as in Kaldi.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct FrameFilter {
+    /// Subtract the frame's own mean.
+    pub remove_mean: bool,
+    /// Subtract this times the sample before; the first sample counts as its own predecessor.
+    pub preemphasis: f64,
+}
+
+/// The grid of frames over a padded signal.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Framing {
+    /// Samples of the signal in a frame.
+    pub(crate) frame_length: usize,
+    /// Samples that a transform takes; those past `frame_length` are zero.
+    pub(crate) n_fft: usize,
+    pub(crate) hop_length: usize,
+    /// Padding at each end, in samples.
+    pub(crate) pad: usize,
+    pub(crate) pad_mode: PadMode,
+    pub(crate) filter: Option<FrameFilter>,
+}
+
+impl Framing {
+    pub(crate) fn n_frames(&self, n_samples: usize) -> Result<usize> {
+        if n_samples == 0 {
+            return Err(Error::Empty);
+        }
+        let padded = n_samples + 2 * self.pad;
+        if padded < self.frame_length {
+            return Err(Error::TooShort { got: padded, needed: self.frame_length });
+        }
+        Ok(1 + (padded - self.frame_length) / self.hop_length)
+    }
+
+    /// Distance of the frames in a block that had to be copied.
+    fn staged_stride(&self) -> usize {
+        if self.is_plain() { self.hop_length.min(self.n_fft) } else { self.n_fft }
+    }
+
+    /// Samples that a block of `lanes` staged frames takes.
+    pub(crate) fn staging_len(&self, lanes: usize) -> usize {
+        (lanes - 1) * self.staged_stride() + self.n_fft
+    }
+
+    fn is_plain(&self) -> bool {
+        self.filter.is_none() && self.frame_length == self.n_fft
+    }
+
+    /// The `count` frames from `first` on, as `(samples, stride)`: the signal itself where it serves, or else `staging`.
+    ///
+    /// The block has room for `lanes` frames; what follows the wanted ones is undefined but finite.
+    #[inline]
+    pub(crate) fn block<'a, I: Input<T>, T: Sample>(
+        &self,
+        signal: &'a [I],
+        first: usize,
+        count: usize,
+        lanes: usize,
+        staging: &'a mut [T],
+    ) -> (&'a [T], usize) {
+        let start = (first * self.hop_length) as isize - self.pad as isize;
+        if self.is_plain() && start >= 0 {
+            let whole = start as usize..start as usize + (lanes - 1) * self.hop_length + self.n_fft;
+            if let Some(direct) = signal.get(whole).and_then(I::direct) {
+                return (direct, self.hop_length);
+            }
+        }
+        let stride = self.staged_stride();
+        if self.is_plain() && stride == self.hop_length {
+            self.copy(signal, start, &mut staging[..(count - 1) * stride + self.n_fft]);
+        } else {
+            for lane in 0..count {
+                let frame = &mut staging[lane * stride..lane * stride + self.n_fft];
+                let (frame, rest) = frame.split_at_mut(self.frame_length);
+                self.copy(signal, start + (lane * self.hop_length) as isize, frame);
+                rest.fill(T::zero());
+                if let Some(filter) = &self.filter {
+                    filter.apply(frame);
+                }
+            }
+        }
+        (staging, stride)
+    }
+
+    /// Copies the padded signal from position `start` on.
+    fn copy<I: Input<T>, T: Sample>(&self, signal: &[I], start: isize, to: &mut [T]) {
+        let end = start + to.len() as isize;
+        let inside = start.clamp(0, signal.len() as isize)..end.clamp(0, signal.len() as isize);
+        let padded = |position: isize| match self.pad_mode.index(position, signal.len()) {
+            Some(index) => signal[index].convert(),
+            None => T::zero(),
+        };
+        let head = (inside.start - start).clamp(0, to.len() as isize) as usize;
+        let body = head + (inside.end - inside.start) as usize;
+        for (i, sample) in to[..head].iter_mut().enumerate() {
+            *sample = padded(start + i as isize);
+        }
+        for (sample, from) in
+            to[head..body].iter_mut().zip(&signal[inside.start as usize..inside.end as usize])
+        {
+            *sample = from.convert();
+        }
+        for (i, sample) in to[body..].iter_mut().enumerate() {
+            *sample = padded(start + (body + i) as isize);
+        }
+    }
+}
+
+impl FrameFilter {
+    fn apply<T: Sample>(&self, frame: &mut [T]) {
+        if self.remove_mean {
+            let sum = frame.iter().fold(0.0, |sum, sample| sum + Real::to_f64(*sample));
+            let mean = T::of(sum / frame.len() as f64);
+            for sample in frame.iter_mut() {
+                *sample = *sample - mean;
+            }
+        }
+        if self.preemphasis != 0.0 {
+            let factor = T::of(self.preemphasis);
+            let mut before = frame[0];
+            for sample in frame {
+                let this = *sample;
+                *sample = this - factor * before;
+                before = this;
+            }
+        }
+    }
+}

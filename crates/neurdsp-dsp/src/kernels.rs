@@ -1,0 +1,97 @@
+//! Vector kernels on blocks of frames: the band sums of a filterbank, the logarithm, the check for NaN.
+// Each kernel stays inside the slices whose lengths its first lines check; the instruction set is proved by `Isa`.
+#![allow(clippy::undocumented_unsafe_blocks)]
+
+use crate::mel::Bands;
+use crate::sample::Sample;
+use neurdsp_simd::{Vector, dispatch};
+
+dispatch! {
+    /// For each band, the sum of its rows (`lanes` values each) times its weights.
+    pub(crate) fn band_sums_f32(bands: &Bands<f32>, rows: &[f32], lanes: usize, sums: &mut [f32]) = band_sums_f32_generic
+}
+dispatch! {
+    /// For each band, the sum of its rows (`lanes` values each) times its weights.
+    pub(crate) fn band_sums_f64(bands: &Bands<f64>, rows: &[f64], lanes: usize, sums: &mut [f64]) = f64 band_sums_f64_generic
+}
+
+macro_rules! band_sums {
+    ($name:ident, $t:ty) => {
+        #[inline(always)]
+        unsafe fn $name<V: Vector<$t>>(bands: &Bands<$t>, rows: &[$t], lanes: usize, sums: &mut [$t]) {
+            unsafe { band_sums::<$t, V>(bands, rows, lanes, sums) }
+        }
+    };
+}
+band_sums!(band_sums_f32_generic, f32);
+band_sums!(band_sums_f64_generic, f64);
+
+/// Every lane is summed on its own and in the order of the rows, so that the width of a register changes no bit.
+#[inline(always)]
+unsafe fn band_sums<T: Sample, V: Vector<T>>(bands: &Bands<T>, rows: &[T], lanes: usize, sums: &mut [T]) {
+    for (band, sum) in bands.iter().zip(sums.chunks_exact_mut(lanes)) {
+        let rows = &rows[band.first * lanes..(band.first + band.weights.len()) * lanes];
+        let mut lane = 0;
+        while lane + V::LANES <= lanes {
+            unsafe {
+                let mut total = V::splat(T::zero());
+                for (i, weight) in band.weights.iter().enumerate() {
+                    total = V::load(rows.as_ptr().add(i * lanes + lane)).fma(V::splat(*weight), total);
+                }
+                total.store(sum.as_mut_ptr().add(lane));
+            }
+            lane += V::LANES;
+        }
+        for lane in lane..lanes {
+            let weighted = band.weights.iter().zip(rows.chunks_exact(lanes));
+            sum[lane] = weighted.fold(T::zero(), |total, (weight, row)| row[lane].fused(*weight, total));
+        }
+    }
+}
+
+dispatch! {
+    /// Replaces each value by `scale * ln(max(value, floor) + offset)`.
+    pub(crate) fn log_f32(values: &mut [f32], floor: f32, offset: f32, scale: f32) = log_f32_generic
+}
+dispatch! {
+    /// Replaces each value by `scale * ln(max(value, floor) + offset)`.
+    pub(crate) fn log_f64(values: &mut [f64], floor: f64, offset: f64, scale: f64) = f64 log_f64_generic
+}
+
+#[inline(always)]
+unsafe fn log_f32_generic<V: Vector<f32>>(values: &mut [f32], floor: f32, offset: f32, scale: f32) {
+    for value in values {
+        *value = scale * (value.max(floor) + offset).ln();
+    }
+}
+
+#[inline(always)]
+unsafe fn log_f64_generic<V: Vector<f64>>(values: &mut [f64], floor: f64, offset: f64, scale: f64) {
+    for value in values {
+        *value = scale * (value.max(floor) + offset).ln();
+    }
+}
+
+dispatch! {
+    /// Whether no sample is NaN or infinite.
+    pub(crate) fn finite_f32(samples: &[f32]) -> bool = finite_f32_generic
+}
+dispatch! {
+    /// Whether no sample is NaN or infinite.
+    pub(crate) fn finite_f64(samples: &[f64]) -> bool = f64 finite_f64_generic
+}
+
+/// An exponent of ones, which only NaN and infinity have; integers, so that the compiler vectorises the search.
+#[inline(always)]
+unsafe fn finite_f32_generic<V: Vector<f32>>(samples: &[f32]) -> bool {
+    let largest = |block: &[f32]| block.iter().map(|s| (s.to_bits() & 0x7fff_ffff) as i32).fold(0, i32::max);
+    samples.chunks(4096).all(|block| largest(block) < 0x7f80_0000)
+}
+
+#[inline(always)]
+unsafe fn finite_f64_generic<V: Vector<f64>>(samples: &[f64]) -> bool {
+    // x - x is zero unless x is NaN or infinite.
+    samples
+        .chunks(4096)
+        .all(|block| !block.iter().map(|s| s - s).fold(false, |bad, zero| bad | (zero != 0.0)))
+}

@@ -1,0 +1,121 @@
+//! The two sample types, `f32` and `f64`, and what the transforms need of them.
+
+use crate::kernels;
+use crate::mel::Bands;
+use neurdsp_simd::{Isa, Real};
+use realfft::FftNum;
+
+/// `f32` or `f64`: the type that a transform computes in. Sealed.
+pub trait Sample: Real + FftNum + Default + Input<Self> + Output<Self> + sealed::Sealed {
+    /// Frames that the fallback transform takes at once: one wide register, or two narrow ones.
+    const LANES: usize;
+    /// The nearest value of this type.
+    fn of(value: f64) -> Self;
+    /// Square root.
+    fn sqrt(self) -> Self;
+    /// `self` to the power `exponent`.
+    fn powf(self, exponent: Self) -> Self;
+    /// `self * factor + term`, rounded once.
+    fn fused(self, factor: Self, term: Self) -> Self;
+    /// For each band, adds up its rows of `lanes` values times the weights, every lane on its own.
+    #[doc(hidden)]
+    fn band_sums(isa: Isa, bands: &Bands<Self>, rows: &[Self], lanes: usize, sums: &mut [Self]);
+    /// Replaces each value by `scale * ln(max(value, floor) + offset)`.
+    #[doc(hidden)]
+    fn log_in_place(isa: Isa, values: &mut [Self], floor: Self, offset: Self, scale: Self);
+}
+
+/// A type that audio may come in, for a transform that computes in `T`.
+pub trait Input<T>: Copy + Send + Sync + 'static {
+    /// The sample in the type of the computation.
+    fn convert(self) -> T;
+    /// The samples as they are, where the types agree and nothing need be converted.
+    fn direct(samples: &[Self]) -> Option<&[T]>;
+    /// Whether no sample is NaN or infinite.
+    fn all_finite(samples: &[Self]) -> bool;
+    /// The sample as the error message shows it.
+    fn as_f64(self) -> f64;
+}
+
+/// A type that results of a computation in `T` may be wanted in.
+pub trait Output<T>: Copy + Send + Sync + Default + 'static {
+    /// The nearest value of this type.
+    fn round_from(value: T) -> Self;
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for f32 {}
+    impl Sealed for f64 {}
+}
+
+macro_rules! sample {
+    ($t:ty, $lanes:literal, $bands:ident, $log:ident) => {
+        impl Sample for $t {
+            const LANES: usize = $lanes;
+            #[inline(always)]
+            fn of(value: f64) -> Self {
+                Real::from_f64(value)
+            }
+            #[inline(always)]
+            fn sqrt(self) -> Self {
+                self.sqrt()
+            }
+            fn powf(self, exponent: Self) -> Self {
+                self.powf(exponent)
+            }
+            #[inline(always)]
+            fn fused(self, factor: Self, term: Self) -> Self {
+                self.mul_add(factor, term)
+            }
+            fn band_sums(isa: Isa, bands: &Bands<Self>, rows: &[Self], lanes: usize, sums: &mut [Self]) {
+                kernels::$bands(isa, bands, rows, lanes, sums);
+            }
+            fn log_in_place(isa: Isa, values: &mut [Self], floor: Self, offset: Self, scale: Self) {
+                kernels::$log(isa, values, floor, offset, scale);
+            }
+        }
+    };
+}
+
+sample!(f32, 16, band_sums_f32, log_f32);
+sample!(f64, 8, band_sums_f64, log_f64);
+
+macro_rules! input {
+    ($from:ty, $to:ty, $direct:expr, $finite:ident) => {
+        impl Input<$to> for $from {
+            #[inline(always)]
+            fn convert(self) -> $to {
+                self.into()
+            }
+            #[inline(always)]
+            fn direct(samples: &[Self]) -> Option<&[$to]> {
+                $direct(samples)
+            }
+            fn all_finite(samples: &[Self]) -> bool {
+                kernels::$finite(Isa::detect(), samples)
+            }
+            fn as_f64(self) -> f64 {
+                self.into()
+            }
+        }
+    };
+}
+
+input!(f32, f32, Some, finite_f32);
+input!(f64, f64, Some, finite_f64);
+input!(f32, f64, |_| None, finite_f32);
+
+impl<T: Sample> Output<T> for f32 {
+    #[inline(always)]
+    fn round_from(value: T) -> Self {
+        Real::to_f64(value) as f32
+    }
+}
+
+impl<T: Sample> Output<T> for f64 {
+    #[inline(always)]
+    fn round_from(value: T) -> Self {
+        Real::to_f64(value)
+    }
+}

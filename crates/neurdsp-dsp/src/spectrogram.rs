@@ -1,0 +1,254 @@
+//! Spectrograms: the magnitudes of an STFT, summed by a filterbank or not, with a logarithm or not.
+
+use crate::error::{Error, Result, check_length};
+use crate::mel::{Bands, Filterbank};
+use crate::parallel;
+use crate::rows::{Rows, split_frames};
+use crate::sample::{Input, Output, Sample};
+use crate::stft::{Stft, StftConfig, Workspace};
+use neurdsp_simd::Isa;
+
+/// What becomes of the squared magnitudes of a bin.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Magnitude {
+    /// `|X|²`.
+    Power,
+    /// `sqrt(|X|² + eps)`; librosa's magnitude has `eps` zero.
+    Root {
+        /// Added under the root.
+        eps: f64,
+    },
+    /// `|X|` to this power.
+    Exponent(f64),
+}
+
+impl Magnitude {
+    /// librosa's parameter `power`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Parameter`] unless it is positive and finite.
+    pub fn from_power(power: f64) -> Result<Self> {
+        match power {
+            2.0 => Ok(Self::Power),
+            1.0 => Ok(Self::Root { eps: 0.0 }),
+            _ if power > 0.0 && power.is_finite() => Ok(Self::Exponent(power)),
+            _ => Err(Error::parameter("power", power, "it must be positive: 1 for magnitudes, 2 for power")),
+        }
+    }
+}
+
+/// What becomes of the bins of a frame.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Projection {
+    /// The first so many are kept.
+    Bins(usize),
+    /// They are summed by a filterbank.
+    Bands(Filterbank),
+}
+
+/// `scale * ln(max(value, floor) + offset)`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LogScale {
+    /// The least value that counts, to keep silence finite.
+    pub floor: f64,
+    /// Added before the logarithm.
+    pub offset: f64,
+    /// One for the natural logarithm, `1 / ln 10` for base ten, `10 / ln 10` for decibels of a power.
+    pub scale: f64,
+}
+
+/// A planned spectrogram: magnitudes, summed by a filterbank or not, with a logarithm or not.
+///
+/// ```
+/// use neurdsp_dsp::{Filterbank, Magnitude, MelConfig, Projection, Spectrogram, StftConfig};
+///
+/// let mel = Projection::Bands(Filterbank::mel(&MelConfig::new(16_000.0, 512))?);
+/// let plan = Spectrogram::<f32>::new(StftConfig::new(512), Magnitude::Power, mel, None)?;
+/// let spectrogram = plan.process(&vec![0.5; 16_000])?;
+/// assert_eq!(spectrogram.len(), 128 * plan.n_frames(16_000)?);
+/// # Ok::<(), neurdsp_dsp::Error>(())
+/// ```
+pub struct Spectrogram<T: Sample> {
+    stft: Stft<T>,
+    magnitude: Magnitude,
+    n_rows: usize,
+    bands: Option<Bands<T>>,
+    log: Option<LogScale>,
+}
+
+impl<T: Sample> Spectrogram<T> {
+    /// Plans the spectrogram.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Parameter`] if `stft` holds a value outside its domain or more bins are to be kept than there are;
+    /// [`Error::Length`] if the filterbank was made for another number of bins.
+    pub fn new(
+        stft: StftConfig,
+        magnitude: Magnitude,
+        projection: Projection,
+        log: Option<LogScale>,
+    ) -> Result<Self> {
+        let stft = Stft::new(stft)?;
+        let n_bins = stft.n_bins();
+        let (n_rows, bands) = match projection {
+            Projection::Bins(n) if (1..=n_bins).contains(&n) => (n, None),
+            Projection::Bins(n) => {
+                return Err(Error::parameter(
+                    "n_bins",
+                    n,
+                    format!("it must be from 1 to n_fft / 2 + 1 = {n_bins}"),
+                ));
+            }
+            Projection::Bands(bank) => {
+                check_length("a filter", bank.n_bins(), n_bins)?;
+                (bank.n_bands(), Some(bank.bands()))
+            }
+        };
+        Ok(Self { stft, magnitude, n_rows, bands, log })
+    }
+
+    /// The transform underneath.
+    #[must_use]
+    pub fn stft(&self) -> &Stft<T> {
+        &self.stft
+    }
+
+    /// Rows of the result: filters, or bins.
+    #[must_use]
+    pub fn n_rows(&self) -> usize {
+        self.n_rows
+    }
+
+    /// Columns of the result for a signal of `n_samples`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Stft::n_frames`].
+    pub fn n_frames(&self, n_samples: usize) -> Result<usize> {
+        self.stft.n_frames(n_samples)
+    }
+
+    /// Working memory for one thread.
+    #[must_use]
+    pub fn workspace(&self) -> Workspace<T> {
+        self.stft.workspace_for(if self.bands.is_some() { self.n_rows } else { 0 })
+    }
+
+    /// The spectrogram, `n_rows` rows of `n_frames`.
+    ///
+    /// # Errors
+    ///
+    /// As [`process_batch`](Self::process_batch).
+    pub fn process(&self, samples: &[T]) -> Result<Vec<T>> {
+        let mut spectrogram = vec![T::zero(); self.n_rows * self.n_frames(samples.len())?];
+        self.process_with_scratch(samples, &mut spectrogram, &mut self.workspace())?;
+        Ok(spectrogram)
+    }
+
+    /// As [`process`](Self::process), in the caller's memory: nothing is allocated.
+    ///
+    /// # Errors
+    ///
+    /// As [`process_batch`](Self::process_batch).
+    pub fn process_with_scratch<I: Input<T>, O: Output<T>>(
+        &self,
+        samples: &[I],
+        spectrogram: &mut [O],
+        workspace: &mut Workspace<T>,
+    ) -> Result<()> {
+        let n_frames = self.stft.checked_frames(samples)?;
+        check_length("the output", spectrogram.len(), self.n_rows * n_frames)?;
+        self.run(samples, 0, &mut Rows::whole(spectrogram, n_frames), workspace);
+        Ok(())
+    }
+
+    /// The spectrograms of several signals, each with its own output, on up to `n_threads` threads.
+    ///
+    /// The result is the same, bit for bit, whatever the number of threads.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Empty`], [`Error::TooShort`], [`Error::NotFinite`] about the samples, [`Error::Length`] if an output has not
+    /// `n_rows * n_frames` elements. On an error no output has been touched.
+    pub fn process_batch<I: Input<T>, O: Output<T>>(
+        &self,
+        batch: Vec<(&[I], &mut [O])>,
+        n_threads: usize,
+    ) -> Result<()> {
+        let mut tasks = Vec::new();
+        for (samples, spectrogram) in batch {
+            let n_frames = self.stft.checked_frames(samples)?;
+            check_length("the output", spectrogram.len(), self.n_rows * n_frames)?;
+            let pieces = self.stft.pieces(n_frames, n_threads);
+            tasks.extend(split_frames(spectrogram, n_frames, pieces).map(|piece| (samples, piece)));
+        }
+        parallel::for_each(
+            n_threads,
+            tasks,
+            || self.workspace(),
+            |workspace, (samples, (first, mut rows))| self.run(samples, first, &mut rows, workspace),
+        );
+        Ok(())
+    }
+
+    fn run<I: Input<T>, O: Output<T>>(
+        &self,
+        samples: &[I],
+        first: usize,
+        rows: &mut Rows<'_, O>,
+        workspace: &mut Workspace<T>,
+    ) {
+        let lanes = self.stft.transform.lanes();
+        let mut done = 0;
+        while done < rows.n_frames() {
+            let count = lanes.min(rows.n_frames() - done);
+            let block = self.block(samples, first + done, count, workspace);
+            for (index, values) in block.chunks_exact(lanes).enumerate() {
+                for (to, value) in rows.row(index)[done..done + count].iter_mut().zip(values) {
+                    *to = O::round_from(*value);
+                }
+            }
+            done += count;
+        }
+    }
+
+    /// The `count` frames from `first` on, `[n_rows][lanes]`.
+    fn block<'w, I: Input<T>>(
+        &self,
+        samples: &[I],
+        first: usize,
+        count: usize,
+        workspace: &'w mut Workspace<T>,
+    ) -> &'w [T] {
+        let Workspace { staging, re: power, bands: sums, transform: scratch, .. } = workspace;
+        let lanes = self.stft.transform.lanes();
+        let (block, stride) = self.stft.framing.block(samples, first, count, lanes, staging);
+        self.stft.transform.power(block, stride, count, power, scratch);
+        let used = if self.bands.is_some() { power.len() } else { self.n_rows * lanes };
+        match self.magnitude {
+            Magnitude::Power => {}
+            Magnitude::Root { eps } => {
+                let eps = T::of(eps);
+                power[..used].iter_mut().for_each(|value| *value = (*value + eps).sqrt());
+            }
+            Magnitude::Exponent(exponent) => {
+                let half = T::of(exponent / 2.0);
+                power[..used].iter_mut().for_each(|value| *value = Sample::powf(*value, half));
+            }
+        }
+        let isa = Isa::detect();
+        let result = match &self.bands {
+            Some(bands) => {
+                T::band_sums(isa, bands, power, lanes, sums);
+                sums
+            }
+            None => &mut power[..used],
+        };
+        if let Some(LogScale { floor, offset, scale }) = self.log {
+            T::log_in_place(isa, result, T::of(floor), T::of(offset), T::of(scale));
+        }
+        result
+    }
+}

@@ -1,0 +1,252 @@
+//! The short-time Fourier transform.
+
+use crate::error::{Error, Result, check_length};
+use crate::framing::{FrameFilter, Framing};
+use crate::padding::PadMode;
+use crate::parallel;
+use crate::rows::{Rows, split_frames};
+use crate::sample::{Input, Output, Sample};
+use crate::transform::{Analysis, TransformScratch, analysis};
+use crate::window::{Window, pad_center};
+use realfft::num_complex::Complex;
+
+/// The longest transform: beyond any use, and small enough to allocate.
+pub const MAX_N_FFT: usize = 1 << 24;
+
+/// Which frames, which window, which padding.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StftConfig {
+    /// Length of the transform in samples.
+    pub n_fft: usize,
+    /// Distance of the frames in samples.
+    pub hop_length: usize,
+    /// One coefficient for each sample of a frame, at most `n_fft`; a shorter window lies in the middle of its frame.
+    pub window: Vec<f64>,
+    /// Samples of padding at each end; `n_fft / 2` centres the frames on their times.
+    pub pad: usize,
+    /// What the padding consists of.
+    pub pad_mode: PadMode,
+    /// What is done to a frame before its window. If set, a frame has only as many samples as the window, and zeros follow.
+    pub filter: Option<FrameFilter>,
+}
+
+impl StftConfig {
+    /// librosa's defaults: a periodic Hann window, a hop of a quarter, centred frames padded with zeros.
+    #[must_use]
+    pub fn new(n_fft: usize) -> Self {
+        Self {
+            n_fft,
+            hop_length: (n_fft / 4).max(1),
+            window: Window::Hann.periodic(n_fft.min(MAX_N_FFT)),
+            pad: n_fft / 2,
+            pad_mode: PadMode::Constant,
+            filter: None,
+        }
+    }
+
+    fn validate(&self) -> Result<()> {
+        if self.n_fft == 0 || self.n_fft > MAX_N_FFT {
+            return Err(Error::parameter("n_fft", self.n_fft, format!("it must be from 1 to {MAX_N_FFT}")));
+        }
+        if self.hop_length == 0 || self.hop_length > MAX_N_FFT {
+            return Err(Error::parameter(
+                "hop_length",
+                self.hop_length,
+                format!("it must be from 1 to {MAX_N_FFT}"),
+            ));
+        }
+        if self.window.is_empty() || self.window.len() > self.n_fft {
+            let allowed = format!("it must be from 1 to n_fft = {}", self.n_fft);
+            return Err(Error::parameter("win_length", self.window.len(), allowed));
+        }
+        if let Some(bad) = self.window.iter().find(|w| !w.is_finite()) {
+            return Err(Error::parameter("window", bad, "every coefficient must be a finite number"));
+        }
+        if self.pad > MAX_N_FFT {
+            return Err(Error::parameter("pad", self.pad, format!("it must be at most {MAX_N_FFT}")));
+        }
+        Ok(())
+    }
+}
+
+/// Working memory for one thread.
+#[derive(Clone, Debug)]
+pub struct Workspace<T> {
+    pub(crate) staging: Vec<T>,
+    pub(crate) re: Vec<T>,
+    pub(crate) im: Vec<T>,
+    pub(crate) bands: Vec<T>,
+    pub(crate) transform: TransformScratch<T>,
+}
+
+/// A planned short-time Fourier transform that computes in `T`.
+///
+/// ```
+/// use neurdsp_dsp::{Stft, StftConfig};
+///
+/// let stft = Stft::<f32>::new(StftConfig::new(512))?;
+/// let spectrum = stft.process(&vec![0.5; 1000])?;
+/// assert_eq!(spectrum.len(), 257 * stft.n_frames(1000)?);
+/// # Ok::<(), neurdsp_dsp::Error>(())
+/// ```
+pub struct Stft<T: Sample> {
+    config: StftConfig,
+    pub(crate) framing: Framing,
+    pub(crate) transform: Box<dyn Analysis<T>>,
+}
+
+impl<T: Sample> Stft<T> {
+    /// Plans the transform.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Parameter`] if `config` holds a value outside its domain.
+    pub fn new(config: StftConfig) -> Result<Self> {
+        config.validate()?;
+        let StftConfig { n_fft, hop_length, pad, pad_mode, filter, .. } = config;
+        let (window, frame_length) = if filter.is_some() {
+            let mut window = config.window.clone();
+            window.resize(n_fft, 0.0);
+            (window, config.window.len())
+        } else {
+            (pad_center(&config.window, n_fft)?, n_fft)
+        };
+        let framing = Framing { frame_length, n_fft, hop_length, pad, pad_mode, filter };
+        Ok(Self { config, framing, transform: analysis(&window)? })
+    }
+
+    /// What the transform was planned from.
+    #[must_use]
+    pub fn config(&self) -> &StftConfig {
+        &self.config
+    }
+
+    /// Rows of the result: frequencies from zero to half the sample rate.
+    #[must_use]
+    pub fn n_bins(&self) -> usize {
+        self.config.n_fft / 2 + 1
+    }
+
+    /// Columns of the result for a signal of `n_samples`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Empty`] without samples; [`Error::TooShort`] if they and the padding do not fill a frame.
+    pub fn n_frames(&self, n_samples: usize) -> Result<usize> {
+        self.framing.n_frames(n_samples)
+    }
+
+    /// Working memory for one thread.
+    #[must_use]
+    pub fn workspace(&self) -> Workspace<T> {
+        self.workspace_for(0)
+    }
+
+    pub(crate) fn workspace_for(&self, n_bands: usize) -> Workspace<T> {
+        let lanes = self.transform.lanes();
+        Workspace {
+            staging: vec![T::zero(); self.framing.staging_len(lanes)],
+            re: vec![T::zero(); self.n_bins() * lanes],
+            im: vec![T::zero(); self.n_bins() * lanes],
+            bands: vec![T::zero(); n_bands * lanes],
+            transform: self.transform.scratch(),
+        }
+    }
+
+    /// The complex spectrum, `n_bins` rows of `n_frames`.
+    ///
+    /// # Errors
+    ///
+    /// As [`process_batch`](Self::process_batch).
+    pub fn process(&self, samples: &[T]) -> Result<Vec<Complex<T>>> {
+        let mut spectrum = vec![Complex::default(); self.n_bins() * self.n_frames(samples.len())?];
+        self.process_with_scratch(samples, &mut spectrum, &mut self.workspace())?;
+        Ok(spectrum)
+    }
+
+    /// As [`process`](Self::process), in the caller's memory: nothing is allocated.
+    ///
+    /// # Errors
+    ///
+    /// As [`process_batch`](Self::process_batch).
+    pub fn process_with_scratch<I: Input<T>, O: Output<T>>(
+        &self,
+        samples: &[I],
+        spectrum: &mut [Complex<O>],
+        workspace: &mut Workspace<T>,
+    ) -> Result<()> {
+        let n_frames = self.checked_frames(samples)?;
+        check_length("the output", spectrum.len(), self.n_bins() * n_frames)?;
+        self.run(samples, 0, &mut Rows::whole(spectrum, n_frames), workspace);
+        Ok(())
+    }
+
+    /// The spectra of several signals, each with its own output, on up to `n_threads` threads.
+    ///
+    /// The result is the same, bit for bit, whatever the number of threads.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Empty`], [`Error::TooShort`], [`Error::NotFinite`] about the samples, [`Error::Length`] if an output has not
+    /// `n_bins * n_frames` elements. On an error no output has been touched.
+    pub fn process_batch<I: Input<T>, O: Output<T>>(
+        &self,
+        batch: Vec<(&[I], &mut [Complex<O>])>,
+        n_threads: usize,
+    ) -> Result<()> {
+        let mut tasks = Vec::new();
+        for (samples, spectrum) in batch {
+            let n_frames = self.checked_frames(samples)?;
+            check_length("the output", spectrum.len(), self.n_bins() * n_frames)?;
+            tasks.extend(
+                split_frames(spectrum, n_frames, self.pieces(n_frames, n_threads)).map(|p| (samples, p)),
+            );
+        }
+        parallel::for_each(
+            n_threads,
+            tasks,
+            || self.workspace(),
+            |workspace, (samples, (first, mut rows))| self.run(samples, first, &mut rows, workspace),
+        );
+        Ok(())
+    }
+
+    fn run<I: Input<T>, O: Output<T>>(
+        &self,
+        samples: &[I],
+        first: usize,
+        rows: &mut Rows<'_, Complex<O>>,
+        workspace: &mut Workspace<T>,
+    ) {
+        let Workspace { staging, re, im, transform: scratch, .. } = workspace;
+        let lanes = self.transform.lanes();
+        let mut done = 0;
+        while done < rows.n_frames() {
+            let count = lanes.min(rows.n_frames() - done);
+            let (block, stride) = self.framing.block(samples, first + done, count, lanes, staging);
+            self.transform.spectrum(block, stride, count, re, im, scratch);
+            for (bin, (re, im)) in re.chunks_exact(lanes).zip(im.chunks_exact(lanes)).enumerate() {
+                let row = &mut rows.row(bin)[done..done + count];
+                for (value, (re, im)) in row.iter_mut().zip(re.iter().zip(im)) {
+                    *value = Complex::new(O::round_from(*re), O::round_from(*im));
+                }
+            }
+            done += count;
+        }
+    }
+
+    /// The number of frames, once the samples are found to be finite.
+    pub(crate) fn checked_frames<I: Input<T>>(&self, samples: &[I]) -> Result<usize> {
+        let n_frames = self.n_frames(samples.len())?;
+        if I::all_finite(samples) {
+            return Ok(n_frames);
+        }
+        let index = samples.iter().position(|sample| !sample.as_f64().is_finite()).unwrap_or(0);
+        Err(Error::NotFinite { index, value: samples[index].as_f64() })
+    }
+
+    /// Into how many tasks the frames of one signal are split.
+    pub(crate) fn pieces(&self, n_frames: usize, n_threads: usize) -> usize {
+        if n_threads <= 1 { 1 } else { (n_frames / (8 * self.transform.lanes())).clamp(1, 4 * n_threads) }
+    }
+}

@@ -1,0 +1,198 @@
+//! The Fourier transform of several frames at once: the seam between the plans and the kernels.
+//!
+//! A plan asks [`analysis`] or [`synthesis`] for a transform of its length and never knows which one it got. A transform
+//! works on *blocks*: `lanes` frames side by side, so that row `bin` of its result holds one value for each frame and all
+//! later stages (filterbank, logarithm, stores) work on whole registers. Each lane must be computed on its own, so that a
+//! frame's result does not depend on its neighbours: that is what keeps threads, batches and streams bit-identical.
+
+use crate::error::Result;
+use crate::sample::Sample;
+use realfft::num_complex::Complex;
+use realfft::{ComplexToReal, RealFftPlanner, RealToComplex};
+use std::sync::Arc;
+
+/// Working memory of a transform.
+#[derive(Clone, Debug, Default)]
+pub struct TransformScratch<T> {
+    /// Real values.
+    pub real: Vec<T>,
+    /// Complex values: a spectrum.
+    pub spectrum: Vec<Complex<T>>,
+    /// Complex values: the inner scratch of an FFT.
+    pub complex: Vec<Complex<T>>,
+}
+
+/// Windowed real FFT of a block of frames.
+///
+/// Frame `l` of a block is `samples[l * stride..l * stride + n_fft]`, and `samples` holds all `lanes` frames, but the
+/// caller may want only the first `count` and ignore the other lanes. Results are `[n_fft / 2 + 1][lanes]`.
+pub trait Analysis<T: Sample>: Send + Sync {
+    /// Frames in a block.
+    fn lanes(&self) -> usize;
+    /// Working memory for one thread.
+    fn scratch(&self) -> TransformScratch<T>;
+    /// Squared magnitudes.
+    fn power(
+        &self,
+        samples: &[T],
+        stride: usize,
+        count: usize,
+        power: &mut [T],
+        scratch: &mut TransformScratch<T>,
+    );
+    /// Real and imaginary parts.
+    fn spectrum(
+        &self,
+        samples: &[T],
+        stride: usize,
+        count: usize,
+        re: &mut [T],
+        im: &mut [T],
+        scratch: &mut TransformScratch<T>,
+    );
+}
+
+/// Inverse real FFT of a block of frames, times a window.
+pub trait Synthesis<T: Sample>: Send + Sync {
+    /// Frames in a block.
+    fn lanes(&self) -> usize;
+    /// Working memory for one thread.
+    fn scratch(&self) -> TransformScratch<T>;
+    /// From real and imaginary parts, `[n_fft / 2 + 1][lanes]`, to windowed frames, `[lanes][n_fft]`, of
+    /// which the caller wants the first `count`. The imaginary parts at zero and at half the sample rate count as zero.
+    fn frames(&self, re: &[T], im: &[T], count: usize, frames: &mut [T], scratch: &mut TransformScratch<T>);
+}
+
+/// The fastest analysis for this window; its length is that of the transform.
+pub fn analysis<T: Sample>(window: &[f64]) -> Result<Box<dyn Analysis<T>>> {
+    Ok(Box::new(RealFftAnalysis::new(window)))
+}
+
+/// The fastest synthesis for this window; its length is that of the transform.
+pub fn synthesis<T: Sample>(window: &[f64]) -> Result<Box<dyn Synthesis<T>>> {
+    Ok(Box::new(RealFftSynthesis::new(window)))
+}
+
+/// Any length, by realfft, frame after frame.
+struct RealFftAnalysis<T: Sample> {
+    window: Vec<T>,
+    fft: Arc<dyn RealToComplex<T>>,
+}
+
+impl<T: Sample> RealFftAnalysis<T> {
+    fn new(window: &[f64]) -> Self {
+        let fft = RealFftPlanner::new().plan_fft_forward(window.len());
+        Self { window: window.iter().map(|w| T::of(*w)).collect(), fft }
+    }
+
+    /// Hands the spectrum of every frame to `store`.
+    #[inline(always)]
+    fn each(
+        &self,
+        samples: &[T],
+        stride: usize,
+        count: usize,
+        scratch: &mut TransformScratch<T>,
+        mut store: impl FnMut(usize, &[Complex<T>]),
+    ) {
+        let n_fft = self.window.len();
+        for lane in 0..count {
+            let frame = &samples[lane * stride..lane * stride + n_fft];
+            for ((windowed, sample), weight) in scratch.real.iter_mut().zip(frame).zip(&self.window) {
+                *windowed = *sample * *weight;
+            }
+            let done =
+                self.fft.process_with_scratch(&mut scratch.real, &mut scratch.spectrum, &mut scratch.complex);
+            debug_assert!(done.is_ok(), "the scratch has the plan's own lengths");
+            store(lane, &scratch.spectrum);
+        }
+    }
+}
+
+impl<T: Sample> Analysis<T> for RealFftAnalysis<T> {
+    fn lanes(&self) -> usize {
+        T::LANES
+    }
+
+    fn scratch(&self) -> TransformScratch<T> {
+        let (real, spectrum) = (self.fft.make_input_vec(), self.fft.make_output_vec());
+        TransformScratch { real, spectrum, complex: self.fft.make_scratch_vec() }
+    }
+
+    fn power(
+        &self,
+        samples: &[T],
+        stride: usize,
+        count: usize,
+        power: &mut [T],
+        scratch: &mut TransformScratch<T>,
+    ) {
+        self.each(samples, stride, count, scratch, |lane, spectrum| {
+            for (row, value) in power.chunks_exact_mut(T::LANES).zip(spectrum) {
+                row[lane] = value.re.fused(value.re, value.im * value.im);
+            }
+        });
+    }
+
+    fn spectrum(
+        &self,
+        samples: &[T],
+        stride: usize,
+        count: usize,
+        re: &mut [T],
+        im: &mut [T],
+        scratch: &mut TransformScratch<T>,
+    ) {
+        self.each(samples, stride, count, scratch, |lane, spectrum| {
+            let rows = re.chunks_exact_mut(T::LANES).zip(im.chunks_exact_mut(T::LANES));
+            for ((re, im), value) in rows.zip(spectrum) {
+                re[lane] = value.re;
+                im[lane] = value.im;
+            }
+        });
+    }
+}
+
+/// Any length, by realfft, frame after frame.
+struct RealFftSynthesis<T: Sample> {
+    /// With the 1 / n_fft of the inverse transform.
+    window: Vec<T>,
+    fft: Arc<dyn ComplexToReal<T>>,
+}
+
+impl<T: Sample> RealFftSynthesis<T> {
+    fn new(window: &[f64]) -> Self {
+        let fft = RealFftPlanner::new().plan_fft_inverse(window.len());
+        Self { window: window.iter().map(|w| T::of(*w / window.len() as f64)).collect(), fft }
+    }
+}
+
+impl<T: Sample> Synthesis<T> for RealFftSynthesis<T> {
+    fn lanes(&self) -> usize {
+        T::LANES
+    }
+
+    fn scratch(&self) -> TransformScratch<T> {
+        let (real, spectrum) = (Vec::new(), self.fft.make_input_vec());
+        TransformScratch { real, spectrum, complex: self.fft.make_scratch_vec() }
+    }
+
+    fn frames(&self, re: &[T], im: &[T], count: usize, frames: &mut [T], scratch: &mut TransformScratch<T>) {
+        let n_fft = self.window.len();
+        for (lane, frame) in frames.chunks_exact_mut(n_fft).take(count).enumerate() {
+            let rows = re.chunks_exact(T::LANES).zip(im.chunks_exact(T::LANES));
+            for (value, (re, im)) in scratch.spectrum.iter_mut().zip(rows) {
+                *value = Complex::new(re[lane], im[lane]);
+            }
+            scratch.spectrum[0].im = T::zero();
+            if n_fft.is_multiple_of(2) {
+                scratch.spectrum[n_fft / 2].im = T::zero();
+            }
+            let done = self.fft.process_with_scratch(&mut scratch.spectrum, frame, &mut scratch.complex);
+            debug_assert!(done.is_ok(), "the scratch has the plan's own lengths");
+            for (sample, weight) in frame.iter_mut().zip(&self.window) {
+                *sample = *sample * *weight;
+            }
+        }
+    }
+}
