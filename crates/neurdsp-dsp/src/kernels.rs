@@ -58,19 +58,19 @@ dispatch! {
     pub(crate) fn log_f64(values: &mut [f64], floor: f64, offset: f64, scale: f64) = f64 log_f64_generic
 }
 
-#[inline(always)]
-unsafe fn log_f32_generic<V: Vector<f32>>(values: &mut [f32], floor: f32, offset: f32, scale: f32) {
-    for value in values {
-        *value = scale * (value.max(floor) + offset).ln();
-    }
+macro_rules! log {
+    ($name:ident, $t:ty) => {
+        #[inline(always)]
+        #[allow(clippy::extra_unused_type_parameters)]
+        unsafe fn $name<V: Vector<$t>>(values: &mut [$t], floor: $t, offset: $t, scale: $t) {
+            for value in values {
+                *value = scale * (value.max(floor) + offset).ln();
+            }
+        }
+    };
 }
-
-#[inline(always)]
-unsafe fn log_f64_generic<V: Vector<f64>>(values: &mut [f64], floor: f64, offset: f64, scale: f64) {
-    for value in values {
-        *value = scale * (value.max(floor) + offset).ln();
-    }
-}
+log!(log_f32_generic, f32);
+log!(log_f64_generic, f64);
 
 dispatch! {
     /// Whether no sample is NaN or infinite.
@@ -81,17 +81,17 @@ dispatch! {
     pub(crate) fn finite_f64(samples: &[f64]) -> bool = f64 finite_f64_generic
 }
 
-/// An exponent of ones, which only NaN and infinity have; integers, so that the compiler vectorises the search.
-#[inline(always)]
-unsafe fn finite_f32_generic<V: Vector<f32>>(samples: &[f32]) -> bool {
-    let largest = |block: &[f32]| block.iter().map(|s| (s.to_bits() & 0x7fff_ffff) as i32).fold(0, i32::max);
-    samples.chunks(4096).all(|block| largest(block) < 0x7f80_0000)
+macro_rules! finite {
+    ($name:ident, $t:ty, $int:ty) => {
+        /// NaN and infinity alone have an exponent of ones; integers, so that the compiler vectorises the search.
+        #[inline(always)]
+        #[allow(clippy::extra_unused_type_parameters)]
+        unsafe fn $name<V: Vector<$t>>(samples: &[$t]) -> bool {
+            let magnitude = |sample: &$t| (sample.to_bits() << 1 >> 1) as $int;
+            let limit = <$t>::INFINITY.to_bits() as $int;
+            samples.chunks(4096).all(|block| block.iter().map(magnitude).fold(0, <$int>::max) < limit)
+        }
+    };
 }
-
-#[inline(always)]
-unsafe fn finite_f64_generic<V: Vector<f64>>(samples: &[f64]) -> bool {
-    // x - x is zero unless x is NaN or infinite.
-    samples
-        .chunks(4096)
-        .all(|block| !block.iter().map(|s| s - s).fold(false, |bad, zero| bad | (zero != 0.0)))
-}
+finite!(finite_f32_generic, f32, i32);
+finite!(finite_f64_generic, f64, i64);

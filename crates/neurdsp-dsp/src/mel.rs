@@ -138,7 +138,7 @@ impl MelConfig {
             return Err(Error::parameter("fmax", self.fmax, allowed));
         }
         match self.norm {
-            MelNorm::Order(order) if !(order > 0.0) => Err(Error::parameter(
+            MelNorm::Order(order) if order <= 0.0 || order.is_nan() => Err(Error::parameter(
                 "norm",
                 order,
                 "it must be 'slaney', None or a positive order (numpy.inf is one)",

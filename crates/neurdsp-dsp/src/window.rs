@@ -125,7 +125,7 @@ impl Window {
             Self::Boxcar => vec![1.0; length],
             Self::Triang => {
                 let half = (length as f64 + (length % 2) as f64) / 2.0;
-                let shift = if length % 2 == 0 { 0.5 } else { 1.0 };
+                let shift = if length.is_multiple_of(2) { 0.5 } else { 1.0 };
                 (0..length).map(|i| (i.min(length - 1 - i) as f64 + shift) / half).collect()
             }
             Self::Bartlett => over(&|x| 1.0 - x.abs()),
