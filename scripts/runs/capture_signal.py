@@ -128,9 +128,9 @@ def synthetic_signal(*, seed: int = 7) -> Signal:
 
 
 def clip_signal() -> Signal:
-    """Play the shipped riff: seven seconds of clean guitar in E minor, peaking at -9 dBFS."""
+    """Play the shipped riff: seven seconds of an electric guitar in E minor, peaking at -9 dBFS."""
     notes, bends = _riff()
-    return _trim(play(midi_bytes(notes, bends, program=CLEAN)), 7.0, -9.0)
+    return _trim(play(midi_bytes(notes, bends, program=JAZZ)), 7.0, -9.0)
 
 
 def play(midi: bytes) -> Signal:
