@@ -2,7 +2,7 @@
 
 ``train`` is about three minutes: blips, sweeps, noise, tones and multisines at many levels, then guitar and
 bass played by fluidsynth. ``test`` is other parts in another scale on a guitar that ``train`` never uses.
-``clip`` is the short riff that the package ships. All are mono, 48 kHz, 32-bit float::
+``clip`` is the short riff that the package ships. All are mono at 48 kHz::
 
     python scripts/runs/capture_signal.py train -o runs/ts9/train_dry.wav
 """
@@ -293,7 +293,7 @@ def _riff() -> tuple[list[Note], list[Bend]]:
 
 
 def main() -> int:
-    """Write one of the three signals to a WAV file."""
+    """Write one of the three signals to a file: 32-bit float for .wav, 16-bit integers for .flac."""
     makers = {"train": training_signal, "test": test_signal, "clip": clip_signal}
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -307,7 +307,8 @@ def main() -> int:
         print(f"capture_signal: {error}", file=sys.stderr)
         return 2
     options.output.parent.mkdir(parents=True, exist_ok=True)
-    soundfile.write(options.output, signal, SAMPLE_RATE, subtype="FLOAT")
+    subtype = "PCM_16" if options.output.suffix == ".flac" else "FLOAT"
+    soundfile.write(options.output, signal, SAMPLE_RATE, subtype=subtype)
     peak_dbfs = 20 * np.log10(np.abs(signal).max())
     print(f"{options.output}: {len(signal) / SAMPLE_RATE:.1f} s, peak {peak_dbfs:.1f} dBFS")
     return 0
