@@ -1,1 +1,44 @@
-"""Placeholder."""
+"""Training losses for audio, as torch modules over ``(batch, time)`` signals.
+
+The modules load on first use, so that :class:`LossConfig` can be read without torch.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from neurdsp.dependencies import require
+from neurdsp.losses.config import LOSS_RECIPES, LossConfig
+
+if TYPE_CHECKING:
+    from neurdsp.losses.energy import DCLoss, ESRLoss, PreEmphasisLoss
+    from neurdsp.losses.spectral import SpectralLoss
+    from neurdsp.losses.weighted import WeightedLoss, build_loss
+
+__all__ = [
+    "LOSS_RECIPES",
+    "DCLoss",
+    "ESRLoss",
+    "LossConfig",
+    "PreEmphasisLoss",
+    "SpectralLoss",
+    "WeightedLoss",
+    "build_loss",
+]
+
+_HOMES = {
+    "DCLoss": "energy",
+    "ESRLoss": "energy",
+    "PreEmphasisLoss": "energy",
+    "SpectralLoss": "spectral",
+    "WeightedLoss": "weighted",
+    "build_loss": "weighted",
+}
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+    require("torch", extra="train", purpose="training")
+    from importlib import import_module
+
+    return getattr(import_module(f"{__name__}.{home}"), name)

@@ -1,0 +1,79 @@
+"""A weighted sum of the loss terms, built from a :class:`~neurdsp.losses.LossConfig`."""
+
+import torch
+from torch import Tensor, nn
+
+from neurdsp.errors import ParameterError
+from neurdsp.losses.config import LossConfig
+from neurdsp.losses.energy import DCLoss, ESRLoss, PreEmphasisLoss, mean_power, pre_emphasise
+from neurdsp.losses.spectral import SpectralLoss
+
+__all__ = ["WeightedLoss", "build_loss"]
+
+
+class WeightedLoss(nn.Module):
+    """The sum of loss terms, each times its weight; terms of weight zero cost nothing.
+
+    Parameters
+    ----------
+    terms
+        Modules over ``(prediction, target)`` by name.
+    weights
+        The weight of each of them.
+    """
+
+    def __init__(self, terms: dict[str, nn.Module], weights: dict[str, float]) -> None:
+        super().__init__()
+        self.weights = {name: weights[name] for name in terms if weights[name] > 0}
+        self.terms = nn.ModuleDict({name: terms[name] for name in self.weights})
+
+    def forward(self, prediction: Tensor, target: Tensor) -> Tensor:
+        """Return the weighted sum, a scalar, for ``(batch, time)`` signals."""
+        total = torch.zeros((), dtype=target.dtype, device=target.device)
+        for name, term in self.terms.items():
+            total = total + self.weights[name] * term(prediction, target)
+        return total
+
+
+def build_loss(config: LossConfig, *, reference: Tensor | None = None) -> WeightedLoss:
+    """Build the loss that a configuration describes.
+
+    Parameters
+    ----------
+    config
+        The recipe and its weights.
+    reference
+        All of the training target, ``(time,)``. Its level then scales every term, so that quiet
+        batches weigh little; without it each batch is measured against itself.
+
+    Returns
+    -------
+    WeightedLoss
+        A module over ``(batch, time)`` signals.
+
+    Raises
+    ------
+    ParameterError
+        When every weight is zero.
+
+    Examples
+    --------
+    >>> loss = build_loss(LossConfig(type="hybrid"))
+    >>> signal = torch.randn(2, 4096)
+    >>> float(loss(signal, signal))
+    0.0
+    """
+    weights = config.weights()
+    if not any(weights.values()):
+        raise ParameterError("every weight of the loss is 0; give at least one term a positive weight")
+    power = None if reference is None else mean_power(reference)
+    emphasised = (
+        None if reference is None else mean_power(pre_emphasise(reference, config.preemph_coefficient))
+    )
+    terms: dict[str, nn.Module] = {
+        "esr": ESRLoss(reference_power=power),
+        "dc": DCLoss(reference_power=power),
+        "pre_emphasis": PreEmphasisLoss(coefficient=config.preemph_coefficient, reference_power=emphasised),
+        "spectral": SpectralLoss(n_fft=config.spectral_n_fft, reference_power=power),
+    }
+    return WeightedLoss(terms, weights)
