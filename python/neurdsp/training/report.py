@@ -1,0 +1,97 @@
+"""What a run says while it runs: a live line in the terminal and one JSON object a line in a log."""
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Self
+
+__all__ = ["Reporter"]
+
+
+class Reporter:
+    """Writes ``metrics.jsonl`` and, where asked, shows the run on standard error.
+
+    A terminal gets a live bar with the loss, the score, the rate and the time left; a pipe or a
+    file gets one line a validation, so that logs stay readable.
+
+    Parameters
+    ----------
+    log
+        The JSON lines file; it is appended to, so that a resumed run continues it. None writes none.
+    show
+        Whether to show anything.
+    score_name
+        What the validation score is called, ``ESR`` say.
+    """
+
+    def __init__(
+        self, log: str | os.PathLike[str] | None = None, *, show: bool = False, score_name: str = "score"
+    ) -> None:
+        self._path = None if log is None else Path(log)
+        self._show = show
+        self._score_name = score_name
+        self._file: IO[str] | None = None
+        self._progress: Any = None
+        self._bar: Any = None
+
+    def __enter__(self) -> Self:
+        if self._path is not None:
+            self._file = self._path.open("a", encoding="utf-8")
+        if self._show and sys.stderr.isatty():
+            from rich.console import Console
+            from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+            self._progress = Progress(
+                TextColumn("{task.description}"),
+                BarColumn(bar_width=24),
+                TimeElapsedColumn(),
+                TextColumn("{task.fields[status]}"),
+                console=Console(stderr=True),
+            )
+            self._bar = self._progress.add_task("training", total=1.0, status="")
+            self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._progress is not None:
+            self._progress.stop()
+        if self._file is not None:
+            self._file.close()
+
+    def step(
+        self, *, progress: float, loss: float, score: float | None, rate: str, seconds_left: float
+    ) -> None:
+        """Refresh the live line. It costs microseconds; call it at each step."""
+        if self._progress is None:
+            return
+        best = "" if score is None else f" · {self._score_name} {score:.5f}"
+        left = f"{int(seconds_left) // 60}:{int(seconds_left) % 60:02d}"
+        status = f"loss {loss:.5f}{best} · {rate} · {left} left"
+        self._progress.update(self._bar, completed=min(progress, 1.0), status=status)
+
+    def event(self, kind: str, values: Mapping[str, Any], *, text: str | None = None) -> None:
+        """Log an event as a JSON line, and show its text.
+
+        Parameters
+        ----------
+        kind
+            ``validation``, ``rollback``, ``stopped`` and the like.
+        values
+            Numbers and short strings.
+        text
+            What to show; nothing is shown without it.
+        """
+        if self._file is not None:
+            self._file.write(json.dumps({"event": kind, **values}) + "\n")
+            self._file.flush()
+        if text is not None and self._show:
+            if self._progress is not None:
+                self._progress.console.print(text, highlight=False, markup=False)
+            else:
+                sys.stderr.write(f"{text}\n")
+                sys.stderr.flush()

@@ -1,0 +1,42 @@
+"""Turning SIGINT and SIGTERM into a wish to stop, which the loop grants between two steps."""
+
+import signal
+import threading
+from types import FrameType, TracebackType
+from typing import Any, Self
+
+__all__ = ["StopRequest"]
+
+
+class StopRequest:
+    """A context in which the first signal asks for a stop and a second interrupts at once.
+
+    Outside the main thread, where Python allows no handlers, it only holds the flag.
+
+    Examples
+    --------
+    >>> with StopRequest() as stop:
+    ...     stop.requested
+    False
+    """
+
+    def __init__(self) -> None:
+        self.requested = False
+        self._previous: dict[signal.Signals, Any] = {}
+
+    def __enter__(self) -> Self:
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self._previous[number] = signal.signal(number, self._handle)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for number, handler in self._previous.items():
+            signal.signal(number, handler)
+
+    def _handle(self, _number: int, _frame: FrameType | None) -> None:
+        if self.requested:
+            raise KeyboardInterrupt
+        self.requested = True
