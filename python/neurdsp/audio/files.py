@@ -59,6 +59,8 @@ class AudioReader:
     ----------
     path : path-like
         Any file that libsndfile reads: WAV, FLAC, AIFF, Ogg, MP3 and more.
+    mono : bool
+        Whether to refuse a file of several channels.
 
     Attributes
     ----------
@@ -68,7 +70,8 @@ class AudioReader:
     Raises
     ------
     AudioFileError
-        If the file is missing, is not audio, or turns out to be damaged while it is read.
+        If the file is missing, is not audio, has several channels where ``mono`` is asked for, or turns out
+        to be damaged while it is read.
 
     Examples
     --------
@@ -76,7 +79,7 @@ class AudioReader:
     ...     peak = max(abs(block).max() for block in reader.blocks())
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, path: str | os.PathLike[str], *, mono: bool = False) -> None:
         import soundfile
 
         self._path = Path(path)
@@ -93,6 +96,11 @@ class AudioReader:
         if self._file.channels < 1 or self._file.samplerate < 1:
             self._file.close()
             raise AudioFileError(f"cannot read '{path}': its header gives no channels or no sample rate")
+        if mono and self._file.channels != 1:
+            self._file.close()
+            raise AudioFileError(
+                f"'{path}' has {self._file.channels} channels, but mono is needed; export one channel"
+            )
         self.info = AudioInfo(
             sample_rate=self._file.samplerate,
             channels=self._file.channels,
@@ -285,12 +293,8 @@ def read_audio(path: str | os.PathLike[str], *, mono: bool = False) -> tuple[Flo
     --------
     >>> samples, sample_rate = read_audio("guitar.wav")  # doctest: +SKIP
     """
-    with AudioReader(path) as reader:
+    with AudioReader(path, mono=mono) as reader:
         info = reader.info
-        if mono and info.channels != 1:
-            raise AudioFileError(
-                f"'{path}' has {info.channels} channels, but mono is needed; export one channel or a mix"
-            )
         # Block by block, because a header can promise more samples than any memory holds.
         blocks = list(reader.blocks())
     if not blocks:

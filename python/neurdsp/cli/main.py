@@ -8,9 +8,13 @@ import sys
 
 import typer
 
+from neurdsp.amp.cli import app as amp_app
 from neurdsp.errors import NeurdspError
 
 __all__ = ["app", "main"]
+
+# Typer's own mistakes of usage (unknown option, missing argument), whichever Click they come from.
+_UsageError: type[Exception] = typer.BadParameter.__mro__[2]
 
 app = typer.Typer(
     name="neurdsp",
@@ -18,6 +22,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+app.add_typer(amp_app, name="amp")
 
 
 @app.callback()
@@ -31,9 +36,29 @@ def _root(
 def main() -> None:
     """Run the command; a user's mistake costs one line and exit status 2."""
     try:
-        app()
+        status = app(standalone_mode=False)
+    except _UsageError as error:
+        message = error.format_message()  # type: ignore[attr-defined]
+        if (
+            not message or "\n" in message
+        ):  # a command without arguments: Typer's whole help, not a mistake to name
+            sys.stderr.write(message)
+            sys.exit(2)
+        _fail(error, message)
     except NeurdspError as error:
-        if os.environ.get("NEURDSP_DEBUG"):
-            raise
-        sys.stderr.write(f"neurdsp: {error}\n")
-        sys.exit(2)
+        _fail(error, str(error))
+    except OSError as error:
+        _fail(
+            error, f"{error.filename}: {error.strerror}" if error.strerror and error.filename else str(error)
+        )
+    except typer.Abort as error:
+        _fail(error, "stopped")
+    else:
+        sys.exit(status if isinstance(status, int) else 0)
+
+
+def _fail(error: Exception, message: str) -> None:
+    if os.environ.get("NEURDSP_DEBUG"):
+        raise error
+    sys.stderr.write(f"neurdsp: {' '.join(message.split())}\n")
+    sys.exit(2)

@@ -1,0 +1,90 @@
+"""The commands of ``neurdsp amp``: glue between the terminal and the library."""
+
+import json
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["app"]
+
+app = typer.Typer(help="Amp models: render, compare, train.", no_args_is_help=True)
+
+
+@app.command()
+def render(
+    input_path: Annotated[Path, typer.Argument(metavar="INPUT", help="Dry recording, mono.")],
+    model: Annotated[str, typer.Option("--model", "-m", help="Model file, or the name of a shipped amp.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="File to write; its suffix chooses the format.")
+    ],
+    subtype: Annotated[str, typer.Option(help="Sample format: FLOAT, PCM_16, PCM_24.")] = "FLOAT",
+    as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
+) -> None:
+    """Play a recording through an amp model; long files take no more memory than short ones."""
+    from neurdsp.amp.render import render_file
+    from neurdsp.console import print_table
+
+    start = time.perf_counter()
+    result = render_file(input_path, output, model=model, subtype=subtype)
+    elapsed_s = time.perf_counter() - start
+    speed = result.duration_s / elapsed_s
+    if as_json:
+        typer.echo(
+            json.dumps(
+                {
+                    "output": str(output),
+                    "sample_rate": result.sample_rate,
+                    "n_samples": result.n_samples,
+                    "peak_db": None if result.peak_db == float("-inf") else result.peak_db,
+                    "elapsed_s": elapsed_s,
+                    "times_real_time": speed,
+                }
+            )
+        )
+        return
+    print_table(
+        [
+            ("output", str(output)),
+            ("length", f"{result.duration_s:.2f} s at {result.sample_rate} Hz"),
+            ("peak", f"{result.peak_db:.1f} dBFS" + (" (over full scale)" if result.peak_db > 0 else "")),
+            ("time", f"{elapsed_s:.2f} s, {speed:.1f} x real time"),
+        ]
+    )
+
+
+@app.command()
+def compare(
+    target: Annotated[Path, typer.Argument(help="What should have come out.")],
+    predicted: Annotated[Path, typer.Argument(help="What came out.")],
+    plot: Annotated[
+        Path | None, typer.Option("--plot", "-p", help="PNG with waveforms, spectra and residual.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
+) -> None:
+    """Measure how close a prediction comes to its target."""
+    from neurdsp.amp.compare import compare_files
+    from neurdsp.console import print_table
+
+    result = compare_files(target, predicted, plot=plot)
+    if as_json:
+        typer.echo(json.dumps(result.to_json()))
+        return
+    print_table(
+        [
+            ("samples compared", f"{result.n_samples:,}"),
+            ("error-to-signal ratio", f"{result.esr:.3g}"),
+            ("  pre-emphasised", f"{result.pre_emphasised_esr:.3g}"),
+            ("null depth", f"{result.null_depth_db:.1f} dB"),
+            ("spectral distance", f"{result.stft_distance:.3g}  (512, 1024 and 2048 samples)"),
+            ("level, target", f"{result.target_rms_db:.1f} dB RMS, peak {result.target_peak_db:.1f} dBFS"),
+            (
+                "level, predicted",
+                f"{result.predicted_rms_db:.1f} dB RMS, peak {result.predicted_peak_db:.1f} dBFS",
+            ),
+            ("offset", f"{result.target_dc:.1e} and {result.predicted_dc:.1e}"),
+            ("best gain", f"{result.best_gain_db:+.2f} dB on the prediction"),
+            ("best lag", f"{result.best_lag_samples:+d} samples"),
+        ]
+    )

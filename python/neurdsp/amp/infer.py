@@ -1,0 +1,262 @@
+"""Playing an amp model with the Rust engine: whole clips, long streams, or block by block."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from neurdsp import _core
+from neurdsp.audio import FloatArray, StreamResampler, check_audio, check_sample_rate
+from neurdsp.errors import ModelFileError, ParameterError
+
+__all__ = ["AmpModel", "AmpStream", "shipped_amps"]
+
+_SHIPPED = Path(__file__).parent / "shipped"
+_SUFFIX = ".safetensors"
+_BLOCK_SAMPLES = 65_536
+
+# Zeros sent after the end where rates differ: resamplers round lengths, and the last sample must come out.
+_RESAMPLER_TAIL = 512
+
+# Bounds the memory that a file with an absurd rate in its header can ask for.
+_MAX_RATIO = 16
+
+
+def shipped_amps() -> list[str]:
+    """Names of the amps that come with neurdsp, for :meth:`AmpModel.load`.
+
+    Examples
+    --------
+    >>> names = shipped_amps()
+    """
+    return sorted(path.name.removesuffix(_SUFFIX) for path in _SHIPPED.glob(f"*{_SUFFIX}"))
+
+
+def _find(name_or_path: str | os.PathLike[str]) -> Path:
+    path = Path(name_or_path)
+    if path.is_dir():
+        raise ModelFileError(f"cannot load '{path}': it is a folder; give a model file")
+    if path.exists():
+        return path
+    if str(path) in shipped_amps():
+        return _SHIPPED / f"{path}{_SUFFIX}"
+    shipped = ", ".join(shipped_amps()) or "none"
+    raise ModelFileError(f"cannot load '{path}': no such file, nor a shipped amp (shipped: {shipped})")
+
+
+class AmpStream:
+    """One signal's way through a model, block by block at its sample rate; see :meth:`AmpModel.stream`.
+
+    The first block meets the state that endless silence leaves. Cutting the signal into other blocks changes
+    nothing, bit for bit.
+    """
+
+    def __init__(self, core: _core.AmpStream) -> None:
+        self._core = core
+
+    def process(self, block: npt.ArrayLike) -> FloatArray:
+        """Play the next samples.
+
+        Parameters
+        ----------
+        block : array_like of float, shape (n_samples,)
+            Any number of samples, none included, at the model's sample rate.
+
+        Returns
+        -------
+        ndarray of float32, shape (n_samples,)
+            As many samples; the model has no latency of its own.
+
+        Raises
+        ------
+        ParameterError
+            If the block is not mono or holds NaN or infinity, which would stay in the model's memory.
+        """
+        if np.size(block) == 0:
+            return np.zeros(0, np.float32)
+        return self._core.process(check_audio(block, name="block", mono=True))
+
+    def reset(self) -> None:
+        """Forget the signal: back to the state that endless silence leaves."""
+        self._core.reset()
+
+
+class AmpModel:
+    """An amp, ready to play. Weights are loaded once and shared by all streams; nothing here needs PyTorch.
+
+    Make one with :meth:`load`.
+
+    Examples
+    --------
+    >>> amp = AmpModel.load("amp.safetensors")  # doctest: +SKIP
+    >>> wet = amp.render(dry, sample_rate=48_000)  # doctest: +SKIP
+    """
+
+    def __init__(self, core: _core.AmpModel) -> None:
+        self._core = core
+
+    @classmethod
+    def load(cls, name_or_path: str | os.PathLike[str]) -> AmpModel:
+        """Load a model file, or an amp that comes with neurdsp by its name.
+
+        Parameters
+        ----------
+        name_or_path : str or path-like
+            A model file, or one of :func:`shipped_amps`.
+
+        Returns
+        -------
+        AmpModel
+            The model, ready to play.
+
+        Raises
+        ------
+        ModelFileError
+            If there is no such file or amp, or the file is damaged.
+        UnsupportedModelError
+            If the file is sound, but for a newer neurdsp or of another kind.
+        """
+        return cls(_core.AmpModel.load(str(_find(name_or_path))))
+
+    def __repr__(self) -> str:
+        return (
+            f"AmpModel({self.architecture}, {self.n_parameters:,} parameters, {self.sample_rate:g} Hz, "
+            f"receptive field {self.receptive_field:,} samples)"
+        )
+
+    @property
+    def sample_rate(self) -> float:
+        """Rate in Hz that the model was trained at."""
+        return self._core.sample_rate
+
+    @property
+    def receptive_field(self) -> int:
+        """How many input samples one output sample depends on."""
+        return self._core.receptive_field
+
+    @property
+    def latency(self) -> int:
+        """Delay of the output in samples; 0 for a causal model."""
+        return self._core.latency
+
+    @property
+    def n_parameters(self) -> int:
+        """Number of trained weights."""
+        return self._core.n_parameters
+
+    @property
+    def architecture(self) -> str:
+        """Kind of model, ``amp.wavenet`` for instance."""
+        return self._core.architecture
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        """The model file's own words: name, producer, metrics at export, and whatever else was put in."""
+        return self._core.metadata
+
+    def stream(self) -> AmpStream:
+        """Start a signal that comes block by block, at :attr:`sample_rate`.
+
+        Returns
+        -------
+        AmpStream
+            Independent of every other stream of this model.
+
+        Examples
+        --------
+        >>> stream = amp.stream()  # doctest: +SKIP
+        >>> wet = [stream.process(block) for block in blocks]  # doctest: +SKIP
+        """
+        return AmpStream(self._core.stream())
+
+    def render(self, audio: npt.ArrayLike, sample_rate: float) -> FloatArray:
+        """Play a whole clip.
+
+        Parameters
+        ----------
+        audio : array_like of float, shape (n_samples,)
+            Mono, with full scale at 1.0 as in the recordings that the model was trained on.
+        sample_rate : float
+            Of ``audio`` in Hz. Where it is not the model's, the clip is resampled before and after.
+
+        Returns
+        -------
+        ndarray of float32, shape (n_samples,)
+            The amp's output at ``sample_rate``, aligned with the input.
+
+        Raises
+        ------
+        ParameterError
+            If the audio is empty, not mono or not finite, or the sample rate out of its domain.
+
+        Examples
+        --------
+        >>> wet = amp.render(dry, sample_rate=44_100)  # doctest: +SKIP
+        """
+        samples = check_audio(audio, mono=True)
+        blocks = (samples[i : i + _BLOCK_SAMPLES] for i in range(0, samples.size, _BLOCK_SAMPLES))
+        result = np.empty(samples.size, np.float32)
+        position = 0
+        for block in self.render_blocks(blocks, sample_rate):
+            result[position : position + block.size] = block
+            position += block.size
+        return result
+
+    def render_blocks(self, blocks: Iterable[npt.ArrayLike], sample_rate: float) -> Iterator[FloatArray]:
+        """Play a clip of any length with the memory of a few blocks.
+
+        Parameters
+        ----------
+        blocks : iterable of array_like of float, each of shape (n,)
+            The clip's parts in order, mono.
+        sample_rate : float
+            Of the blocks in Hz.
+
+        Yields
+        ------
+        ndarray of float32, shape (m,)
+            The output's parts in order. Their lengths add up to those of the input, but where rates differ a
+            part may be shorter or longer than the one that went in.
+
+        Raises
+        ------
+        ParameterError
+            As :meth:`render`; a sample that is not finite is named by its position in the clip.
+
+        Examples
+        --------
+        >>> for wet in amp.render_blocks(reader.blocks(), 48_000):  # doctest: +SKIP
+        ...     writer.write(wet)
+        """
+        rate = check_sample_rate(sample_rate)
+        if not self.sample_rate / _MAX_RATIO <= rate <= self.sample_rate * _MAX_RATIO:
+            raise ParameterError(
+                f"sample_rate {rate:g} Hz is too far from the model's {self.sample_rate:g} Hz: "
+                f"at most {_MAX_RATIO} times lower or higher; resample the audio first"
+            )
+        stream = self._core.stream()
+        before = StreamResampler(rate, self.sample_rate)
+        after = StreamResampler(self.sample_rate, rate)
+
+        def play(dry: FloatArray) -> FloatArray:
+            return after.process(stream.process(dry)) if dry.size else dry
+
+        n_in = n_out = 0
+        for block in blocks:
+            samples = check_audio(block, mono=True, first_sample=n_in)
+            n_in += samples.size
+            wet = play(before.process(samples))[: n_in - n_out]
+            n_out += wet.size
+            if wet.size:
+                yield wet
+        if rate != self.sample_rate:
+            tail = [
+                play(before.process(np.zeros(_RESAMPLER_TAIL, np.float32))),
+                play(before.finish()),
+                after.finish(),
+            ]
+            yield np.concatenate(tail)[: n_in - n_out]

@@ -1,0 +1,107 @@
+"""What the commands print: tables, and progress on anything over two seconds; rich comes when needed."""
+
+import sys
+import time
+from collections.abc import Iterable
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from rich import progress as rich_progress
+
+__all__ = ["Progress", "print_table"]
+
+_PATIENCE_S = 2.0
+
+
+class Progress:
+    """A progress bar on the error stream that shows itself only if the work takes over two seconds.
+
+    Nothing is shown where the error stream is not a terminal.
+
+    Parameters
+    ----------
+    description : str
+        What is being done: "rendering".
+    total : float
+        In the unit of :meth:`advance`.
+
+    Examples
+    --------
+    >>> with Progress("counting", total=3) as progress:
+    ...     for _ in range(3):
+    ...         progress.advance(1)
+    """
+
+    def __init__(self, description: str, total: float) -> None:
+        self._description = description
+        self._total = total
+        self._done = 0.0
+        self._bar: rich_progress.Progress | None = None
+        self._enabled = sys.stderr.isatty()
+        self._start = time.monotonic()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def advance(self, amount: float) -> None:
+        """Say that ``amount`` more is done."""
+        self._done += amount
+        if self._bar is None:
+            if not self._enabled or time.monotonic() - self._start < _PATIENCE_S:
+                return
+            self._show()
+        assert self._bar is not None
+        self._bar.update(self._bar.task_ids[0], completed=self._done)
+
+    def _show(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.percentage:>3.0f} %"),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+            transient=True,
+        )
+        self._bar.add_task(self._description, total=self._total)
+        self._bar.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+
+def print_table(rows: Iterable[tuple[str, str]], *, title: str = "") -> None:
+    """Print names and values in two aligned columns.
+
+    Parameters
+    ----------
+    rows : iterable of (str, str)
+        Name and value.
+    title : str
+        A line above, if any.
+
+    Examples
+    --------
+    >>> print_table([("error-to-signal ratio", "0.0012"), ("null depth", "-29.2 dB")])
+    error-to-signal ratio  0.0012
+    null depth             -29.2 dB
+    """
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in rows:
+        table.add_row(Text(name, style="cyan"), Text(value))
+    console = Console(highlight=False)
+    if title:
+        console.print(Text(title, style="bold"))
+    console.print(table)
