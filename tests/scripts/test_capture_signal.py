@@ -1,35 +1,25 @@
 """The capture recipe makes the same signal every time, and the signal asks everything of a device."""
 
 import hashlib
-import importlib
 import shutil
-import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 import pytest
 
-RUNS = Path(__file__).parents[2] / "scripts" / "runs"
 RATE = 48_000
 
 
 @pytest.fixture(scope="module")
-def score() -> ModuleType:
-    return _import("guitar_score")
+def score(import_run: Callable[[str], ModuleType]) -> ModuleType:
+    return import_run("guitar_score")
 
 
 @pytest.fixture(scope="module")
-def signal() -> ModuleType:
-    return _import("capture_signal")
-
-
-def _import(name: str) -> ModuleType:
-    sys.path.insert(0, str(RUNS))
-    try:
-        return importlib.import_module(name)
-    finally:
-        sys.path.remove(str(RUNS))
+def signal(import_run: Callable[[str], ModuleType]) -> ModuleType:
+    return import_run("capture_signal")
 
 
 @pytest.mark.parametrize(
