@@ -129,6 +129,13 @@ pub enum Error {
         reason: String,
     },
 
+    /// The file lacks what a verification needs.
+    #[error("the file carries no {name}, so it cannot prove what it computes; export or convert it again")]
+    MissingParity {
+        /// The tensor that is absent.
+        name: String,
+    },
+
     /// A tensor that the architecture needs is absent.
     #[error("the tensor {name} is missing; its shape must be {}", shape_text(expected))]
     MissingTensor {

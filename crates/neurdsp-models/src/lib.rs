@@ -1,10 +1,22 @@
 //! Model files, and the models that they hold.
 
+mod atomic;
 mod error;
+mod file;
+mod header;
+mod json;
+mod parity;
+mod registry;
+mod seed_json;
 mod streaming;
 mod tensor;
 pub mod wavenet;
 
 pub use error::{Error, Result};
+pub use file::ModelFile;
+pub use header::{AudioSpec, FORMAT_VERSION, Header};
+pub use parity::{Parity, Verification};
+pub use registry::{AMP_WAVENET, LoadedModel, load};
+pub use seed_json::SeedModel;
 pub use streaming::StreamingModel;
 pub use tensor::{Tensor, Tensors};

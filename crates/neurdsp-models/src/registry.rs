@@ -1,0 +1,197 @@
+//! From a file of any known kind to a model that can be built and run: the one way in for the binding and the plugin.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::error::{Error, Result};
+use crate::file::{ModelFile, read_bytes};
+use crate::header::{AudioSpec, Header};
+use crate::json::one_line;
+use crate::parity::{Parity, Verification};
+use crate::seed_json::{MAX_JSON_BYTES, SeedModel};
+use crate::streaming::StreamingModel;
+use crate::wavenet::{PreparedWavenet, Wavenet, WavenetConfig, WavenetWeights};
+
+/// The name of the amp model in a file.
+pub const AMP_WAVENET: &str = "amp.wavenet";
+
+/// A model with its weights prepared, ready to play any number of streams.
+///
+/// Cloning is cheap: the weights are shared, between clones and between streams.
+///
+/// # Example
+/// ```no_run
+/// let model = neurdsp_models::load("amp.safetensors")?;
+/// let mut stream = model.build_stream()?;
+/// let mut block = [0.0; 64];
+/// stream.process(&[0.0; 64], &mut block);
+/// assert!(model.verify()?.passed());
+/// # Ok::<(), neurdsp_models::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct LoadedModel {
+    model: Model,
+    audio: AudioSpec,
+    metadata: Arc<BTreeMap<String, String>>,
+    parity: Option<Arc<Parity>>,
+}
+
+/// One arm for each architecture.
+#[derive(Debug, Clone)]
+enum Model {
+    Wavenet(Arc<PreparedWavenet>),
+}
+
+/// Loads a model from a file, whatever its kind: a model file (safetensors) or the JSON of an amp model.
+///
+/// The kind is told from the content, not from the name.
+///
+/// # Errors
+/// [`Error::InFile`] with the path, around what is wrong with the file or the model.
+pub fn load(path: impl AsRef<Path>) -> Result<LoadedModel> {
+    let path = path.as_ref();
+    let load = || match sniff(path)? {
+        Kind::Safetensors => LoadedModel::from_file(ModelFile::read(path)?),
+        Kind::Json => {
+            SeedModel::from_bytes(&read_bytes(path, MAX_JSON_BYTES)?).and_then(LoadedModel::from_seed)
+        }
+    };
+    load().map_err(|error: Error| error.in_file(path))
+}
+
+impl LoadedModel {
+    /// Takes the model out of a model file, after checking every key and tensor.
+    ///
+    /// # Errors
+    /// See [`Header::from_metadata`] and [`WavenetWeights::from_tensors`]; [`Error::UnknownArchitecture`]; parity
+    /// vectors that are missing, of different lengths, too long or not finite.
+    pub fn from_file(file: ModelFile) -> Result<LoadedModel> {
+        let header = Header::from_metadata(&file.metadata)?;
+        let model = match header.architecture.as_str() {
+            AMP_WAVENET => {
+                let config: WavenetConfig = header.typed_config()?;
+                if header.audio.channels != 1 {
+                    return Err(Error::OutOfRange {
+                        name: "channels in neurdsp.audio".to_owned(),
+                        got: header.audio.channels.to_string(),
+                        expected: format!("1, because {AMP_WAVENET} is mono"),
+                    });
+                }
+                let weights = WavenetWeights::from_tensors(&config, &file.tensors)?;
+                Model::Wavenet(Arc::new(PreparedWavenet::new(&config, &weights)?))
+            }
+            other => {
+                let known = AMP_WAVENET.to_owned();
+                return Err(Error::UnknownArchitecture { name: one_line(other), known });
+            }
+        };
+        let parity = Parity::from_tensors(&file.tensors, header.parity_db, model.receptive_field())?;
+        Ok(LoadedModel {
+            model,
+            audio: header.audio,
+            metadata: Arc::new(file.metadata),
+            parity: Some(Arc::new(parity)),
+        })
+    }
+
+    /// Takes over a model that came as JSON. It carries no parity vectors.
+    ///
+    /// # Errors
+    /// The weights do not fit the config.
+    pub fn from_seed(seed: SeedModel) -> Result<LoadedModel> {
+        let prepared = PreparedWavenet::new(&seed.config, &seed.weights)?;
+        let name = ("neurdsp.name".to_owned(), seed.name);
+        Ok(LoadedModel {
+            model: Model::Wavenet(Arc::new(prepared)),
+            audio: AudioSpec { sample_rate: seed.sample_rate, channels: 1 },
+            metadata: Arc::new(BTreeMap::from([name])),
+            parity: None,
+        })
+    }
+
+    /// Family and kind, such as `amp.wavenet`.
+    pub fn architecture(&self) -> &'static str {
+        match &self.model {
+            Model::Wavenet(_) => AMP_WAVENET,
+        }
+    }
+
+    /// The sample rate that the model was trained at, in Hz.
+    pub fn sample_rate(&self) -> f64 {
+        self.audio.sample_rate
+    }
+
+    /// How many input samples, the current one included, an output sample depends on.
+    pub fn receptive_field(&self) -> usize {
+        self.model.receptive_field()
+    }
+
+    /// The number of trained values.
+    pub fn n_parameters(&self) -> usize {
+        match &self.model {
+            Model::Wavenet(prepared) => prepared.config().n_parameters(),
+        }
+    }
+
+    /// A new stream through the model, in the state after silence for ever.
+    ///
+    /// # Errors
+    /// The state cannot be addressed; the bounds of the configs exclude it.
+    pub fn build_stream(&self) -> Result<Box<dyn StreamingModel>> {
+        match &self.model {
+            Model::Wavenet(prepared) => Ok(Box::new(Wavenet::from_prepared(Arc::clone(prepared))?)),
+        }
+    }
+
+    /// Runs the parity vectors of the file through the engine, and measures how far the output is from the one that
+    /// the trained model gave.
+    ///
+    /// # Errors
+    /// [`Error::MissingParity`] if the file carries none, as JSON does.
+    pub fn verify(&self) -> Result<Verification> {
+        match &self.parity {
+            Some(parity) => Ok(parity.verify(self.build_stream()?.as_mut())),
+            None => Err(Error::MissingParity { name: "parity vectors".to_owned() }),
+        }
+    }
+
+    /// The metadata of the file; for JSON its name only.
+    pub fn metadata(&self) -> &BTreeMap<String, String> {
+        &self.metadata
+    }
+}
+
+impl Model {
+    fn receptive_field(&self) -> usize {
+        match self {
+            Model::Wavenet(prepared) => prepared.config().receptive_field(),
+        }
+    }
+}
+
+enum Kind {
+    Safetensors,
+    Json,
+}
+
+/// Tells the kind of a file from its first bytes.
+fn sniff(path: &Path) -> Result<Kind> {
+    use std::io::Read;
+
+    let (file, _) = crate::file::open(path)?;
+    let mut start = Vec::new();
+    file.take(64).read_to_end(&mut start).map_err(|source| Error::Io { action: "read the file", source })?;
+    // A header shorter than 4 GiB has zeros here, which no JSON text has.
+    if start.len() > 8 && start[4..8] == [0; 4] && start[8] == b'{' {
+        return Ok(Kind::Safetensors);
+    }
+    match start.iter().find(|byte| !byte.is_ascii_whitespace()) {
+        Some(b'{') => Ok(Kind::Json),
+        _ => Err(Error::UnknownFormat {
+            reason:
+                "neither a safetensors model file nor the JSON of an amp model; export or convert it again"
+                    .to_owned(),
+        }),
+    }
+}
