@@ -2,11 +2,18 @@
 
 use pyo3::prelude::*;
 
+mod amp;
+mod bench;
 mod errors;
 
 #[pymodule(gil_used = false)]
 mod _core {
     use pyo3::prelude::*;
+
+    #[pymodule_export]
+    use crate::amp::{AmpModel, AmpStream};
+    #[pymodule_export]
+    use crate::bench::{bench_amp, instruction_sets};
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -9,6 +9,7 @@ import sys
 import typer
 
 from neurdsp.amp.cli import app as amp_app
+from neurdsp.cli import bench
 from neurdsp.errors import NeurdspError
 
 __all__ = ["app", "main"]
@@ -23,6 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(amp_app, name="amp")
+app.add_typer(bench.app, name="bench")
 
 
 @app.callback()

@@ -1,0 +1,122 @@
+//! Amp models: loading one, and playing it block by block.
+
+use crate::errors::{ParameterError, from_models};
+use neurdsp_models::{LoadedModel, StreamingModel};
+use numpy::{PyArray1, PyArrayMethods, PyReadonlyArray1};
+use pyo3::prelude::*;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+
+/// A model with its weights, which any number of streams share.
+#[pyclass(frozen, module = "neurdsp._core")]
+pub(crate) struct AmpModel {
+    model: LoadedModel,
+    latency: usize,
+}
+
+#[pymethods]
+impl AmpModel {
+    /// Reads a model file.
+    #[staticmethod]
+    fn load(py: Python<'_>, path: PathBuf) -> PyResult<AmpModel> {
+        let load = || {
+            let model = neurdsp_models::load(&path)?;
+            let latency = model.build_stream()?.latency();
+            Ok(AmpModel { model, latency })
+        };
+        py.detach(load).map_err(from_models)
+    }
+
+    /// A new stream that has heard silence for ever.
+    fn stream(&self, py: Python<'_>) -> PyResult<AmpStream> {
+        let stream = py.detach(|| self.model.build_stream()).map_err(from_models)?;
+        Ok(AmpStream { stream: Mutex::new(stream) })
+    }
+
+    /// In hertz.
+    #[getter]
+    fn sample_rate(&self) -> f64 {
+        self.model.sample_rate()
+    }
+
+    /// How many input samples an output sample depends on.
+    #[getter]
+    fn receptive_field(&self) -> usize {
+        self.model.receptive_field()
+    }
+
+    /// By how many samples the output lags behind the input.
+    #[getter]
+    fn latency(&self) -> usize {
+        self.latency
+    }
+
+    /// The number of trained values.
+    #[getter]
+    fn n_parameters(&self) -> usize {
+        self.model.n_parameters()
+    }
+
+    /// Family and kind.
+    #[getter]
+    fn architecture(&self) -> &str {
+        self.model.architecture()
+    }
+
+    /// The metadata of the file.
+    #[getter]
+    fn metadata(&self) -> BTreeMap<String, String> {
+        self.model.metadata().clone()
+    }
+}
+
+/// One stream through a model. Calls from several threads take turns.
+#[pyclass(frozen, module = "neurdsp._core")]
+pub(crate) struct AmpStream {
+    stream: Mutex<Box<dyn StreamingModel>>,
+}
+
+#[pymethods]
+impl AmpStream {
+    /// Plays one block, of any length, and returns as many samples.
+    fn process<'py>(&self, block: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyArray1<f32>>> {
+        let py = block.py();
+        let wrong = |what: &str| {
+            ParameterError::new_err(format!(
+                "block {what}, but it must be a contiguous float32 array of one dimension; \
+                 convert it with numpy.ascontiguousarray(block, dtype=numpy.float32)"
+            ))
+        };
+        let Ok(block) = block.extract::<PyReadonlyArray1<'py, f32>>() else {
+            return Err(wrong(&describe(block)));
+        };
+        let input = block.as_slice().map_err(|_| wrong("is not contiguous"))?;
+        let array = PyArray1::<f32>::zeros(py, input.len(), false);
+        let mut writable = array.readwrite();
+        let output = writable.as_slice_mut().map_err(|_| wrong("is not contiguous"))?;
+        py.detach(|| self.lock().process(input, output));
+        drop(writable);
+        Ok(array)
+    }
+
+    /// Forgets the past.
+    fn reset(&self, py: Python<'_>) {
+        py.detach(|| self.lock().reset());
+    }
+}
+
+impl AmpStream {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Box<dyn StreamingModel>> {
+        self.stream.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What an object is, for a message: its type, and of an array its number type and dimensions.
+fn describe(object: &Bound<'_, PyAny>) -> String {
+    let kind = object.get_type().name().map_or_else(|_| "object".to_owned(), |name| name.to_string());
+    match (object.getattr("dtype"), object.getattr("ndim")) {
+        (Ok(dtype), Ok(ndim)) => format!("is {kind} of {dtype} with {ndim} dimensions"),
+        _ => format!("is {kind}"),
+    }
+}

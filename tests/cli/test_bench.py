@@ -1,0 +1,37 @@
+"""``neurdsp bench amp``: every preset, as a table and as JSON."""
+
+import json
+
+import pytest
+from neurdsp import _core
+from neurdsp.cli.bench import bench_amp
+from neurdsp.cli.main import app
+from neurdsp.errors import ParameterError
+from typer.testing import CliRunner
+
+
+def test_json_holds_the_four_presets_with_consistent_numbers() -> None:
+    isa = _core.instruction_sets()[-1]
+    result = CliRunner().invoke(app, ["bench", "amp", "--json", "--seconds", "0.05", "--isa", isa])
+    assert result.exit_code == 0, result.output
+    rows = json.loads(result.stdout)
+    assert [(row["channels"], row["num_layers"]) for row in rows] == [(16, 6), (18, 9), (32, 10), (48, 12)]
+    for row in rows:
+        operations = 2 * (3 * row["channels"] ** 2 * row["num_layers"] + 2 * row["channels"])
+        assert row["gflops"] == pytest.approx(row["x_realtime"] * 48000 * operations * 1e-9)
+        assert row["percent_of_core"] == pytest.approx(100 / row["x_realtime"])
+
+
+def test_every_machine_has_the_portable_code() -> None:
+    assert _core.instruction_sets()[0] == "scalar"
+
+
+def test_a_wrong_argument_is_named() -> None:
+    with pytest.raises(ParameterError, match="isa is 'neon9'"):
+        bench_amp(16, 6, isa="neon9")
+    with pytest.raises(ParameterError, match="block_size is 0"):
+        bench_amp(16, 6, isa="scalar", block_size=0)
+    with pytest.raises(ParameterError, match="channels is 1000000"):
+        bench_amp(1000000, 6, isa="scalar", seconds=0.01)
+    with pytest.raises(ParameterError, match="seconds"):
+        bench_amp(16, 6, isa="scalar", seconds=float("nan"))
