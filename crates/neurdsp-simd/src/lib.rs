@@ -32,16 +32,20 @@
 mod aligned;
 mod denormals;
 mod isa;
+mod lanes;
 pub mod math;
 mod peak;
 mod scalar;
 mod vector;
 #[cfg(target_arch = "x86_64")]
 mod x86;
+#[cfg(target_arch = "x86_64")]
+mod x86_lanes;
 
 pub use aligned::AlignedBuf;
 pub use denormals::FlushDenormals;
 pub use isa::Isa;
+pub use lanes::Lanes;
 pub use peak::fma_burst;
 pub use scalar::Scalar;
 pub use vector::{Real, Vector};

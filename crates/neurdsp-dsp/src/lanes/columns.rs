@@ -1,0 +1,91 @@
+//! Bringing windowed frames into the lanes, and back.
+//!
+//! A real frame is taken as complex numbers: samples `2n` and `2n + 1` are the real and the imaginary part of number `n`.
+// Loads and stores are where `Load` and `Store` say; whoever makes one vouches for it. `Isa` proves the instruction set.
+#![allow(clippy::undocumented_unsafe_blocks)]
+
+use super::butterfly::Complex;
+use super::real::MAX_LANES;
+use neurdsp_simd::{Lanes, dispatch};
+
+/// Some columns of the frames, seen as matrices of `rows` rows whose first elements are `row_samples` apart.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Load<T> {
+    /// First sample of the frame of lane 0.
+    pub(super) samples: *const T,
+    /// Distance of the frames in samples.
+    pub(super) stride: usize,
+    /// One weight for each sample of a frame.
+    pub(super) window: *const T,
+    pub(super) rows: usize,
+    pub(super) row_samples: usize,
+    /// First complex column, and their number; both even.
+    pub(super) first: usize,
+    pub(super) columns: usize,
+    /// Where the columns go, one after the other.
+    pub(super) to: *mut T,
+}
+
+#[inline(always)]
+unsafe fn load_on<V: Lanes>(load: Load<V::Element>) {
+    unsafe {
+        let mut frames = [load.samples; MAX_LANES];
+        for (lane, frame) in frames.iter_mut().enumerate().take(V::LANES) {
+            *frame = load.samples.add(lane * load.stride);
+        }
+        for row in 0..load.rows {
+            for column in (0..load.columns).step_by(2) {
+                let at = 2 * (load.first + column) + row * load.row_samples;
+                let samples = V::load_chunk(frames.as_ptr(), at);
+                let weight = |s: usize| V::splat(*load.window.add(at + s));
+                let number = |s: usize| Complex {
+                    re: samples[s].mul(weight(s)),
+                    im: samples[s + 1].mul(weight(s + 1)),
+                };
+                number(0).store(load.to, column * load.rows + row);
+                number(2).store(load.to, (column + 1) * load.rows + row);
+            }
+        }
+    }
+}
+
+/// Whole frames, from the complex numbers of an inverse transform whose parts are exchanged.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Store<T> {
+    pub(super) from: *const T,
+    /// Complex numbers in a frame; even.
+    pub(super) length: usize,
+    /// One weight for each sample of a frame.
+    pub(super) window: *const T,
+    /// Frames of twice `length` samples, one after the other.
+    pub(super) frames: *mut T,
+}
+
+#[inline(always)]
+unsafe fn store_on<V: Lanes>(store: Store<V::Element>) {
+    unsafe {
+        let mut frames = [store.frames; MAX_LANES];
+        for (lane, frame) in frames.iter_mut().enumerate().take(V::LANES) {
+            *frame = store.frames.add(lane * 2 * store.length);
+        }
+        for n in (0..store.length).step_by(2) {
+            let (a, b) = (Complex::<V>::load(store.from, n), Complex::<V>::load(store.from, n + 1));
+            let weight = |s: usize| V::splat(*store.window.add(2 * n + s));
+            let chunk =
+                [a.im.mul(weight(0)), a.re.mul(weight(1)), b.im.mul(weight(2)), b.re.mul(weight(3))];
+            V::store_chunk(chunk, frames.as_ptr(), 2 * n);
+        }
+    }
+}
+
+macro_rules! columns {
+    ($module:ident, $t:ty $(, $double:ident)?) => {
+        pub(super) mod $module {
+            use super::*;
+            dispatch! { pub(in super::super) fn load(load: Load<$t>) = $($double)? load_on }
+            dispatch! { pub(in super::super) fn store(store: Store<$t>) = $($double)? store_on }
+        }
+    };
+}
+columns!(single, f32);
+columns!(double, f64, f64);

@@ -1,0 +1,262 @@
+//! A transform of one length, put together from two codelets.
+//!
+//! The half length is `m = a·b`. Number `j + b·i` of a frame is element `i` of column `j`; the first pass transforms the
+//! columns (`a` points), the second the rows of what they give (`b` points), and bin `r + a·c` ends up in row `r` at `c`.
+
+use super::buffer::Buffer;
+use super::codelet::{Codelet, LENGTHS, Pass};
+use super::columns::{Load, Store};
+use super::real::LaneReal;
+use super::roots::table;
+use super::split::{Join, Split};
+use neurdsp_simd::Isa;
+
+/// Columns that are brought into the lanes at once: few enough to stay in the first cache.
+const COLUMNS: usize = 4;
+
+/// The windowed real transform of `lanes` frames at once, forward and inverse.
+#[derive(Clone, Debug)]
+pub(crate) struct LaneFft<T> {
+    isa: Isa,
+    /// `a` and `b`.
+    rows: usize,
+    columns: usize,
+    column_codelet: Codelet<T>,
+    row_codelet: Codelet<T>,
+    column_roots: Vec<T>,
+    row_roots: Vec<T>,
+    /// Rotations of column `j` at output `r`, column after column.
+    between: Vec<T>,
+    /// Roots of the split in the order in which the rows come.
+    split_roots: Vec<T>,
+    /// Roots of the join in ascending order.
+    join_roots: Vec<T>,
+    /// The window, halved for the split.
+    forward_window: Vec<T>,
+    /// The window over `n_fft`, the scale of the inverse transform.
+    inverse_window: Vec<T>,
+}
+
+impl<T: LaneReal> LaneFft<T> {
+    /// Plans transforms of `window.len()` samples, or `None` for a length without codelets.
+    pub(crate) fn new(isa: Isa, window: &[f64]) -> Option<Self> {
+        let n_fft = window.len();
+        let (rows, columns) = factors(n_fft)?;
+        let half = rows * columns;
+        let (column_codelet, row_codelet) = (T::codelet(rows)?, T::codelet(columns)?);
+        let rotations = (0..columns).flat_map(|j| (0..rows).map(move |r| j * r));
+        let pairs = (0..=rows / 2).flat_map(|r| (0..pairs(r, rows, columns)).map(move |c| r + rows * c));
+        let scaled = |scale: f64| window.iter().map(|w| T::from_f64(w * scale)).collect();
+        Some(Self {
+            isa,
+            rows,
+            columns,
+            column_roots: column_codelet.roots(),
+            row_roots: row_codelet.roots(),
+            column_codelet,
+            row_codelet,
+            between: table(half, rotations),
+            split_roots: table(n_fft, pairs),
+            join_roots: table(n_fft, 0..=half / 2),
+            forward_window: scaled(0.5),
+            inverse_window: scaled(1.0 / n_fft as f64),
+        })
+    }
+
+    /// Frames that are transformed at once.
+    pub(crate) fn lanes(&self) -> usize {
+        T::lanes(self.isa)
+    }
+
+    fn half(&self) -> usize {
+        self.rows * self.columns
+    }
+
+    /// Complex numbers from the start of a row to that of the next: one more than there are, since rows that lie a
+    /// power of two apart would all fall into the same few lines of the cache.
+    fn row_step(&self) -> usize {
+        self.columns + 1
+    }
+
+    /// Working memory for one thread, for both directions.
+    pub(crate) fn scratch(&self) -> Buffer<T> {
+        let matrix = self.rows * self.row_step();
+        let beside = (COLUMNS * self.rows + 2 * self.columns).max(self.half());
+        Buffer::zeros(2 * self.lanes() * (matrix + beside))
+    }
+
+    /// Squared magnitudes, `[n_fft / 2 + 1][lanes]`, of the frames at `samples[lane * stride..]`.
+    ///
+    /// # Panics
+    ///
+    /// If a slice is too short for `lanes` frames.
+    pub(crate) fn power(&self, samples: &[T], stride: usize, power: &mut [T], scratch: &mut [T]) {
+        assert!(power.len() >= self.bins_len(), "no room for the power of {} frames", self.lanes());
+        let power = power.as_mut_ptr();
+        self.forward(samples, stride, scratch, |split| T::split_power(self.isa, split, power));
+    }
+
+    /// Real and imaginary parts, `[n_fft / 2 + 1][lanes]`, of the frames at `samples[lane * stride..]`.
+    ///
+    /// # Panics
+    ///
+    /// If a slice is too short for `lanes` frames.
+    pub(crate) fn spectrum(&self, samples: &[T], stride: usize, re: &mut [T], im: &mut [T], scratch: &mut [T]) {
+        let enough = re.len().min(im.len()) >= self.bins_len();
+        assert!(enough, "no room for the spectra of {} frames", self.lanes());
+        let (re, im) = (re.as_mut_ptr(), im.as_mut_ptr());
+        self.forward(samples, stride, scratch, |split| T::split_spectrum(self.isa, split, re, im));
+    }
+
+    fn bins_len(&self) -> usize {
+        (self.half() + 1) * self.lanes()
+    }
+
+    fn forward(&self, samples: &[T], stride: usize, scratch: &mut [T], split: impl Fn(Split<T>)) {
+        let Self { rows, columns, .. } = *self;
+        let number = 2 * self.lanes();
+        assert!(samples.len() >= (self.lanes() - 1) * stride + 2 * self.half(), "the block is too short");
+        assert!(scratch.len() >= number * (rows * self.row_step() + COLUMNS * rows + 2 * columns));
+        let (matrix, beside) = scratch.split_at_mut(number * rows * self.row_step());
+        let (loaded, transformed) = beside.split_at_mut(number * COLUMNS * rows);
+        for first in (0..columns).step_by(COLUMNS) {
+            let count = COLUMNS.min(columns - first);
+            T::load_columns(
+                self.isa,
+                Load {
+                    samples: samples.as_ptr(),
+                    stride,
+                    window: self.forward_window.as_ptr(),
+                    rows,
+                    row_samples: 2 * columns,
+                    first,
+                    columns: count,
+                    to: loaded.as_mut_ptr(),
+                },
+            );
+            let pass = Pass {
+                count,
+                from: loaded.as_ptr(),
+                from_stride: 1,
+                from_step: rows,
+                to: matrix[number * first..].as_mut_ptr(),
+                to_stride: self.row_step(),
+                to_step: 1,
+                inner: self.column_roots.as_ptr(),
+                outer: self.between[2 * first * rows..].as_ptr(),
+            };
+            (self.column_codelet.rotated)(self.isa, pass);
+        }
+        let (near, far) = transformed.split_at_mut(number * columns);
+        let mut roots = &self.split_roots[..];
+        for row in 0..=rows / 2 {
+            self.transform_row(matrix, row, near);
+            let count = pairs(row, rows, columns);
+            let opposite = (rows - row) % rows;
+            let descending = if row == 0 {
+                // Z[m - k] is one place to the left of where it would be in another row. The first pair has no other.
+                near[number..].as_ptr().wrapping_add(number * (columns - 1))
+            } else if row == opposite {
+                near[number * (columns - 1)..].as_ptr()
+            } else {
+                self.transform_row(matrix, opposite, far);
+                far[number * (columns - 1)..].as_ptr()
+            };
+            let (own, rest) = roots.split_at(2 * count);
+            split(Split {
+                count,
+                ascending: near.as_ptr(),
+                descending,
+                roots: own.as_ptr(),
+                first: row,
+                step: rows,
+                length: self.half(),
+            });
+            roots = rest;
+        }
+    }
+
+    fn transform_row(&self, matrix: &[T], row: usize, to: &mut [T]) {
+        let from = &matrix[2 * self.lanes() * row * self.row_step()..][..2 * self.lanes() * self.columns];
+        let pass = Pass {
+            count: 1,
+            from: from.as_ptr(),
+            from_stride: 1,
+            from_step: 0,
+            to: to[..from.len()].as_mut_ptr(),
+            to_stride: 1,
+            to_step: 0,
+            inner: self.row_roots.as_ptr(),
+            outer: self.row_roots.as_ptr(),
+        };
+        (self.row_codelet.plain)(self.isa, pass);
+    }
+
+    /// Windowed frames, `[lanes][n_fft]`, from real and imaginary parts, `[n_fft / 2 + 1][lanes]`.
+    ///
+    /// The imaginary parts of the first and the last bin count as zero.
+    ///
+    /// # Panics
+    ///
+    /// If a slice is too short for `lanes` frames.
+    pub(crate) fn frames(&self, re: &[T], im: &[T], frames: &mut [T], scratch: &mut [T]) {
+        let Self { rows, columns, .. } = *self;
+        let (half, number) = (self.half(), 2 * self.lanes());
+        assert!(re.len().min(im.len()) >= self.bins_len(), "too few bins for {} frames", self.lanes());
+        assert!(frames.len() >= number * half, "no room for {} frames", self.lanes());
+        assert!(scratch.len() >= number * (rows * self.row_step() + half));
+        let (matrix, joined) = scratch.split_at_mut(number * rows * self.row_step());
+        let roots = self.join_roots.as_ptr();
+        let to = joined.as_mut_ptr();
+        T::join(self.isa, Join { length: half, roots, re: re.as_ptr(), im: im.as_ptr(), to });
+        let by_columns = Pass {
+            count: columns,
+            from: joined.as_ptr(),
+            from_stride: columns,
+            from_step: 1,
+            to: matrix.as_mut_ptr(),
+            to_stride: self.row_step(),
+            to_step: 1,
+            inner: self.column_roots.as_ptr(),
+            outer: self.between.as_ptr(),
+        };
+        (self.column_codelet.rotated)(self.isa, by_columns);
+        let by_rows = Pass {
+            count: rows,
+            from: matrix.as_ptr(),
+            from_stride: 1,
+            from_step: self.row_step(),
+            to: joined.as_mut_ptr(),
+            to_stride: rows,
+            to_step: 1,
+            inner: self.row_roots.as_ptr(),
+            outer: self.row_roots.as_ptr(),
+        };
+        (self.row_codelet.plain)(self.isa, by_rows);
+        let window = self.inverse_window.as_ptr();
+        let frames = frames.as_mut_ptr();
+        T::store_columns(self.isa, Store { from: joined.as_ptr(), length: half, window, frames });
+    }
+}
+
+/// Pairs of bins whose lower one is in this row.
+fn pairs(row: usize, rows: usize, columns: usize) -> usize {
+    match row {
+        0 => columns / 2 + 1,
+        _ if 2 * row == rows => columns / 2,
+        _ => columns,
+    }
+}
+
+/// The two codelets of a transform of `n_fft` samples: the most even ones, with an even number of columns.
+fn factors(n_fft: usize) -> Option<(usize, usize)> {
+    let half = n_fft / 2;
+    let of = |rows: usize| (rows, half / rows);
+    let fits = |(rows, columns): &(usize, usize)| {
+        2 * rows * columns == n_fft && columns % 2 == 0 && LENGTHS.contains(columns)
+    };
+    LENGTHS.into_iter().map(of).filter(fits).min_by_key(|(rows, columns)| rows + columns)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,64 @@
+//! `f32` and `f64`, each with its kernels.
+
+use super::codelet::{self, Codelet};
+use super::columns::{self, Load, Store};
+use super::split::{self, Join, Split};
+use neurdsp_simd::{Isa, Real};
+
+/// Frames in the widest register.
+pub(super) const MAX_LANES: usize = 16;
+
+/// A type that the transforms are compiled for.
+pub(crate) trait LaneReal: Real {
+    /// Frames side by side on this instruction set.
+    fn lanes(isa: Isa) -> usize;
+    #[doc(hidden)]
+    fn codelet(length: usize) -> Option<Codelet<Self>>;
+    #[doc(hidden)]
+    fn load_columns(isa: Isa, load: Load<Self>);
+    #[doc(hidden)]
+    fn store_columns(isa: Isa, store: Store<Self>);
+    #[doc(hidden)]
+    fn split_power(isa: Isa, split: Split<Self>, power: *mut Self);
+    #[doc(hidden)]
+    fn split_spectrum(isa: Isa, split: Split<Self>, re: *mut Self, im: *mut Self);
+    #[doc(hidden)]
+    fn join(isa: Isa, join: Join<Self>);
+}
+
+macro_rules! lane_real {
+    ($t:ty, $module:ident, $avx2:literal, $avx512:literal) => {
+        impl LaneReal for $t {
+            fn lanes(isa: Isa) -> usize {
+                if isa.has_avx512() {
+                    $avx512
+                } else if isa.has_avx2() {
+                    $avx2
+                } else {
+                    1
+                }
+            }
+            fn codelet(length: usize) -> Option<Codelet<Self>> {
+                codelet::$module::codelet_of(length)
+            }
+            fn load_columns(isa: Isa, load: Load<Self>) {
+                columns::$module::load(isa, load);
+            }
+            fn store_columns(isa: Isa, store: Store<Self>) {
+                columns::$module::store(isa, store);
+            }
+            fn split_power(isa: Isa, split: Split<Self>, power: *mut Self) {
+                split::$module::power(isa, split, power);
+            }
+            fn split_spectrum(isa: Isa, split: Split<Self>, re: *mut Self, im: *mut Self) {
+                split::$module::spectrum(isa, split, re, im);
+            }
+            fn join(isa: Isa, join: Join<Self>) {
+                split::$module::join(isa, join);
+            }
+        }
+    };
+}
+
+lane_real!(f32, single, 8, 16);
+lane_real!(f64, double, 4, 8);

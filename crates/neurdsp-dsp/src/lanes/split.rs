@@ -1,0 +1,129 @@
+//! Between the spectrum of a real frame and that of the complex numbers that its samples make.
+//!
+//! With `Z` the transform of `m` complex numbers, `E[k] = (Z[k] + Z*[m - k]) / 2` is the spectrum of the even samples and
+//! `O[k] = (Z[k] - Z*[m - k]) / 2i` that of the odd ones, and `X[k] = E[k] + exp(-2πi k / 2m) O[k]`. The halves are in the
+//! window already. Bins `k` and `m - k` share all of the work.
+// Loads and stores are where `Split` and `Join` say; whoever makes one vouches for it. `Isa` proves the instruction set.
+#![allow(clippy::undocumented_unsafe_blocks)]
+
+use super::butterfly::Complex;
+use neurdsp_simd::{Lanes, Real, dispatch};
+
+/// Some pairs of `Z[k]` and `Z[m - k]`, in memory in ascending and in descending order.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Split<T> {
+    /// Pairs.
+    pub(super) count: usize,
+    pub(super) ascending: *const T,
+    pub(super) descending: *const T,
+    /// `exp(-2πi k / 2m)` of each pair.
+    pub(super) roots: *const T,
+    /// `k` of the first pair. If it is zero, the first pair is `Z[0]` alone.
+    pub(super) first: usize,
+    /// Distance of `k` from pair to pair.
+    pub(super) step: usize,
+    /// `m`.
+    pub(super) length: usize,
+}
+
+/// Hands `(k, X[k], X*[m - k])` of every pair to `store`.
+#[inline(always)]
+unsafe fn each_pair<V: Lanes>(split: Split<V::Element>, mut store: impl FnMut(usize, Complex<V>, Complex<V>)) {
+    unsafe {
+        let mut from = 0;
+        if split.first == 0 {
+            let z = Complex::<V>::load(split.ascending, 0);
+            let (even, odd) = (z.re.add(z.re), z.im.add(z.im));
+            let zero = V::splat(V::Element::from_f64(0.0));
+            store(0, Complex { re: even.add(odd), im: zero }, Complex { re: even.sub(odd), im: zero });
+            from = 1;
+        }
+        for pair in from..split.count {
+            let a = Complex::<V>::load(split.ascending, pair);
+            let b = Complex::<V>::load(split.descending.sub(2 * pair * V::LANES), 0);
+            let even = Complex { re: a.re.add(b.re), im: a.im.sub(b.im) };
+            let odd = Complex { re: a.im.add(b.im), im: b.re.sub(a.re) }.rotate(split.roots.add(2 * pair));
+            store(
+                split.first + pair * split.step,
+                Complex { re: even.re.add(odd.re), im: even.im.add(odd.im) },
+                Complex { re: even.re.sub(odd.re), im: even.im.sub(odd.im) },
+            );
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn power_on<V: Lanes>(split: Split<V::Element>, power: *mut V::Element) {
+    unsafe {
+        each_pair::<V>(split, |k, x, y| {
+            x.re.fma(x.re, x.im.mul(x.im)).store(power.add(k * V::LANES));
+            y.re.fma(y.re, y.im.mul(y.im)).store(power.add((split.length - k) * V::LANES));
+        });
+    }
+}
+
+#[inline(always)]
+unsafe fn spectrum_on<V: Lanes>(split: Split<V::Element>, re: *mut V::Element, im: *mut V::Element) {
+    unsafe {
+        each_pair::<V>(split, |k, x, y| {
+            x.re.store(re.add(k * V::LANES));
+            x.im.store(im.add(k * V::LANES));
+            y.re.store(re.add((split.length - k) * V::LANES));
+            V::splat(V::Element::from_f64(0.0)).sub(y.im).store(im.add((split.length - k) * V::LANES));
+        });
+    }
+}
+
+/// The way back: `Z` from the `m + 1` bins of a real spectrum, real and imaginary parts apart.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Join<T> {
+    /// `m`.
+    pub(super) length: usize,
+    /// `exp(-2πi k / 2m)` for `k` up to `m / 2`.
+    pub(super) roots: *const T,
+    pub(super) re: *const T,
+    pub(super) im: *const T,
+    /// Where `2 Z` goes, with its parts exchanged: a forward transform of that is the inverse one, exchanged.
+    pub(super) to: *mut T,
+}
+
+#[inline(always)]
+unsafe fn join_on<V: Lanes>(join: Join<V::Element>) {
+    unsafe {
+        let bin = |k: usize| Complex {
+            re: V::load(join.re.add(k * V::LANES)),
+            im: V::load(join.im.add(k * V::LANES)),
+        };
+        // The first and the last bin of a real spectrum are real.
+        let (first, last) = (bin(0).re, bin(join.length).re);
+        Complex { re: first.sub(last), im: first.add(last) }.store(join.to, 0);
+        for k in 1..=join.length / 2 {
+            let (x, y) = (bin(k), bin(join.length - k));
+            let even = Complex { re: x.re.add(y.re), im: x.im.sub(y.im) };
+            let twice = Complex { re: x.re.sub(y.re), im: x.im.add(y.im) };
+            let root = join.roots.add(2 * k);
+            let (cos, sin) = (V::splat(*root), V::splat(*root.add(1)));
+            let odd = Complex {
+                re: twice.re.fma(cos, twice.im.mul(sin)),
+                im: twice.im.fms(cos, twice.re.mul(sin)),
+            };
+            Complex { re: even.im.add(odd.re), im: even.re.sub(odd.im) }.store(join.to, k);
+            Complex { re: odd.re.sub(even.im), im: even.re.add(odd.im) }.store(join.to, join.length - k);
+        }
+    }
+}
+
+macro_rules! splits {
+    ($module:ident, $t:ty $(, $double:ident)?) => {
+        pub(super) mod $module {
+            use super::*;
+            dispatch! { pub(in super::super) fn power(split: Split<$t>, power: *mut $t) = $($double)? power_on }
+            dispatch! {
+                pub(in super::super) fn spectrum(split: Split<$t>, re: *mut $t, im: *mut $t) = $($double)? spectrum_on
+            }
+            dispatch! { pub(in super::super) fn join(join: Join<$t>) = $($double)? join_on }
+        }
+    };
+}
+splits!(single, f32);
+splits!(double, f64, f64);

@@ -1,0 +1,186 @@
+//! Moving data between memory that runs along time and registers that run across signals.
+//!
+//! A kernel that treats each lane as a signal of its own needs no shuffles inside. What it needs is to come in and to go
+//! out: [`Lanes::load_chunk`] reads four samples of every signal and turns them, [`Lanes::store_chunk`] does the reverse,
+//! and [`Lanes::interleave`] joins real and imaginary parts into complex numbers as they lie in memory.
+
+use crate::scalar::Scalar;
+use crate::vector::{Real, Vector};
+
+/// A vector whose lanes can be filled from, and emptied into, as many separate signals.
+///
+/// # Safety
+///
+/// As for [`Vector`]: call from a function that has the instruction set of the type.
+#[allow(clippy::missing_safety_doc)]
+pub trait Lanes: Vector<Self::Element> {
+    /// The type of one lane.
+    type Element: Real;
+
+    /// Reads samples `offset..offset + 4` of each of the `LANES` signals; lane `l` of vector `s` is sample `s` of signal `l`.
+    unsafe fn load_chunk(signals: *const *const Self::Element, offset: usize) -> [Self; 4];
+
+    /// Writes what [`load_chunk`](Self::load_chunk) reads.
+    unsafe fn store_chunk(chunk: [Self; 4], signals: *const *mut Self::Element, offset: usize);
+
+    /// `re0 im0 re1 im1 …` in two vectors, from the real and the imaginary parts.
+    unsafe fn interleave(re: Self, im: Self) -> (Self, Self);
+
+    /// The real and the imaginary parts of `re0 im0 re1 im1 …`.
+    unsafe fn deinterleave(low: Self, high: Self) -> (Self, Self);
+
+    /// `(m, e)` with `m * 2^e == self` and `m` in `[√½, √2)`, for positive normal numbers.
+    ///
+    /// Anything else gives numbers without a meaning.
+    unsafe fn split_exponent(self) -> (Self, Self);
+}
+
+/// The bits of `√½`: subtracting them carries into the exponent exactly where a mantissa lies above `√2`.
+pub(crate) const SQRT_HALF_F32: u32 = 0x3f35_04f3;
+/// As [`SQRT_HALF_F32`], in double precision.
+pub(crate) const SQRT_HALF_F64: u64 = 0x3fe6_a09e_667f_3bcd;
+
+macro_rules! scalar_lanes {
+    ($t:ty, $bits:ty, $signed:ty, $mantissa_bits:literal, $sqrt_half:ident) => {
+        // Plain loads and stores: the trait's own safety section is what each relies on.
+        #[allow(clippy::undocumented_unsafe_blocks)]
+        impl Lanes for Scalar<$t> {
+            type Element = $t;
+            #[inline(always)]
+            unsafe fn load_chunk(signals: *const *const $t, offset: usize) -> [Self; 4] {
+                let signal = unsafe { (*signals).add(offset) };
+                [0, 1, 2, 3].map(|s| Self(unsafe { *signal.add(s) }))
+            }
+            #[inline(always)]
+            unsafe fn store_chunk(chunk: [Self; 4], signals: *const *mut $t, offset: usize) {
+                let signal = unsafe { (*signals).add(offset) };
+                for (s, value) in chunk.into_iter().enumerate() {
+                    unsafe { *signal.add(s) = value.0 };
+                }
+            }
+            #[inline(always)]
+            unsafe fn interleave(re: Self, im: Self) -> (Self, Self) {
+                (re, im)
+            }
+            #[inline(always)]
+            unsafe fn deinterleave(low: Self, high: Self) -> (Self, Self) {
+                (low, high)
+            }
+            #[inline(always)]
+            unsafe fn split_exponent(self) -> (Self, Self) {
+                let bits = self.0.to_bits();
+                let above = bits.wrapping_sub($sqrt_half) as $signed;
+                let exponent = above >> $mantissa_bits;
+                let mantissa = bits.wrapping_sub((exponent << $mantissa_bits) as $bits);
+                (Self(<$t>::from_bits(mantissa)), Self(exponent as $t))
+            }
+        }
+    };
+}
+
+scalar_lanes!(f32, u32, i32, 23, SQRT_HALF_F32);
+scalar_lanes!(f64, u64, i64, 52, SQRT_HALF_F64);
+
+#[cfg(test)]
+mod tests {
+    // Each call below sits in a function that `dispatch!` gives the features to.
+    #![allow(clippy::undocumented_unsafe_blocks)]
+    use super::*;
+    use crate::{Isa, dispatch};
+
+    macro_rules! lanes_tests {
+        ($name:ident, $t:ty, $($f64:tt)?) => {
+            mod $name {
+                use super::*;
+
+                #[inline(always)]
+                unsafe fn turn<V: Lanes<Element = $t>>(signals: &[Vec<$t>], turned: &mut Vec<$t>, back: &mut [Vec<$t>]) {
+                    unsafe {
+                        let from: Vec<*const $t> = signals.iter().map(|s| s.as_ptr()).collect();
+                        let to: Vec<*mut $t> = back.iter_mut().map(|s| s.as_mut_ptr()).collect();
+                        let chunk = V::load_chunk(from.as_ptr(), 3);
+                        turned.resize(4 * V::LANES, 0.0);
+                        for (s, v) in chunk.into_iter().enumerate() {
+                            v.store(turned.as_mut_ptr().add(s * V::LANES));
+                        }
+                        V::store_chunk(chunk, to.as_ptr(), 3);
+                    }
+                }
+                dispatch! { fn turn_on(signals: &[Vec<$t>], turned: &mut Vec<$t>, back: &mut [Vec<$t>]) = $($f64)? turn }
+
+                #[inline(always)]
+                unsafe fn weave<V: Lanes<Element = $t>>(values: &[$t; 32], woven: &mut [$t; 32], back: &mut [$t; 32]) -> usize {
+                    unsafe {
+                        let (re, im) = (V::load(values.as_ptr()), V::load(values.as_ptr().add(V::LANES)));
+                        let (low, high) = V::interleave(re, im);
+                        low.store(woven.as_mut_ptr());
+                        high.store(woven.as_mut_ptr().add(V::LANES));
+                        let (re, im) = V::deinterleave(low, high);
+                        re.store(back.as_mut_ptr());
+                        im.store(back.as_mut_ptr().add(V::LANES));
+                    }
+                    V::LANES
+                }
+                dispatch! { fn weave_on(values: &[$t; 32], woven: &mut [$t; 32], back: &mut [$t; 32]) -> usize = $($f64)? weave }
+
+                #[inline(always)]
+                unsafe fn exponent<V: Lanes<Element = $t>>(value: $t, parts: &mut [[$t; 16]; 2]) {
+                    unsafe {
+                        let (mantissa, exponent) = V::splat(value).split_exponent();
+                        mantissa.store(parts[0].as_mut_ptr());
+                        exponent.store(parts[1].as_mut_ptr());
+                    }
+                }
+                dispatch! { fn exponent_on(value: $t, parts: &mut [[$t; 16]; 2]) = $($f64)? exponent }
+
+                #[test]
+                fn a_chunk_turns_and_returns() {
+                    let signals: Vec<Vec<$t>> =
+                        (0..16).map(|l| (0..7).map(|s| (100 * l + s) as $t).collect()).collect();
+                    for isa in Isa::available() {
+                        let (mut turned, mut back) = (Vec::new(), vec![vec![0.0; 7]; 16]);
+                        turn_on(isa, &signals, &mut turned, &mut back);
+                        let lanes = turned.len() / 4;
+                        for (i, value) in turned.iter().enumerate() {
+                            assert_eq!(*value, (100 * (i % lanes) + 3 + i / lanes) as $t, "{} at {i}", isa.name());
+                        }
+                        for l in 0..lanes {
+                            assert_eq!(back[l][3..], signals[l][3..], "{} signal {l}", isa.name());
+                            assert_eq!(back[l][..3], [0.0; 3]);
+                        }
+                    }
+                }
+
+                #[test]
+                fn complex_numbers_weave_and_unweave() {
+                    let values: [$t; 32] = std::array::from_fn(|i| i as $t);
+                    for isa in Isa::available() {
+                        let (mut woven, mut back) = ([0.0; 32], [0.0; 32]);
+                        let lanes = weave_on(isa, &values, &mut woven, &mut back);
+                        for l in 0..lanes {
+                            assert_eq!(woven[2 * l], l as $t, "{}", isa.name());
+                            assert_eq!(woven[2 * l + 1], (l + lanes) as $t, "{}", isa.name());
+                        }
+                        assert_eq!(back[..2 * lanes], values[..2 * lanes], "{}", isa.name());
+                    }
+                }
+
+                #[test]
+                fn mantissa_and_exponent_make_the_number_again() {
+                    for isa in Isa::available() {
+                        for value in [<$t>::MIN_POSITIVE, 1e-5, 0.5, 0.70, 0.71, 1.0, 1.41, 1.42, 3.0, 1e30, <$t>::MAX] {
+                            let mut parts = [[0.0; 16]; 2];
+                            exponent_on(isa, value, &mut parts);
+                            let (mantissa, exponent) = (f64::from(parts[0][0]), f64::from(parts[1][0]));
+                            assert!((0.7071067..1.4142137).contains(&mantissa), "{value}: {mantissa}");
+                            let power = mantissa.log2() + exponent;
+                            assert!((power - f64::from(value).log2()).abs() < 1e-6, "{value}: {mantissa} {exponent}");
+                        }
+                    }
+                }
+            }
+        };
+    }
+    lanes_tests!(single, f32,);
+    lanes_tests!(double, f64, f64);
+}
