@@ -3,6 +3,7 @@
 //! D. W. Griffin and J. S. Lim, "Signal estimation from modified short-time Fourier transform", IEEE Trans. ASSP 32 (1984).
 
 use crate::error::{Error, Result, check_length};
+use crate::lanes::Buffer;
 use crate::parallel;
 use crate::sample::{Input, Output, Sample};
 use crate::stft::{MAX_N_FFT, StftConfig};
@@ -34,9 +35,9 @@ impl From<&StftConfig> for IstftConfig {
 
 /// Working memory for one thread.
 struct Workspace<T> {
-    re: Vec<T>,
-    im: Vec<T>,
-    frames: Vec<T>,
+    re: Buffer<T>,
+    im: Buffer<T>,
+    frames: Buffer<T>,
     transform: TransformScratch<T>,
 }
 
@@ -139,8 +140,8 @@ impl<T: Sample> Istft<T> {
 
     fn workspace(&self) -> Workspace<T> {
         let lanes = self.transform.lanes();
-        let spectrum = vec![T::zero(); (self.config.n_fft / 2 + 1) * lanes];
-        let frames = vec![T::zero(); self.config.n_fft * lanes];
+        let spectrum = Buffer::zeros((self.config.n_fft / 2 + 1) * lanes);
+        let frames = Buffer::zeros(self.config.n_fft * lanes);
         Workspace { re: spectrum.clone(), im: spectrum, frames, transform: self.transform.scratch() }
     }
 

@@ -4,7 +4,7 @@
 
 use crate::mel::Bands;
 use crate::sample::Sample;
-use neurdsp_simd::{Vector, dispatch};
+use neurdsp_simd::{Lanes, Real, Vector, dispatch, ln};
 
 dispatch! {
     /// For each band, the sum of its rows (`lanes` values each) times its weights.
@@ -61,16 +61,39 @@ dispatch! {
 macro_rules! log {
     ($name:ident, $t:ty) => {
         #[inline(always)]
-        #[allow(clippy::extra_unused_type_parameters)]
-        unsafe fn $name<V: Vector<$t>>(values: &mut [$t], floor: $t, offset: $t, scale: $t) {
-            for value in values {
-                *value = scale * (value.max(floor) + offset).ln();
-            }
+        unsafe fn $name<V: Lanes<Element = $t>>(values: &mut [$t], floor: $t, offset: $t, scale: $t) {
+            unsafe { log::<V>(values, floor, offset, scale) }
         }
     };
 }
 log!(log_f32_generic, f32);
 log!(log_f64_generic, f64);
+
+/// What does not fill a register is padded, so that every value is computed in the same way.
+#[inline(always)]
+unsafe fn log<V: Lanes>(values: &mut [V::Element], floor: V::Element, offset: V::Element, scale: V::Element) {
+    // Below the normal numbers, zero above all, there is no logarithm to be had.
+    let single = size_of::<V::Element>() == 4;
+    let least = if single { f64::from(f32::MIN_POSITIVE) } else { f64::MIN_POSITIVE };
+    unsafe {
+        let scaled = |x: V| {
+            // The second operand is what `max` gives where one is NaN: NaN stays visible.
+            let x = V::splat(floor).max(x).add(V::splat(offset));
+            ln(V::splat(V::Element::from_f64(least)).max(x)).mul(V::splat(scale))
+        };
+        let mut blocks = values.chunks_exact_mut(V::LANES);
+        for block in &mut blocks {
+            scaled(V::load(block.as_ptr())).store(block.as_mut_ptr());
+        }
+        let rest = blocks.into_remainder();
+        if !rest.is_empty() {
+            let mut padded = [V::Element::from_f64(1.0); 16];
+            padded[..rest.len()].copy_from_slice(rest);
+            scaled(V::load(padded.as_ptr())).store(padded.as_mut_ptr());
+            rest.copy_from_slice(&padded[..rest.len()]);
+        }
+    }
+}
 
 dispatch! {
     /// Whether no sample is NaN or infinite.

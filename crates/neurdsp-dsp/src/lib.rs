@@ -8,6 +8,7 @@ mod error;
 mod framing;
 mod istft;
 mod kernels;
+mod lanes;
 mod mel;
 mod padding;
 mod parallel;

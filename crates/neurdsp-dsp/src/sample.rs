@@ -2,6 +2,7 @@
 
 use crate::kernels;
 use crate::mel::Bands;
+use crate::transform::{Analysis, Synthesis, lane_fft};
 use neurdsp_simd::{Isa, Real};
 use realfft::FftNum;
 
@@ -17,6 +18,12 @@ pub trait Sample: Real + FftNum + Default + Input<Self> + Output<Self> + sealed:
     fn powf(self, exponent: Self) -> Self;
     /// `self * factor + term`, rounded once.
     fn fused(self, factor: Self, term: Self) -> Self;
+    /// The transform of several frames at once, if there is one for this window.
+    #[doc(hidden)]
+    fn lane_analysis(window: &[f64]) -> Option<Box<dyn Analysis<Self>>>;
+    /// Its inverse.
+    #[doc(hidden)]
+    fn lane_synthesis(window: &[f64]) -> Option<Box<dyn Synthesis<Self>>>;
     /// For each band, adds up its rows of `lanes` values times the weights, every lane on its own.
     #[doc(hidden)]
     fn band_sums(isa: Isa, bands: &Bands<Self>, rows: &[Self], lanes: usize, sums: &mut [Self]);
@@ -67,6 +74,12 @@ macro_rules! sample {
             #[inline(always)]
             fn fused(self, factor: Self, term: Self) -> Self {
                 self.mul_add(factor, term)
+            }
+            fn lane_analysis(window: &[f64]) -> Option<Box<dyn Analysis<Self>>> {
+                Some(Box::new(lane_fft::<$t>(window)?))
+            }
+            fn lane_synthesis(window: &[f64]) -> Option<Box<dyn Synthesis<Self>>> {
+                Some(Box::new(lane_fft::<$t>(window)?))
             }
             fn band_sums(isa: Isa, bands: &Bands<Self>, rows: &[Self], lanes: usize, sums: &mut [Self]) {
                 kernels::$bands(isa, bands, rows, lanes, sums);

@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result, check_length};
 use crate::framing::{FrameFilter, Framing};
+use crate::lanes::Buffer;
 use crate::padding::PadMode;
 use crate::parallel;
 use crate::rows::{Rows, split_frames};
@@ -72,10 +73,10 @@ impl StftConfig {
 /// Working memory for one thread.
 #[derive(Clone, Debug)]
 pub struct Workspace<T> {
-    pub(crate) staging: Vec<T>,
-    pub(crate) re: Vec<T>,
-    pub(crate) im: Vec<T>,
-    pub(crate) bands: Vec<T>,
+    pub(crate) staging: Buffer<T>,
+    pub(crate) re: Buffer<T>,
+    pub(crate) im: Buffer<T>,
+    pub(crate) bands: Buffer<T>,
     pub(crate) transform: TransformScratch<T>,
 }
 
@@ -145,10 +146,10 @@ impl<T: Sample> Stft<T> {
     pub(crate) fn workspace_for(&self, n_bands: usize) -> Workspace<T> {
         let lanes = self.transform.lanes();
         Workspace {
-            staging: vec![T::zero(); self.framing.staging_len(lanes)],
-            re: vec![T::zero(); self.n_bins() * lanes],
-            im: vec![T::zero(); self.n_bins() * lanes],
-            bands: vec![T::zero(); n_bands * lanes],
+            staging: Buffer::zeros(self.framing.staging_len(lanes)),
+            re: Buffer::zeros(self.n_bins() * lanes),
+            im: Buffer::zeros(self.n_bins() * lanes),
+            bands: Buffer::zeros(n_bands * lanes),
             transform: self.transform.scratch(),
         }
     }

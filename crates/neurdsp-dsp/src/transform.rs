@@ -6,14 +6,18 @@
 //! frame's result does not depend on its neighbours: that is what keeps threads, batches and streams bit-identical.
 
 use crate::error::Result;
+use crate::lanes::{Buffer, LaneFft, LaneReal};
 use crate::sample::Sample;
+use neurdsp_simd::Isa;
 use realfft::num_complex::Complex;
 use realfft::{ComplexToReal, RealFftPlanner, RealToComplex};
 use std::sync::Arc;
 
 /// Working memory of a transform.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct TransformScratch<T> {
+    /// What the transform of several frames at once works in.
+    pub(crate) lanes: Buffer<T>,
     /// Real values.
     pub real: Vec<T>,
     /// Complex values: a spectrum.
@@ -65,12 +69,71 @@ pub trait Synthesis<T: Sample>: Send + Sync {
 
 /// The fastest analysis for this window; its length is that of the transform.
 pub fn analysis<T: Sample>(window: &[f64]) -> Result<Box<dyn Analysis<T>>> {
-    Ok(Box::new(RealFftAnalysis::new(window)))
+    Ok(T::lane_analysis(window).unwrap_or_else(|| Box::new(RealFftAnalysis::new(window))))
 }
 
 /// The fastest synthesis for this window; its length is that of the transform.
 pub fn synthesis<T: Sample>(window: &[f64]) -> Result<Box<dyn Synthesis<T>>> {
-    Ok(Box::new(RealFftSynthesis::new(window)))
+    Ok(T::lane_synthesis(window).unwrap_or_else(|| Box::new(RealFftSynthesis::new(window))))
+}
+
+/// One frame to a lane, for the lengths that have codelets, where registers have more lanes than one.
+///
+/// Without them realfft is faster: it has kernels of its own for narrow registers.
+pub(crate) fn lane_fft<T: LaneReal>(window: &[f64]) -> Option<LaneFft<T>> {
+    let isa = Isa::detect();
+    if isa.has_avx2() { LaneFft::new(isa, window) } else { None }
+}
+
+impl<T: Sample + LaneReal> Analysis<T> for LaneFft<T> {
+    fn lanes(&self) -> usize {
+        self.lanes()
+    }
+
+    fn scratch(&self) -> TransformScratch<T> {
+        lane_scratch(self)
+    }
+
+    fn power(
+        &self,
+        samples: &[T],
+        stride: usize,
+        _count: usize,
+        power: &mut [T],
+        scratch: &mut TransformScratch<T>,
+    ) {
+        self.power(samples, stride, power, &mut scratch.lanes);
+    }
+
+    fn spectrum(
+        &self,
+        samples: &[T],
+        stride: usize,
+        _count: usize,
+        re: &mut [T],
+        im: &mut [T],
+        scratch: &mut TransformScratch<T>,
+    ) {
+        self.spectrum(samples, stride, re, im, &mut scratch.lanes);
+    }
+}
+
+impl<T: Sample + LaneReal> Synthesis<T> for LaneFft<T> {
+    fn lanes(&self) -> usize {
+        self.lanes()
+    }
+
+    fn scratch(&self) -> TransformScratch<T> {
+        lane_scratch(self)
+    }
+
+    fn frames(&self, re: &[T], im: &[T], _count: usize, frames: &mut [T], scratch: &mut TransformScratch<T>) {
+        self.frames(re, im, frames, &mut scratch.lanes);
+    }
+}
+
+fn lane_scratch<T: LaneReal>(plan: &LaneFft<T>) -> TransformScratch<T> {
+    TransformScratch { lanes: plan.scratch(), real: Vec::new(), spectrum: Vec::new(), complex: Vec::new() }
 }
 
 /// Any length, by realfft, frame after frame.
@@ -116,7 +179,7 @@ impl<T: Sample> Analysis<T> for RealFftAnalysis<T> {
 
     fn scratch(&self) -> TransformScratch<T> {
         let (real, spectrum) = (self.fft.make_input_vec(), self.fft.make_output_vec());
-        TransformScratch { real, spectrum, complex: self.fft.make_scratch_vec() }
+        TransformScratch { lanes: Buffer::default(), real, spectrum, complex: self.fft.make_scratch_vec() }
     }
 
     fn power(
@@ -174,7 +237,7 @@ impl<T: Sample> Synthesis<T> for RealFftSynthesis<T> {
 
     fn scratch(&self) -> TransformScratch<T> {
         let (real, spectrum) = (Vec::new(), self.fft.make_input_vec());
-        TransformScratch { real, spectrum, complex: self.fft.make_scratch_vec() }
+        TransformScratch { lanes: Buffer::default(), real, spectrum, complex: self.fft.make_scratch_vec() }
     }
 
     fn frames(&self, re: &[T], im: &[T], count: usize, frames: &mut [T], scratch: &mut TransformScratch<T>) {

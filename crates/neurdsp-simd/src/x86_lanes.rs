@@ -51,10 +51,7 @@ impl Lanes for F32x8 {
     unsafe fn interleave(re: Self, im: Self) -> (Self, Self) {
         unsafe {
             let (low, high) = (_mm256_unpacklo_ps(re.0, im.0), _mm256_unpackhi_ps(re.0, im.0));
-            (
-                Self(_mm256_permute2f128_ps::<0x20>(low, high)),
-                Self(_mm256_permute2f128_ps::<0x31>(low, high)),
-            )
+            (Self(_mm256_permute2f128_ps::<0x20>(low, high)), Self(_mm256_permute2f128_ps::<0x31>(low, high)))
         }
     }
     #[inline(always)]
@@ -111,10 +108,7 @@ impl Lanes for F32x16 {
         unsafe {
             let low = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
             let high = _mm512_setr_epi32(8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
-            (
-                Self(_mm512_permutex2var_ps(re.0, low, im.0)),
-                Self(_mm512_permutex2var_ps(re.0, high, im.0)),
-            )
+            (Self(_mm512_permutex2var_ps(re.0, low, im.0)), Self(_mm512_permutex2var_ps(re.0, high, im.0)))
         }
     }
     #[inline(always)]
@@ -175,10 +169,7 @@ impl Lanes for F64x4 {
     unsafe fn interleave(re: Self, im: Self) -> (Self, Self) {
         unsafe {
             let (low, high) = (_mm256_unpacklo_pd(re.0, im.0), _mm256_unpackhi_pd(re.0, im.0));
-            (
-                Self(_mm256_permute2f128_pd::<0x20>(low, high)),
-                Self(_mm256_permute2f128_pd::<0x31>(low, high)),
-            )
+            (Self(_mm256_permute2f128_pd::<0x20>(low, high)), Self(_mm256_permute2f128_pd::<0x31>(low, high)))
         }
     }
     #[inline(always)]
@@ -248,10 +239,7 @@ impl Lanes for F64x8 {
         unsafe {
             let low = _mm512_setr_epi64(0, 8, 1, 9, 2, 10, 3, 11);
             let high = _mm512_setr_epi64(4, 12, 5, 13, 6, 14, 7, 15);
-            (
-                Self(_mm512_permutex2var_pd(re.0, low, im.0)),
-                Self(_mm512_permutex2var_pd(re.0, high, im.0)),
-            )
+            (Self(_mm512_permutex2var_pd(re.0, low, im.0)), Self(_mm512_permutex2var_pd(re.0, high, im.0)))
         }
     }
     #[inline(always)]

@@ -24,12 +24,15 @@ impl<T: Real> Buffer<T> {
     }
 }
 
-/// A copy may lie at another address: it finds its own first line.
-impl<T: Real> Clone for Buffer<T> {
+/// A copy lies at another address: it finds its own first line.
+impl<T: Clone> Clone for Buffer<T> {
     fn clone(&self) -> Self {
-        let mut copy = Self::zeros(self.len);
-        copy.copy_from_slice(self);
-        copy
+        let mut values = self.values.clone();
+        let slack = values.len() - self.len;
+        let first = values.as_ptr().align_offset(LINE).min(slack);
+        values.rotate_left(self.first);
+        values.rotate_right(first);
+        Self { values, first, len: self.len }
     }
 }
 

@@ -67,8 +67,8 @@ unsafe fn codelet<V: Lanes, const P: usize, const Q: usize, const N: usize, cons
             let mut middle: [MaybeUninit<Complex<V>>; N] = [MaybeUninit::uninit(); N];
             for q in 0..Q {
                 let mut x = [Complex::zero(); P];
-                for p in 0..P {
-                    x[p] = Complex::load(from, (q + Q * p) * pass.from_stride);
+                for (p, x) in x.iter_mut().enumerate() {
+                    *x = Complex::load(from, (q + Q * p) * pass.from_stride);
                 }
                 let y = butterfly(x);
                 middle[q].write(y[0]);
@@ -78,13 +78,13 @@ unsafe fn codelet<V: Lanes, const P: usize, const Q: usize, const N: usize, cons
             }
             for p in 0..P {
                 let mut x = [Complex::zero(); Q];
-                for q in 0..Q {
-                    x[q] = middle[p * Q + q].assume_init();
+                for (q, x) in x.iter_mut().enumerate() {
+                    *x = middle[p * Q + q].assume_init();
                 }
                 let y = butterfly(x);
-                for q in 0..Q {
+                for (q, y) in y.into_iter().enumerate() {
                     let k = p + P * q;
-                    let value = if ROTATED { y[q].rotate(outer.add(2 * k)) } else { y[q] };
+                    let value = if ROTATED { y.rotate(outer.add(2 * k)) } else { y };
                     value.store(to, k * pass.to_stride);
                 }
             }

@@ -71,8 +71,7 @@ unsafe fn store_on<V: Lanes>(store: Store<V::Element>) {
         for n in (0..store.length).step_by(2) {
             let (a, b) = (Complex::<V>::load(store.from, n), Complex::<V>::load(store.from, n + 1));
             let weight = |s: usize| V::splat(*store.window.add(2 * n + s));
-            let chunk =
-                [a.im.mul(weight(0)), a.re.mul(weight(1)), b.im.mul(weight(2)), b.re.mul(weight(3))];
+            let chunk = [a.im.mul(weight(0)), a.re.mul(weight(1)), b.im.mul(weight(2)), b.re.mul(weight(3))];
             V::store_chunk(chunk, frames.as_ptr(), 2 * n);
         }
     }

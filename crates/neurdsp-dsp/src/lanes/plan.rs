@@ -101,7 +101,14 @@ impl<T: LaneReal> LaneFft<T> {
     /// # Panics
     ///
     /// If a slice is too short for `lanes` frames.
-    pub(crate) fn spectrum(&self, samples: &[T], stride: usize, re: &mut [T], im: &mut [T], scratch: &mut [T]) {
+    pub(crate) fn spectrum(
+        &self,
+        samples: &[T],
+        stride: usize,
+        re: &mut [T],
+        im: &mut [T],
+        scratch: &mut [T],
+    ) {
         let enough = re.len().min(im.len()) >= self.bins_len();
         assert!(enough, "no room for the spectra of {} frames", self.lanes());
         let (re, im) = (re.as_mut_ptr(), im.as_mut_ptr());

@@ -28,7 +28,10 @@ pub(crate) struct Split<T> {
 
 /// Hands `(k, X[k], X*[m - k])` of every pair to `store`.
 #[inline(always)]
-unsafe fn each_pair<V: Lanes>(split: Split<V::Element>, mut store: impl FnMut(usize, Complex<V>, Complex<V>)) {
+unsafe fn each_pair<V: Lanes>(
+    split: Split<V::Element>,
+    mut store: impl FnMut(usize, Complex<V>, Complex<V>),
+) {
     unsafe {
         let mut from = 0;
         if split.first == 0 {

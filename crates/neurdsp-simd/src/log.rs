@@ -1,0 +1,151 @@
+//! The natural logarithm on vectors, in both precisions.
+//!
+//! Both forms write `x = m·2^e` with `m` in `[√½, √2)` and add a polynomial in `m - 1` to `e·ln 2`, whose high part has so
+//! few bits that its product with `e` is exact. The coefficients are minimax fits (Lawson's weighted least squares).
+// Arithmetic on registers only; the caller vouches for the instruction set, as `Vector` asks.
+#![allow(clippy::undocumented_unsafe_blocks)]
+
+use crate::lanes::Lanes;
+use crate::vector::Real;
+
+/// `ln(1 + f) = f - f²/2 + f³·p(f)` to 6e-9 of itself; the highest power first.
+const SINGLE: [f64; 8] = [
+    -0.076_344_929_635_524_75,
+    0.127_615_749_835_968_02,
+    -0.131_601_825_356_483_46,
+    0.142_017_588_019_371_03,
+    -0.166_233_569_383_621_22,
+    0.200_012_266_635_894_78,
+    -0.250_008_195_638_656_6,
+    0.333_333_313_465_118_4,
+];
+
+/// `ln(1 + s) - ln(1 - s) = 2s + s·z·p(z)` with `z = s²` to 1e-17 of itself; the highest power first.
+const DOUBLE: [f64; 7] = [
+    0.149_699_800_164_967_84,
+    0.152_971_487_946_387_2,
+    0.181_841_964_797_964_83,
+    0.222_221_872_636_734_46,
+    0.285_714_288_394_972_5,
+    0.399_999_999_990_620_7,
+    0.666_666_666_666_677_8,
+];
+
+/// `ln 2` in two parts for single precision: fifteen bits, and the rest.
+const LN2_SINGLE: (f64, f64) = (0.693_145_751_953_125, 1.428_606_820_309_417_2e-6);
+/// `ln 2` in two parts for double precision: 32 bits, and the rest.
+const LN2_DOUBLE: (f64, f64) = (0.693_147_180_369_123_8, 1.908_214_929_270_587_7e-10);
+
+/// Natural logarithm of every lane, to within one unit in the last place.
+///
+/// The lanes must be positive normal numbers: anything else that is finite gives a number without a meaning. NaN and
+/// infinity give NaN.
+///
+/// # Safety
+///
+/// Needs the instruction set of `V`.
+///
+/// # Examples
+///
+/// ```
+/// use neurdsp_simd::{Scalar, ln};
+///
+/// // SAFETY: the scalar vector needs no feature.
+/// let y = unsafe { ln(Scalar(0.3f64)) };
+/// assert!((y.0 - 0.3f64.ln()).abs() < 1e-15);
+/// ```
+#[inline(always)]
+pub unsafe fn ln<V: Lanes>(x: V) -> V {
+    unsafe {
+        let c = |value: f64| V::splat(V::Element::from_f64(value));
+        let (mantissa, exponent) = x.split_exponent();
+        let f = mantissa.sub(c(1.0));
+        let logarithm = if size_of::<V::Element>() == 4 {
+            let square = f.mul(f);
+            let cubic = polynomial(f, &SINGLE).mul(f).mul(square);
+            let low = exponent.fma(c(LN2_SINGLE.1), cubic);
+            let small = square.fma(c(-0.5), low);
+            exponent.fma(c(LN2_SINGLE.0), f.add(small))
+        } else {
+            let s = f.div(f.add(c(2.0)));
+            let z = s.mul(s);
+            let half_square = f.mul(f).mul(c(0.5));
+            let rest = z.fma(polynomial(z, &DOUBLE), half_square);
+            let low = s.fma(rest, exponent.mul(c(LN2_DOUBLE.1)));
+            exponent.fma(c(LN2_DOUBLE.0), f.sub(half_square.sub(low)))
+        };
+        // Zero, unless x is NaN or infinite.
+        logarithm.add(x.sub(x))
+    }
+}
+
+#[inline(always)]
+unsafe fn polynomial<V: Lanes>(x: V, coefficients: &[f64]) -> V {
+    unsafe {
+        let mut sum = V::splat(V::Element::from_f64(coefficients[0]));
+        for coefficient in &coefficients[1..] {
+            sum = sum.fma(x, V::splat(V::Element::from_f64(*coefficient)));
+        }
+        sum
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Isa, dispatch};
+
+    macro_rules! log_tests {
+        ($name:ident, $t:ty, $limit:literal, $($f64:tt)?) => {
+            mod $name {
+                use super::*;
+
+                #[inline(always)]
+                unsafe fn ln_all<V: Lanes<Element = $t>>(values: &mut [$t]) {
+                    for block in values.chunks_exact_mut(V::LANES) {
+                        unsafe { ln(V::load(block.as_ptr())).store(block.as_mut_ptr()) }
+                    }
+                }
+                dispatch! { fn ln_on(values: &mut [$t]) = $($f64)? ln_all }
+
+                /// Every power of two with mantissas all over, and a fine grid around one, where the result is near zero.
+                fn grid() -> Vec<$t> {
+                    let powers = (<$t>::MIN_EXP - 1)..<$t>::MAX_EXP;
+                    let wide = powers.flat_map(|e| (0..64).map(move |i| (1.0 + i as $t / 64.0) * (2.0 as $t).powi(e)));
+                    wide.chain((0..160_000).map(|i| 0.6 + i as $t * 0.5e-5)).collect()
+                }
+
+                #[test]
+                fn the_logarithm_is_within_one_unit_in_the_last_place_on_every_instruction_set() {
+                    let x = grid();
+                    let mut first: Option<Vec<$t>> = None;
+                    for isa in Isa::available() {
+                        let mut y = x.clone();
+                        ln_on(isa, &mut y);
+                        for (x, y) in x.iter().zip(&y) {
+                            let wanted = f64::from(*x).ln();
+                            let unit = wanted.abs() * f64::from(<$t>::EPSILON);
+                            let error = (f64::from(*y) - wanted).abs() / unit.max(1e-300);
+                            assert!(error <= $limit, "{}: ln {x:e} = {y:e}, off by {error} units", isa.name());
+                        }
+                        let first = first.get_or_insert_with(|| y.clone());
+                        assert!(first.iter().zip(&y).all(|(a, b)| a.to_bits() == b.to_bits()), "{}", isa.name());
+                    }
+                }
+
+                #[test]
+                fn what_is_not_finite_stays_visible() {
+                    for isa in Isa::available() {
+                        for bad in [<$t>::NAN, <$t>::INFINITY] {
+                            let mut values = [bad; 16];
+                            ln_on(isa, &mut values);
+                            assert!(values.iter().all(|v| v.is_nan()), "{} {bad}", isa.name());
+                        }
+                    }
+                }
+            }
+        };
+    }
+    log_tests!(single, f32, 1.0,);
+    log_tests!(double, f64, 1.0, f64);
+}
