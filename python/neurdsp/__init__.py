@@ -1,5 +1,63 @@
 """Neural audio: fast mel features, amp models from training to plugin, one Rust engine."""
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from neurdsp._core import __version__
 
-__all__ = ["__version__"]
+if TYPE_CHECKING:
+    from neurdsp.dsp import (
+        STFT,
+        MelSpectrogram,
+        amplitude_to_db,
+        db_to_amplitude,
+        db_to_power,
+        delta,
+        filters,
+        griffinlim,
+        istft,
+        log_mel,
+        mel_spectrogram,
+        mel_to_audio,
+        mel_to_stft,
+        mfcc,
+        pcen,
+        power_to_db,
+        spectrogram,
+        stft,
+    )
+
+__all__ = [
+    "STFT",
+    "MelSpectrogram",
+    "__version__",
+    "amplitude_to_db",
+    "db_to_amplitude",
+    "db_to_power",
+    "delta",
+    "filters",
+    "griffinlim",
+    "istft",
+    "log_mel",
+    "mel_spectrogram",
+    "mel_to_audio",
+    "mel_to_stft",
+    "mfcc",
+    "pcen",
+    "power_to_db",
+    "spectrogram",
+    "stft",
+]
+
+
+def __getattr__(name: str) -> Any:
+    # The transforms bring numpy with them: they are imported when first asked for.
+    if name in __all__:
+        value = getattr(import_module("neurdsp.dsp"), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module 'neurdsp' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,10 +1,12 @@
 """Types of the Rust core, written by hand and checked by stubtest."""
 
 import os
-from typing import final
+from typing import Any, TypeAlias, final
 
 import numpy as np
 from numpy.typing import NDArray
+
+_Array: TypeAlias = NDArray[Any]
 
 __version__: str
 
@@ -46,3 +48,58 @@ def bench_amp(
     block_size: int,
     seconds: float,
 ) -> tuple[float, float, float]: ...
+def window(name: str, parameters: list[float], length: int, periodic: bool) -> NDArray[np.float64]: ...
+def mel_filterbank(
+    sample_rate: float,
+    n_fft: int,
+    n_mels: int,
+    fmin: float,
+    fmax: float,
+    htk: bool,
+    norm: str,
+    triangles_over_mel: bool,
+) -> tuple[NDArray[np.float64], int]: ...
+
+@final
+class Stft:
+    def __new__(
+        cls,
+        n_fft: int,
+        hop_length: int,
+        window: NDArray[np.float64],
+        pad: int,
+        pad_mode: str,
+        frame_filter: tuple[bool, float] | None,
+        double: bool,
+    ) -> Stft: ...
+    def n_frames(self, n_samples: int) -> int: ...
+    def process(self, inputs: list[_Array], outputs: list[_Array], n_threads: int) -> None: ...
+
+@final
+class Istft:
+    def __new__(
+        cls, n_fft: int, hop_length: int, window: NDArray[np.float64], trim: int, double: bool
+    ) -> Istft: ...
+    def process(self, inputs: list[_Array], outputs: list[_Array], n_threads: int) -> None: ...
+
+@final
+class Spectrogram:
+    def __new__(
+        cls,
+        n_fft: int,
+        hop_length: int,
+        window: NDArray[np.float64],
+        pad: int,
+        pad_mode: str,
+        frame_filter: tuple[bool, float] | None,
+        power: float,
+        eps: float,
+        filters: NDArray[np.float64] | None,
+        n_bins: int,
+        log: tuple[float, float, float] | None,
+        double: bool,
+    ) -> Spectrogram: ...
+    @property
+    def n_rows(self) -> int: ...
+    def n_frames(self, n_samples: int) -> int: ...
+    def process(self, inputs: list[_Array], outputs: list[_Array], n_threads: int) -> None: ...

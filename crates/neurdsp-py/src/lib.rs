@@ -4,6 +4,7 @@ use pyo3::prelude::*;
 
 mod amp;
 mod bench;
+mod dsp;
 mod errors;
 
 #[pymodule(gil_used = false)]
@@ -14,6 +15,8 @@ mod _core {
     use crate::amp::{AmpModel, AmpStream};
     #[pymodule_export]
     use crate::bench::{bench_amp, instruction_sets};
+    #[pymodule_export]
+    use crate::dsp::{PyIstft, PySpectrogram, PyStft, mel_filterbank, window};
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -1,0 +1,167 @@
+"""Arrays in and out of the core: numpy or torch, leading dimensions, ragged lists, few copies."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from neurdsp.errors import ParameterError
+
+__all__ = ["Array", "Batch", "allocate", "take_real", "take_spectrum"]
+
+Array: TypeAlias = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Input in the form that the core takes.
+
+    Attributes
+    ----------
+    entries
+        One stack for each entry of a ragged list, or one for a plain array: ``(rows, n)`` or ``(rows, bins,
+        frames)``.
+    leading
+        The leading dimensions of each entry.
+    ragged
+        Whether the input was a list, and the result has to be one.
+    torch
+        Whether the input was a torch tensor (or several), and the result has to be.
+    """
+
+    entries: list[Array]
+    leading: list[tuple[int, ...]]
+    ragged: bool
+    torch: bool
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The type that all entries have."""
+        return self.entries[0].dtype
+
+    def give_back(self, results: list[Array]) -> Any:
+        """Give the results ``(rows, ...)`` the shape and kind of the input."""
+        shaped: list[Any] = [
+            result.reshape(*leading, *result.shape[1:])
+            for result, leading in zip(results, self.leading, strict=True)
+        ]
+        if self.torch:
+            torch = sys.modules["torch"]
+            shaped = [torch.from_numpy(result) for result in shaped]
+        return shaped if self.ragged else shaped[0]
+
+
+def take_real(y: Any, name: str = "y") -> Batch:
+    """Audio as rows of samples.
+
+    Parameters
+    ----------
+    y
+        float32 or float64, ``(..., n_samples)``; a numpy array, a torch tensor on the CPU, or a list of them.
+    name
+        What an error calls it.
+
+    Raises
+    ------
+    ParameterError
+        For any other type, for an empty array and for one without dimensions.
+    """
+    return _take(y, name, "audio", 1)
+
+
+def take_spectrum(spectrum: Any, name: str) -> Batch:
+    """Complex spectra as stacks ``(rows, n_bins, n_frames)``; errors as in `take_real`."""
+    return _take(spectrum, name, "a complex STFT", 2)
+
+
+def allocate(batch: Batch, shapes: Sequence[tuple[int, ...]], dtype: npt.DTypeLike, out: Any) -> list[Array]:
+    """Room for the results, ``(rows, *shape)`` for each entry: the caller's ``out`` or new arrays."""
+    if out is None:
+        return [
+            np.empty((len(entry), *shape), dtype) for entry, shape in zip(batch.entries, shapes, strict=True)
+        ]
+    outs = list(out) if batch.ragged else [out]
+    if len(outs) != len(batch.entries):
+        raise ParameterError(
+            f"out has {len(outs)} arrays for {len(batch.entries)} inputs; pass one for each input"
+        )
+    stacks = []
+    for target, shape, leading in zip(outs, shapes, batch.leading, strict=True):
+        array, _ = _as_numpy(target, "out")
+        wanted = (*leading, *shape)
+        if array.shape != wanted or array.dtype != np.dtype(dtype):
+            raise ParameterError(
+                f"out is {array.dtype} of shape {array.shape}, but the result is {np.dtype(dtype)} of shape "
+                f"{wanted}; "
+                f"make it with numpy.empty({wanted}, numpy.{np.dtype(dtype)})"
+            )
+        if not array.flags.c_contiguous or not array.flags.writeable:
+            raise ParameterError("out must be writeable and C-contiguous; pass a new numpy.empty(...) array")
+        stacks.append(array.reshape(-1, *shape))
+    return stacks
+
+
+def _take(data: Any, name: str, what: str, n_core: int) -> Batch:
+    ragged = isinstance(data, (list, tuple))
+    items = list(data) if ragged else [data]
+    if not items:
+        raise ParameterError(f"{name} is an empty list; pass at least one array")
+    pairs = [_as_numpy(item, f"{name}[{i}]" if ragged else name) for i, item in enumerate(items)]
+    entries, leading = [], []
+    for i, (array, _) in enumerate(pairs):
+        label = f"{name}[{i}]" if ragged else name
+        _check(array, label, what, n_core)
+        leading.append(array.shape[:-n_core])
+        # Rows may lie anywhere, but the samples of a row must be neighbours.
+        rows = array.reshape(-1, *array.shape[-n_core:])
+        inner = rows.itemsize
+        contiguous = rows.flags.c_contiguous or (n_core == 1 and rows.strides[-1] == inner)
+        entries.append(rows if contiguous and rows.flags.aligned else np.ascontiguousarray(rows))
+    widest = np.result_type(*entries)
+    entries = [entry.astype(widest, copy=False) for entry in entries]
+    return Batch(entries, leading, ragged, any(is_torch for _, is_torch in pairs))
+
+
+def _as_numpy(data: Any, name: str) -> tuple[Array, bool]:
+    if isinstance(data, np.ndarray):
+        return data, False
+    torch = sys.modules.get("torch")
+    if torch is not None and isinstance(data, torch.Tensor):
+        if data.device.type != "cpu":
+            raise ParameterError(
+                f"{name} is a tensor on {data.device}; the core works on the CPU: pass {name}.cpu()"
+            )
+        if data.requires_grad and torch.is_grad_enabled():
+            raise ParameterError(
+                f"{name} requires a gradient, which this function does not carry; pass {name}.detach(), or "
+                "call it "
+                "under torch.no_grad()"
+            )
+        return data.detach().resolve_conj().resolve_neg().numpy(), True
+    raise ParameterError(
+        f"{name} is a {type(data).__name__}; pass a numpy array, a torch tensor or a list of arrays "
+        "(numpy.asarray(...) "
+        "makes one)"
+    )
+
+
+def _check(array: Array, name: str, what: str, n_core: int) -> None:
+    complex_wanted = n_core == 2
+    allowed = ("complex64", "complex128") if complex_wanted else ("float32", "float64")
+    if array.dtype.name not in allowed or not array.dtype.isnative:
+        if array.dtype.kind in "iu" and not complex_wanted:
+            scale = f" / {np.iinfo(array.dtype).max + 1}" if array.dtype.kind == "i" else ""
+            step = f"convert it to full scale 1.0 with {name}.astype(numpy.float32){scale}"
+        else:
+            step = f"convert it with {name}.astype(numpy.{allowed[0]})"
+        raise ParameterError(
+            f"{name} is {array.dtype}, but {what} must be {allowed[0]} or {allowed[1]}; {step}"
+        )
+    if array.ndim < n_core:
+        needed = "(..., n_samples)" if n_core == 1 else "(..., n_bins, n_frames)"
+        raise ParameterError(f"{name} has shape {array.shape}, but {what} needs {needed}; reshape it")
+    if array.size == 0:
+        raise ParameterError(f"{name} is empty (shape {array.shape}); pass at least one sample")

@@ -1,0 +1,207 @@
+"""Mel-frequency cepstral coefficients and their derivatives over time."""
+
+from functools import lru_cache
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from neurdsp.dsp.decibel import power_to_db
+from neurdsp.dsp.features import mel_spectrogram
+from neurdsp.dsp.filters import MelNorm
+from neurdsp.dsp.plans import integer
+from neurdsp.errors import ParameterError
+
+__all__ = ["delta", "mfcc"]
+
+DeltaMode = Literal["interp", "nearest", "mirror", "constant", "wrap"]
+
+
+def mfcc(
+    y: Any = None,
+    *,
+    sr: float = 22050,
+    S: npt.ArrayLike | None = None,
+    n_mfcc: int = 20,
+    dct_type: int = 2,
+    norm: Literal["ortho"] | None = "ortho",
+    lifter: float = 0,
+    mel_norm: MelNorm = "slaney",
+    **parameters: Any,
+) -> npt.NDArray[Any]:
+    """Mel-frequency cepstral coefficients, as librosa's.
+
+    Parameters
+    ----------
+    y
+        As in `neurdsp.stft`.
+    sr
+        Sample rate in hertz.
+    S
+        A mel spectrogram in decibels, ``(..., n_mels, n_frames)``, instead of ``y``.
+    n_mfcc
+        Number of coefficients.
+    dct_type, norm
+        Type (1, 2 or 3) and scaling of the cosine transform.
+    lifter
+        Weight the coefficients by ``1 + lifter / 2 * sin(pi * (n + 1) / lifter)``; 0 for no weight.
+    mel_norm
+        The ``norm`` of the mel filters.
+    **parameters
+        As in `neurdsp.mel_spectrogram`.
+
+    Returns
+    -------
+    numpy.ndarray
+        ``(..., n_mfcc, n_frames)``.
+
+    Raises
+    ------
+    ParameterError
+        As `neurdsp.mel_spectrogram`, and for ``n_mfcc``, ``dct_type``, ``norm`` and ``lifter`` outside their
+        domains.
+
+    Examples
+    --------
+    >>> import numpy as np, neurdsp
+    >>> neurdsp.mfcc(np.ones(22050, np.float32), sr=22050, n_mfcc=13).shape
+    (13, 44)
+    """
+    if S is None:
+        S = power_to_db(np.asarray(mel_spectrogram(y, sr=sr, norm=mel_norm, **parameters)))
+    decibels = np.asarray(S)
+    if decibels.ndim < 2 or decibels.dtype.kind != "f":
+        raise ParameterError(
+            f"S is {decibels.dtype} of shape {decibels.shape}, but it must be (..., n_mels, n_frames)"
+        )
+    n_mels = decibels.shape[-2]
+    n_mfcc = min(integer("n_mfcc", n_mfcc, 1), n_mels)
+    if dct_type not in (1, 2, 3) or norm not in ("ortho", None):
+        raise ParameterError(
+            f"dct_type and norm are {dct_type!r} and {norm!r}, but they must be 1, 2 or 3, and 'ortho' or "
+            "None"
+        )
+    if not lifter >= 0:
+        raise ParameterError(f"lifter is {lifter!r}, but it must be zero or positive")
+    basis = _dct_basis(n_mels, dct_type, norm)[:n_mfcc]
+    if lifter > 0:
+        steps = np.arange(1, n_mfcc + 1, dtype=np.float64)
+        basis = basis * (1 + lifter / 2 * np.sin(np.pi * steps / lifter))[:, np.newaxis]
+    coefficients: npt.NDArray[Any] = np.matmul(basis, decibels.astype(np.float64)).astype(decibels.dtype)
+    return coefficients
+
+
+@lru_cache(maxsize=16)
+def _dct_basis(n: int, dct_type: int, norm: str | None) -> npt.NDArray[np.float64]:
+    """Return the cosine transform of ``n`` values as a matrix ``(n, n)``, scaled as scipy's."""
+    k, i = np.arange(n)[:, np.newaxis], np.arange(n)[np.newaxis]
+    if dct_type == 1:
+        if n < 2:
+            raise ParameterError(f"dct_type is 1, but it needs two mel bands or more, and there are {n}")
+        weights = np.where((i == 0) | (i == n - 1), 1.0, 2.0)
+        basis = weights * np.cos(np.pi * k * i / (n - 1))
+        if norm == "ortho":
+            ends_in = np.where((i == 0) | (i == n - 1), np.sqrt(2.0), 1.0)
+            ends_out = np.where((k == 0) | (k == n - 1), np.sqrt(0.5), 1.0)
+            basis = basis * ends_in * ends_out / np.sqrt(2.0 * (n - 1))
+        return basis
+    if dct_type == 3:
+        if norm == "ortho":
+            return _dct_basis(n, 2, norm).T
+        return np.where(i == 0, 1.0, 2.0) * np.cos(np.pi * (2 * k + 1) * i / (2 * n))
+    basis = 2.0 * np.cos(np.pi * k * (2 * i + 1) / (2 * n))
+    if norm == "ortho":
+        basis = basis * np.where(k == 0, np.sqrt(0.25 / n), np.sqrt(0.5 / n))
+    return basis
+
+
+def delta(
+    data: npt.ArrayLike,
+    *,
+    width: int = 9,
+    order: int = 1,
+    axis: int = -1,
+    mode: DeltaMode = "interp",
+    cval: float = 0.0,
+) -> npt.NDArray[Any]:
+    """Differentiate along an axis by a least-squares polynomial over ``width`` values, as librosa does.
+
+    A. Savitzky and M. J. E. Golay, "Smoothing and differentiation of data by simplified least squares
+    procedures", Analytical Chemistry 36 (1964).
+
+    Parameters
+    ----------
+    data
+        For instance MFCCs ``(..., n_mfcc, n_frames)``.
+    width
+        Values that the polynomial is fitted to: odd, three or more, above ``order``.
+    order
+        Order of the derivative and of the polynomial.
+    axis
+        The axis of time.
+    mode
+        At the ends: ``interp`` evaluates the outermost polynomial; ``nearest``, ``mirror``, ``constant``
+        (``cval``) and ``wrap`` extend the data.
+    cval
+        What ``constant`` extends with.
+
+    Returns
+    -------
+    numpy.ndarray
+        Of the shape of ``data``.
+
+    Raises
+    ------
+    ParameterError
+        If ``width`` or ``order`` is outside its domain, or ``width`` above the length with ``interp``.
+
+    Examples
+    --------
+    >>> import numpy as np, neurdsp
+    >>> neurdsp.delta(np.arange(12.0)).round(6).tolist() == [1.0] * 12
+    True
+    """
+    values = np.atleast_1d(np.asarray(data))
+    if values.dtype.kind not in "fiu":
+        raise ParameterError(f"data is {values.dtype}, but it must be real numbers")
+    width, order = integer("width", width, 3), integer("order", order, 1)
+    if width % 2 == 0 or order >= width:
+        raise ParameterError(f"width is {width} and order {order}, but width must be odd and above order")
+    if not -values.ndim <= axis < values.ndim:
+        raise ParameterError(f"axis is {axis}, but data has {values.ndim} dimensions")
+    values = np.moveaxis(values, axis, -1)
+    length, half = values.shape[-1], width // 2
+    pads = {"nearest": "edge", "mirror": "reflect", "constant": "constant", "wrap": "wrap"}
+    if mode != "interp" and mode not in pads:
+        raise ParameterError(f"mode is {mode!r}, but it must be interp, nearest, mirror, constant or wrap")
+    if mode == "interp" and width > length:
+        raise ParameterError(
+            f"width is {width}, but data has {length} values along axis {axis}; lower width or pass "
+            "mode='nearest'"
+        )
+    dtype = values.dtype if values.dtype == np.float32 else np.float64
+    values = values.astype(np.float64)
+    fit = _derivatives(width, order)
+    inner = fit[half]
+    if mode == "interp":
+        head = values[..., :width] @ fit[:half].T
+        tail = values[..., length - width :] @ fit[half + 1 :].T
+        middle = np.lib.stride_tricks.sliding_window_view(values, width, axis=-1) @ inner
+        result = np.concatenate([head, middle, tail], axis=-1)
+    else:
+        spread = [(0, 0)] * (values.ndim - 1) + [(half, half)]
+        extra = {"constant_values": cval} if mode == "constant" else {}
+        padded = np.pad(values, spread, mode=pads[mode], **extra)  # type: ignore[call-overload]
+        result = np.lib.stride_tricks.sliding_window_view(padded, width, axis=-1) @ inner
+    return np.moveaxis(result.astype(dtype), -1, axis)
+
+
+@lru_cache(maxsize=16)
+def _derivatives(width: int, order: int) -> npt.NDArray[np.float64]:
+    """Return a matrix whose row ``i`` gives the derivative at position ``i`` of the fitted polynomial."""
+    positions = np.arange(width) - width // 2
+    to_coefficients = np.linalg.pinv(np.vander(positions, order + 1, increasing=True).astype(np.float64))
+    # The derivative of order `order` of a polynomial of that order is constant: order! times its last
+    # coefficient.
+    last = to_coefficients[order] * float(np.prod(np.arange(1, order + 1)))
+    return np.tile(last, (width, 1))

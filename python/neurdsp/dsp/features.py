@@ -1,0 +1,379 @@
+"""Spectrograms, mel spectrograms and their logarithms."""
+
+from dataclasses import dataclass, fields
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from neurdsp import _core
+from neurdsp.dsp.arrays import Batch, allocate, take_real
+from neurdsp.dsp.filters import MelNorm, mel_key
+from neurdsp.dsp.plans import Frames, Precision, WindowSpec, integer, mel_filters
+from neurdsp.dsp.spectral import is_exact, real_type, threads_for
+from neurdsp.errors import ParameterError
+
+__all__ = ["Log", "MelSpectrogram", "log_mel", "mel_spectrogram", "spectrogram"]
+
+Log: TypeAlias = Literal["ln", "log10", "db"]
+
+_LOG_SCALES = {"ln": 1.0, "log10": 1.0 / np.log(10.0), "db": 10.0 / np.log(10.0)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class MelSpectrogram:
+    """A planned mel spectrogram, for hot loops.
+
+    Parameters
+    ----------
+    sr
+        Sample rate in hertz.
+    n_fft, hop_length, win_length, window, center, pad_mode, precision
+        As in `neurdsp.stft`; librosa's ``hop_length`` of 512 by default.
+    power
+        Exponent of the magnitude: 2 for power, 1 for magnitude.
+    n_mels, fmin, fmax, htk, norm
+        As in `neurdsp.filters.mel`.
+    log
+        None, or a logarithm of the result: ``"ln"``, ``"log10"``, or ``"db"`` (``10 log10``).
+    floor
+        The least value of which a logarithm is taken.
+
+    Raises
+    ------
+    ParameterError
+        If a parameter is outside its domain.
+
+    Examples
+    --------
+    >>> import numpy as np, neurdsp
+    >>> mel = neurdsp.MelSpectrogram(sr=16000, n_fft=400, hop_length=160, n_mels=80, log="ln")
+    >>> mel(np.zeros((2, 16000), np.float32)).shape
+    (2, 80, 101)
+    """
+
+    sr: float = 22050
+    n_fft: int = 2048
+    hop_length: int | None = 512
+    win_length: int | None = None
+    window: WindowSpec = "hann"
+    center: bool = True
+    pad_mode: str = "constant"
+    power: float = 2.0
+    n_mels: int = 128
+    fmin: float = 0.0
+    fmax: float | None = None
+    htk: bool = False
+    norm: MelNorm = "slaney"
+    log: Log | None = None
+    floor: float = 1e-5
+    precision: Precision = "fast"
+
+    def __post_init__(self) -> None:
+        key = mel_key(
+            sr=self.sr,
+            n_fft=self.n_fft,
+            n_mels=self.n_mels,
+            fmin=self.fmin,
+            fmax=self.fmax,
+            htk=self.htk,
+            norm=self.norm,
+            stacklevel=5,
+        )
+        frames = Frames(
+            n_fft=self.n_fft,
+            hop_length=self.hop_length,
+            win_length=self.win_length,
+            window=self.window,
+            center=self.center,
+            pad_mode=self.pad_mode,
+        )
+        engine = SpectrogramEngine(frames, power=self.power, filters=key, log=self.log, floor=self.floor)
+        object.__setattr__(self, "_engine", engine)
+        object.__setattr__(self, "_exact", is_exact(self.precision))
+
+    def n_frames(self, n_samples: int) -> int:
+        """Frames that a signal of ``n_samples`` gives."""
+        engine: SpectrogramEngine = self.__dict__["_engine"]
+        return engine.plan(self.__dict__["_exact"]).n_frames(integer("n_samples", n_samples, 0))
+
+    def __call__(
+        self, y: Any, *, dtype: npt.DTypeLike | None = None, out: Any = None, n_threads: int | None = None
+    ) -> Any:
+        """Return the mel spectrogram ``(..., n_mels, n_frames)`` of ``y``; see `mel_spectrogram`."""
+        engine: SpectrogramEngine = self.__dict__["_engine"]
+        return engine.run(y, exact=self.__dict__["_exact"], dtype=dtype, out=out, n_threads=n_threads)
+
+
+class SpectrogramEngine:
+    """What all spectrograms share: a plan for each precision, run on a batch.
+
+    Parameters
+    ----------
+    frames
+        The framing.
+    power, eps
+        Exponent of the magnitude, and what is added under the root of a magnitude.
+    filters
+        The key of a mel filterbank (see `neurdsp.dsp.filters.mel_key`), or None for the first ``n_bins``
+        bins.
+    log, floor, offset
+        The logarithm of ``max(value, floor) + offset``.
+    """
+
+    def __init__(
+        self,
+        frames: Frames,
+        *,
+        power: float = 2.0,
+        eps: float = 0.0,
+        filters: tuple[Any, ...] | None = None,
+        n_bins: int | None = None,
+        log: Log | None = None,
+        floor: float = 0.0,
+        offset: float = 0.0,
+    ) -> None:
+        self.frames = frames
+        if log is not None and log not in _LOG_SCALES:
+            raise ParameterError(f"log is {log!r}, but it must be 'ln', 'log10', 'db' or None")
+        if log is not None and not (0 <= floor < np.inf and 0 <= offset < np.inf and floor + offset > 0):
+            raise ParameterError(f"floor is {floor!r}, but a logarithm needs a positive, finite one")
+        try:
+            power = float(power)
+        except (TypeError, ValueError):
+            raise ParameterError(f"power is {power!r}, but it must be a positive number") from None
+        self._arguments: dict[str, Any] = {
+            "power": power,
+            "eps": float(eps),
+            "filters": filters,
+            "n_bins": frames.n_bins if n_bins is None else n_bins,
+            "log": None if log is None else (float(floor), float(offset), float(_LOG_SCALES[log])),
+        }
+        self.plan(False)
+
+    def plan(self, double: bool) -> _core.Spectrogram:
+        """Return the plan in single or double precision."""
+        return self.frames.spectrogram(**self._arguments, double=double)
+
+    def run(
+        self, y: Any, *, exact: bool, dtype: npt.DTypeLike | None, out: Any, n_threads: int | None
+    ) -> Any:
+        """Return the spectrogram of ``y``, in its kind and shape."""
+        batch = take_real(y)
+        results = self.results(batch, exact=exact, dtype=dtype, out=out, n_threads=n_threads)
+        return batch.give_back(results) if out is None else out
+
+    def results(
+        self, batch: Batch, *, exact: bool, dtype: npt.DTypeLike | None, out: Any, n_threads: int | None
+    ) -> list[npt.NDArray[Any]]:
+        """Return the spectrograms of a batch, ``(rows, n_rows, n_frames)`` for each entry."""
+        dtype = batch.dtype if dtype is None else real_type(dtype)
+        plan = self.plan(exact or batch.dtype == np.float64 or dtype == np.float64)
+        shapes = [(plan.n_rows, plan.n_frames(entry.shape[-1])) for entry in batch.entries]
+        results = allocate(batch, shapes, dtype, out)
+        plan.process(batch.entries, results, threads_for(batch.entries, self.frames, n_threads))
+        return results
+
+
+def spectrogram(
+    y: Any,
+    *,
+    n_fft: int = 2048,
+    hop_length: int | None = 512,
+    win_length: int | None = None,
+    window: WindowSpec = "hann",
+    center: bool = True,
+    pad_mode: str = "constant",
+    power: float = 2.0,
+    dtype: npt.DTypeLike | None = None,
+    out: Any = None,
+    precision: Precision = "fast",
+    n_threads: int | None = None,
+) -> Any:
+    """Magnitudes of the STFT to the power ``power``.
+
+    Parameters
+    ----------
+    y, n_fft, hop_length, win_length, window, center, pad_mode, out, precision, n_threads
+        As in `neurdsp.stft`.
+    power
+        2 for power, 1 for magnitude, or any positive exponent.
+    dtype
+        float32 or float64; by default that of ``y``.
+
+    Returns
+    -------
+    numpy.ndarray, torch.Tensor or list
+        ``(..., 1 + n_fft // 2, n_frames)``, of the kind of ``y``.
+
+    Raises
+    ------
+    ParameterError
+        As `neurdsp.stft`.
+
+    Examples
+    --------
+    >>> import numpy as np, neurdsp
+    >>> neurdsp.spectrogram(np.ones(22050, np.float32), power=1).shape
+    (1025, 44)
+    """
+    frames = Frames(
+        n_fft=n_fft,
+        hop_length=hop_length,
+        win_length=win_length,
+        window=window,
+        center=center,
+        pad_mode=pad_mode,
+    )
+    engine = SpectrogramEngine(frames, power=power)
+    return engine.run(y, exact=is_exact(precision), dtype=dtype, out=out, n_threads=n_threads)
+
+
+def mel_spectrogram(
+    y: Any = None,
+    *,
+    sr: float = 22050,
+    S: npt.ArrayLike | None = None,
+    n_fft: int = 2048,
+    hop_length: int | None = 512,
+    win_length: int | None = None,
+    window: WindowSpec = "hann",
+    center: bool = True,
+    pad_mode: str = "constant",
+    power: float = 2.0,
+    n_mels: int = 128,
+    fmin: float = 0.0,
+    fmax: float | None = None,
+    htk: bool = False,
+    norm: MelNorm = "slaney",
+    dtype: npt.DTypeLike | None = None,
+    out: Any = None,
+    precision: Precision = "fast",
+    n_threads: int | None = None,
+) -> Any:
+    """Mel spectrogram, with librosa's parameters, defaults and layout.
+
+    Parameters
+    ----------
+    y
+        As in `neurdsp.stft`.
+    sr
+        Sample rate in hertz.
+    S
+        A spectrogram ``(..., n_bins, n_frames)``, already to its power, instead of ``y``.
+    n_fft, hop_length, win_length, window, center, pad_mode, out, precision, n_threads
+        As in `neurdsp.stft`.
+    power
+        Exponent of the magnitude: 2 for power, 1 for magnitude.
+    n_mels, fmin, fmax, htk, norm
+        As in `neurdsp.filters.mel`.
+    dtype
+        float32 or float64; by default that of ``y``.
+
+    Returns
+    -------
+    numpy.ndarray, torch.Tensor or list
+        ``(..., n_mels, n_frames)``, of the kind of ``y``.
+
+    Raises
+    ------
+    ParameterError
+        As `neurdsp.stft` and `neurdsp.filters.mel`.
+
+    Warns
+    -----
+    UserWarning
+        Of empty filters, with their number.
+
+    Examples
+    --------
+    >>> import numpy as np, neurdsp
+    >>> neurdsp.mel_spectrogram(np.ones(22050, np.float32), sr=22050).shape
+    (128, 44)
+    """
+    if S is not None:
+        S = _given_spectrogram(y, S, out)
+        # As librosa: the number of bins tells n_fft, unless the one given (which may be odd) has as many.
+        n_fft = n_fft if n_fft // 2 + 1 == S.shape[-2] else 2 * (S.shape[-2] - 1)
+        key = mel_key(sr=sr, n_fft=n_fft, n_mels=n_mels, fmin=fmin, fmax=fmax, htk=htk, norm=norm)
+        return np.matmul(mel_filters(*key)[0].astype(S.dtype), S)
+    plan = MelSpectrogram(
+        sr=sr,
+        n_fft=n_fft,
+        hop_length=hop_length,
+        win_length=win_length,
+        window=window,
+        center=center,
+        pad_mode=pad_mode,
+        power=power,
+        n_mels=n_mels,
+        fmin=fmin,
+        fmax=fmax,
+        htk=htk,
+        norm=norm,
+        precision=precision,
+    )
+    return plan(y, dtype=dtype, out=out, n_threads=n_threads)
+
+
+def _given_spectrogram(y: Any, given: Any, out: Any) -> npt.NDArray[Any]:
+    if y is not None or out is not None:
+        raise ParameterError(
+            "S is a spectrogram that stands instead of y and takes no out; pass either y or S"
+        )
+    S: npt.NDArray[Any] = np.asarray(given)
+    if S.dtype not in (np.float32, np.float64) or S.ndim < 2 or S.shape[-2] < 2 or S.size == 0:
+        raise ParameterError(
+            f"S is {S.dtype} of shape {S.shape}, but it must be float32 or float64 (..., n_bins, n_frames) "
+            "with two bins or "
+            "more; pass numpy.abs(stft)**2"
+        )
+    return S
+
+
+def log_mel(
+    y: Any,
+    *,
+    log: Log = "ln",
+    floor: float = 1e-5,
+    dtype: npt.DTypeLike | None = None,
+    out: Any = None,
+    n_threads: int | None = None,
+    **parameters: Any,
+) -> Any:
+    """Logarithm of the mel spectrogram: ``log(max(mel, floor))``, in one pass.
+
+    Parameters
+    ----------
+    y
+        As in `neurdsp.stft`.
+    log
+        ``"ln"``, ``"log10"`` or ``"db"`` (``10 log10``).
+    floor
+        The least mel power that counts, to keep silence finite.
+    dtype, out, n_threads, **parameters
+        As in `mel_spectrogram`.
+
+    Returns
+    -------
+    numpy.ndarray, torch.Tensor or list
+        ``(..., n_mels, n_frames)``, of the kind of ``y``.
+
+    Raises
+    ------
+    ParameterError
+        As `mel_spectrogram`.
+
+    Examples
+    --------
+    >>> import numpy as np, neurdsp
+    >>> round(float(neurdsp.log_mel(np.zeros(2048, np.float32), sr=22050).max()), 4)
+    -11.5129
+    """
+    known = {field.name for field in fields(MelSpectrogram)} - {"log", "floor"}
+    for name in parameters:
+        if name not in known:
+            raise TypeError(
+                f"log_mel() got an unexpected keyword argument {name!r}; it takes {', '.join(sorted(known))}"
+            )
+    return MelSpectrogram(log=log, floor=floor, **parameters)(y, dtype=dtype, out=out, n_threads=n_threads)

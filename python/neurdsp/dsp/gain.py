@@ -1,0 +1,159 @@
+"""Per-channel energy normalisation.
+
+Y. Wang et al., "Trainable frontend for robust and far-field keyword spotting", ICASSP 2017.
+"""
+
+import warnings
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from neurdsp.dsp.plans import integer
+from neurdsp.errors import ParameterError
+
+__all__ = ["pcen"]
+
+
+def pcen(
+    S: npt.ArrayLike,
+    *,
+    sr: float = 22050,
+    hop_length: int = 512,
+    gain: float = 0.98,
+    bias: float = 2,
+    power: float = 0.5,
+    time_constant: float = 0.400,
+    eps: float = 1e-6,
+    b: float | None = None,
+    max_size: int = 1,
+    ref: npt.ArrayLike | None = None,
+    axis: int = -1,
+    max_axis: int | None = None,
+    zi: npt.ArrayLike | None = None,
+    return_zf: bool = False,
+) -> Any:
+    """Normalise the energy of each channel, as librosa does.
+
+    ``(S / (eps + smooth(S)) ** gain + bias) ** power - bias ** power``, computed in logarithms.
+
+    Parameters
+    ----------
+    S
+        Magnitudes, not negative, ``(..., n_bands, n_frames)``.
+    sr, hop_length
+        Sample rate in hertz and distance of the frames in samples: what ``time_constant`` is measured by.
+    gain, bias, power
+        Exponent of the smoothed channel, what is added, and the exponent of the whole; none may be negative.
+    time_constant
+        Of the smoothing, in seconds.
+    eps
+        What keeps silence finite.
+    b
+        Coefficient of the smoothing, from 0 to 1, instead of ``time_constant``.
+    max_size, max_axis
+        Smooth the maximum over so many neighbouring bands.
+    ref
+        Smooth this instead of ``S``; of its shape.
+    axis
+        The axis of time.
+    zi, return_zf
+        State of the smoothing at the start, and whether to return it at the end with the result: for block
+        processing.
+
+    Returns
+    -------
+    numpy.ndarray, or two of them with ``return_zf``
+        Of the shape of ``S``.
+
+    Raises
+    ------
+    ParameterError
+        If a parameter is outside its domain.
+
+    Examples
+    --------
+    >>> import numpy as np, neurdsp
+    >>> neurdsp.pcen(np.ones((3, 10))).shape
+    (3, 10)
+    """
+    for name, value, allowed in [
+        ("power", power, power >= 0),
+        ("gain", gain, gain >= 0),
+        ("bias", bias, bias >= 0),
+        ("eps", eps, eps > 0),
+        ("time_constant", time_constant, time_constant > 0),
+    ]:
+        if not allowed:
+            least = "positive" if name in ("eps", "time_constant") else "zero or positive"
+            raise ParameterError(f"{name} is {value!r}, but it must be {least}")
+    max_size = integer("max_size", max_size, 1)
+    if b is None:
+        t_frames = time_constant * sr / float(hop_length)
+        b = (np.sqrt(1 + 4 * t_frames**2) - 1) / (2 * t_frames**2)
+    if not 0 <= b <= 1:
+        raise ParameterError(f"b is {b!r}, but it must be from 0 to 1")
+    magnitudes: npt.NDArray[Any] = np.asarray(S)
+    if np.iscomplexobj(magnitudes):
+        warnings.warn(
+            "pcen was given a complex spectrum and drops its phase; pass numpy.abs(S)",
+            UserWarning,
+            stacklevel=2,
+        )
+        magnitudes = np.abs(magnitudes)
+    if magnitudes.dtype.kind != "f":
+        magnitudes = magnitudes.astype(np.float64)
+    if not -magnitudes.ndim <= axis < magnitudes.ndim:
+        raise ParameterError(f"axis is {axis}, but S has {magnitudes.ndim} dimensions")
+    reference = _maxima(magnitudes, max_size, axis, max_axis) if ref is None else np.asarray(ref)
+    if reference.shape != magnitudes.shape:
+        raise ParameterError(
+            f"ref has shape {reference.shape}, but S has {magnitudes.shape}; they must agree"
+        )
+    smooth, state = _smooth(np.moveaxis(reference, axis, -1), float(b), zi)
+    smooth = np.moveaxis(smooth, -1, axis).astype(magnitudes.dtype, copy=False)
+    # In logarithms, so that small values keep their digits.
+    factor = np.exp(-gain * (np.log(eps) + np.log1p(smooth / eps)))
+    if power == 0:
+        result = np.log1p(magnitudes * factor)
+    elif bias == 0:
+        result = np.exp(power * (np.log(magnitudes) + np.log(factor)))
+    else:
+        result = bias**power * np.expm1(power * np.log1p(magnitudes * factor / bias))
+    return (result, np.moveaxis(state, -1, axis)) if return_zf else result
+
+
+def _smooth(data: npt.NDArray[Any], b: float, zi: Any) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    """``y[t] = b x[t] + (1 - b) y[t - 1]`` along the last axis, and ``(1 - b) y`` at the end."""
+    decay = 1.0 - b
+    start = np.asarray(decay if zi is None else zi, np.float64)
+    state = np.broadcast_to(start, (*data.shape[:-1], 1))[..., 0]
+    # Time first: each step then works on neighbouring numbers.
+    steps = np.ascontiguousarray(np.moveaxis(data, -1, 0), np.float64)
+    smooth = np.empty_like(steps)
+    for t in range(len(steps)):
+        smooth[t] = b * steps[t] + state
+        state = decay * smooth[t]
+    return np.moveaxis(smooth, 0, -1), state[..., np.newaxis]
+
+
+def _maxima(S: npt.NDArray[Any], size: int, axis: int, max_axis: int | None) -> npt.NDArray[Any]:
+    """Take the maximum over ``size`` neighbours, the ends mirrored."""
+    if size == 1:
+        return S
+    if S.ndim == 1:
+        raise ParameterError("max_size needs bands to look at, but S has one dimension; pass max_size=1")
+    if max_axis is None:
+        if S.ndim != 2:
+            raise ParameterError(
+                f"max_axis is None, but S has {S.ndim} dimensions; say which one holds the bands"
+            )
+        max_axis = 1 - axis % 2
+    before = size // 2
+    spread = [(0, 0)] * S.ndim
+    spread[max_axis] = (before, size - 1 - before)
+    padded = np.pad(S, spread, mode="symmetric")
+    maxima: npt.NDArray[Any] = np.lib.stride_tricks.sliding_window_view(padded, size, axis=max_axis).max(
+        axis=-1
+    )
+    return maxima

@@ -1,0 +1,195 @@
+"""From mel spectrograms and magnitudes back to audio."""
+
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from neurdsp.dsp.filters import MelNorm, mel_key
+from neurdsp.dsp.plans import WindowSpec, integer, mel_filters
+from neurdsp.dsp.spectral import STFT
+from neurdsp.errors import ParameterError
+
+__all__ = ["griffinlim", "mel_to_audio", "mel_to_stft"]
+
+
+def mel_to_stft(
+    M: npt.ArrayLike,
+    *,
+    sr: float = 22050,
+    n_fft: int = 2048,
+    power: float = 2.0,
+    n_mels: int | None = None,
+    fmin: float = 0.0,
+    fmax: float | None = None,
+    htk: bool = False,
+    norm: MelNorm = "slaney",
+    n_iter: int = 300,
+) -> npt.NDArray[Any]:
+    """Magnitudes whose mel spectrogram is nearest to ``M``, by non-negative least squares.
+
+    Accelerated projected gradients: A. Beck and M. Teboulle, "A fast iterative shrinkage-thresholding
+    algorithm", SIAM J. Imaging Sciences 2 (2009).
+
+    Parameters
+    ----------
+    M
+        A mel spectrogram, ``(..., n_mels, n_frames)``.
+    sr, n_fft, fmin, fmax, htk, norm
+        As ``M`` was made with.
+    power
+        Exponent that ``M`` was made with; the result has exponent 1.
+    n_mels
+        If given, must be that of ``M``.
+    n_iter
+        Iterations.
+
+    Returns
+    -------
+    numpy.ndarray
+        ``(..., 1 + n_fft // 2, n_frames)``, not negative.
+
+    Raises
+    ------
+    ParameterError
+        If ``M`` is not a real, finite ``(..., n_mels, n_frames)`` or a parameter is outside its domain.
+
+    Examples
+    --------
+    >>> import numpy as np, neurdsp
+    >>> neurdsp.mel_to_stft(np.ones((128, 5), np.float32)).shape
+    (1025, 5)
+    """
+    target = np.asarray(M)
+    if target.dtype not in (np.float32, np.float64) or target.ndim < 2 or target.size == 0:
+        raise ParameterError(
+            f"M is {target.dtype} of shape {target.shape}, but it must be float32 or float64 (..., n_mels, "
+            "n_frames)"
+        )
+    if not np.isfinite(target).all():
+        raise ParameterError("M holds NaN or infinity; repair it first (numpy.nan_to_num)")
+    if n_mels is not None and n_mels != target.shape[-2]:
+        raise ParameterError(f"n_mels is {n_mels}, but M has {target.shape[-2]} bands; leave n_mels out")
+    if not power > 0:
+        raise ParameterError(f"power is {power!r}, but it must be positive")
+    key = mel_key(sr=sr, n_fft=n_fft, n_mels=target.shape[-2], fmin=fmin, fmax=fmax, htk=htk, norm=norm)
+    basis = mel_filters(*key)[0]
+    # The least-norm solution is a good start; what is negative of it has to be made up for.
+    wanted = np.moveaxis(target.astype(np.float64), -2, 0).reshape(len(basis), -1)
+    solution = np.maximum(np.linalg.pinv(basis) @ wanted, 0.0)
+    step = 1.0 / np.linalg.norm(basis, 2) ** 2
+    ahead, momentum = solution, 1.0
+    for _ in range(integer("n_iter", n_iter, 0)):
+        moved = np.maximum(ahead - step * (basis.T @ (basis @ ahead - wanted)), 0.0)
+        following = (1.0 + np.sqrt(1.0 + 4.0 * momentum**2)) / 2.0
+        ahead = moved + (momentum - 1.0) / following * (moved - solution)
+        solution, momentum = moved, following
+    bins = solution.reshape(-1, *target.shape[:-2], target.shape[-1])
+    return np.moveaxis(bins ** (1.0 / power), 0, -2).astype(target.dtype)
+
+
+def griffinlim(
+    S: npt.ArrayLike,
+    *,
+    n_iter: int = 32,
+    hop_length: int | None = None,
+    win_length: int | None = None,
+    n_fft: int | None = None,
+    window: WindowSpec = "hann",
+    center: bool = True,
+    dtype: npt.DTypeLike | None = None,
+    length: int | None = None,
+    pad_mode: str = "constant",
+    momentum: float = 0.99,
+    init: Literal["random"] | None = "random",
+    random_state: int | np.random.RandomState | np.random.Generator | None = None,
+) -> npt.NDArray[Any]:
+    """Audio whose STFT has magnitudes near ``S``, by the fast Griffin-Lim algorithm, as librosa's.
+
+    N. Perraudin, P. Balazs and P. L. Søndergaard, "A fast Griffin-Lim algorithm", WASPAA 2013.
+
+    Parameters
+    ----------
+    S
+        Magnitudes, ``(..., 1 + n_fft // 2, n_frames)``.
+    n_iter
+        Iterations.
+    hop_length, win_length, n_fft, window, center, dtype, length
+        As in `neurdsp.istft`.
+    pad_mode
+        As in `neurdsp.stft`.
+    momentum
+        Of the fast algorithm; 0 is the original of Griffin and Lim.
+    init
+        ``"random"`` phases, or None for zero phases.
+    random_state
+        A seed or a generator.
+
+    Returns
+    -------
+    numpy.ndarray
+        ``(..., n_samples)``.
+
+    Raises
+    ------
+    ParameterError
+        If ``S`` is not real and finite or a parameter is outside its domain.
+
+    Examples
+    --------
+    >>> import numpy as np, neurdsp
+    >>> magnitudes = np.abs(neurdsp.stft(np.sin(np.arange(8192) / 7)))
+    >>> neurdsp.griffinlim(magnitudes, n_iter=4, random_state=0).shape
+    (8192,)
+    """
+    magnitudes = np.asarray(S)
+    if magnitudes.dtype not in (np.float32, np.float64) or magnitudes.ndim < 2 or magnitudes.size == 0:
+        raise ParameterError(
+            f"S is {magnitudes.dtype} of shape {magnitudes.shape}, but it must be float32 or float64 (..., "
+            "n_bins, n_frames); "
+            "pass numpy.abs(stft)"
+        )
+    if not momentum >= 0:
+        raise ParameterError(f"momentum is {momentum!r}, but it must be zero or positive")
+    if init not in ("random", None):
+        raise ParameterError(f"init is {init!r}, but it must be 'random' or None")
+    n_iter = integer("n_iter", n_iter, 0)
+    transform = STFT(
+        n_fft=2 * (magnitudes.shape[-2] - 1) if n_fft is None else n_fft,
+        hop_length=hop_length,
+        win_length=win_length,
+        window=window,
+        center=center,
+        pad_mode=pad_mode,
+    )
+    spectrum = magnitudes.astype(np.result_type(magnitudes.dtype, np.complex64))
+    if init == "random":
+        generator = np.random.RandomState(random_state) if isinstance(random_state, int) else random_state
+        generator = np.random.default_rng() if generator is None else generator
+        phases = 2 * np.pi * generator.random(size=magnitudes.shape)
+        spectrum *= np.exp(1j * phases)
+    tiny = np.finfo(magnitudes.dtype).tiny
+    share = momentum / (1 + momentum)
+    before = None
+    for _ in range(n_iter):
+        rebuilt = transform(transform.inverse(spectrum, length=length))
+        if rebuilt.shape != spectrum.shape:
+            raise ParameterError(
+                f"S has {spectrum.shape[-1]} frames, but length = {length} makes {rebuilt.shape[-1]}"
+            )
+        spectrum = rebuilt if before is None else rebuilt - share * before
+        spectrum = spectrum / (np.abs(spectrum) + tiny) * magnitudes
+        before = rebuilt
+    y = transform.inverse(spectrum, length=length)
+    result: npt.NDArray[Any] = y if dtype is None else y.astype(dtype)
+    return result
+
+
+def mel_to_audio(
+    M: npt.ArrayLike, *, sr: float = 22050, n_fft: int = 2048, power: float = 2.0, **parameters: Any
+) -> Any:
+    """Audio of a mel spectrogram: `mel_to_stft`, then `griffinlim`; parameters of both."""
+    mel_names = ("n_mels", "fmin", "fmax", "htk", "norm")
+    mel = {name: parameters.pop(name) for name in mel_names if name in parameters}
+    magnitudes = mel_to_stft(M, sr=sr, n_fft=n_fft, power=power, **mel)
+    return griffinlim(magnitudes, n_fft=n_fft, **parameters)

@@ -1,0 +1,260 @@
+"""Parameters checked, windows built, and plans kept for the next call with the same parameters."""
+
+import multiprocessing
+import operator
+import os
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from neurdsp import _core
+from neurdsp.dsp.arrays import Array
+from neurdsp.errors import ParameterError
+
+__all__ = ["Frames", "Precision", "WindowSpec", "default_threads", "get_window", "integer"]
+
+WindowSpec: TypeAlias = str | tuple[Any, ...] | float | Callable[[int], Any] | npt.ArrayLike
+Precision: TypeAlias = Literal["fast", "exact"]
+
+# Below this many samples under the transform, starting threads costs more than it saves.
+_WORTH_THREADS = 1 << 22
+
+
+def integer(name: str, value: Any, least: int) -> int:
+    """``value`` as an int of at least ``least``.
+
+    Raises
+    ------
+    ParameterError
+        If it is no integer, or too small.
+    """
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = None
+    if number is None or isinstance(value, (bool, np.bool_)) or number < least:
+        raise ParameterError(f"{name} is {value!r}, but it must be an integer of at least {least}")
+    return number
+
+
+def default_threads(n_threads: int | None, n_rows: int, n_samples: int, n_fft: int, hop_length: int) -> int:
+    """How many threads to use: as told, or all cores where there is enough to do.
+
+    One in a child process of ``multiprocessing`` (a worker of a data loader, for instance), so that workers
+    do not fight over the cores; ``NEURDSP_NUM_THREADS`` sets another default.
+    """
+    if n_threads is not None:
+        return integer("n_threads", n_threads, 1)
+    if n_rows * (n_samples // hop_length + 1) * n_fft < _WORTH_THREADS:
+        return 1
+    told = os.environ.get("NEURDSP_NUM_THREADS", "")
+    if told.isdecimal() and int(told) > 0:
+        return int(told)
+    if multiprocessing.parent_process() is not None:
+        return 1
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def get_window(window: WindowSpec, Nx: int, *, fftbins: bool = True) -> npt.NDArray[np.float64]:
+    """Window coefficients, as scipy and librosa name them.
+
+    Parameters
+    ----------
+    window
+        A name (``"hann"``, ``"hamming"``, ``"blackman"``, ``"blackmanharris"``, ``"bartlett"``,
+        ``"boxcar"``, ``"povey"``, ...), a tuple of a name and its parameters (``("kaiser", 14.0)``,
+        ``("gaussian", 80.0)``), a number (beta of a Kaiser window), a function of the length, or ``Nx``
+        coefficients.
+    Nx
+        Number of coefficients.
+    fftbins
+        Periodic, for spectral analysis; otherwise symmetric.
+
+    Returns
+    -------
+    numpy.ndarray
+        float64, ``(Nx,)``.
+
+    Raises
+    ------
+    ParameterError
+        For an unknown name, and for coefficients that are not ``Nx`` finite numbers.
+
+    Examples
+    --------
+    >>> import neurdsp
+    >>> neurdsp.filters.get_window("hann", 4).tolist()
+    [0.0, 0.5, 1.0, 0.5]
+    """
+    Nx = integer("Nx", Nx, 1)
+    if callable(window):
+        return _coefficients(window(Nx), Nx)
+    if isinstance(window, str):
+        return _core.window(window, [], Nx, fftbins)
+    if isinstance(window, (int, float)) and not isinstance(window, bool):
+        return _core.window("kaiser", [float(window)], Nx, fftbins)
+    if isinstance(window, tuple) and window and isinstance(window[0], str):
+        try:
+            parameters = [float(parameter) for parameter in window[1:]]
+        except (TypeError, ValueError):
+            raise ParameterError(
+                f"window is {window!r}, but the parameters of a window must be numbers"
+            ) from None
+        return _core.window(window[0], parameters, Nx, fftbins)
+    return _coefficients(window, Nx)
+
+
+def _coefficients(window: Any, length: int) -> npt.NDArray[np.float64]:
+    try:
+        coefficients = np.asarray(window, np.float64)
+    except (TypeError, ValueError):
+        raise ParameterError(
+            f"window is {window!r}, but it must be a name, a tuple of a name and numbers, a number or "
+            "coefficients"
+        ) from None
+    if coefficients.shape != (length,):
+        raise ParameterError(
+            f"window has shape {coefficients.shape}, but win_length = {length} coefficients are needed; pass "
+            f"win_length={coefficients.shape[0] if coefficients.ndim == 1 else length}"
+        )
+    return np.ascontiguousarray(coefficients)
+
+
+class Frames:
+    """The framing of a transform: checked parameters that can be looked up among the plans.
+
+    Parameters
+    ----------
+    n_fft, hop_length, win_length, window, center, pad_mode
+        As in `neurdsp.stft`.
+    pad
+        Padding at each end in samples, instead of the half frame of ``center``.
+    frame_filter
+        ``(remove_mean, preemphasis)``: what Kaldi does to each frame before its window.
+    periodic
+        Whether the window is periodic.
+    """
+
+    def __init__(
+        self,
+        *,
+        n_fft: int,
+        hop_length: int | None,
+        win_length: int | None,
+        window: WindowSpec,
+        center: bool = True,
+        pad_mode: str = "constant",
+        pad: int | None = None,
+        frame_filter: tuple[bool, float] | None = None,
+        periodic: bool = True,
+    ) -> None:
+        self.n_fft = integer("n_fft", n_fft, 1)
+        self.win_length = self.n_fft if win_length is None else integer("win_length", win_length, 1)
+        if self.win_length > self.n_fft:
+            raise ParameterError(
+                f"win_length is {self.win_length}, but it may be at most n_fft = {self.n_fft}; raise n_fft "
+                "or lower win_length"
+            )
+        default = max(self.win_length // 4, 1)
+        self.hop_length = default if hop_length is None else integer("hop_length", hop_length, 1)
+        self.pad = pad if pad is not None else self.n_fft // 2 if center else 0
+        if not isinstance(pad_mode, str):
+            raise ParameterError(
+                f"pad_mode is {pad_mode!r}, but it must be a name such as 'constant' or 'reflect'"
+            )
+        self.pad_mode = pad_mode
+        self.frame_filter = frame_filter
+        if isinstance(window, str):
+            self.window_key: Any = (window, self.win_length, periodic)
+        else:
+            self.window_key = get_window(window, self.win_length, fftbins=periodic).tobytes()
+
+    @property
+    def n_bins(self) -> int:
+        """Frequencies from zero to half the sample rate."""
+        return self.n_fft // 2 + 1
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """All that a plan of these frames depends on."""
+        return (self.n_fft, self.hop_length, self.window_key, self.pad, self.pad_mode, self.frame_filter)
+
+    def stft(self, double: bool) -> _core.Stft:
+        """Return the plan of the transform, from the cache."""
+        return _stft(self.key, double)
+
+    def istft(self, double: bool) -> _core.Istft:
+        """Return the plan of the inverse, from the cache."""
+        return _istft(self.n_fft, self.hop_length, self.window_key, self.pad, double)
+
+    def spectrogram(
+        self,
+        *,
+        power: float,
+        eps: float,
+        filters: tuple[Any, ...] | None,
+        n_bins: int,
+        log: tuple[float, float, float] | None,
+        double: bool,
+    ) -> _core.Spectrogram:
+        """Return the plan of a spectrogram, from the cache; ``filters`` are arguments of `mel_filters`."""
+        return _spectrogram(self.key, power, eps, filters, n_bins, log, double)
+
+
+def _window_of(key: Any) -> Array:
+    if isinstance(key, bytes):
+        return np.frombuffer(key, np.float64)
+    name, length, periodic = key
+    return _core.window(name, [], length, periodic)
+
+
+@lru_cache(maxsize=64)
+def _stft(key: tuple[Any, ...], double: bool) -> _core.Stft:
+    n_fft, hop_length, window, pad, pad_mode, frame_filter = key
+    return _core.Stft(n_fft, hop_length, _window_of(window), pad, pad_mode, frame_filter, double)
+
+
+@lru_cache(maxsize=64)
+def _istft(n_fft: int, hop_length: int, window: Any, trim: int, double: bool) -> _core.Istft:
+    return _core.Istft(n_fft, hop_length, _window_of(window), trim, double)
+
+
+@lru_cache(maxsize=64)
+def _spectrogram(
+    key: tuple[Any, ...],
+    power: float,
+    eps: float,
+    filters: tuple[Any, ...] | None,
+    n_bins: int,
+    log: tuple[float, float, float] | None,
+    double: bool,
+) -> _core.Spectrogram:
+    n_fft, hop_length, window, pad, pad_mode, frame_filter = key
+    matrix = None if filters is None else mel_filters(*filters)[0]
+    return _core.Spectrogram(
+        n_fft,
+        hop_length,
+        _window_of(window),
+        pad,
+        pad_mode,
+        frame_filter,
+        power,
+        eps,
+        matrix,
+        n_bins,
+        log,
+        double,
+    )
+
+
+@lru_cache(maxsize=64)
+def mel_filters(
+    sr: float, n_fft: int, n_mels: int, fmin: float, fmax: float, htk: bool, norm: str, over_mel: bool = False
+) -> tuple[npt.NDArray[np.float64], int]:
+    """Return the filterbank (not to be written to) and its number of empty filters, from the cache."""
+    matrix, n_empty = _core.mel_filterbank(sr, n_fft, n_mels, fmin, fmax, htk, norm, over_mel)
+    matrix.flags.writeable = False
+    return matrix, n_empty

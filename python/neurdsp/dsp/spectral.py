@@ -1,0 +1,292 @@
+"""The short-time Fourier transform and its inverse."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from neurdsp.dsp.arrays import allocate, take_real, take_spectrum
+from neurdsp.dsp.plans import Frames, Precision, WindowSpec, default_threads, integer
+from neurdsp.errors import ParameterError
+
+__all__ = ["STFT", "istft", "stft"]
+
+
+class STFT:
+    """A planned short-time Fourier transform, for hot loops.
+
+    Parameters
+    ----------
+    n_fft, hop_length, win_length, window, center, pad_mode, precision
+        As in `stft`.
+
+    Examples
+    --------
+    >>> import numpy as np, neurdsp
+    >>> transform = neurdsp.STFT(n_fft=512, hop_length=128)
+    >>> spectrum = transform(np.ones(1000, np.float32))
+    >>> spectrum.shape, transform.inverse(spectrum, length=1000).shape
+    ((257, 8), (1000,))
+    """
+
+    def __init__(
+        self,
+        *,
+        n_fft: int = 2048,
+        hop_length: int | None = None,
+        win_length: int | None = None,
+        window: WindowSpec = "hann",
+        center: bool = True,
+        pad_mode: str = "constant",
+        precision: Precision = "fast",
+    ) -> None:
+        self._frames = Frames(
+            n_fft=n_fft,
+            hop_length=hop_length,
+            win_length=win_length,
+            window=window,
+            center=center,
+            pad_mode=pad_mode,
+        )
+        self._exact = is_exact(precision)
+        self.n_fft = self._frames.n_fft
+        self.hop_length = self._frames.hop_length
+        self._frames.stft(self._exact)
+
+    def n_frames(self, n_samples: int) -> int:
+        """Frames that a signal of ``n_samples`` gives."""
+        return self._frames.stft(self._exact).n_frames(integer("n_samples", n_samples, 0))
+
+    def __call__(
+        self, y: Any, *, dtype: npt.DTypeLike | None = None, out: Any = None, n_threads: int | None = None
+    ) -> Any:
+        """Return the complex spectrum ``(..., 1 + n_fft // 2, n_frames)`` of ``y``; see `stft`."""
+        batch = take_real(y)
+        dtype = np.result_type(batch.dtype, np.complex64) if dtype is None else complex_type(dtype)
+        double = self._exact or batch.dtype == np.float64 or dtype == np.complex128
+        plan = self._frames.stft(double)
+        shapes = [(self._frames.n_bins, plan.n_frames(entry.shape[-1])) for entry in batch.entries]
+        results = allocate(batch, shapes, dtype, out)
+        threads = threads_for(batch.entries, self._frames, n_threads)
+        plan.process(batch.entries, results, threads)
+        return batch.give_back(results) if out is None else out
+
+    def inverse(
+        self, stft_matrix: Any, *, length: int | None = None, out: Any = None, n_threads: int | None = None
+    ) -> Any:
+        """Return the signal ``(..., n_samples)`` of a spectrum; see `istft`."""
+        batch = take_spectrum(stft_matrix, "stft_matrix")
+        n_bins = self._frames.n_bins
+        for entry in batch.entries:
+            if entry.shape[1] != n_bins:
+                raise ParameterError(
+                    f"stft_matrix has {entry.shape[1]} bins, but n_fft = {self.n_fft} makes {n_bins}; pass "
+                    "the n_fft of the "
+                    "forward transform"
+                )
+        double = self._exact or batch.dtype == np.complex128
+        dtype = np.float64 if batch.dtype == np.complex128 else np.float32
+        if length is not None:
+            length = integer("length", length, 1)
+        frames = self._frames
+        entries, lengths = [], []
+        for entry in batch.entries:
+            n_frames = entry.shape[-1]
+            if length is not None:
+                n_frames = min(n_frames, -(-(length + 2 * frames.pad) // self.hop_length))
+                entry = np.ascontiguousarray(entry[..., :n_frames])
+            entries.append(entry)
+            natural = self.n_fft + self.hop_length * (n_frames - 1) - 2 * frames.pad
+            if length is None and natural < 1:
+                raise ParameterError(
+                    f"{n_frames} frames with hop_length = {self.hop_length} hold no sample beside their "
+                    "padding; pass more "
+                    "frames, or length"
+                )
+            lengths.append(length if length is not None else natural)
+        results = allocate(batch, [(n,) for n in lengths], dtype, out)
+        n_rows = sum(len(entry) for entry in entries)
+        threads = default_threads(n_threads, n_rows, max(lengths), self.n_fft, self.hop_length)
+        frames.istft(double).process(entries, results, threads)
+        return batch.give_back(results) if out is None else out
+
+
+def stft(
+    y: Any,
+    *,
+    n_fft: int = 2048,
+    hop_length: int | None = None,
+    win_length: int | None = None,
+    window: WindowSpec = "hann",
+    center: bool = True,
+    dtype: npt.DTypeLike | None = None,
+    pad_mode: str = "constant",
+    out: Any = None,
+    precision: Precision = "fast",
+    n_threads: int | None = None,
+) -> Any:
+    """Short-time Fourier transform, with librosa's parameters and layout.
+
+    Parameters
+    ----------
+    y
+        float32 or float64, ``(..., n_samples)``: a numpy array, a torch tensor on the CPU, or a list of them
+        (a ragged batch). Rows with neighbouring samples are read in place.
+    n_fft
+        Length of the transform in samples; any number from 1 on.
+    hop_length
+        Distance of the frames in samples; a quarter of ``win_length`` if None.
+    win_length
+        Length of the window in samples, in the middle of its frame; ``n_fft`` if None.
+    window
+        See `neurdsp.filters.get_window`; periodic.
+    center
+        Frame ``t`` is centred on sample ``t * hop_length``, and the signal padded by ``n_fft // 2`` at each
+        end.
+    dtype
+        complex64 or complex128; by default complex64 for float32 and complex128 for float64.
+    pad_mode
+        ``constant`` (zeros), ``reflect``, ``edge``, ``symmetric`` or ``wrap``; any of them for any length
+        from 1 on.
+    out
+        Where the result goes: C-contiguous and of its type and shape. A list for a list.
+    precision
+        ``"exact"`` transforms float32 in float64 and rounds once, as librosa effectively does.
+    n_threads
+        Number of threads; by default one, or all cores for a batch or a long file. It changes no bit of the
+        result.
+
+    Returns
+    -------
+    numpy.ndarray, torch.Tensor or list
+        Complex, ``(..., 1 + n_fft // 2, n_frames)``, of the kind of ``y``.
+
+    Raises
+    ------
+    ParameterError
+        If a parameter is outside its domain, ``y`` is empty, not floating point, or holds NaN or infinity,
+        or is too short for a frame with ``center=False``.
+
+    Examples
+    --------
+    >>> import numpy as np, neurdsp
+    >>> neurdsp.stft(np.ones(22050, np.float32)).shape
+    (1025, 44)
+    """
+    transform = STFT(
+        n_fft=n_fft,
+        hop_length=hop_length,
+        win_length=win_length,
+        window=window,
+        center=center,
+        pad_mode=pad_mode,
+        precision=precision,
+    )
+    return transform(y, dtype=dtype, out=out, n_threads=n_threads)
+
+
+def istft(
+    stft_matrix: Any,
+    *,
+    hop_length: int | None = None,
+    win_length: int | None = None,
+    n_fft: int | None = None,
+    window: WindowSpec = "hann",
+    center: bool = True,
+    dtype: npt.DTypeLike | None = None,
+    length: int | None = None,
+    out: Any = None,
+    precision: Precision = "fast",
+    n_threads: int | None = None,
+) -> Any:
+    """Inverse short-time Fourier transform: overlap-add over the sum of the squared windows, as librosa's.
+
+    Parameters
+    ----------
+    stft_matrix
+        complex64 or complex128, ``(..., 1 + n_fft // 2, n_frames)``: a numpy array, a torch tensor, or a
+        list.
+    hop_length, win_length, window, center
+        As in the forward transform.
+    n_fft
+        Of the forward transform; by default the even one, ``2 * (n_bins - 1)``.
+    dtype
+        float32 or float64; by default that of the input.
+    length
+        Samples of the result: it is cut, or filled with zeros.
+    out, precision, n_threads
+        As in `stft`.
+
+    Returns
+    -------
+    numpy.ndarray, torch.Tensor or list
+        ``(..., n_samples)``.
+
+    Raises
+    ------
+    ParameterError
+        If a parameter is outside its domain, or the shape does not fit ``n_fft``.
+
+    Examples
+    --------
+    >>> import numpy as np, neurdsp
+    >>> y = np.sin(np.arange(8000) / 10)
+    >>> bool(np.abs(neurdsp.istft(neurdsp.stft(y), length=8000) - y).max() < 1e-12)
+    True
+    """
+    if n_fft is None:
+        first = stft_matrix[0] if isinstance(stft_matrix, (list, tuple)) and stft_matrix else stft_matrix
+        shape: tuple[Any, ...] = getattr(first, "shape", ())
+        if len(shape) < 2:
+            raise ParameterError(
+                f"stft_matrix has shape {tuple(shape)}, but a complex STFT needs (..., n_bins, n_frames); "
+                "reshape it"
+            )
+        n_fft = max(2 * (int(shape[-2]) - 1), 1)
+    transform = STFT(
+        n_fft=n_fft,
+        hop_length=hop_length,
+        win_length=win_length,
+        window=window,
+        center=center,
+        precision=precision,
+    )
+    y = transform.inverse(stft_matrix, length=length, out=out, n_threads=n_threads)
+    return y if dtype is None or out is not None else _cast(y, real_type(dtype))
+
+
+def is_exact(precision: Precision) -> bool:
+    """Whether the precision is ``"exact"``."""
+    if precision not in ("fast", "exact"):
+        raise ParameterError(f"precision is {precision!r}, but it must be 'fast' or 'exact'")
+    return precision == "exact"
+
+
+def complex_type(dtype: npt.DTypeLike) -> np.dtype[Any]:
+    """complex64 or complex128."""
+    wanted = np.dtype(dtype)
+    if wanted not in (np.complex64, np.complex128):
+        raise ParameterError(f"dtype is {wanted}, but an STFT is complex64 or complex128")
+    return wanted
+
+
+def real_type(dtype: npt.DTypeLike) -> np.dtype[Any]:
+    """float32 or float64."""
+    wanted = np.dtype(dtype)
+    if wanted not in (np.float32, np.float64):
+        raise ParameterError(f"dtype is {wanted}, but it must be float32 or float64")
+    return wanted
+
+
+def threads_for(entries: list[npt.NDArray[Any]], frames: Frames, n_threads: int | None) -> int:
+    """How many threads the rows of ``entries`` are worth."""
+    n_samples = sum(entry.shape[0] * entry.shape[-1] for entry in entries)
+    return default_threads(n_threads, 1, n_samples, frames.n_fft, frames.hop_length)
+
+
+def _cast(y: Any, dtype: np.dtype[Any]) -> Any:
+    if isinstance(y, list):
+        return [_cast(entry, dtype) for entry in y]
+    if isinstance(y, np.ndarray):
+        return y.astype(dtype, copy=False)
+    return y.double() if dtype == np.float64 else y.float()
