@@ -44,19 +44,81 @@ const TANH_DENOMINATOR: [f32; 4] =
 /// ```
 #[inline(always)]
 pub unsafe fn tanh<V: Vector<f32>>(x: V) -> V {
-    unsafe {
-        // `min` and `max` return their second operand where one is NaN: in this order NaN survives the clamp.
-        let x = V::splat(TANH_LIMIT).min(V::splat(-TANH_LIMIT).max(x));
-        let square = x.mul(x);
-        let mut p = V::splat(TANH_NUMERATOR[0]);
-        for &c in &TANH_NUMERATOR[1..] {
-            p = fma(p, square, V::splat(c));
+    unsafe { Tanh::begin(x).high_powers().low_powers().end() }
+}
+
+/// [`tanh`] in four stages of about equal latency, for loops that have other work to put between them.
+///
+/// The function is one long chain of dependent operations that ends in a division; done at one go it fills the
+/// processor's window with waiting instructions. `Tanh::begin(x).high_powers().low_powers().end()` is `tanh(x)`, to the bit.
+#[derive(Clone, Copy)]
+pub struct Tanh<V> {
+    x: V,
+    square: V,
+    numerator: V,
+    denominator: V,
+}
+
+impl<V: Vector<f32>> Tanh<V> {
+    /// Clamps the argument and squares it.
+    ///
+    /// # Safety
+    ///
+    /// As for all stages: needs the instruction set of `V`.
+    #[inline(always)]
+    pub unsafe fn begin(x: V) -> Tanh<V> {
+        unsafe {
+            // `min` and `max` return their second operand where one is NaN: in this order NaN survives the clamp.
+            let x = V::splat(TANH_LIMIT).min(V::splat(-TANH_LIMIT).max(x));
+            let (numerator, denominator) = (V::splat(TANH_NUMERATOR[0]), V::splat(TANH_DENOMINATOR[0]));
+            Tanh { x, square: x.mul(x), numerator, denominator }
         }
-        let mut q = V::splat(TANH_DENOMINATOR[0]);
-        for &c in &TANH_DENOMINATOR[1..] {
-            q = fma(q, square, V::splat(c));
+    }
+
+    /// The higher powers of both polynomials.
+    ///
+    /// # Safety
+    ///
+    /// Needs the instruction set of `V`.
+    #[inline(always)]
+    #[must_use]
+    pub unsafe fn high_powers(mut self) -> Tanh<V> {
+        unsafe {
+            for &c in &TANH_NUMERATOR[1..4] {
+                self.numerator = fma(self.numerator, self.square, V::splat(c));
+            }
+            for &c in &TANH_DENOMINATOR[1..3] {
+                self.denominator = fma(self.denominator, self.square, V::splat(c));
+            }
+            self
         }
-        p.mul(x).div(q)
+    }
+
+    /// The lower powers of both polynomials.
+    ///
+    /// # Safety
+    ///
+    /// Needs the instruction set of `V`.
+    #[inline(always)]
+    #[must_use]
+    pub unsafe fn low_powers(mut self) -> Tanh<V> {
+        unsafe {
+            for &c in &TANH_NUMERATOR[4..] {
+                self.numerator = fma(self.numerator, self.square, V::splat(c));
+            }
+            self.denominator = fma(self.denominator, self.square, V::splat(TANH_DENOMINATOR[3]));
+            self
+        }
+    }
+
+    /// The quotient.
+    ///
+    /// # Safety
+    ///
+    /// Needs the instruction set of `V`.
+    #[inline(always)]
+    pub unsafe fn end(self) -> V {
+        unsafe { self.numerator.mul(self.x).div(self.denominator) }
     }
 }
 

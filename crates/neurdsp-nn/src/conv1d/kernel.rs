@@ -14,7 +14,11 @@
 #![allow(clippy::undocumented_unsafe_blocks)]
 
 use super::{Group, ResidualConv1d};
-use neurdsp_simd::{Vector, dispatch, math};
+use neurdsp_simd::math::{self, Tanh};
+use neurdsp_simd::{Vector, dispatch};
+
+/// Vectors whose tanh is taken at a time.
+const CHAINS: usize = 4;
 
 dispatch! {
     /// Runs all groups of `conv` over the frames of `output`. `offsets` holds where each tap's window begins in `samples`.
@@ -160,6 +164,28 @@ unsafe fn activate<V: Vector<f32>, const VECTORS: usize, const FRAMES: usize>(
     stride: usize,
 ) {
     unsafe {
+        // Tanh is one long chain of dependent operations: four at a time fill the gaps of each other.
+        if VECTORS * V::LANES == stride && FRAMES * VECTORS % CHAINS == 0 {
+            let mut at = 0;
+            while at < FRAMES * stride {
+                let mut chains = [Tanh::begin(V::splat(0.0)); CHAINS];
+                for (i, chain) in chains.iter_mut().enumerate() {
+                    *chain = Tanh::begin(V::load(output.add(at + i * V::LANES)));
+                }
+                for chain in &mut chains {
+                    *chain = chain.high_powers();
+                }
+                for chain in &mut chains {
+                    *chain = chain.low_powers();
+                }
+                for (i, chain) in chains.iter().enumerate() {
+                    let input = V::load(input.add(at + i * V::LANES));
+                    input.add(chain.end()).store(output.add(at + i * V::LANES));
+                }
+                at += CHAINS * V::LANES;
+            }
+            return;
+        }
         let mut frame = 0;
         // A run-time loop over frames, so that only a few vectors are live at a time.
         while frame < FRAMES {
