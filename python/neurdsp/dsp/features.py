@@ -78,7 +78,6 @@ class MelSpectrogram:
             fmax=self.fmax,
             htk=self.htk,
             norm=self.norm,
-            stacklevel=5,
         )
         frames = Frames(
             n_fft=self.n_fft,

@@ -1,6 +1,8 @@
 """Mel filterbanks and windows, by librosa's names."""
 
+import sys
 import warnings
+from types import FrameType
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -87,7 +89,6 @@ def mel_key(
     htk: bool,
     norm: MelNorm,
     over_mel: bool = False,
-    stacklevel: int = 3,
 ) -> tuple[Any, ...]:
     """Check the arguments of a filterbank and make them hashable; warns of empty filters."""
     try:
@@ -124,9 +125,18 @@ def mel_key(
             "for them; lower "
             "n_mels, raise fmin or n_fft",
             UserWarning,
-            stacklevel=stacklevel,
+            stacklevel=_levels_to_the_caller(),
         )
     return key
+
+
+def _levels_to_the_caller() -> int:
+    """Count the frames of the stack up to the first one outside of the package."""
+    level = 0
+    frame: FrameType | None = sys._getframe()
+    while frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "neurdsp":
+        level, frame = level + 1, frame.f_back
+    return level
 
 
 def hz_to_mel(frequencies: npt.ArrayLike, *, htk: bool = False) -> Any:

@@ -1,0 +1,93 @@
+"""Laws that the transforms keep for any signal and any framing."""
+
+import neurdsp
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+settings.register_profile("dsp", deadline=None, max_examples=40)
+settings.load_profile("dsp")
+
+lengths = st.integers(1, 3000)
+seeds = st.integers(0, 2**32 - 1)
+pad_modes = st.sampled_from(["constant", "reflect", "edge", "symmetric", "wrap"])
+
+
+def noise(length, seed):
+    return np.random.default_rng(seed).standard_normal(length)
+
+
+@given(lengths, st.integers(2, 300), st.data(), seeds, pad_modes)
+def test_round_trip(length, n_fft, data, seed, pad_mode):
+    hop_length = data.draw(st.integers(1, max(n_fft // 2, 1)))
+    y = noise(length, seed)
+    spectrum = neurdsp.stft(y, n_fft=n_fft, hop_length=hop_length, window="hamming", pad_mode=pad_mode)
+    back = neurdsp.istft(spectrum, n_fft=n_fft, hop_length=hop_length, window="hamming", length=length)
+    # Samples past the last frame's end lie in no frame.
+    covered = (spectrum.shape[-1] - 1) * hop_length + n_fft - n_fft // 2
+    assert np.abs(back - y)[:covered].max() < 1e-11
+
+
+@given(lengths, st.integers(1, 300), st.integers(1, 400), seeds)
+def test_energy_of_a_frame_is_that_of_its_windowed_samples(length, n_fft, hop_length, seed):
+    y = noise(length, seed)
+    power = neurdsp.spectrogram(y, n_fft=n_fft, hop_length=hop_length, window="boxcar")
+    weights = np.full(n_fft // 2 + 1, 2.0)
+    weights[0] = 1.0
+    if n_fft % 2 == 0:
+        weights[-1] = 1.0
+    padded = np.pad(y, n_fft // 2)
+    for frame in range(power.shape[-1]):
+        energy = np.sum(padded[frame * hop_length :][:n_fft] ** 2)
+        assert abs(weights @ power[:, frame] / n_fft - energy) < 1e-10 * (1 + energy)
+
+
+@given(st.integers(1, 200), st.data())
+def test_impulse_has_the_magnitude_of_the_window_in_every_bin(n_fft, data):
+    position = data.draw(st.integers(0, n_fft - 1))
+    y = np.zeros(n_fft)
+    y[position] = 1.0
+    magnitudes = neurdsp.spectrogram(y, n_fft=n_fft, center=False, power=1)
+    assert np.abs(magnitudes - neurdsp.filters.get_window("hann", n_fft)[position]).max() < 1e-14
+
+
+@given(st.integers(1, 50), st.integers(1, 64), seeds)
+def test_delay_by_hops_delays_the_frames(hops, hop_length, seed):
+    y = noise(1500, seed)
+    delayed = np.concatenate([np.zeros(hops * hop_length), y])
+    first = neurdsp.stft(y, n_fft=128, hop_length=hop_length)
+    second = neurdsp.stft(delayed, n_fft=128, hop_length=hop_length)
+    assert (second[:, hops : hops + first.shape[-1]] == first).all()
+
+
+@given(lengths, seeds, st.floats(-4, 4), st.floats(-4, 4))
+def test_linearity(length, seed, a, b):
+    x, y = noise(length, seed), noise(length, seed + 1)
+    together = neurdsp.stft(a * x + b * y, n_fft=200)
+    assert np.abs(together - a * neurdsp.stft(x, n_fft=200) - b * neurdsp.stft(y, n_fft=200)).max() < 1e-11
+
+
+@given(lengths, st.integers(1, 300), st.integers(1, 400), st.booleans(), pad_modes, seeds)
+def test_single_precision_is_near_double_precision(length, n_fft, hop_length, reverse, pad_mode, seed):
+    y = noise(length, seed).astype(np.float32)
+    y = y[::-1] if reverse else y
+    options = {"n_fft": n_fft, "hop_length": hop_length, "pad_mode": pad_mode}
+    single = neurdsp.stft(y, **options)
+    double = neurdsp.stft(y.astype(np.float64), **options)
+    assert single.shape == double.shape
+    assert np.abs(single - double).max() <= 3e-6 * max(np.abs(double).max(), 1e-30)
+
+
+@given(st.binary(min_size=4, max_size=4000), st.integers(1, 64), st.integers(1, 64))
+def test_any_bytes_are_transformed_to_finite_numbers_or_refused(data, n_fft, hop_length):
+    y = np.frombuffer(data[: len(data) // 4 * 4], np.float32)
+    # Squares of the largest numbers of single precision are infinite in it.
+    y = np.where(np.abs(y) < 1e15, y, np.inf)
+    try:
+        power = neurdsp.spectrogram(y, n_fft=n_fft, hop_length=hop_length)
+    except neurdsp.errors.ParameterError:
+        assert not np.isfinite(y).all()
+    else:
+        assert np.isfinite(y).all()
+        assert np.isfinite(power).all()
+        assert (power >= 0).all()
