@@ -1,10 +1,93 @@
 """Fixtures that more than one package of tests uses."""
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 
 @pytest.fixture
 def rng() -> np.random.Generator:
     """A generator with a fixed seed, so that a failing test fails again."""
     return np.random.default_rng(20260611)
+
+
+class RandomAmp:
+    """A small amp model with random weights, its file, and its output by plain float64 numpy."""
+
+    def __init__(self, seed: int = 0, channels: int = 4, num_layers: int = 4, sample_rate: float = 48_000.0):
+        rng = np.random.default_rng(seed)
+        self.channels, self.num_layers, self.sample_rate = channels, num_layers, sample_rate
+        self.tensors = {
+            "input_conv.weight": rng.uniform(-1, 1, (channels, 1, 1)),
+            "input_conv.bias": rng.uniform(-0.1, 0.1, channels),
+            "output_conv.weight": rng.uniform(-0.5, 0.5, (1, channels, 1)),
+            "output_conv.bias": rng.uniform(-0.1, 0.1, 1),
+        }
+        for i in range(num_layers):
+            self.tensors[f"layers.{i}.conv.weight"] = rng.uniform(-0.4, 0.4, (channels, channels, 3))
+            self.tensors[f"layers.{i}.conv.bias"] = rng.uniform(-0.1, 0.1, channels)
+        self.tensors = {name: tensor.astype(np.float32) for name, tensor in self.tensors.items()}
+        self.n_parameters = sum(tensor.size for tensor in self.tensors.values())
+        self.receptive_field = 1 + 2 * (2**num_layers - 1)
+
+    def forward(self, audio: np.ndarray) -> np.ndarray:
+        """The output for ``audio`` of shape (n,), as if zeros had come for ever before."""
+        t = {name: tensor.astype(np.float64) for name, tensor in self.tensors.items()}
+        x = np.concatenate([np.zeros(self.receptive_field), audio.astype(np.float64)])
+        h = t["input_conv.weight"][:, 0] * x + t["input_conv.bias"][:, None]  # (channels, n)
+        for i in range(self.num_layers):
+            dilation = 2**i
+            # Before the zeros came zeros: the first column is the steady state of the columns before it.
+            padded = np.concatenate([np.repeat(h[:, :1], 2 * dilation, axis=1), h], axis=1)
+            z = t[f"layers.{i}.conv.bias"][:, None]
+            for tap in range(3):
+                z = z + t[f"layers.{i}.conv.weight"][:, :, tap] @ padded[:, tap * dilation :][:, : x.size]
+            h = h + np.tanh(z)
+        y = t["output_conv.weight"][0, :, 0] @ h + t["output_conv.bias"]
+        return y[self.receptive_field :]
+
+    def write(self, path: Path) -> Path:
+        """Write the model file, with parity vectors, by the safetensors package alone."""
+        config = {
+            "channels": self.channels,
+            "num_layers": self.num_layers,
+            "kernel_size": 3,
+            "dilation_base": 2,
+        }
+        parity = np.random.default_rng(1).uniform(-1, 1, 2_048 + self.receptive_field).astype(np.float32)
+        save_file(
+            self.tensors | {"parity.input": parity, "parity.output": self.forward(parity).astype(np.float32)},
+            path,
+            metadata={
+                "neurdsp.format": "1.0",
+                "neurdsp.architecture": "amp.wavenet",
+                "neurdsp.config": json.dumps(config),
+                "neurdsp.audio": json.dumps({"sample_rate": self.sample_rate, "channels": 1}),
+                "neurdsp.producer": "neurdsp tests",
+                "neurdsp.metrics": json.dumps({"esr": 0.0123}),
+                "neurdsp.parity_db": "-100",
+                "neurdsp.name": "random",
+            },
+        )
+        return path
+
+
+@pytest.fixture(scope="session")
+def random_amp() -> RandomAmp:
+    """One random amp model at 48 kHz."""
+    return RandomAmp()
+
+
+@pytest.fixture(scope="session")
+def make_amp() -> type[RandomAmp]:
+    """The class, for tests that need other models."""
+    return RandomAmp
+
+
+@pytest.fixture
+def amp_path(tmp_path: Path, random_amp: RandomAmp) -> Path:
+    """The file of :func:`random_amp`."""
+    return random_amp.write(tmp_path / "amp.safetensors")

@@ -1,10 +1,9 @@
 """Playing an amp model with the Rust engine: whole clips, long streams, or block by block."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -100,7 +99,7 @@ class AmpModel:
         self._core = core
 
     @classmethod
-    def load(cls, name_or_path: str | os.PathLike[str]) -> AmpModel:
+    def load(cls, name_or_path: str | os.PathLike[str]) -> Self:
         """Load a model file, or an amp that comes with neurdsp by its name.
 
         Parameters

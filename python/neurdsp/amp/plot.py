@@ -4,7 +4,6 @@ import os
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from neurdsp._output import atomic_output
 from neurdsp.audio import FloatArray
@@ -114,66 +113,57 @@ class ComparisonPlot:
         names : tuple of str
             What to call target and prediction.
         """
-        figure = new_figure(10, 8.5)
-        grid = figure.add_gridspec(3, 2, height_ratios=[1, 1.25, 1])
+        figure = new_figure(10, 9)
+        grid = figure.add_gridspec(4, 2, height_ratios=[1, 1, 1.7, 1])
         figure.suptitle(
             f"ESR {result.esr:.3g}   ·   null {result.null_depth_db:.1f} dB   ·   "
             f"spectral distance {result.stft_distance:.3g}",
             fontsize=12,
         )
-        self._draw_waveforms(figure.add_subplot(grid[0, :]), names)
-        self._draw_close_up(figure.add_subplot(grid[1, 0]))
-        self._draw_spectra(figure.add_subplot(grid[1, 1]))
-        self._draw_residual(figure.add_subplot(grid[2, :]), result)
+        low = min(envelope.low.min() for envelope in self._envelopes[:2])
+        high = max(envelope.high.max() for envelope in self._envelopes[:2])
+        for row, (role, name) in enumerate(zip(("target", "predicted"), names, strict=True)):
+            axes = figure.add_subplot(grid[row, :])
+            self._draw_waveform(axes, row, f"{role.capitalize()}: {name}", COLOURS[role])
+            axes.set_ylim(1.08 * min(low, -1e-6), 1.08 * max(high, 1e-6))
+        self._draw_close_up(figure.add_subplot(grid[2, 0]))
+        self._draw_spectra(figure.add_subplot(grid[2, 1]))
+        peak = max(abs(self._envelopes[2].low.min()), abs(self._envelopes[2].high.max()))
+        share = 100 * peak / max(self._loudest, 1e-9)
+        title = f"Residual, {result.null_depth_db:.1f} dB of the target (peak: {share:.2g} % of the target's)"
+        self._draw_waveform(figure.add_subplot(grid[3, :]), 2, title, COLOURS["residual"])
         save_figure(figure, path)
 
-    def _draw_waveforms(self, axes: "Axes", names: tuple[str, str]) -> None:
-        target, predicted, _ = self._envelopes
-        target.draw(axes, self._sample_rate, color=COLOURS["target"], label=f"target: {names[0]}")
-        predicted.draw(
-            axes, self._sample_rate, color=COLOURS["predicted"], alpha=0.65, label=f"predicted: {names[1]}"
-        )
+    def _draw_waveform(self, axes: "Axes", which: int, title: str, colour: str) -> None:
+        self._envelopes[which].draw(axes, self._sample_rate, color=colour)
         axes.set_xlim(0, self._position / self._sample_rate)
-        limit = 1.08 * max(
-            -target.low.min(), target.high.max(), -predicted.low.min(), predicted.high.max(), 1e-6
-        )
-        axes.set_ylim(-limit, limit)
-        axes.legend(loc="lower right", ncols=2)
-        style(axes, "Waveforms", "time (s)", "amplitude")
+        style(axes, title, "time (s)", "amplitude")
 
     def _draw_close_up(self, axes: "Axes") -> None:
         time_ms = 1e3 * (self._close_up_start_s + np.arange(self._close_up.shape[1]) / self._sample_rate)
-        axes.plot(time_ms, self._close_up[0], color=COLOURS["target"], linewidth=2.4)
+        axes.plot(time_ms, self._close_up[0], color=COLOURS["target"], linewidth=2.6)
         axes.plot(time_ms, self._close_up[1], color=COLOURS["predicted"], linewidth=1.1)
         axes.set_xlim(time_ms[0], time_ms[-1])
         style(axes, "Around the loudest sample", "time (ms)", "amplitude")
 
     def _draw_spectra(self, axes: "Axes") -> None:
-        frequency_hz = np.arange(1, _N_FFT // 2 + 1) * self._sample_rate / _N_FFT
+        bin_hz = self._sample_rate / _N_FFT
+        # Mean power of bands a 24th of an octave wide, or of single bins where these are wider.
+        edges = np.unique(np.round(2 ** np.arange(0, np.log2(_N_FFT / 2), 1 / 24)).astype(int))
+        widths = np.diff(edges, append=_N_FFT // 2 + 1)
+        power = np.add.reduceat(self._power, edges, axis=1) / widths / self._n_frames  # (3, n_bands)
         # A full-scale sine reads 0 dB: its peak bin is n_fft / 4 through a Hann window.
-        level_db = 10 * np.log10(self._power[:, 1:] / self._n_frames / (_N_FFT / 4) ** 2 + 1e-30)
-        for name, level in zip(COLOURS, level_db, strict=True):
-            axes.semilogx(frequency_hz, level, color=COLOURS[name], linewidth=1.1, label=name)
+        level_db = 10 * np.log10(power / (_N_FFT / 4) ** 2 + 1e-30)
+        for name, level, width in zip(COLOURS, level_db, (2.6, 1.1, 1.1), strict=True):
+            axes.semilogx(
+                (edges + (widths - 1) / 2) * bin_hz, level, color=COLOURS[name], linewidth=width, label=name
+            )
         top = 10 * np.ceil(level_db[:2].max() / 10 + 0.2)
         axes.set_xlim(20, self._sample_rate / 2)
         axes.set_ylim(max(top - 130, level_db.min() - 5), top)
         axes.set_xticks([20, 100, 1_000, 10_000], ["20", "100", "1k", "10k"])
-        axes.legend(loc="lower left")
+        axes.legend(loc="upper right")
         style(axes, "Spectra", "frequency (Hz)", "level (dBFS)")
-
-    def _draw_residual(self, axes: "Axes", result: ComparisonResult) -> None:
-        residual = self._envelopes[2]
-        residual.draw(axes, self._sample_rate, color=COLOURS["residual"])
-        limit: npt.NDArray[np.float64] = 1.1 * np.maximum(max(-residual.low.min(), residual.high.max()), 1e-9)
-        axes.set_xlim(0, self._position / self._sample_rate)
-        axes.set_ylim(-limit, limit)
-        share = 100 * float(limit) / 1.1 / max(self._loudest, 1e-9)
-        style(
-            axes,
-            f"Residual, {result.null_depth_db:.1f} dB of the target (peak: {share:.2g} % of the target's)",
-            "time (s)",
-            "amplitude",
-        )
 
 
 def new_figure(width_in: float, height_in: float) -> Any:
@@ -189,7 +179,7 @@ def new_figure(width_in: float, height_in: float) -> Any:
 
 def style(axes: "Axes", title: str, x_label: str, y_label: str) -> None:
     """Give axes their labels and a quiet look."""
-    axes.set_title(title, loc="left", fontsize=10, fontweight="bold")
+    axes.set_title(title, loc="left", fontsize=10, fontweight="bold", parse_math=False)  # a file may be $a$
     axes.set_xlabel(x_label, fontsize=9)
     axes.set_ylabel(y_label, fontsize=9)
     axes.tick_params(labelsize=8)

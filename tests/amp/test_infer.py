@@ -1,0 +1,130 @@
+"""AmpModel plays what numpy computes: whole, in blocks, at other sample rates, and from the wheel by name."""
+
+import neurdsp.amp.infer
+import numpy as np
+import pytest
+from neurdsp.amp import AmpModel, shipped_amps
+from neurdsp.audio import resample
+from neurdsp.errors import ModelFileError, ParameterError
+
+
+@pytest.fixture
+def amp(amp_path):
+    return AmpModel.load(amp_path)
+
+
+@pytest.fixture
+def guitar():
+    n = np.arange(60_000)
+    return (0.4 * np.exp(-n / 3e4) * np.sin(n * 0.02) + 0.05 * np.sin(n * 0.31)).astype(np.float32)
+
+
+def test_the_properties_are_those_of_the_file(amp, random_amp):
+    assert amp.sample_rate == 48_000
+    assert amp.receptive_field == random_amp.receptive_field
+    assert amp.n_parameters == random_amp.n_parameters
+    assert amp.latency == 0
+    assert amp.architecture == "amp.wavenet"
+    assert amp.metadata["neurdsp.name"] == "random"
+    assert repr(amp) == "AmpModel(amp.wavenet, 221 parameters, 48000 Hz, receptive field 31 samples)"
+
+
+def test_render_is_within_two_millionths_of_float64(amp, random_amp, guitar):
+    wet = amp.render(guitar, 48_000)
+    assert wet.dtype == np.float32
+    assert wet.shape == guitar.shape
+    assert np.abs(wet - random_amp.forward(guitar)).max() <= 2e-6
+
+
+def test_a_clip_shorter_than_the_receptive_field_is_played(amp, random_amp, guitar):
+    for n in (1, 5, random_amp.receptive_field - 1):
+        clip = guitar[1_000 : 1_000 + n]
+        assert np.abs(amp.render(clip, 48_000) - random_amp.forward(clip)).max() <= 2e-6
+
+
+@pytest.mark.parametrize("block", [1, 7, 64, 512, 60_000])
+def test_a_stream_equals_render_bit_for_bit(amp, guitar, block):
+    guitar = guitar[:5_000] if block == 1 else guitar
+    stream = amp.stream()
+    wet = np.concatenate([stream.process(guitar[i : i + block]) for i in range(0, guitar.size, block)])
+    np.testing.assert_array_equal(wet, amp.render(guitar, 48_000))
+
+
+def test_reset_forgets_and_streams_are_independent(amp, guitar):
+    first, second = amp.stream(), amp.stream()
+    wet = first.process(guitar)
+    first.process(guitar[::-1].copy())
+    np.testing.assert_array_equal(second.process(guitar), wet)
+    first.reset()
+    np.testing.assert_array_equal(first.process(guitar), wet)
+    assert first.process(np.zeros(0, np.float32)).size == 0
+
+
+@pytest.mark.parametrize("rate", [8_000, 44_100, 88_200, 96_000, 44_099.5])
+@pytest.mark.parametrize("n_samples", [1, 100, 4_801, 60_000])
+def test_other_sample_rates_keep_length(amp, guitar, rate, n_samples):
+    wet = amp.render(guitar[:n_samples], rate)
+    assert wet.shape == (n_samples,)
+    assert np.isfinite(wet).all()
+
+
+@pytest.mark.parametrize("rate", [44_100, 96_000])
+def test_other_sample_rates_keep_time_and_sound(amp, guitar, rate):
+    """Rendering the same sound at another rate gives the same sound."""
+    expected = resample(amp.render(guitar, 48_000), 48_000, rate)
+    wet = amp.render(resample(guitar, 48_000, rate), rate)
+    n = min(wet.size, expected.size)
+    middle = slice(n // 4, 3 * n // 4)
+    residual = wet[middle] - expected[middle]
+    level = expected[middle] - expected[middle].mean()
+    assert 10 * np.log10(np.sum(residual**2) / np.sum(level**2)) < -60
+
+
+def test_blocks_of_any_size_render_the_same_at_another_rate(amp, guitar):
+    whole = amp.render(guitar, 44_100)
+    blocks = (guitar[i : i + 1_000] for i in range(0, guitar.size, 1_000))
+    parts = np.concatenate(list(amp.render_blocks(blocks, 44_100)))
+    assert parts.size == whole.size
+    assert np.abs(parts - whole).max() < 2e-6
+
+
+def test_bad_audio_is_named_by_its_place_in_the_clip(amp, guitar):
+    bad = np.tile(guitar, 3)
+    bad[150_001] = np.nan
+    with pytest.raises(ParameterError, match="sample 150001 is nan"):
+        amp.render(bad, 48_000)
+    with pytest.raises(ParameterError, match="sample 150001 is nan"):
+        list(amp.render_blocks((bad[i : i + 1_000] for i in range(0, bad.size, 1_000)), 44_100))
+    with pytest.raises(ParameterError, match="block: sample 3 is inf"):
+        amp.stream().process([0, 0, 0, np.inf])
+    with pytest.raises(ParameterError, match="audio is empty"):
+        amp.render([], 48_000)
+    with pytest.raises(ParameterError, match="mono is needed"):
+        amp.render(np.zeros((2, 100)), 48_000)
+
+
+@pytest.mark.parametrize(
+    ("rate", "message"), [(0, "between 1"), (100, "too far"), (1e6, "too far"), ("a", "between")]
+)
+def test_absurd_sample_rates_are_refused(amp, rate, message):
+    with pytest.raises(ParameterError, match=f"sample_rate.* {message}"):
+        amp.render([0.0, 0.5], rate)
+
+
+def test_shipped_amps_load_by_name_and_unknown_names_list_them(amp_path, monkeypatch, tmp_path):
+    monkeypatch.setattr(neurdsp.amp.infer, "_SHIPPED", amp_path.parent)
+    assert shipped_amps() == ["amp"]
+    assert AmpModel.load("amp").n_parameters == 221
+    with pytest.raises(ModelFileError, match=r"cannot load 'map': no such file, .*\(shipped: amp\)"):
+        AmpModel.load("map")
+    with pytest.raises(ModelFileError, match="it is a folder"):
+        AmpModel.load(tmp_path)
+
+
+def test_a_damaged_file_is_refused_in_one_line(amp_path):
+    data = amp_path.read_bytes()
+    for cut in (0, 4, 100, len(data) // 2, len(data) - 1):
+        amp_path.write_bytes(data[:cut])
+        with pytest.raises(ModelFileError) as caught:
+            AmpModel.load(amp_path)
+        assert "\n" not in str(caught.value)

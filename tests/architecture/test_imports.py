@@ -1,0 +1,155 @@
+"""Who may import whom: crates by cargo's own word, Python packages by their syntax trees."""
+
+import ast
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "python" / "neurdsp"
+
+# crate -> workspace crates that it may use in what it ships (not in its tests and benches)
+ALLOWED_CRATES = {
+    "neurdsp-simd": set(),
+    "neurdsp-dsp": {"neurdsp-simd"},
+    "neurdsp-nn": {"neurdsp-simd"},
+    "neurdsp-models": {"neurdsp-simd", "neurdsp-dsp", "neurdsp-nn"},
+    "neurdsp-rt": {"neurdsp-simd", "neurdsp-dsp", "neurdsp-nn", "neurdsp-models"},
+    "neurdsp-py": {"neurdsp-simd", "neurdsp-dsp", "neurdsp-nn", "neurdsp-models", "neurdsp-rt"},
+    "neurdsp-plugin": {"neurdsp-simd", "neurdsp-dsp", "neurdsp-nn", "neurdsp-models", "neurdsp-rt"},
+    "neurdsp-benches": {"neurdsp-simd", "neurdsp-dsp", "neurdsp-nn", "neurdsp-models", "neurdsp-rt"},
+    "xtask": {"neurdsp-simd", "neurdsp-dsp", "neurdsp-nn", "neurdsp-models", "neurdsp-rt"},
+}
+
+FAMILIES = ("amp", "kick", "music", "drumsep")
+FOUNDATION = {"_core", "errors"}
+HELPERS = FOUNDATION | {"_output", "console", "dependencies", "audio"}
+# layer -> layers that it may import besides itself; a new package must be put in its place here
+ALLOWED_PYTHON = {
+    "_core": set(),
+    "errors": set(),
+    "_output": {"errors"},
+    "console": {"errors"},
+    "dependencies": {"errors"},
+    "audio": FOUNDATION | {"_output"},
+    "config": FOUNDATION | {"_output"},
+    "modelfile": HELPERS,
+    "dsp": HELPERS,
+    "metrics": HELPERS | {"dsp"},
+    "losses": HELPERS | {"config", "dsp"},
+    "training": HELPERS | {"config", "modelfile", "dsp", "metrics", "losses"},
+    **dict.fromkeys(FAMILIES, HELPERS | {"config", "modelfile", "dsp", "metrics", "losses", "training"}),
+}
+#: Stand above everything: the command and the package's own __init__.
+ABOVE = {"cli", "__init__", "__main__"}
+
+
+def crate_violations(metadata, allowed):
+    members = {package["name"] for package in metadata["packages"]}
+    for package in metadata["packages"]:
+        used = {d["name"] for d in package["dependencies"] if d["name"] in members and d["kind"] != "dev"}
+        if package["name"] not in allowed:
+            yield f"crate {package['name']} has no place in ALLOWED_CRATES"
+        for name in sorted(used - allowed.get(package["name"], used)):
+            yield f"crate {package['name']} must not depend on {name}"
+
+
+@pytest.mark.skipif(shutil.which("cargo") is None, reason="cargo is not installed")
+def test_crates_depend_downwards_only():
+    command = ["cargo", "metadata", "--format-version", "1", "--no-deps", "--offline"]
+    metadata = json.loads(subprocess.run(command, cwd=ROOT, capture_output=True, check=True).stdout)
+    assert len(metadata["packages"]) >= 7
+    assert list(crate_violations(metadata, ALLOWED_CRATES)) == []
+
+
+def test_an_upward_crate_dependency_would_be_found():
+    packages = [
+        {"name": "neurdsp-dsp", "dependencies": [{"name": "neurdsp-rt", "kind": None}]},
+        {"name": "neurdsp-rt", "dependencies": [{"name": "neurdsp-dsp", "kind": "dev"}]},
+    ]
+    found = list(crate_violations({"packages": packages}, ALLOWED_CRATES))
+    assert found == ["crate neurdsp-dsp must not depend on neurdsp-rt"]
+
+
+def layer(module):
+    parts = module.split(".")
+    return parts[1] if len(parts) > 1 else "__init__"
+
+
+def imported_layers(source, module, is_package):
+    """Yield (layer, line) of every import of neurdsp, inside functions too."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                parts = module.split(".") if is_package else module.split(".")[:-1]
+                base = ".".join([*parts[: len(parts) - node.level + 1], *([base] if base else [])])
+            names = [f"neurdsp.{alias.name}" for alias in node.names] if base == "neurdsp" else [base]
+        else:
+            continue
+        for name in names:
+            if name == "neurdsp" or name.startswith("neurdsp."):
+                yield layer(name), node.lineno
+
+
+def python_violations(source, module, is_package=False):
+    own = layer(module)
+    if own in ABOVE:
+        return
+    if own not in ALLOWED_PYTHON:
+        yield f"{module}: package {own} has no place in ALLOWED_PYTHON"
+        return
+    for used, line in imported_layers(source, module, is_package):
+        if used != own and used not in ALLOWED_PYTHON[own]:
+            yield f"{module}:{line}: {own} must not import {used}"
+
+
+def test_python_packages_import_downwards_only():
+    files = sorted(PACKAGE.rglob("*.py"))
+    assert len(files) > 20
+    found = []
+    for path in files:
+        parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+        is_package = parts[-1] == "__init__"
+        module = ".".join(parts[:-1] if is_package else parts)
+        found += python_violations(path.read_text(), module, is_package)
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    ("source", "module", "message"),
+    [
+        ("from neurdsp.amp.infer import AmpModel", "neurdsp.kick.infer", "kick must not import amp"),
+        ("def f():\n    import neurdsp.training", "neurdsp.dsp.mel", "dsp must not import training"),
+        ("from ..cli import app", "neurdsp.amp.cli", "amp must not import cli"),
+        ("from neurdsp import amp", "neurdsp.audio.files", "audio must not import amp"),
+        ("", "neurdsp.novelty.model", "no place in ALLOWED_PYTHON"),
+    ],
+)
+def test_an_upward_or_sideways_import_would_be_found(source, module, message):
+    (found,) = python_violations(source, module)
+    assert message in found
+
+
+def test_only_training_code_mentions_torch():
+    """What plays a model must not know PyTorch: the import may stand in the families' training files only."""
+    allowed = {"model.py", "train.py", "export.py", "data.py"}
+    found = []
+    for path in sorted(PACKAGE.rglob("*.py")):
+        parts = path.relative_to(PACKAGE).parts
+        if parts[0] in {"losses", "training"} or (parts[0] in FAMILIES and parts[-1] in allowed):
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            found += [
+                f"{path.name}:{node.lineno}"
+                for name in names
+                if name.split(".")[0] in {"torch", "torchaudio"}
+            ]
+    assert found == []
