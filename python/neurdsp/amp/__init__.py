@@ -8,10 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from neurdsp.amp.compare import compare_files
-    from neurdsp.amp.infer import AmpModel, AmpStream, shipped_amps
+    from neurdsp.amp.infer import AmpModel, AmpStream, shipped_amps, shipped_clip
     from neurdsp.amp.render import RenderResult, render_file
 
-__all__ = ["AmpModel", "AmpStream", "RenderResult", "compare_files", "render_file", "shipped_amps"]
+__all__ = [
+    "AmpModel",
+    "AmpStream",
+    "RenderResult",
+    "compare_files",
+    "render_file",
+    "shipped_amps",
+    "shipped_clip",
+]
 
 _HOMES = {
     "AmpModel": "neurdsp.amp.infer",
@@ -20,6 +28,7 @@ _HOMES = {
     "compare_files": "neurdsp.amp.compare",
     "render_file": "neurdsp.amp.render",
     "shipped_amps": "neurdsp.amp.infer",
+    "shipped_clip": "neurdsp.amp.infer",
 }
 
 

@@ -12,7 +12,7 @@ from neurdsp import _core
 from neurdsp.audio import FloatArray, StreamResampler, check_audio, check_sample_rate
 from neurdsp.errors import ModelFileError, ParameterError
 
-__all__ = ["AmpModel", "AmpStream", "shipped_amps"]
+__all__ = ["AmpModel", "AmpStream", "find_model", "shipped_amps", "shipped_clip"]
 
 _SHIPPED = Path(__file__).parent / "shipped"
 _SUFFIX = ".safetensors"
@@ -35,7 +35,25 @@ def shipped_amps() -> list[str]:
     return sorted(path.name.removesuffix(_SUFFIX) for path in _SHIPPED.glob(f"*{_SUFFIX}"))
 
 
-def _find(name_or_path: str | os.PathLike[str]) -> Path:
+def shipped_clip() -> Path:
+    """Path of the dry guitar that comes with neurdsp, mono at 48 kHz; its licence lies beside it.
+
+    Examples
+    --------
+    >>> shipped_clip().name
+    'di_clip.flac'
+    """
+    return _SHIPPED / "di_clip.flac"
+
+
+def find_model(name_or_path: str | os.PathLike[str]) -> Path:
+    """Return the path of a model file, or of the shipped amp of that name.
+
+    Raises
+    ------
+    ModelFileError
+        If there is neither.
+    """
     path = Path(name_or_path)
     if path.is_dir():
         raise ModelFileError(f"cannot load '{path}': it is a folder; give a model file")
@@ -119,7 +137,7 @@ class AmpModel:
         UnsupportedModelError
             If the file is sound, but for a newer neurdsp or of another kind.
         """
-        return cls(_core.AmpModel.load(str(_find(name_or_path))))
+        return cls(_core.AmpModel.load(str(find_model(name_or_path))))
 
     def __repr__(self) -> str:
         return (

@@ -143,7 +143,8 @@ class ComparisonPlot:
         time_ms = 1e3 * (self._close_up_start_s + np.arange(self._close_up.shape[1]) / self._sample_rate)
         axes.plot(time_ms, self._close_up[0], color=COLOURS["target"], linewidth=2.6)
         axes.plot(time_ms, self._close_up[1], color=COLOURS["predicted"], linewidth=1.1)
-        axes.set_xlim(time_ms[0], time_ms[-1])
+        if time_ms.size > 1:
+            axes.set_xlim(time_ms[0], time_ms[-1])
         style(axes, "Around the loudest sample", "time (ms)", "amplitude")
 
     def _draw_spectra(self, axes: "Axes") -> None:

@@ -60,11 +60,12 @@ class SpectralAccumulator:
         frames = pending[:, : (n_frames - 1) * hop + n_fft]
         spectrum = stft(np.ascontiguousarray(frames), n_fft=n_fft, hop_length=hop, center=False)
         power = np.square(spectrum.real) + np.square(spectrum.imag)  # (2, n_bins, n_frames)
-        magnitude = np.sqrt(np.maximum(power, _POWER_FLOOR)).astype(np.float64)
+        magnitude = np.sqrt(np.maximum(power, np.float32(_POWER_FLOOR)))
         difference = magnitude[0] - magnitude[1]
-        self._difference_energy += float(np.sum(difference * difference))
-        self._target_energy += float(np.sum(magnitude[0] * magnitude[0]))
-        self._log_sum += float(np.sum(np.abs(np.log(magnitude[0] / magnitude[1]))))
+        ratio = np.log(magnitude[0] / magnitude[1])
+        self._difference_energy += float(np.sum(np.square(difference), dtype=np.float64))
+        self._target_energy += float(np.sum(np.square(magnitude[0]), dtype=np.float64))
+        self._log_sum += float(np.sum(np.abs(ratio), dtype=np.float64))
         self._n_bins += difference.size
         self._pending = pending[:, n_frames * hop :]
 
