@@ -27,7 +27,7 @@ def public_modules():
 
 
 def signature(value):
-    """Names, kinds and defaults; the types are mypy's matter, and numpy spells its own anew in each version."""
+    """Names, kinds and defaults; types are mypy's matter, and numpy spells its own anew each time."""
     try:
         found = inspect.signature(value)
     except (TypeError, ValueError):
