@@ -227,19 +227,19 @@ def _sweep(seconds: float, peak: float, low_hz: float = 20.0, high_hz: float = 1
 
 
 def _noise(draw: np.random.RandomState, seconds: float, rms: float, tilt_db_per_octave: float) -> Signal:
-    """Gaussian noise, white or tilted, limited to +-1."""
+    """Gaussian noise, white or tilted, its peaks limited short of full scale."""
     spectrum = np.fft.rfft(draw.standard_normal(round(seconds * SAMPLE_RATE)))
     frequency = np.fft.rfftfreq(round(seconds * SAMPLE_RATE), 1 / SAMPLE_RATE)
     spectrum *= np.maximum(frequency, 30.0) ** (tilt_db_per_octave / 6.02)
     noise = np.fft.irfft(spectrum, round(seconds * SAMPLE_RATE))
-    return _faded(np.clip(noise * rms / np.sqrt(np.mean(noise**2)), -1.0, 1.0))
+    return _faded(np.clip(noise * rms / np.sqrt(np.mean(noise**2)), -0.95, 0.95))
 
 
 def _level_steps(frequency_hz: float) -> Signal:
-    """Hold a tone at ten levels from -54 to 0 dBFS, 0.3 s each: the static curve of the device."""
+    """Hold a tone at ten levels from -55 to -1 dBFS, 0.3 s each: the static curve of the device."""
     steps = [
         _faded(10 ** (level / 20) * np.sin(2 * np.pi * frequency_hz * _time(0.3)))
-        for level in range(-54, 1, 6)
+        for level in range(-55, 0, 6)
     ]
     return np.concatenate(steps)
 
