@@ -16,7 +16,7 @@ pub use error::{Error, Result};
 pub use file::ModelFile;
 pub use header::{AudioSpec, FORMAT_VERSION, Header};
 pub use parity::{Parity, Verification};
-pub use registry::{AMP_WAVENET, LoadedModel, load};
+pub use registry::{AMP_WAVENET, LoadedModel, load, load_bytes};
 pub use seed_json::SeedModel;
 pub use streaming::StreamingModel;
 pub use tensor::{Tensor, Tensors};

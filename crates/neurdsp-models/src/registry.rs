@@ -1,6 +1,7 @@
 //! From a file of any known kind to a model that can be built and run: the one way in for the binding and the plugin.
 
 use std::collections::BTreeMap;
+use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -15,6 +16,8 @@ use crate::wavenet::{PreparedWavenet, Wavenet, WavenetConfig, WavenetWeights};
 
 /// The name of the amp model in a file.
 pub const AMP_WAVENET: &str = "amp.wavenet";
+/// Enough to tell the kinds of files apart.
+const SNIFFED_BYTES: u64 = 64;
 
 /// A model with its weights prepared, ready to play any number of streams.
 ///
@@ -51,13 +54,24 @@ enum Model {
 /// [`Error::InFile`] with the path, around what is wrong with the file or the model.
 pub fn load(path: impl AsRef<Path>) -> Result<LoadedModel> {
     let path = path.as_ref();
-    let load = || match sniff(path)? {
-        Kind::Safetensors => LoadedModel::from_file(ModelFile::read(path)?),
+    let load = || match sniff(&first_bytes(path)?)? {
+        Kind::Safetensors => LoadedModel::from_file(&ModelFile::read(path)?),
         Kind::Json => {
             SeedModel::from_bytes(&read_bytes(path, MAX_JSON_BYTES)?).and_then(LoadedModel::from_seed)
         }
     };
     load().map_err(|error: Error| error.in_file(path))
+}
+
+/// Loads a model from the bytes of a file, as [`load`] does: a model that a program carries inside itself, say.
+///
+/// # Errors
+/// What is wrong with the file or the model.
+pub fn load_bytes(bytes: &[u8]) -> Result<LoadedModel> {
+    match sniff(bytes)? {
+        Kind::Safetensors => LoadedModel::from_file(&ModelFile::from_bytes(bytes)?),
+        Kind::Json => SeedModel::from_bytes(bytes).and_then(LoadedModel::from_seed),
+    }
 }
 
 impl LoadedModel {
@@ -66,7 +80,7 @@ impl LoadedModel {
     /// # Errors
     /// See [`Header::from_metadata`] and [`WavenetWeights::from_tensors`]; [`Error::UnknownArchitecture`]; parity
     /// vectors that are missing, of different lengths, too long or not finite.
-    pub fn from_file(file: ModelFile) -> Result<LoadedModel> {
+    pub fn from_file(file: &ModelFile) -> Result<LoadedModel> {
         let header = Header::from_metadata(&file.metadata)?;
         let model = match header.architecture.as_str() {
             AMP_WAVENET => {
@@ -90,7 +104,7 @@ impl LoadedModel {
         Ok(LoadedModel {
             model,
             audio: header.audio,
-            metadata: Arc::new(file.metadata),
+            metadata: Arc::new(file.metadata.clone()),
             parity: Some(Arc::new(parity)),
         })
     }
@@ -175,13 +189,17 @@ enum Kind {
     Json,
 }
 
-/// Tells the kind of a file from its first bytes.
-fn sniff(path: &Path) -> Result<Kind> {
-    use std::io::Read;
-
+fn first_bytes(path: &Path) -> Result<Vec<u8>> {
     let (file, _) = crate::file::open(path)?;
     let mut start = Vec::new();
-    file.take(64).read_to_end(&mut start).map_err(|source| Error::Io { action: "read the file", source })?;
+    file.take(SNIFFED_BYTES)
+        .read_to_end(&mut start)
+        .map_err(|source| Error::Io { action: "read the file", source })?;
+    Ok(start)
+}
+
+/// Tells the kind of a file from its first bytes.
+fn sniff(start: &[u8]) -> Result<Kind> {
     // A header shorter than 4 GiB has zeros here, which no JSON text has.
     if start.len() > 8 && start[4..8] == [0; 4] && start[8] == b'{' {
         return Ok(Kind::Safetensors);

@@ -1,8 +1,5 @@
 //! Maps the errors of the Rust crates to the exceptions of `neurdsp.errors`.
 
-// Each domain module uses those that it needs.
-#![allow(dead_code, unused_imports)]
-
 use pyo3::PyErr;
 
 /// The exceptions, defined in Python so that Python code raises the very same classes.

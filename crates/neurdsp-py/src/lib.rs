@@ -6,6 +6,7 @@ mod amp;
 mod bench;
 mod dsp;
 mod errors;
+mod modelfile;
 
 #[pymodule(gil_used = false)]
 mod _core {
@@ -17,6 +18,11 @@ mod _core {
     use crate::bench::{bench_amp, instruction_sets};
     #[pymodule_export]
     use crate::dsp::{PyIstft, PySpectrogram, PyStft, mel_filterbank, window};
+
+    #[pymodule_export]
+    use crate::modelfile::{
+        read_amp_json, read_model_file, verify_model_file, write_amp_json, write_model_file,
+    };
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

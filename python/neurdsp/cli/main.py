@@ -9,7 +9,7 @@ import sys
 import typer
 
 from neurdsp.amp.cli import app as amp_app
-from neurdsp.cli import bench
+from neurdsp.cli import bench, model
 from neurdsp.errors import NeurdspError
 
 __all__ = ["app", "main"]
@@ -25,6 +25,7 @@ app = typer.Typer(
 )
 app.add_typer(amp_app, name="amp")
 app.add_typer(bench.app, name="bench")
+app.add_typer(model.app, name="model")
 
 
 @app.callback()
