@@ -6,7 +6,6 @@ There are no class paths in the YAML and no interpolation: a configuration is da
 
 import difflib
 import os
-import tempfile
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
@@ -16,6 +15,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
+from neurdsp._output import atomic_output
 from neurdsp.errors import ConfigError
 
 __all__ = [
@@ -272,12 +272,5 @@ def save_yaml(config: Config, path: str | os.PathLike[str]) -> None:
     OSError
         When the folder is absent or the disk full; an old file is then left as it was.
     """
-    file = Path(path)
-    handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.", suffix=".tmp")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(dump_yaml(config))
-        os.replace(temporary, file)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    with atomic_output(path) as temporary:
+        temporary.write_text(dump_yaml(config), encoding="utf-8")

@@ -7,9 +7,13 @@ from typing import Annotated
 
 import typer
 
+from neurdsp.amp import train_cli
+
 __all__ = ["app"]
 
 app = typer.Typer(help="Amp models: render, compare, train.", no_args_is_help=True)
+app.command()(train_cli.train)
+app.command()(train_cli.presets)
 
 
 @app.command()

@@ -39,7 +39,8 @@ class TrainingConfig(Config):
     seed
         Of the initial weights and of the crops.
     threads
-        Threads of torch on a CPU; null takes the cores that this process may use, at most 8.
+        Threads of torch on a CPU. Null tries one and all cores and stays with the faster where the budget is
+        minutes, and takes one where it is steps, because the number of threads changes the last bits.
     device
         Where to train: ``auto`` takes CUDA where there is one.
     """

@@ -23,7 +23,7 @@ from neurdsp.training.report import Reporter
 from neurdsp.training.schedule import learning_rate_factor
 from neurdsp.training.stopping import StopRequest
 
-__all__ = ["Task", "Trainer", "TrainingSummary", "default_threads"]
+__all__ = ["Task", "Trainer", "TrainingSummary"]
 
 MAX_ROLLBACKS = 8
 DIVERGED_FACTOR = 10.0
@@ -87,9 +87,36 @@ class TrainingSummary:
     samples_per_second: float
 
 
-def default_threads() -> int:
+def usable_cores() -> int:
     """Return the cores that this process may use, at most 8: small networks gain nothing beyond."""
     return min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, 8)
+
+
+class _ThreadChoice:
+    """Runs the first steps on one thread and on all cores in turn, then stays with the faster.
+
+    On a busy machine the threads of torch wait for each other actively, and two are then many times
+    slower than one; on an idle one they are nearly twice as fast. No rule of thumb knows which it is.
+    """
+
+    TRIALS = 4
+
+    def __init__(self, most: int) -> None:
+        self._best: dict[int, float] = dict.fromkeys((1, most), math.inf)
+        self._plan = [count for count in self._best for _ in range(self.TRIALS)] if most > 1 else []
+        torch.set_num_threads(1)
+
+    def before_step(self) -> None:
+        if self._plan:
+            torch.set_num_threads(self._plan[0])
+
+    def after_step(self, seconds: float) -> None:
+        if not self._plan:
+            return
+        count = self._plan.pop(0)
+        self._best[count] = min(self._best[count], seconds)
+        if not self._plan:
+            torch.set_num_threads(min(self._best, key=self._best.__getitem__))
 
 
 def _copy_state(model: nn.Module) -> dict[str, Tensor]:
@@ -160,7 +187,7 @@ class Trainer:
         if resume:
             self._restore(load_checkpoint(self.checkpoint_path))
         first_step, first_seconds = self._step, self._seconds
-        with self._threads(), StopRequest() as stop, self._reporter:
+        with self._threads() as choice, StopRequest() as stop, self._reporter:
             began = time.monotonic() - self._seconds
             stopped: StopReason | None = None
             while stopped is None:
@@ -168,7 +195,7 @@ class Trainer:
                     stopped = "budget"
                 elif stop.requested:
                     stopped = "interrupted"
-                elif not self._train_step() or (self._validation_due() and not self._validate()):
+                elif not self._train_step(choice) or (self._validation_due() and not self._validate()):
                     stopped = self._roll_back()
                 elif self.config.target_score is not None and self._best_score <= self.config.target_score:
                     stopped = "target"
@@ -198,8 +225,10 @@ class Trainer:
         self._reporter.event("stopped", {**values, "best_score": self._best_score})
         return summary
 
-    def _train_step(self) -> bool:
+    def _train_step(self, choice: _ThreadChoice) -> bool:
         """Do one step; False when the loss or the gradient is not finite, with the weights then untouched."""
+        began = time.perf_counter()
+        choice.before_step()
         self.model.train()
         factor = learning_rate_factor(
             self._progress(),
@@ -224,6 +253,7 @@ class Trainer:
         # About the last 50 steps, only to be shown.
         self._shown_loss = value if self._shown_loss is None else 0.98 * self._shown_loss + 0.02 * value
         self._show()
+        choice.after_step(time.perf_counter() - began)
         return True
 
     def _update_average(self) -> None:
@@ -358,11 +388,17 @@ class Trainer:
             ) from None
 
     @contextmanager
-    def _threads(self) -> Iterator[None]:
-        """Use the configured number of threads for the run, and give back what was."""
+    def _threads(self) -> Iterator[_ThreadChoice]:
+        """Choose the number of threads for the run, and give back what was."""
         before = torch.get_num_threads()
-        torch.set_num_threads(self.config.threads or default_threads())
+        fixed = self.config.threads
+        if fixed is None and (self.config.steps is not None or next(self.model.parameters()).is_cuda):
+            # Sums over threads round in another order: a run by steps, which promises its bytes, takes one.
+            fixed = 1
+        choice = _ThreadChoice(1 if fixed is not None else usable_cores())
+        if fixed is not None:
+            torch.set_num_threads(fixed)
         try:
-            yield
+            yield choice
         finally:
             torch.set_num_threads(before)

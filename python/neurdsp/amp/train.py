@@ -1,0 +1,323 @@
+"""Training an amp model: from two recordings to a model file that the engine has measured."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from neurdsp._output import atomic_output, check_output
+from neurdsp.amp.config import AmpConfig
+from neurdsp.amp.data import Crops, Pair, Split, load_pair, split_in_time
+from neurdsp.amp.export import export
+from neurdsp.amp.infer import AmpModel
+from neurdsp.amp.model import WaveNet
+from neurdsp.config import build, load_yaml, save_yaml
+from neurdsp.errors import ConfigError, ParameterError
+from neurdsp.losses import build_loss
+from neurdsp.losses.energy import pre_emphasise
+from neurdsp.metrics import esr, multi_resolution_stft_distance, pre_emphasised_esr
+from neurdsp.training import Reporter, Trainer, TrainingSummary
+
+__all__ = ["RunResult", "measure", "train"]
+
+INPUT_LEVEL = 1.0
+"""RMS to which the input is scaled before training; the factor is folded at export."""
+
+OUTPUT_FACTOR = 0.1
+"""Scale of the output before training, relative to the RMS of the target; it is folded at export. Networks
+that start loud, or that must learn a large gain first, converge several times slower."""
+
+_VALIDATION_BLOCK = 1 << 15
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What a run left behind.
+
+    Parameters
+    ----------
+    model_path, run_dir
+        The exported file, and the folder with configuration, log and checkpoint.
+    esr, pre_emphasised_esr, spectral_distance
+        Of the exported file, played by the engine over the held-out part of the recording.
+    n_parameters
+        Of the network.
+    latency_samples, confidence, inverted
+        The alignment of the recordings.
+    summary
+        How the training went.
+    warnings
+        What was odd about the recordings.
+    """
+
+    model_path: Path
+    run_dir: Path
+    esr: float
+    pre_emphasised_esr: float
+    spectral_distance: float
+    n_parameters: int
+    latency_samples: int
+    confidence: float
+    inverted: bool
+    summary: TrainingSummary
+    warnings: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the result as plain values."""
+        return {**asdict(self), "model_path": str(self.model_path), "run_dir": str(self.run_dir)}
+
+
+class _AmpTask:
+    """What the trainer asks: crops, loss, validation on held-out audio, and the export of a better model."""
+
+    def __init__(self, pair: Pair, split: Split, config: AmpConfig, path: Path, device: torch.device) -> None:
+        self._pair, self._split, self._config, self._path, self._device = pair, split, config, path, device
+        self._crops = Crops(
+            pair,
+            split,
+            batch_size=config.training.batch_size,
+            crop_samples=config.crop_samples,
+            receptive_field=config.model.receptive_field,
+            seed=config.training.seed,
+        )
+        training = np.concatenate([pair.wet[start:stop] for start, stop in split.training])
+        self._loss = build_loss(config.loss, reference=torch.from_numpy(training)).to(device)
+        self.samples_per_step = config.training.batch_size * self._crops.crop_samples
+
+    def loss(self, model: nn.Module, step: int) -> Tensor:
+        dry, wet = (torch.from_numpy(array).to(self._device) for array in self._crops.batch(step))
+        loss: Tensor = self._loss(model(dry), wet)
+        return loss
+
+    def validate(self, model: nn.Module) -> dict[str, float]:
+        start, stop = self._split.validation
+        target = torch.from_numpy(self._pair.wet[start:stop])
+        predicted = _predict(model, self._pair, start, stop, self._device)
+        error = float((predicted - target).double().square().mean() / target.double().square().mean())
+        emphasised = pre_emphasise(predicted - target, 0.97).double().square().mean()
+        emphasised_target = pre_emphasise(target, 0.97).double().square().mean()
+        loss = float(self._loss.cpu()(predicted[None], target[None]))
+        self._loss.to(self._device)
+        # A recipe without a waveform term leaves the phase free: then the ESR cannot tell which
+        # model is best.
+        score = error if self._config.loss.weights()["esr"] > 0 else loss
+        return {
+            "score": score,
+            "esr": error,
+            "pre_emphasised_esr": float(emphasised / (emphasised_target + 1e-30)),
+            "loss": loss,
+        }
+
+    def improved(self, model: nn.Module, metrics: Mapping[str, float]) -> None:
+        assert isinstance(model, WaveNet)
+        measured = {name: value for name, value in metrics.items() if name not in ("score", "loss")}
+        _export(model, self._path, self._pair, self._config, {**measured, "measured_by": "training"})
+
+
+def _predict(model: nn.Module, pair: Pair, start: int, stop: int, device: torch.device) -> Tensor:
+    """Compute the outputs of a range in blocks, each with the true past; ``(stop - start,)`` on the CPU."""
+    assert isinstance(model, WaveNet)
+    margin = model.receptive_field - 1
+    padded = np.concatenate([np.zeros(margin, np.float32), pair.dry[:stop]])
+    blocks = []
+    for begin in range(start, stop, _VALIDATION_BLOCK):
+        end = min(begin + _VALIDATION_BLOCK, stop)
+        block = torch.from_numpy(padded[begin : end + margin]).to(device)
+        blocks.append(model(block[None])[0].cpu())
+    return torch.cat(blocks)
+
+
+def _export(model: WaveNet, path: Path, pair: Pair, config: AmpConfig, metrics: Mapping[str, Any]) -> None:
+    export(
+        model,
+        path,
+        sample_rate=pair.sample_rate,
+        metrics=metrics,
+        level=float(np.sqrt(np.mean(np.square(pair.dry, dtype=np.float64)))),
+        name=path.stem,
+        description=config.description,
+        extra={"neurdsp.training": json.dumps(config.model_dump(mode="json"))},
+    )
+
+
+def measure(path: str | os.PathLike[str], pair: Pair, start: int, stop: int) -> dict[str, float]:
+    """Play a range of a recording through a model file with the engine, and compare it with the target.
+
+    Parameters
+    ----------
+    path
+        The exported file.
+    pair
+        The aligned recordings.
+    start, stop
+        The range of outputs to measure, in samples.
+
+    Returns
+    -------
+    dict
+        ``esr``, ``pre_emphasised_esr``, ``spectral_distance``.
+    """
+    model = AmpModel.load(path)
+    first = max(0, start - (model.receptive_field - 1))
+    rendered = model.render(pair.dry[first:stop], pair.sample_rate)[start - first :]
+    target = pair.wet[start:stop]
+    return {
+        "esr": float(esr(target, rendered)),
+        "pre_emphasised_esr": float(pre_emphasised_esr(target, rendered)),
+        "spectral_distance": float(multi_resolution_stft_distance(target, rendered)),
+    }
+
+
+def train(
+    config: AmpConfig,
+    input_path: str | os.PathLike[str],
+    output_path: str | os.PathLike[str],
+    *,
+    model_path: str | os.PathLike[str],
+    run_dir: str | os.PathLike[str],
+    resume: bool = False,
+    show: bool = False,
+) -> RunResult:
+    """Train an amp model on what went into a device and what came out.
+
+    The best model so far is in ``model_path`` at any time after the first validation.
+
+    Parameters
+    ----------
+    config
+        Network, data, loss, budget.
+    input_path, output_path
+        Mono recordings of the same rate.
+    model_path
+        The ``.safetensors`` file to write.
+    run_dir
+        The folder for configuration, log and checkpoint; made where it is absent.
+    resume
+        Go on from the checkpoint in ``run_dir``; only the budget may have changed.
+    show
+        Whether to show progress on standard error.
+
+    Returns
+    -------
+    RunResult
+        With the error measured on the exported file by the engine.
+
+    Raises
+    ------
+    AudioFileError, ConfigError, ParameterError
+        Before anything is written, for recordings or settings that cannot work.
+    OSError
+        When a file cannot be written.
+
+    Examples
+    --------
+    >>> config = load_config("seed-16x6", overrides=["training.minutes=2"])  # doctest: +SKIP
+    >>> train(config, "in.wav", "out.wav", model_path="amp.safetensors", run_dir="runs/amp")  # doctest: +SKIP
+    """
+    path, folder = Path(model_path), Path(run_dir)
+    if path.suffix != ".safetensors":
+        raise ParameterError(f"the model file '{path}' must end in .safetensors")
+    check_output(path)
+    pair = load_pair(input_path, output_path, config)
+    split = split_in_time(pair, config)
+    device = _device(config)
+    facts = {
+        "input": str(input_path),
+        "output": str(output_path),
+        "fingerprint": pair.fingerprint(),
+        "sample_rate": pair.sample_rate,
+        "alignment": asdict(pair.alignment),
+        "warnings": list(pair.warnings),
+        **asdict(split),
+    }
+    if resume:
+        _check_resumable(folder, config, facts)
+    else:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in ("metrics.jsonl", "checkpoint.pt", "result.json"):
+            (folder / name).unlink(missing_ok=True)
+    save_yaml(config, folder / "config.yaml")
+    _save_json(folder / "data.json", facts)
+
+    reporter = Reporter(folder / "metrics.jsonl", show=show, score_name="ESR")
+    torch.manual_seed(config.training.seed)
+    model = _build_model(pair, split, config).to(device)
+    task = _AmpTask(pair, split, config, path, device)
+    trainer = Trainer(model, task, config.training, run_dir=folder, reporter=reporter)
+    summary = trainer.run(resume=resume)
+
+    measured = measure(path, pair, *split.validation)
+    metrics = {
+        **measured,
+        "measured_by": "engine",
+        "steps": summary.steps,
+        "seconds": round(summary.seconds, 1),
+    }
+    _export(model.cpu(), path, pair, config, metrics)
+    result = RunResult(
+        model_path=path,
+        run_dir=folder,
+        **measured,
+        n_parameters=config.model.n_parameters,
+        latency_samples=pair.alignment.latency_samples,
+        confidence=pair.alignment.confidence,
+        inverted=pair.alignment.inverted,
+        summary=summary,
+        warnings=pair.warnings,
+    )
+    _save_json(folder / "result.json", result.to_json())
+    return result
+
+
+def _build_model(pair: Pair, split: Split, config: AmpConfig) -> WaveNet:
+    """Make the network, scaled to the levels of the training part of the recordings."""
+
+    def rms(signal: np.ndarray) -> float:
+        parts = np.concatenate([signal[start:stop] for start, stop in split.training])
+        return max(float(np.sqrt(np.mean(np.square(parts, dtype=np.float64)))), 1e-6)
+
+    return WaveNet(
+        config.model, input_scale=INPUT_LEVEL / rms(pair.dry), output_scale=OUTPUT_FACTOR * rms(pair.wet)
+    )
+
+
+def _device(config: AmpConfig) -> torch.device:
+    wanted = config.training.device
+    if wanted == "auto":
+        wanted = "cuda" if torch.cuda.is_available() else "cpu"
+    if wanted == "cuda" and not torch.cuda.is_available():
+        raise ParameterError("training.device = cuda, but torch finds no CUDA device; use cpu or auto")
+    return torch.device(wanted)
+
+
+def _check_resumable(folder: Path, config: AmpConfig, facts: Mapping[str, Any]) -> None:
+    """Refuse to resume with another network, loss, data section or recording than the run began with."""
+    if not (folder / "checkpoint.pt").is_file():
+        raise ConfigError(f"{folder}: there is no run to resume; start it without --resume")
+    before = build(AmpConfig, load_yaml(folder / "config.yaml"), source=str(folder / "config.yaml"))
+    free = {"minutes", "steps", "target_score", "threads", "device", "validate_seconds", "validate_steps"}
+    old, new = before.model_dump(), config.model_dump()
+    for section in ("model", "data", "loss", "training"):
+        for key, value in new[section].items():
+            if old[section][key] != value and not (section == "training" and key in free):
+                raise ConfigError(
+                    f"{folder}: the run began with {section}.{key} = {old[section][key]}, now it is "
+                    f"{value}; set it back, or start a new run"
+                )
+    try:
+        fingerprint = json.loads((folder / "data.json").read_text(encoding="utf-8"))["fingerprint"]
+    except (OSError, ValueError, KeyError, TypeError):
+        raise ConfigError(f"{folder}: data.json is missing or damaged; start a new run") from None
+    if fingerprint != facts["fingerprint"]:
+        raise ConfigError(f"{folder}: the run began with other recordings; name those, or start a new run")
+
+
+def _save_json(path: Path, values: Mapping[str, Any]) -> None:
+    with atomic_output(path) as temporary:
+        temporary.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")

@@ -1,0 +1,119 @@
+"""The commands ``neurdsp amp train`` and ``neurdsp amp presets``: glue from terminal to trainer."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["presets", "train"]
+
+
+def train(
+    input_path: Annotated[Path, typer.Argument(metavar="IN.wav", help="What went into the device, mono.")],
+    output_path: Annotated[
+        Path, typer.Argument(metavar="OUT.wav", help="What came out, mono, at the same rate.")
+    ],
+    model_path: Annotated[Path, typer.Option("--output", "-o", help="Model file to write, .safetensors.")],
+    preset: Annotated[
+        str | None, typer.Option(help="A preset, see 'neurdsp amp presets'. [default: seed-16x6]")
+    ] = None,
+    config_path: Annotated[
+        Path | None, typer.Option("--config", help="A YAML file in place of a preset.")
+    ] = None,
+    minutes: Annotated[float | None, typer.Option(help="Wall time to train for.")] = None,
+    steps: Annotated[
+        int | None, typer.Option(help="Steps to train for instead: the same bytes each time on a CPU.")
+    ] = None,
+    overrides: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Set loss.type=hybrid, say; repeatable."),
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Of the initial weights and of the crops.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the run's checkpoint.")] = False,
+    run_dir: Annotated[
+        Path | None,
+        typer.Option(help="Folder for log and checkpoint. [default: runs/<name of the model file>]"),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the result as JSON, and no progress.")
+    ] = False,
+) -> None:
+    """Train an amp model on a recording of a device, and measure the exported file with the engine.
+
+    Ctrl-C stops the run and leaves the best model so far.
+    """
+    from neurdsp.amp.config import load_config
+    from neurdsp.console import print_table
+    from neurdsp.dependencies import require
+    from neurdsp.errors import ParameterError
+
+    if minutes is not None and steps is not None:
+        raise ParameterError("give the budget either as --minutes or as --steps, not both")
+    settings = list(overrides or ())
+    if minutes is not None:
+        settings += [f"training.minutes={minutes}", "training.steps=null"]
+    if steps is not None:
+        settings += [f"training.steps={steps}", "training.minutes=null"]
+    if seed is not None:
+        settings.append(f"training.seed={seed}")
+    config = load_config(preset, file=config_path, overrides=settings)
+
+    require("torch", extra="train", purpose="neurdsp amp train")
+    from neurdsp.amp.train import train as run
+
+    folder = run_dir or Path("runs") / model_path.stem
+    result = run(
+        config,
+        input_path,
+        output_path,
+        model_path=model_path,
+        run_dir=folder,
+        resume=resume,
+        show=not as_json,
+    )
+    if as_json:
+        typer.echo(json.dumps(result.to_json()))
+        return
+    for warning in result.warnings:
+        typer.echo(f"note: {warning}", err=True)
+    summary = result.summary
+    print_table(
+        [
+            ("model", f"{result.model_path}, {result.n_parameters:,} parameters"),
+            (
+                "error-to-signal ratio",
+                f"{result.esr:.3g}  (this file, played by the engine, on held-out audio)",
+            ),
+            ("  pre-emphasised", f"{result.pre_emphasised_esr:.3g}"),
+            ("spectral distance", f"{result.spectral_distance:.3g}"),
+            ("latency", f"{result.latency_samples} samples, confidence {result.confidence:.2f}"),
+            ("trained", f"{summary.steps:,} steps in {summary.seconds / 60:.1f} min ({summary.stopped})"),
+            ("rate", f"{summary.samples_per_second:,.0f} samples/s"),
+            ("run folder", str(result.run_dir)),
+        ]
+    )
+
+
+def presets(
+    as_json: Annotated[bool, typer.Option("--json", help="Print the list as JSON.")] = False,
+) -> None:
+    """List the presets, with their true numbers of parameters."""
+    from dataclasses import asdict
+
+    from neurdsp.amp.config import describe_presets
+
+    found = describe_presets()
+    if as_json:
+        typer.echo(json.dumps([asdict(preset) for preset in found]))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for title in ("preset", "also", "parameters", "receptive field", "loss", ""):
+        table.add_column(title, justify="right" if title in ("parameters", "receptive field") else "left")
+    for preset in found:
+        sizes = (f"{preset.n_parameters:,}", f"{preset.receptive_field:,}")
+        table.add_row(preset.name, ", ".join(preset.aliases), *sizes, preset.loss, preset.description)
+    Console(highlight=False).print(table)

@@ -1,0 +1,229 @@
+"""Training end to end on a small device: it learns, resumes to the byte, stops, and refuses in one line."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from neurdsp.amp import AmpModel
+from neurdsp.amp.config import load_config
+from neurdsp.amp.train import train
+from neurdsp.audio import write_audio
+from neurdsp.errors import ConfigError, ParameterError
+
+TINY = (
+    "model.channels=6",
+    "model.num_layers=4",
+    "data.crop_samples=1024",
+    "training.minutes=null",
+    "training.learning_rate=0.01",
+    "loss.spectral_n_fft=[256, 512]",
+)
+
+
+def tiny(steps=40, *more):
+    return load_config("8k", overrides=[*TINY, f"training.steps={steps}", *more])
+
+
+def folder(path: Path) -> set[str]:
+    return {entry.name for entry in path.rglob("*")}
+
+
+def test_it_learns_and_says_what_the_engine_measured(recordings, tmp_path, dry, wet):
+    result = train(tiny(250), *recordings, model_path=tmp_path / "m.safetensors", run_dir=tmp_path / "run")
+    assert result.esr < 0.05
+    assert result.summary.stopped == "budget"
+    # Measured again, by hand, from the file.
+    n_samples = result_split(tmp_path / "run")
+    amp = AmpModel.load(tmp_path / "m.safetensors")
+    rendered = amp.render(dry, amp.sample_rate)
+    shift = 37 - result.latency_samples
+    target = np.concatenate([np.zeros(shift, np.float32), wet])[: dry.size]
+    start, stop = n_samples
+    error = np.sum((rendered - target)[start:stop].astype(float) ** 2)
+    assert result.esr == pytest.approx(error / np.sum(target[start:stop].astype(float) ** 2), rel=1e-4)
+    recorded = json.loads(amp.metadata["neurdsp.metrics"])
+    assert recorded["measured_by"] == "engine"
+    assert recorded["esr"] == pytest.approx(result.esr)
+    # What training measured, in torch, is what the engine measures.
+    assert result.summary.best_metrics["esr"] == pytest.approx(result.esr, rel=1e-3)
+
+
+def result_split(run_dir: Path) -> tuple[int, int]:
+    start, stop = json.loads((run_dir / "data.json").read_text())["validation"]
+    return start, stop
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_seed_others(recordings, tmp_path):
+    files = []
+    for index, seed in enumerate((0, 0, 1)):
+        path = tmp_path / "m.safetensors"  # one name, for it is in the file
+        train(tiny(10, f"training.seed={seed}"), *recordings, model_path=path, run_dir=tmp_path / str(index))
+        files.append(tensors(path))
+    assert equal(files[0], files[1])
+    assert not equal(files[0], files[2])
+
+
+def tensors(path):
+    from safetensors.numpy import load_file
+
+    return load_file(path)
+
+
+def equal(a, b):
+    return all(np.array_equal(a[name], b[name]) for name in a)
+
+
+def test_stopped_by_a_signal_and_resumed_gives_the_bytes_of_an_unbroken_run(
+    recordings, tmp_path, monkeypatch
+):
+    from neurdsp.amp import train as module
+
+    unbroken = tmp_path / "unbroken.safetensors"
+    train(tiny(30, "training.validate_steps=8"), *recordings, model_path=unbroken, run_dir=tmp_path / "a")
+
+    broken, run_dir = tmp_path / "broken.safetensors", tmp_path / "b"
+    original = module._AmpTask.loss
+
+    def interrupting(self, model, step):
+        if step == 13:
+            os.kill(os.getpid(), signal.SIGINT)
+        return original(self, model, step)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module._AmpTask, "loss", interrupting)
+        config = tiny(30, "training.validate_steps=8")
+        first = train(config, *recordings, model_path=broken, run_dir=run_dir)
+    assert first.summary.stopped == "interrupted"
+    AmpModel.load(broken)  # a stopped run leaves a whole model
+    second = train(config, *recordings, model_path=broken, run_dir=run_dir, resume=True)
+    assert second.summary.steps == 30
+    assert equal(tensors(unbroken), tensors(broken))
+
+
+def test_the_run_folder_says_everything(recordings, tmp_path):
+    run_dir = tmp_path / "deep" / "run"
+    config = tiny(6, "training.validate_steps=3")
+    train(config, *recordings, model_path=tmp_path / "m.safetensors", run_dir=run_dir)
+    assert folder(run_dir) == {"config.yaml", "data.json", "metrics.jsonl", "checkpoint.pt", "result.json"}
+    assert load_config(file=run_dir / "config.yaml") == config
+    events = [json.loads(line) for line in (run_dir / "metrics.jsonl").read_text().splitlines()]
+    assert [event["event"] for event in events] == ["validation", "validation", "stopped"]
+    assert json.loads((run_dir / "data.json").read_text())["alignment"]["latency_samples"] in (36, 37)
+
+
+def test_resume_refuses_another_network_and_other_recordings(recordings, tmp_path, dry):
+    model_path, run_dir = tmp_path / "m.safetensors", tmp_path / "run"
+    train(tiny(3), *recordings, model_path=model_path, run_dir=run_dir)
+    config = tiny(6, "model.channels=7")
+    with pytest.raises(ConfigError, match=r"the run began with model\.channels = 6, now it is 7"):
+        train(config, *recordings, model_path=model_path, run_dir=run_dir, resume=True)
+    write_audio(recordings[1], np.tanh(dry), 8000)
+    with pytest.raises(ConfigError, match="other recordings"):
+        train(tiny(6), *recordings, model_path=model_path, run_dir=run_dir, resume=True)
+    with pytest.raises(ConfigError, match="no run to resume"):
+        train(tiny(6), *recordings, model_path=model_path, run_dir=tmp_path / "x", resume=True)
+
+
+def test_nothing_is_written_when_the_start_is_refused(recordings, tmp_path):
+    before = folder(tmp_path)
+    for model_path, error in [
+        (tmp_path / "absent" / "m.safetensors", OSError),
+        (tmp_path / "m.txt", ParameterError),
+    ]:
+        with pytest.raises(error):
+            train(tiny(3), *recordings, model_path=model_path, run_dir=tmp_path / "run")
+    with pytest.raises(OSError, match=r"absent\.wav"):
+        train(
+            tiny(3),
+            tmp_path / "absent.wav",
+            recordings[1],
+            model_path=tmp_path / "m.safetensors",
+            run_dir=tmp_path / "run",
+        )
+    assert folder(tmp_path) == before
+
+
+def command(*arguments, **kwargs):
+    code = "from neurdsp.cli import main; main()"
+    return subprocess.run(
+        [sys.executable, "-c", code, "amp", *map(str, arguments)], capture_output=True, text=True, **kwargs
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--preset", "seed-16x"], "did you mean 'seed-16x6'?"),
+        (["--set", "training.learning_rat=1"], "did you mean 'learning_rate'?"),
+        (["--set", "training"], "write it as key=value"),
+        (["--minutes", "1", "--steps", "3"], "either as --minutes or as --steps"),
+        (["--minutes", "0"], "'training.minutes' = 0"),
+        (["--preset", "8k", "--config", "x.yaml"], "not both"),
+        (["--resume"], "no run to resume"),
+    ],
+)
+def test_the_command_refuses_in_one_line_with_status_2(recordings, tmp_path, arguments, expected):
+    before = folder(tmp_path)
+    done = command("train", *recordings, "-o", "m.safetensors", *arguments, cwd=tmp_path)
+    assert done.returncode == 2
+    assert expected in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert folder(tmp_path) == before
+
+
+def test_the_command_trains_and_prints_json(recordings, tmp_path):
+    settings = [part for setting in TINY for part in ("--set", setting)]
+    done = command(
+        "train", *recordings, "-o", "m.safetensors", "--steps", 5, *settings, "--json", cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert result["summary"]["steps"] == 5
+    assert 0 < result["esr"] < 2
+    assert (tmp_path / "runs" / "m" / "config.yaml").is_file()
+
+
+def test_terminated_from_outside_it_leaves_a_model(recordings, tmp_path):
+    code = "from neurdsp.cli import main; main()"
+    settings = [part for setting in TINY for part in ("--set", setting)]
+    arguments = [
+        "amp",
+        "train",
+        *map(str, recordings),
+        "-o",
+        "m.safetensors",
+        *settings,
+        "--steps",
+        "1000000",
+    ]
+    arguments += ["--set", "training.validate_steps=5"]
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, *arguments], cwd=tmp_path, stderr=subprocess.DEVNULL
+    )
+    deadline = time.monotonic() + 120
+    while not (tmp_path / "m.safetensors").exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(60) == 0
+    assert "engine" in AmpModel.load(tmp_path / "m.safetensors").metadata["neurdsp.metrics"]
+
+
+def test_without_torch_the_command_says_what_to_install(recordings, tmp_path):
+    code = "import sys; sys.modules['torch'] = None; from neurdsp.cli import main; main()"
+    arguments = ["amp", "train", *map(str, recordings), "-o", str(tmp_path / "m.safetensors")]
+    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "pip install 'neurdsp[train]'" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_presets_command_prints_true_counts():
+    done = command("presets", "--json")
+    sizes = {preset["name"]: preset["n_parameters"] for preset in json.loads(done.stdout)}
+    assert sizes["seed-48x12"] == 83_665
