@@ -1,4 +1,5 @@
 //! The engine against networks that torch computed in double precision (`tests/goldens/wavenet.safetensors`).
+#![allow(clippy::unwrap_used, reason = "a failure here is the failure of the test")]
 
 use neurdsp_models::wavenet::{Wavenet, WavenetConfig, WavenetWeights};
 use neurdsp_models::{StreamingModel, Tensor, Tensors};
