@@ -102,6 +102,16 @@ MISTAKES = [
         "amp compare dry.wav near.wav -p nowhere/p.png",
         "'nowhere' does not exist",
     ),
+    # model
+    ("model", "missing file", "model info missing.safetensors", "missing.safetensors"),
+    ("model", "truncated file", "model info cut.safetensors", "cut.safetensors"),
+    ("model", "foreign file", "model info foreign.safetensors", "foreign.safetensors"),
+    ("model", "newer format", "model info newer.safetensors", r"9\.0"),
+    ("model", "audio", "model info dry.wav", "dry.wav"),
+    ("model", "convert into an absent folder", f"model convert {AMP} nowhere/amp.json", "nowhere"),
+    # demo
+    ("demo", "missing model", "demo -o demo -m missing", "cannot load 'missing': no such file"),
+    ("demo", "a file where the folder should be", f"demo -o dry.wav -m {AMP}", "dry.wav"),
 ]
 
 

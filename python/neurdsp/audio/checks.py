@@ -1,7 +1,5 @@
 """Checks of samples and sample rates that a user handed over."""
 
-import math
-
 import numpy as np
 import numpy.typing as npt
 
@@ -93,19 +91,13 @@ def check_audio(
     if array.shape[-1] < min_samples:
         raise ParameterError(f"{name} has {array.shape[-1]} samples; at least {min_samples} are needed")
     result: FloatArray = np.ascontiguousarray(array, dtype=np.float32)
-    # The sum of squares is finite if every sample is (and tame): one pass, no temporary, for the usual case.
-    flat = result.reshape(-1)
-    with np.errstate(over="ignore", invalid="ignore"):
-        energy = float(np.dot(flat, flat))
-    if not math.isfinite(energy):
-        _refuse_non_finite(result, name, first_sample)
+    finite = np.isfinite(result)
+    if not finite.all():
+        _refuse_non_finite(result, ~finite, name, first_sample)
     return result
 
 
-def _refuse_non_finite(array: FloatArray, name: str, first_sample: int) -> None:
-    bad = ~np.isfinite(array)
-    if not bad.any():  # finite, but so large that the squares overflow: odd, and not ours to refuse
-        return
+def _refuse_non_finite(array: FloatArray, bad: npt.NDArray[np.bool_], name: str, first_sample: int) -> None:
     rows = np.atleast_2d(bad)
     index = int(np.argmax(rows.any(axis=0)))
     channel = int(np.argmax(rows[:, index]))

@@ -10,6 +10,7 @@ import typer
 
 from neurdsp.amp.cli import app as amp_app
 from neurdsp.cli import bench, model
+from neurdsp.cli.demo import demo
 from neurdsp.errors import NeurdspError
 
 __all__ = ["app", "main"]
@@ -26,6 +27,7 @@ app = typer.Typer(
 app.add_typer(amp_app, name="amp")
 app.add_typer(bench.app, name="bench")
 app.add_typer(model.app, name="model")
+app.command()(demo)
 
 
 @app.callback()

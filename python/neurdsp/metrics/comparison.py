@@ -106,14 +106,14 @@ class Comparison:
     def _update_sums(self, a: FloatArray, b: FloatArray) -> None:
         pair = np.stack([a, b]).astype(np.float64)  # (2, n)
         residual = pair[0] - pair[1]
-        self._energy += [pair[0] @ pair[0], residual @ residual, pair[1] @ pair[1]]
-        self._product += float(pair[0] @ pair[1])
+        self._energy += [_dot(pair[0], pair[0]), _dot(residual, residual), _dot(pair[1], pair[1])]
+        self._product += _dot(pair[0], pair[1])
         self._sum += pair.sum(axis=1)
         self._peak = np.maximum(self._peak, np.abs(pair).max(axis=1))
         before = np.concatenate([self._last[:, None], pair[:, :-1]], axis=1)
         emphasised = pair - PRE_EMPHASIS * before
         difference = emphasised[0] - emphasised[1]
-        self._emphasised += [emphasised[0] @ emphasised[0], difference @ difference]
+        self._emphasised += [_dot(emphasised[0], emphasised[0]), _dot(difference, difference)]
         self._last = pair[:, -1]
 
     def result(self) -> ComparisonResult:
@@ -149,3 +149,8 @@ class Comparison:
             best_gain_db=amplitude_to_db(gain) if gain > 0 else math.nan,
             best_lag_samples=int(np.argmax(correlation)) - _MAX_LAG_SAMPLES,
         )
+
+
+def _dot(a: npt.NDArray[np.float64], b: npt.NDArray[np.float64]) -> float:
+    # Not BLAS: it would wake a thread for every core, and on a busy machine wait for the last of them.
+    return float(np.einsum("n,n->", a, b))

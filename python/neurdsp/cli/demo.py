@@ -1,0 +1,228 @@
+"""``neurdsp demo``: the shipped amp plays the shipped clip, proves its file and writes a report."""
+
+import json
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import numpy.typing as npt
+import typer
+
+from neurdsp._output import atomic_output
+from neurdsp.audio import FloatArray, read_audio, write_audio
+from neurdsp.errors import ModelFileError
+
+__all__ = ["DemoReport", "demo", "run_demo"]
+
+_N_MELS = 96
+_N_FFT = 2_048
+_HOP_LENGTH = 256
+
+
+@dataclass(frozen=True, slots=True)
+class DemoReport:
+    """What the demo found.
+
+    Attributes
+    ----------
+    amp, architecture : str
+        Name and kind of the model.
+    n_parameters, receptive_field : int
+        Weights, and samples that one output sample depends on.
+    esr_at_export : float or None
+        Error-to-signal ratio that the model file records, measured on audio that training did not see.
+    verify_db, threshold_db : float
+        Error of the file's own test vector through this engine, and what the file asks for.
+    duration_s, render_s, mel_s : float
+        Length of the clip, CPU time of rendering it, and wall time of the log-mel.
+    dry_peak_db, amped_peak_db : float
+        In dBFS.
+    """
+
+    amp: str
+    architecture: str
+    n_parameters: int
+    receptive_field: int
+    sample_rate: float
+    esr_at_export: float | None
+    verify_db: float
+    threshold_db: float
+    duration_s: float
+    render_s: float
+    mel_s: float
+    dry_peak_db: float
+    amped_peak_db: float
+
+    def rows(self) -> list[tuple[str, str]]:
+        """Names and values, for a person."""
+        esr = "not recorded" if self.esr_at_export is None else f"{self.esr_at_export:.3g}"
+        return [
+            ("amp", f"{self.amp} ({self.architecture})"),
+            ("parameters", f"{self.n_parameters:,}"),
+            ("receptive field", f"{self.receptive_field:,} samples at {self.sample_rate:g} Hz"),
+            ("ESR at export", esr),
+            ("verify", f"{self.verify_db:.1f} dB, must be below {self.threshold_db:g} dB: passed"),
+            ("rendered", f"{self.duration_s:.2f} s in {self.render_s:.3f} s of CPU time"),
+            ("speed", f"{self.duration_s / self.render_s:.0f} x real time on one core"),
+            ("log-mel", f"{_N_MELS} bands in {1e3 * self.mel_s:.1f} ms"),
+            ("peaks", f"dry {self.dry_peak_db:.1f} dBFS, amped {self.amped_peak_db:.1f} dBFS"),
+        ]
+
+
+def run_demo(folder: str | os.PathLike[str], *, model: str | os.PathLike[str] | None = None) -> DemoReport:
+    """Render the shipped clip through an amp and write what came of it.
+
+    Parameters
+    ----------
+    folder : path-like
+        Gets ``dry.wav``, ``amped.wav``, ``report.png`` and ``report.txt``; made if it is absent.
+    model : str or path-like, optional
+        A model file or a shipped amp's name; the first shipped amp unless told otherwise.
+
+    Returns
+    -------
+    DemoReport
+        The figures.
+
+    Raises
+    ------
+    ModelFileError
+        If the model cannot be loaded, or its test vector does not come out as it should.
+    AudioFileError
+        If a file cannot be written.
+    MissingDependencyError
+        If matplotlib is not installed.
+
+    Examples
+    --------
+    >>> run_demo("demo").verify_db < -100  # doctest: +SKIP
+    True
+    """
+    from neurdsp import log_mel, modelfile
+    from neurdsp.amp import AmpModel, shipped_amps, shipped_clip
+    from neurdsp.amp.infer import find_model
+    from neurdsp.dependencies import require
+    from neurdsp.metrics import peak_db
+
+    require("matplotlib", extra="plot", purpose="the demo's picture")
+    if model is None:
+        if not shipped_amps():
+            raise ModelFileError("no amp comes with this build of neurdsp; name a model file with --model")
+        model = shipped_amps()[0]
+    path = find_model(model)
+    amp = AmpModel.load(path)
+    proof = modelfile.verify(path)
+    if not proof.passed:
+        raise ModelFileError(
+            f"'{path}' does not compute what it was trained to: its error is {proof.error_db:.1f} dB, "
+            f"and at most {proof.threshold_db:g} dB is allowed; export the model again"
+        )
+    dry, sample_rate = read_audio(shipped_clip(), mono=True)
+    start = time.thread_time()  # the engine runs in this thread, and other programs do not count
+    amped = amp.render(dry, sample_rate)
+    render_s = time.thread_time() - start
+    start = time.perf_counter()
+    mel_db: FloatArray = log_mel(
+        amped, log="db", sr=sample_rate, n_fft=_N_FFT, hop_length=_HOP_LENGTH, n_mels=_N_MELS, floor=1e-8
+    )
+    mel_s = time.perf_counter() - start
+    metrics = json.loads(amp.metadata.get("neurdsp.metrics", "{}"))
+    report = DemoReport(
+        amp=amp.metadata.get("neurdsp.name", path.stem),
+        architecture=amp.architecture,
+        n_parameters=amp.n_parameters,
+        receptive_field=amp.receptive_field,
+        sample_rate=amp.sample_rate,
+        esr_at_export=metrics.get("esr") if isinstance(metrics, dict) else None,
+        verify_db=proof.error_db,
+        threshold_db=proof.threshold_db,
+        duration_s=dry.size / sample_rate,
+        render_s=render_s,
+        mel_s=mel_s,
+        dry_peak_db=peak_db(dry),
+        amped_peak_db=peak_db(amped),
+    )
+    target = Path(folder)
+    target.mkdir(parents=True, exist_ok=True)
+    write_audio(target / "dry.wav", dry, sample_rate)
+    write_audio(target / "amped.wav", amped, sample_rate)
+    _draw(target / "report.png", report, dry, amped, mel_db, sample_rate)
+    width = max(len(name) for name, _ in report.rows())
+    with atomic_output(target / "report.txt") as temporary:
+        temporary.write_text(
+            "".join(f"{name:{width}}  {value}\n" for name, value in report.rows()), encoding="utf-8"
+        )
+    return report
+
+
+def _draw(
+    path: Path, report: DemoReport, dry: FloatArray, amped: FloatArray, mel_db: FloatArray, sample_rate: int
+) -> None:
+    from neurdsp.amp.plot import COLOURS, Envelope, new_figure, save_figure, style
+
+    figure = new_figure(10, 8)
+    figure.suptitle(
+        f"{report.amp}   ·   {report.n_parameters:,} parameters   ·   "
+        f"{report.duration_s / report.render_s:.0f} x real time   ·   verify {report.verify_db:.0f} dB",
+        fontsize=12,
+        parse_math=False,
+    )
+    grid = figure.add_gridspec(3, 1, height_ratios=[1, 1, 1.8])
+    for row, (title, signal, colour) in enumerate(
+        [("Dry guitar", dry, COLOURS["target"]), ("Amped", amped, COLOURS["predicted"])]
+    ):
+        axes = figure.add_subplot(grid[row])
+        envelope = Envelope(signal.size)
+        envelope.update(signal)
+        envelope.draw(axes, sample_rate, color=colour)
+        axes.set_xlim(0, signal.size / sample_rate)
+        style(axes, title, "time (s)", "amplitude")
+    axes = figure.add_subplot(grid[2])
+    top_db = float(mel_db.max())
+    image = axes.imshow(
+        mel_db,
+        origin="lower",
+        aspect="auto",
+        interpolation="nearest",
+        cmap="magma",
+        vmin=top_db - 80,
+        vmax=top_db,
+        extent=(0, dry.size / sample_rate, 0, _N_MELS),
+    )
+    style(axes, "Log-mel of the amped signal", "time (s)", "frequency (Hz)")
+    axes.grid(False)
+    axes.set_yticks(*_mel_ticks(sample_rate))
+    bar = figure.colorbar(image, ax=axes, pad=0.01)
+    bar.set_label("dB", fontsize=9)
+    bar.ax.tick_params(labelsize=8)
+    save_figure(figure, path)
+
+
+def _mel_ticks(sample_rate: int) -> tuple[npt.NDArray[np.float64], list[str]]:
+    """Where round frequencies lie among the bands, by the filters themselves."""
+    from neurdsp.dsp.filters import mel
+
+    centres_hz = (
+        np.argmax(mel(sr=sample_rate, n_fft=_N_FFT * 8, n_mels=_N_MELS), axis=1) * sample_rate / (_N_FFT * 8)
+    )
+    frequencies_hz = [hz for hz in (250, 500, 1_000, 2_000, 4_000, 8_000, 16_000) if hz < sample_rate / 2]
+    labels = [f"{hz}" if hz < 1_000 else f"{hz // 1_000}k" for hz in frequencies_hz]
+    return np.interp(frequencies_hz, centres_hz, np.arange(_N_MELS) + 0.5), labels
+
+
+def demo(
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Folder for the sound, the picture and the report.")
+    ],
+    model: Annotated[str, typer.Option("--model", "-m", help="Model file, or name of a shipped amp.")] = "",
+) -> None:
+    """Play the shipped guitar through the shipped amp, verify the model file and write a report."""
+    from neurdsp.console import print_table
+
+    report = run_demo(output, model=model or None)
+    print_table(report.rows(), title="neurdsp demo")
+    names = ("dry.wav", "amped.wav", "report.png", "report.txt")
+    typer.echo(f"\nwritten: {', '.join(str(output / name) for name in names)}")
