@@ -28,7 +28,8 @@ class Alignment:
     Parameters
     ----------
     latency_samples
-        By how much the output lags; negative when it leads.
+        By how much the output lags; negative when it leads. A strongly distorting device can blur it by a
+        sample.
     confidence
         How far the peak stands out of the rest (over 2 ms away): 0 up to six times its RMS, which chance
         reaches hardly ever, then one minus that ratio. Unrelated recordings have 0, usual devices over

@@ -99,6 +99,9 @@ class DataConfig(Config):
     ----------
     latency_samples
         By how much the output lags the input; null finds it by cross-correlation.
+    safety_samples
+        The output is shifted by this much less than the latency that was found, because a causal model
+        can wait but not foresee. A latency that is given is used as it is.
     max_latency_ms
         Longest lag that is looked for.
     min_confidence
@@ -113,6 +116,7 @@ class DataConfig(Config):
     """
 
     latency_samples: int | None = Field(default=None, ge=0, le=10_000_000)
+    safety_samples: int = Field(default=1, ge=0, le=1000)
     max_latency_ms: float = Field(default=250.0, gt=0, le=5000)
     min_confidence: float = Field(default=0.1, ge=0, le=1)
     validation_fraction: float = Field(default=0.1, gt=0, le=0.5)

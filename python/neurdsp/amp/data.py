@@ -29,7 +29,7 @@ class Pair:
     sample_rate
         In Hz.
     alignment
-        What the shift was, and how sure it is; the confidence is 1 where the latency was given.
+        The latency that was found, and how sure it is; the confidence is 1 where the latency was given.
     warnings
         What is odd about the recordings but can be used.
     """
@@ -95,14 +95,16 @@ def load_pair(
         warnings.append(
             f"the output is {abs(seconds):.2f} s {'longer' if seconds > 0 else 'shorter'} than the input"
         )
+    _check_length(min(dry.size, wet.size), dry_rate, config, str(input_path), str(output_path))
     alignment = _align(dry, wet, dry_rate, config, str(input_path), str(output_path))
     if alignment.inverted:
         warnings.append("the output has reversed polarity; the model will reproduce that")
-    n_samples = min(dry.size, wet.size - alignment.latency_samples)
+    shift = _shift(alignment, config)
+    n_samples = min(dry.size, wet.size - shift)
     _check_length(n_samples, dry_rate, config, str(input_path), str(output_path))
     return Pair(
         dry=dry[:n_samples],
-        wet=np.ascontiguousarray(wet[alignment.latency_samples :][:n_samples]),
+        wet=np.ascontiguousarray(wet[shift:][:n_samples]),
         sample_rate=dry_rate,
         alignment=alignment,
         warnings=tuple(warnings),
@@ -145,6 +147,13 @@ def _align(
             "files, or give the lag with --set data.latency_samples=0"
         )
     return Alignment(max(found.latency_samples, 0), found.confidence, found.inverted)
+
+
+def _shift(alignment: Alignment, config: AmpConfig) -> int:
+    """Return by how much to shift the output: the latency, less the safety margin where it was estimated."""
+    if config.data.latency_samples is not None:
+        return config.data.latency_samples
+    return max(alignment.latency_samples - config.data.safety_samples, 0)
 
 
 def _check_length(

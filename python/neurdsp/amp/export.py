@@ -5,7 +5,6 @@ and what the network makes of it, computed in float64 from the very weights in t
 every copy can be verified.
 """
 
-import json
 import os
 from collections.abc import Mapping
 from typing import Any
@@ -13,7 +12,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from neurdsp import __version__
+from neurdsp import modelfile
+from neurdsp._output import atomic_output
 from neurdsp.amp.config import WaveNetConfig
 from neurdsp.amp.model import WaveNet
 from neurdsp.audio import FloatArray
@@ -142,33 +142,22 @@ def export(
             f"'{path}' was not written: the folded weights differ from the trained ones by "
             f"{error_db:.1f} dB, at most {PARITY_DB:.0f} dB is allowed"
         )
-    metadata = {
-        "neurdsp.format": "1.0",
-        "neurdsp.architecture": "amp.wavenet",
-        "neurdsp.config": json.dumps(
-            {
-                "channels": config.channels,
-                "num_layers": config.num_layers,
-                "kernel_size": config.kernel_size,
-                "dilation_base": config.dilation_base,
-            }
-        ),
-        "neurdsp.audio": json.dumps({"sample_rate": float(sample_rate), "channels": 1}),
-        "neurdsp.producer": f"neurdsp {__version__}",
-        "neurdsp.metrics": json.dumps(dict(metrics)),
-        "neurdsp.parity_db": f"{PARITY_DB:g}",
-        **({"neurdsp.name": name} if name else {}),
-        **({"neurdsp.description": description} if description else {}),
-        **(extra or {}),
-    }
-    _write(path, metadata, {**tensors, "parity.input": signal, "parity.output": wanted})
-
-
-def _write(path: str | os.PathLike[str], metadata: dict[str, str], tensors: dict[str, FloatArray]) -> None:
-    """Put the file in place through a temporary one."""
-    from safetensors.numpy import save
-
-    from neurdsp._output import atomic_output
-
+    metadata = modelfile.build_metadata(
+        architecture="amp.wavenet",
+        config=config.model_dump(),
+        sample_rate=sample_rate,
+        metrics=metrics,
+        parity_db=PARITY_DB,
+        name=name,
+        description=description,
+    )
+    tensors |= {"parity.input": signal, "parity.output": wanted}
     with atomic_output(path) as temporary:
-        temporary.write_bytes(save(tensors, metadata))
+        modelfile.write(temporary, {**metadata, **(extra or {})}, tensors)
+        # A model that the engine does not reproduce must not replace one that it does.
+        result = modelfile.verify(temporary)
+        if not result.passed:
+            raise ModelFileError(
+                f"'{path}' was not written: the engine differs from the trained network by "
+                f"{result.error_db:.1f} dB, at most {PARITY_DB:.0f} dB is allowed"
+            )
