@@ -7,7 +7,7 @@ use crate::lanes::Buffer;
 use crate::parallel;
 use crate::sample::{Input, Output, Sample};
 use crate::stft::{MAX_N_FFT, StftConfig};
-use crate::transform::{Synthesis, TransformScratch, synthesis};
+use crate::transform::{Synthesis, TransformScratch};
 use crate::window::pad_center;
 use neurdsp_simd::Real;
 use realfft::num_complex::Complex;
@@ -72,7 +72,7 @@ impl<T: Sample> Istft<T> {
         let window = pad_center(&config.window, n_fft)?;
         let squares: Vec<f64> = window.iter().map(|w| w * w).collect();
         let inner = (0..hop_length).map(|i| squares.iter().skip(i).step_by(hop_length).sum()).collect();
-        Ok(Self { config, squares, inner, transform: synthesis(&window)? })
+        Ok(Self { config, squares, inner, transform: T::synthesis(&window) })
     }
 
     /// Samples that `n_frames` frames make.

@@ -2,7 +2,7 @@
 
 use crate::kernels;
 use crate::mel::Bands;
-use crate::transform::{Analysis, Synthesis, lane_fft};
+use crate::transform::{self, Analysis, Synthesis};
 use neurdsp_simd::{Isa, Real};
 use realfft::FftNum;
 
@@ -18,12 +18,13 @@ pub trait Sample: Real + FftNum + Default + Input<Self> + Output<Self> + sealed:
     fn powf(self, exponent: Self) -> Self;
     /// `self * factor + term`, rounded once.
     fn fused(self, factor: Self, term: Self) -> Self;
-    /// The transform of several frames at once, if there is one for this window.
+    // Not generic on purpose: a generic function is compiled anew in every crate that calls it, and realfft is large.
+    /// The fastest analysis for this window; its length is that of the transform.
     #[doc(hidden)]
-    fn lane_analysis(window: &[f64]) -> Option<Box<dyn Analysis<Self>>>;
-    /// Its inverse.
+    fn analysis(window: &[f64]) -> Box<dyn Analysis<Self>>;
+    /// The fastest synthesis for this window.
     #[doc(hidden)]
-    fn lane_synthesis(window: &[f64]) -> Option<Box<dyn Synthesis<Self>>>;
+    fn synthesis(window: &[f64]) -> Box<dyn Synthesis<Self>>;
     /// For each band, adds up its rows of `lanes` values times the weights, every lane on its own.
     #[doc(hidden)]
     fn band_sums(isa: Isa, bands: &Bands<Self>, rows: &[Self], lanes: usize, sums: &mut [Self]);
@@ -75,11 +76,13 @@ macro_rules! sample {
             fn fused(self, factor: Self, term: Self) -> Self {
                 self.mul_add(factor, term)
             }
-            fn lane_analysis(window: &[f64]) -> Option<Box<dyn Analysis<Self>>> {
-                Some(Box::new(lane_fft::<$t>(window)?))
+            #[inline(never)]
+            fn analysis(window: &[f64]) -> Box<dyn Analysis<Self>> {
+                transform::fastest_analysis::<$t>(window)
             }
-            fn lane_synthesis(window: &[f64]) -> Option<Box<dyn Synthesis<Self>>> {
-                Some(Box::new(lane_fft::<$t>(window)?))
+            #[inline(never)]
+            fn synthesis(window: &[f64]) -> Box<dyn Synthesis<Self>> {
+                transform::fastest_synthesis::<$t>(window)
             }
             fn band_sums(isa: Isa, bands: &Bands<Self>, rows: &[Self], lanes: usize, sums: &mut [Self]) {
                 kernels::$bands(isa, bands, rows, lanes, sums);

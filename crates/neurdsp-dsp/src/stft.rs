@@ -7,7 +7,7 @@ use crate::padding::PadMode;
 use crate::parallel;
 use crate::rows::{Rows, split_frames};
 use crate::sample::{Input, Output, Sample};
-use crate::transform::{Analysis, TransformScratch, analysis};
+use crate::transform::{Analysis, TransformScratch};
 use crate::window::{Window, pad_center};
 use realfft::num_complex::Complex;
 
@@ -113,7 +113,7 @@ impl<T: Sample> Stft<T> {
             (pad_center(&config.window, n_fft)?, n_fft)
         };
         let framing = Framing { frame_length, n_fft, hop_length, pad, pad_mode, filter };
-        Ok(Self { config, framing, transform: analysis(&window)? })
+        Ok(Self { config, framing, transform: T::analysis(&window) })
     }
 
     /// What the transform was planned from.

@@ -5,7 +5,6 @@
 //! later stages (filterbank, logarithm, stores) work on whole registers. Each lane must be computed on its own, so that a
 //! frame's result does not depend on its neighbours: that is what keeps threads, batches and streams bit-identical.
 
-use crate::error::Result;
 use crate::lanes::{Buffer, LaneFft, LaneReal};
 use crate::sample::Sample;
 use neurdsp_simd::Isa;
@@ -67,20 +66,24 @@ pub trait Synthesis<T: Sample>: Send + Sync {
     fn frames(&self, re: &[T], im: &[T], count: usize, frames: &mut [T], scratch: &mut TransformScratch<T>);
 }
 
-/// The fastest analysis for this window; its length is that of the transform.
-pub fn analysis<T: Sample>(window: &[f64]) -> Result<Box<dyn Analysis<T>>> {
-    Ok(T::lane_analysis(window).unwrap_or_else(|| Box::new(RealFftAnalysis::new(window))))
+pub(crate) fn fastest_analysis<T: Sample + LaneReal>(window: &[f64]) -> Box<dyn Analysis<T>> {
+    match lane_fft(window) {
+        Some(plan) => Box::new(plan),
+        None => Box::new(RealFftAnalysis::<T>::new(window)),
+    }
 }
 
-/// The fastest synthesis for this window; its length is that of the transform.
-pub fn synthesis<T: Sample>(window: &[f64]) -> Result<Box<dyn Synthesis<T>>> {
-    Ok(T::lane_synthesis(window).unwrap_or_else(|| Box::new(RealFftSynthesis::new(window))))
+pub(crate) fn fastest_synthesis<T: Sample + LaneReal>(window: &[f64]) -> Box<dyn Synthesis<T>> {
+    match lane_fft(window) {
+        Some(plan) => Box::new(plan),
+        None => Box::new(RealFftSynthesis::<T>::new(window)),
+    }
 }
 
 /// One frame to a lane, for the lengths that have codelets, where registers have more lanes than one.
 ///
 /// Without them realfft is faster: it has kernels of its own for narrow registers.
-pub(crate) fn lane_fft<T: LaneReal>(window: &[f64]) -> Option<LaneFft<T>> {
+fn lane_fft<T: LaneReal>(window: &[f64]) -> Option<LaneFft<T>> {
     let isa = Isa::detect();
     if isa.has_avx2() { LaneFft::new(isa, window) } else { None }
 }
