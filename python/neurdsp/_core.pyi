@@ -70,6 +70,7 @@ class Stft:
         pad: int,
         pad_mode: str,
         frame_filter: tuple[bool, float] | None,
+        drop_last: bool,
         double: bool,
     ) -> Stft: ...
     def n_frames(self, n_samples: int) -> int: ...
@@ -92,6 +93,7 @@ class Spectrogram:
         pad: int,
         pad_mode: str,
         frame_filter: tuple[bool, float] | None,
+        drop_last: bool,
         power: float,
         eps: float,
         filters: NDArray[np.float64] | None,
@@ -103,6 +105,13 @@ class Spectrogram:
     def n_rows(self) -> int: ...
     def n_frames(self, n_samples: int) -> int: ...
     def process(self, inputs: list[_Array], outputs: list[_Array], n_threads: int) -> None: ...
+
+@final
+class SpectrogramStream:
+    def __new__(cls, plan: Spectrogram) -> SpectrogramStream: ...
+    def push(self, block: NDArray[Any]) -> NDArray[Any]: ...
+    def flush(self) -> NDArray[Any]: ...
+    def reset(self) -> None: ...
 
 def read_model_file(
     path: str | os.PathLike[str],

@@ -26,6 +26,25 @@ pub(crate) struct Framing {
     pub(crate) pad: usize,
     pub(crate) pad_mode: PadMode,
     pub(crate) filter: Option<FrameFilter>,
+    /// Whether the last frame is left out.
+    pub(crate) drop_last: bool,
+}
+
+/// A signal of which only a part is at hand: all that the wanted frames touch.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Signal<'a, I> {
+    pub(crate) samples: &'a [I],
+    /// Position of `samples[0]` in the signal.
+    pub(crate) base: usize,
+    /// Length of the whole signal.
+    pub(crate) length: usize,
+}
+
+impl<'a, I> Signal<'a, I> {
+    /// A signal that is all there.
+    pub(crate) fn whole(samples: &'a [I]) -> Self {
+        Self { samples, base: 0, length: samples.len() }
+    }
 }
 
 impl Framing {
@@ -37,7 +56,40 @@ impl Framing {
         if padded < self.frame_length {
             return Err(Error::TooShort { got: padded, needed: self.frame_length });
         }
-        Ok(1 + (padded - self.frame_length) / self.hop_length)
+        let n_frames = 1 + (padded - self.frame_length) / self.hop_length - usize::from(self.drop_last);
+        if n_frames == 0 {
+            let needed = self.frame_length + self.hop_length;
+            return Err(Error::TooShort { got: padded, needed });
+        }
+        Ok(n_frames)
+    }
+
+    /// Frames that are settled once `n_seen` samples of a longer signal are known.
+    pub(crate) fn n_settled(&self, n_seen: usize) -> usize {
+        let left_pad_is_known = match self.pad_mode {
+            PadMode::Constant => true,
+            PadMode::Edge => n_seen > 0,
+            PadMode::Reflect => n_seen > self.pad,
+            PadMode::Symmetric => n_seen >= self.pad,
+            PadMode::Wrap => false,
+        };
+        let complete = n_seen + self.pad;
+        if !left_pad_is_known || complete < self.frame_length || n_seen == 0 {
+            return 0;
+        }
+        let n_complete = 1 + (complete - self.frame_length) / self.hop_length;
+        // The frame that is now the last one may turn out to be the one that is left out.
+        if self.drop_last { n_complete.min(self.n_frames(n_seen).unwrap_or(0)) } else { n_complete }
+    }
+
+    /// Position of a frame's first sample; negative in the padding.
+    fn start(&self, frame: usize) -> isize {
+        (frame * self.hop_length) as isize - self.pad as isize
+    }
+
+    /// The first of `n_seen` samples that `frame`, the later ones and the padding after the end may still need.
+    pub(crate) fn first_needed(&self, frame: usize, n_seen: usize) -> usize {
+        (self.start(frame).max(0) as usize).min(n_seen.saturating_sub(self.pad + 1))
     }
 
     /// Distance of the frames in a block that had to be copied.
@@ -60,16 +112,17 @@ impl Framing {
     #[inline]
     pub(crate) fn block<'a, I: Input<T>, T: Sample>(
         &self,
-        signal: &'a [I],
+        signal: Signal<'a, I>,
         first: usize,
         count: usize,
         lanes: usize,
         staging: &'a mut [T],
     ) -> (&'a [T], usize) {
-        let start = (first * self.hop_length) as isize - self.pad as isize;
-        if self.is_plain() && start >= 0 {
-            let whole = start as usize..start as usize + (lanes - 1) * self.hop_length + self.n_fft;
-            if let Some(direct) = signal.get(whole).and_then(I::direct) {
+        let start = self.start(first);
+        if self.is_plain() && start >= signal.base as isize {
+            let from = start as usize - signal.base;
+            let whole = from..from + (lanes - 1) * self.hop_length + self.n_fft;
+            if let Some(direct) = signal.samples.get(whole).and_then(I::direct) {
                 return (direct, self.hop_length);
             }
         }
@@ -91,11 +144,12 @@ impl Framing {
     }
 
     /// Copies the padded signal from position `start` on.
-    fn copy<I: Input<T>, T: Sample>(&self, signal: &[I], start: isize, to: &mut [T]) {
+    fn copy<I: Input<T>, T: Sample>(&self, signal: Signal<'_, I>, start: isize, to: &mut [T]) {
+        let Signal { samples, base, length } = signal;
         let end = start + to.len() as isize;
-        let inside = start.clamp(0, signal.len() as isize)..end.clamp(0, signal.len() as isize);
-        let padded = |position: isize| match self.pad_mode.index(position, signal.len()) {
-            Some(index) => signal[index].convert(),
+        let inside = start.clamp(0, length as isize)..end.clamp(0, length as isize);
+        let padded = |position: isize| match self.pad_mode.index(position, length) {
+            Some(index) => samples[index - base].convert(),
             None => T::zero(),
         };
         let head = (inside.start - start).clamp(0, to.len() as isize) as usize;
@@ -103,10 +157,11 @@ impl Framing {
         for (i, sample) in to[..head].iter_mut().enumerate() {
             *sample = padded(start + i as isize);
         }
-        for (sample, from) in
-            to[head..body].iter_mut().zip(&signal[inside.start as usize..inside.end as usize])
-        {
-            *sample = from.convert();
+        if body > head {
+            let from = inside.start as usize - base;
+            for (sample, from) in to[head..body].iter_mut().zip(&samples[from..from + body - head]) {
+                *sample = from.convert();
+            }
         }
         for (i, sample) in to[body..].iter_mut().enumerate() {
             *sample = padded(start + (body + i) as isize);

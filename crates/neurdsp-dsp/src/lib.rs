@@ -16,6 +16,7 @@ mod rows;
 mod sample;
 mod spectrogram;
 mod stft;
+mod stream;
 pub mod transform;
 mod window;
 
@@ -28,4 +29,5 @@ pub use realfft::num_complex::Complex;
 pub use sample::{Input, Output, Sample};
 pub use spectrogram::{LogScale, Magnitude, Projection, Spectrogram};
 pub use stft::{MAX_N_FFT, Stft, StftConfig, Workspace};
+pub use stream::SpectrogramStream;
 pub use window::{Window, pad_center};

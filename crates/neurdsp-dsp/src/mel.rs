@@ -191,7 +191,7 @@ impl Filterbank {
                 ((axis - low) / (peak - low)).min((high - axis) / (high - peak)).max(0.0)
             };
             let weights: Vec<f64> = (from..to).map(weight).collect();
-            if edge[0] != 0.0 && weights.iter().all(|w| *w == 0.0) {
+            if weights.iter().all(|w| *w == 0.0) {
                 empty += 1;
             }
             let scale = match config.norm {

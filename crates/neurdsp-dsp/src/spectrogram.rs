@@ -1,6 +1,7 @@
 //! Spectrograms: the magnitudes of an STFT, summed by a filterbank or not, with a logarithm or not.
 
 use crate::error::{Error, Result, check_length};
+use crate::framing::Signal;
 use crate::mel::{Bands, Filterbank};
 use crate::parallel;
 use crate::rows::{Rows, split_frames};
@@ -204,7 +205,7 @@ impl<T: Sample> Spectrogram<T> {
         let mut done = 0;
         while done < rows.n_frames() {
             let count = lanes.min(rows.n_frames() - done);
-            let block = self.block(samples, first + done, count, workspace);
+            let block = self.block(Signal::whole(samples), first + done, count, workspace);
             for (index, values) in block.chunks_exact(lanes).enumerate() {
                 for (to, value) in rows.row(index)[done..done + count].iter_mut().zip(values) {
                     *to = O::round_from(*value);
@@ -215,16 +216,16 @@ impl<T: Sample> Spectrogram<T> {
     }
 
     /// The `count` frames from `first` on, `[n_rows][lanes]`.
-    fn block<'w, I: Input<T>>(
+    pub(crate) fn block<'w, I: Input<T>>(
         &self,
-        samples: &[I],
+        signal: Signal<'_, I>,
         first: usize,
         count: usize,
         workspace: &'w mut Workspace<T>,
     ) -> &'w [T] {
         let Workspace { staging, re: power, bands: sums, transform: scratch, .. } = workspace;
         let lanes = self.stft.transform.lanes();
-        let (block, stride) = self.stft.framing.block(samples, first, count, lanes, staging);
+        let (block, stride) = self.stft.framing.block(signal, first, count, lanes, staging);
         self.stft.transform.power(block, stride, count, power, scratch);
         let used = if self.bands.is_some() { power.len() } else { self.n_rows * lanes };
         match self.magnitude {

@@ -1,7 +1,7 @@
 //! The short-time Fourier transform.
 
 use crate::error::{Error, Result, check_length};
-use crate::framing::{FrameFilter, Framing};
+use crate::framing::{FrameFilter, Framing, Signal};
 use crate::lanes::Buffer;
 use crate::padding::PadMode;
 use crate::parallel;
@@ -29,6 +29,8 @@ pub struct StftConfig {
     pub pad_mode: PadMode,
     /// What is done to a frame before its window. If set, a frame has only as many samples as the window, and zeros follow.
     pub filter: Option<FrameFilter>,
+    /// Whether the last frame is left out, as by Whisper.
+    pub drop_last: bool,
 }
 
 impl StftConfig {
@@ -42,6 +44,7 @@ impl StftConfig {
             pad: n_fft / 2,
             pad_mode: PadMode::Constant,
             filter: None,
+            drop_last: false,
         }
     }
 
@@ -104,7 +107,7 @@ impl<T: Sample> Stft<T> {
     /// [`Error::Parameter`] if `config` holds a value outside its domain.
     pub fn new(config: StftConfig) -> Result<Self> {
         config.validate()?;
-        let StftConfig { n_fft, hop_length, pad, pad_mode, filter, .. } = config;
+        let StftConfig { n_fft, hop_length, pad, pad_mode, filter, drop_last, .. } = config;
         let (window, frame_length) = if filter.is_some() {
             let mut window = config.window.clone();
             window.resize(n_fft, 0.0);
@@ -112,7 +115,7 @@ impl<T: Sample> Stft<T> {
         } else {
             (pad_center(&config.window, n_fft)?, n_fft)
         };
-        let framing = Framing { frame_length, n_fft, hop_length, pad, pad_mode, filter };
+        let framing = Framing { frame_length, n_fft, hop_length, pad, pad_mode, filter, drop_last };
         Ok(Self { config, framing, transform: T::analysis(&window) })
     }
 
@@ -220,11 +223,11 @@ impl<T: Sample> Stft<T> {
         workspace: &mut Workspace<T>,
     ) {
         let Workspace { staging, re, im, transform: scratch, .. } = workspace;
-        let lanes = self.transform.lanes();
+        let (lanes, signal) = (self.transform.lanes(), Signal::whole(samples));
         let mut done = 0;
         while done < rows.n_frames() {
             let count = lanes.min(rows.n_frames() - done);
-            let (block, stride) = self.framing.block(samples, first + done, count, lanes, staging);
+            let (block, stride) = self.framing.block(signal, first + done, count, lanes, staging);
             self.transform.spectrum(block, stride, count, re, im, scratch);
             for (bin, (re, im)) in re.chunks_exact(lanes).zip(im.chunks_exact(lanes)).enumerate() {
                 let row = &mut rows.row(bin)[done..done + count];

@@ -6,14 +6,15 @@
 use crate::errors::ParameterError;
 use neurdsp_dsp as dsp;
 use neurdsp_dsp::{
-    Complex, Filterbank, FrameFilter, Istft, IstftConfig, LogScale, Magnitude, MelConfig, MelNorm, MelScale,
-    PadMode, Projection, Spectrogram, Stft, StftConfig, Window,
+    Complex, Filterbank, FrameFilter, Input, Istft, IstftConfig, LogScale, Magnitude, MelConfig, MelNorm,
+    MelScale, PadMode, Projection, Sample, Spectrogram, SpectrogramStream, Stft, StftConfig, Window,
 };
 use numpy::{
     Element, IntoPyArray, PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2,
     PyReadonlyArray3, PyReadwriteArray2, PyReadwriteArray3,
 };
 use pyo3::prelude::*;
+use std::sync::Arc;
 
 fn raise(error: dsp::Error) -> PyErr {
     ParameterError::new_err(error.to_string())
@@ -88,11 +89,12 @@ fn stft_config(
     pad: usize,
     pad_mode: &str,
     frame_filter: Option<(bool, f64)>,
+    drop_last: bool,
 ) -> PyResult<StftConfig> {
     let window = window.as_array().to_vec();
     let pad_mode = PadMode::by_name(pad_mode).map_err(raise)?;
     let filter = frame_filter.map(|(remove_mean, preemphasis)| FrameFilter { remove_mean, preemphasis });
-    Ok(StftConfig { n_fft, hop_length, window, pad, pad_mode, filter })
+    Ok(StftConfig { n_fft, hop_length, window, pad, pad_mode, filter, drop_last })
 }
 
 /// A plan in the precision that was asked for.
@@ -189,7 +191,7 @@ pub(crate) struct PyStft(Planned<Stft<f32>, Stft<f64>>);
 #[pymethods]
 impl PyStft {
     #[new]
-    #[pyo3(signature = (n_fft, hop_length, window, pad, pad_mode, frame_filter, double))]
+    #[pyo3(signature = (n_fft, hop_length, window, pad, pad_mode, frame_filter, drop_last, double))]
     fn new(
         n_fft: usize,
         hop_length: usize,
@@ -197,9 +199,10 @@ impl PyStft {
         pad: usize,
         pad_mode: &str,
         frame_filter: Option<(bool, f64)>,
+        drop_last: bool,
         double: bool,
     ) -> PyResult<Self> {
-        let config = stft_config(n_fft, hop_length, &window, pad, pad_mode, frame_filter)?;
+        let config = stft_config(n_fft, hop_length, &window, pad, pad_mode, frame_filter, drop_last)?;
         Ok(Self(if double {
             Planned::Double(Stft::new(config).map_err(raise)?)
         } else {
@@ -230,7 +233,7 @@ impl PyStft {
 
 /// A planned spectrogram.
 #[pyclass(frozen, name = "Spectrogram", module = "neurdsp._core")]
-pub(crate) struct PySpectrogram(Planned<Spectrogram<f32>, Spectrogram<f64>>);
+pub(crate) struct PySpectrogram(Planned<Arc<Spectrogram<f32>>, Arc<Spectrogram<f64>>>);
 
 #[pymethods]
 impl PySpectrogram {
@@ -238,7 +241,7 @@ impl PySpectrogram {
     /// bins; `log` is `(floor, offset, scale)`.
     #[new]
     #[allow(clippy::too_many_arguments)]
-    #[pyo3(signature = (n_fft, hop_length, window, pad, pad_mode, frame_filter, power, eps, filters, n_bins, log, double))]
+    #[pyo3(signature = (n_fft, hop_length, window, pad, pad_mode, frame_filter, drop_last, power, eps, filters, n_bins, log, double))]
     fn new(
         n_fft: usize,
         hop_length: usize,
@@ -246,6 +249,7 @@ impl PySpectrogram {
         pad: usize,
         pad_mode: &str,
         frame_filter: Option<(bool, f64)>,
+        drop_last: bool,
         power: f64,
         eps: f64,
         filters: Option<PyReadonlyArray2<'_, f64>>,
@@ -253,7 +257,7 @@ impl PySpectrogram {
         log: Option<(f64, f64, f64)>,
         double: bool,
     ) -> PyResult<Self> {
-        let config = stft_config(n_fft, hop_length, &window, pad, pad_mode, frame_filter)?;
+        let config = stft_config(n_fft, hop_length, &window, pad, pad_mode, frame_filter, drop_last)?;
         let magnitude = match Magnitude::from_power(power).map_err(raise)? {
             Magnitude::Root { .. } => Magnitude::Root { eps },
             other => other,
@@ -268,9 +272,9 @@ impl PySpectrogram {
         };
         let log = log.map(|(floor, offset, scale)| LogScale { floor, offset, scale });
         Ok(Self(if double {
-            Planned::Double(Spectrogram::new(config, magnitude, projection, log).map_err(raise)?)
+            Planned::Double(Arc::new(Spectrogram::new(config, magnitude, projection, log).map_err(raise)?))
         } else {
-            Planned::Single(Spectrogram::new(config, magnitude, projection, log).map_err(raise)?)
+            Planned::Single(Arc::new(Spectrogram::new(config, magnitude, projection, log).map_err(raise)?))
         }))
     }
 
@@ -302,6 +306,77 @@ impl PySpectrogram {
     ) -> PyResult<()> {
         process!(py, &self.0, analyse, inputs[f32, f64], outputs[f32, f64], n_threads)
     }
+}
+
+/// A spectrogram of a signal that arrives piece by piece.
+#[pyclass(name = "SpectrogramStream", module = "neurdsp._core")]
+pub(crate) struct PyStream(Planned<SpectrogramStream<f32>, SpectrogramStream<f64>>);
+
+#[pymethods]
+impl PyStream {
+    #[new]
+    fn new(plan: &PySpectrogram) -> PyResult<Self> {
+        Ok(Self(match &plan.0 {
+            Planned::Single(plan) => Planned::Single(SpectrogramStream::new(plan).map_err(raise)?),
+            Planned::Double(plan) => Planned::Double(SpectrogramStream::new(plan).map_err(raise)?),
+        }))
+    }
+
+    /// Takes the samples `(n,)` and gives the frames that they settle, `(n_rows, n_frames)`, in the plan's precision.
+    fn push<'py>(&mut self, py: Python<'py>, block: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        let double = is_double(block)?;
+        match &mut self.0 {
+            Planned::Single(_) if double => Err(refuse("a plan in single precision takes float32 only")),
+            Planned::Single(stream) => push(py, stream, &block.extract::<PyReadonlyArray1<'_, f32>>()?),
+            Planned::Double(stream) if double => {
+                push(py, stream, &block.extract::<PyReadonlyArray1<'_, f64>>()?)
+            }
+            Planned::Double(stream) => push(py, stream, &block.extract::<PyReadonlyArray1<'_, f32>>()?),
+        }
+    }
+
+    /// Ends the signal, gives its last frames and begins a new one.
+    fn flush<'py>(&mut self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        match &mut self.0 {
+            Planned::Single(stream) => flush(py, stream),
+            Planned::Double(stream) => flush(py, stream),
+        }
+    }
+
+    /// Begins a new signal; what is left of the old one is dropped.
+    fn reset(&mut self) {
+        match &mut self.0 {
+            Planned::Single(stream) => stream.reset(),
+            Planned::Double(stream) => stream.reset(),
+        }
+    }
+}
+
+fn push<'py, I: Element + Input<T>, T: Sample + Element>(
+    py: Python<'py>,
+    stream: &mut SpectrogramStream<T>,
+    block: &PyReadonlyArray1<'_, I>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let (n_rows, block) = (stream.n_rows(), block.as_slice().map_err(|_| strided())?);
+    let mut values = Vec::new();
+    py.detach(|| stream.push(block, |frame| values.extend_from_slice(frame))).map_err(raise)?;
+    columns(py, values, n_rows)
+}
+
+fn flush<'py, T: Sample + Element>(
+    py: Python<'py>,
+    stream: &mut SpectrogramStream<T>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let n_rows = stream.n_rows();
+    let mut values = Vec::new();
+    py.detach(|| stream.flush(|frame| values.extend_from_slice(frame)));
+    columns(py, values, n_rows)
+}
+
+/// Frames one after the other as the columns of an array `(n_rows, n_frames)`.
+fn columns<T: Element>(py: Python<'_>, frames: Vec<T>, n_rows: usize) -> PyResult<Bound<'_, PyAny>> {
+    let n_frames = frames.len() / n_rows;
+    Ok(frames.into_pyarray(py).reshape([n_frames, n_rows])?.transpose()?.into_any())
 }
 
 /// A planned inverse STFT.

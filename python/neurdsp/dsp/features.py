@@ -1,6 +1,6 @@
 """Spectrograms, mel spectrograms and their logarithms."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -17,12 +17,14 @@ __all__ = ["Log", "MelSpectrogram", "log_mel", "mel_spectrogram", "spectrogram"]
 
 Log: TypeAlias = Literal["ln", "log10", "db"]
 
+Normalize: TypeAlias = Literal["whisper", "per_feature"]
+
 _LOG_SCALES = {"ln": 1.0, "log10": 1.0 / np.log(10.0), "db": 10.0 / np.log(10.0)}
 
 
 @dataclass(frozen=True, kw_only=True)
 class MelSpectrogram:
-    """A planned mel spectrogram, for hot loops.
+    """A planned mel spectrogram, for hot loops, for streams and for the conventions of other programs.
 
     Parameters
     ----------
@@ -36,8 +38,27 @@ class MelSpectrogram:
         As in `neurdsp.filters.mel`.
     log
         None, or a logarithm of the result: ``"ln"``, ``"log10"``, or ``"db"`` (``10 log10``).
-    floor
-        The least value of which a logarithm is taken.
+    floor, offset
+        The logarithm is that of ``max(value, floor) + offset``.
+    n_bins
+        Keep so many linear bins, the lowest ones, and apply no mel filters.
+    eps
+        Magnitudes (``power`` 1) are ``sqrt(|X|**2 + eps)``.
+    pad
+        Samples of padding at each end, instead of those of ``center``.
+    drop_last
+        Leave out the last frame.
+    periodic
+        Whether the window is periodic; symmetric otherwise.
+    preemphasis
+        Subtract this times the sample before from each sample of the signal.
+    frame_filter
+        ``(remove_mean, preemphasis)`` of each frame, before a window that begins with the frame: Kaldi's.
+    triangles_over_mel
+        The filters are triangles over mel, not over hertz: Kaldi's.
+    normalize
+        What is done to the whole at the end: ``"whisper"`` (within 8 of the maximum, then ``(x + 4) / 4``) or
+        ``"per_feature"`` (each row less its mean, over its deviation).
 
     Raises
     ------
@@ -50,6 +71,8 @@ class MelSpectrogram:
     >>> mel = neurdsp.MelSpectrogram(sr=16000, n_fft=400, hop_length=160, n_mels=80, log="ln")
     >>> mel(np.zeros((2, 16000), np.float32)).shape
     (2, 80, 101)
+    >>> neurdsp.MelSpectrogram.preset("whisper")(np.zeros(16000, np.float32)).shape
+    (80, 100)
     """
 
     sr: float = 22050
@@ -67,18 +90,33 @@ class MelSpectrogram:
     norm: MelNorm = "slaney"
     log: Log | None = None
     floor: float = 1e-5
+    offset: float = 0.0
+    n_bins: int | None = None
+    eps: float = 0.0
+    pad: int | None = None
+    drop_last: bool = False
+    periodic: bool = True
+    preemphasis: float = 0.0
+    frame_filter: tuple[bool, float] | None = None
+    triangles_over_mel: bool = False
+    normalize: Normalize | None = None
     precision: Precision = "fast"
 
     def __post_init__(self) -> None:
-        key = mel_key(
-            sr=self.sr,
-            n_fft=self.n_fft,
-            n_mels=self.n_mels,
-            fmin=self.fmin,
-            fmax=self.fmax,
-            htk=self.htk,
-            norm=self.norm,
-        )
+        if self.normalize not in (None, "whisper", "per_feature"):
+            raise ParameterError(f"normalize is {self.normalize!r}, but it must be 'whisper', 'per_feature' or None")
+        key = None
+        if self.n_bins is None:
+            key = mel_key(
+                sr=self.sr,
+                n_fft=self.n_fft,
+                n_mels=self.n_mels,
+                fmin=self.fmin,
+                fmax=self.fmax,
+                htk=self.htk,
+                norm=self.norm,
+                over_mel=self.triangles_over_mel,
+            )
         frames = Frames(
             n_fft=self.n_fft,
             hop_length=self.hop_length,
@@ -86,22 +124,112 @@ class MelSpectrogram:
             window=self.window,
             center=self.center,
             pad_mode=self.pad_mode,
+            pad=self.pad,
+            frame_filter=self.frame_filter,
+            periodic=self.periodic,
+            drop_last=self.drop_last,
         )
-        engine = SpectrogramEngine(frames, power=self.power, filters=key, log=self.log, floor=self.floor)
+        engine = SpectrogramEngine(
+            frames,
+            power=self.power,
+            eps=self.eps,
+            filters=key,
+            n_bins=None if self.n_bins is None else integer("n_bins", self.n_bins, 1),
+            log=self.log,
+            floor=self.floor,
+            offset=self.offset,
+        )
         object.__setattr__(self, "_engine", engine)
         object.__setattr__(self, "_exact", is_exact(self.precision))
 
+    @classmethod
+    def preset(cls, name: str, **changes: Any) -> "MelSpectrogram":
+        """Return the features of another program, by its name; see `neurdsp.dsp.presets`.
+
+        Parameters
+        ----------
+        name
+            ``librosa``, ``torchaudio``, ``whisper``, ``hifigan``, ``kaldi``, ``nemo``, ``gpt_sovits`` or ``kick``.
+        **changes
+            Parameters to change.
+
+        Raises
+        ------
+        ConfigError
+            For a name that is not known.
+        """
+        from neurdsp.dsp.presets import preset_parameters
+
+        return cls(**{**preset_parameters(name), **changes})
+
+    @property
+    def engine(self) -> "SpectrogramEngine":
+        """The plans underneath."""
+        engine: SpectrogramEngine = self.__dict__["_engine"]
+        return engine
+
+    @property
+    def exact(self) -> bool:
+        """Whether single precision audio is transformed in double precision."""
+        return bool(self.__dict__["_exact"])
+
+    @property
+    def n_rows(self) -> int:
+        """Rows of the result: mel bands, or linear bins."""
+        return self.engine.plan(self.exact).n_rows
+
     def n_frames(self, n_samples: int) -> int:
         """Frames that a signal of ``n_samples`` gives."""
-        engine: SpectrogramEngine = self.__dict__["_engine"]
-        return engine.plan(self.__dict__["_exact"]).n_frames(integer("n_samples", n_samples, 0))
+        return self.engine.plan(self.exact).n_frames(integer("n_samples", n_samples, 0))
 
     def __call__(
         self, y: Any, *, dtype: npt.DTypeLike | None = None, out: Any = None, n_threads: int | None = None
     ) -> Any:
         """Return the mel spectrogram ``(..., n_mels, n_frames)`` of ``y``; see `mel_spectrogram`."""
-        engine: SpectrogramEngine = self.__dict__["_engine"]
-        return engine.run(y, exact=self.__dict__["_exact"], dtype=dtype, out=out, n_threads=n_threads)
+        batch = take_real(y)
+        if self.preemphasis:
+            batch = replace(batch, entries=[_emphasised(entry, self.preemphasis) for entry in batch.entries])
+        results = self.engine.results(batch, exact=self.exact, dtype=dtype, out=out, n_threads=n_threads)
+        for result in results:
+            _normalise(result, self.normalize)
+        return batch.give_back(results) if out is None else out
+
+    def stream(self, *, dtype: npt.DTypeLike = np.float32) -> "MelStream":
+        """Begin a stream; see `MelStream`.
+
+        Parameters
+        ----------
+        dtype
+            float32 or float64: of the blocks and of the result.
+
+        Raises
+        ------
+        ParameterError
+            If a parameter needs the whole signal: ``normalize`` or ``pad_mode="wrap"``.
+        """
+        from neurdsp.dsp.streams import MelStream
+
+        return MelStream(self, dtype)
+
+
+def _emphasised(rows: npt.NDArray[Any], factor: float) -> npt.NDArray[Any]:
+    """Each sample less ``factor`` times the one before; the first as it is."""
+    result = rows.copy()
+    result[:, 1:] -= rows.dtype.type(factor) * rows[:, :-1]
+    return result
+
+
+def _normalise(result: npt.NDArray[Any], how: Normalize | None) -> None:
+    """Normalise ``(rows, n_rows, n_frames)`` in place."""
+    if how == "whisper":
+        np.maximum(result, result.max(axis=(1, 2), keepdims=True) - 8.0, out=result)
+        result += 4.0
+        result /= 4.0
+    elif how == "per_feature":
+        mean = result.mean(axis=2, keepdims=True, dtype=np.float64)
+        n = max(result.shape[2] - 1, 1)
+        deviation = np.sqrt(np.sum((result - mean) ** 2, axis=2, keepdims=True) / n)
+        result[...] = (result - mean) / (deviation + 1e-5)
 
 
 class SpectrogramEngine:

@@ -136,6 +136,8 @@ class Frames:
         ``(remove_mean, preemphasis)``: what Kaldi does to each frame before its window.
     periodic
         Whether the window is periodic.
+    drop_last
+        Whether the last frame is left out.
     """
 
     def __init__(
@@ -150,6 +152,7 @@ class Frames:
         pad: int | None = None,
         frame_filter: tuple[bool, float] | None = None,
         periodic: bool = True,
+        drop_last: bool = False,
     ) -> None:
         self.n_fft = integer("n_fft", n_fft, 1)
         self.win_length = self.n_fft if win_length is None else integer("win_length", win_length, 1)
@@ -160,7 +163,9 @@ class Frames:
             )
         default = max(self.win_length // 4, 1)
         self.hop_length = default if hop_length is None else integer("hop_length", hop_length, 1)
-        self.pad = pad if pad is not None else self.n_fft // 2 if center else 0
+        default_pad = self.n_fft // 2 if center else 0
+        self.pad = default_pad if pad is None else integer("pad", pad, 0)
+        self.drop_last = bool(drop_last)
         if not isinstance(pad_mode, str):
             raise ParameterError(
                 f"pad_mode is {pad_mode!r}, but it must be a name such as 'constant' or 'reflect'"
@@ -180,7 +185,7 @@ class Frames:
     @property
     def key(self) -> tuple[Any, ...]:
         """All that a plan of these frames depends on."""
-        return (self.n_fft, self.hop_length, self.window_key, self.pad, self.pad_mode, self.frame_filter)
+        return (self.n_fft, self.hop_length, self.window_key, self.pad, self.pad_mode, self.frame_filter, self.drop_last)
 
     def stft(self, double: bool) -> _core.Stft:
         """Return the plan of the transform, from the cache."""
@@ -213,8 +218,8 @@ def _window_of(key: Any) -> Array:
 
 @lru_cache(maxsize=64)
 def _stft(key: tuple[Any, ...], double: bool) -> _core.Stft:
-    n_fft, hop_length, window, pad, pad_mode, frame_filter = key
-    return _core.Stft(n_fft, hop_length, _window_of(window), pad, pad_mode, frame_filter, double)
+    n_fft, hop_length, window, pad, pad_mode, frame_filter, drop_last = key
+    return _core.Stft(n_fft, hop_length, _window_of(window), pad, pad_mode, frame_filter, drop_last, double)
 
 
 @lru_cache(maxsize=64)
@@ -232,7 +237,7 @@ def _spectrogram(
     log: tuple[float, float, float] | None,
     double: bool,
 ) -> _core.Spectrogram:
-    n_fft, hop_length, window, pad, pad_mode, frame_filter = key
+    n_fft, hop_length, window, pad, pad_mode, frame_filter, drop_last = key
     matrix = None if filters is None else mel_filters(*filters)[0]
     return _core.Spectrogram(
         n_fft,
@@ -241,6 +246,7 @@ def _spectrogram(
         pad,
         pad_mode,
         frame_filter,
+        drop_last,
         power,
         eps,
         matrix,

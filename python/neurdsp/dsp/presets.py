@@ -1,0 +1,125 @@
+"""The mel features of other programs, by name.
+
+Each preset is the set of parameters of `neurdsp.MelSpectrogram` that gives what the program itself gives:
+
+- ``librosa``: ``librosa.feature.melspectrogram`` with its defaults.
+- ``torchaudio``: ``torchaudio.transforms.MelSpectrogram`` with its defaults.
+- ``whisper``: ``whisper.log_mel_spectrogram`` of openai-whisper (80 bands; ``n_mels=128`` for large-v3). Each row of a batch
+  has a maximum of its own.
+- ``hifigan``: ``mel_spectrogram`` of HiFi-GAN, configuration of LJSpeech.
+- ``kaldi``: log-mel filterbanks as ``compute-fbank-feats`` and ``torchaudio.compliance.kaldi.fbank`` with 80 bands and no dither,
+  of samples within ±1, as rows over frames.
+- ``nemo``: the preprocessor of NVIDIA NeMo's FastConformer models, without dither and without the padding of the frames.
+- ``gpt_sovits``: the linear magnitudes of GPT-SoVITS v2: the first 704 of 1025 bins, 0 to 11 kHz.
+- ``kick``: the log-mel spectrograms that the kick models are trained on.
+"""
+
+import difflib
+from typing import Any
+
+from neurdsp.errors import ConfigError
+
+__all__ = ["PRESETS", "preset_parameters"]
+
+PRESETS: dict[str, dict[str, Any]] = {
+    "librosa": {},
+    "torchaudio": {
+        "sr": 16000,
+        "n_fft": 400,
+        "hop_length": 200,
+        "pad_mode": "reflect",
+        "htk": True,
+        "norm": None,
+    },
+    "whisper": {
+        "sr": 16000,
+        "n_fft": 400,
+        "hop_length": 160,
+        "pad_mode": "reflect",
+        "n_mels": 80,
+        "log": "log10",
+        "floor": 1e-10,
+        "drop_last": True,
+        "normalize": "whisper",
+    },
+    "hifigan": {
+        "sr": 22050,
+        "n_fft": 1024,
+        "hop_length": 256,
+        "pad": (1024 - 256) // 2,
+        "pad_mode": "reflect",
+        "power": 1.0,
+        "eps": 1e-9,
+        "n_mels": 80,
+        "fmax": 8000.0,
+        "log": "ln",
+        "floor": 1e-5,
+    },
+    "kaldi": {
+        "sr": 16000,
+        "n_fft": 512,
+        "win_length": 400,
+        "hop_length": 160,
+        "window": "povey",
+        "periodic": False,
+        "center": False,
+        "frame_filter": (True, 0.97),
+        "n_mels": 80,
+        "fmin": 20.0,
+        "htk": True,
+        "norm": None,
+        "triangles_over_mel": True,
+        "log": "ln",
+        "floor": 1.1920928955078125e-07,
+    },
+    "nemo": {
+        "sr": 16000,
+        "n_fft": 512,
+        "win_length": 400,
+        "hop_length": 160,
+        "periodic": False,
+        "preemphasis": 0.97,
+        "n_mels": 80,
+        "log": "ln",
+        "floor": 0.0,
+        "offset": 2.0**-24,
+        "drop_last": True,
+        "normalize": "per_feature",
+    },
+    "gpt_sovits": {
+        "sr": 32000,
+        "n_fft": 2048,
+        "hop_length": 640,
+        "pad": (2048 - 640) // 2,
+        "pad_mode": "reflect",
+        "power": 1.0,
+        "eps": 1e-6,
+        "n_bins": 704,
+    },
+    "kick": {
+        "sr": 44100,
+        "n_fft": 2048,
+        "hop_length": 512,
+        "pad_mode": "reflect",
+        "htk": True,
+        "norm": None,
+        "log": "ln",
+        "floor": 1e-5,
+    },
+}
+
+
+def preset_parameters(name: str) -> dict[str, Any]:
+    """Return the parameters of a preset.
+
+    Raises
+    ------
+    ConfigError
+        For a name that is not known; names the nearest.
+    """
+    try:
+        return dict(PRESETS[name])
+    except (KeyError, TypeError):
+        near = difflib.get_close_matches(str(name), PRESETS, n=1)
+        guess = f"; did you mean {near[0]!r}?" if near else ""
+        raise ConfigError(f"preset {name!r} is not one of {', '.join(PRESETS)}{guess}") from None
