@@ -1,9 +1,8 @@
-"""Each preset against the program whose features it is named after, or against its formula written in torch."""
+"""Each preset against the program that it is named after, or against its formula written in torch."""
 
 import librosa
 import numpy as np
 import pytest
-
 from neurdsp import MelSpectrogram
 from neurdsp.dsp.presets import PRESETS
 from neurdsp.errors import ConfigError
@@ -23,7 +22,8 @@ def audio(rate, seconds=1.3, seed=0):
 
 def spectrum(y, n_fft, hop, window, pad, pad_mode="reflect"):
     padded = torch.nn.functional.pad(torch.from_numpy(y)[None, None], (pad, pad), mode=pad_mode)[0, 0]
-    return torch.stft(padded.double(), n_fft, hop, window.numel(), window.double(), center=False, return_complex=True)
+    options = {"window": window.double(), "center": False, "return_complex": True}
+    return torch.stft(padded.double(), n_fft, hop, window.numel(), **options)
 
 
 def test_librosa():
@@ -87,9 +87,10 @@ def test_rows_of_a_batch_have_maxima_of_their_own():
 
 def test_hifigan():
     y = audio(22050)
-    filters = torch.from_numpy(librosa.filters.mel(sr=22050, n_fft=1024, n_mels=80, fmin=0, fmax=8000)).double()
-    parts = torch.view_as_real(spectrum(y, 1024, 256, torch.hann_window(1024, dtype=torch.float64), 384))
-    wanted = torch.log(torch.clamp(filters @ torch.sqrt(parts.pow(2).sum(-1) + 1e-9), min=1e-5)).numpy()
+    bank = librosa.filters.mel(sr=22050, n_fft=1024, n_mels=80, fmin=0, fmax=8000)
+    complex_bins = spectrum(y, 1024, 256, torch.hann_window(1024, dtype=torch.float64), 384)
+    magnitudes = torch.sqrt(torch.view_as_real(complex_bins).pow(2).sum(-1) + 1e-9)
+    wanted = torch.log(torch.clamp(torch.from_numpy(bank).double() @ magnitudes, min=1e-5)).numpy()
     got = MelSpectrogram.preset("hifigan")(y)
     assert got.shape == wanted.shape
     assert np.abs(got - wanted).max() < 2e-4
@@ -98,7 +99,8 @@ def test_hifigan():
 def test_kaldi_by_torchaudio():
     kaldi = pytest.importorskip("torchaudio.compliance.kaldi")
     y = audio(16000)
-    wanted = kaldi.fbank(torch.from_numpy(y)[None], num_mel_bins=80, dither=0.0, sample_frequency=16000).T.numpy()
+    options = {"num_mel_bins": 80, "dither": 0.0, "sample_frequency": 16000}
+    wanted = kaldi.fbank(torch.from_numpy(y)[None], **options).T.numpy()
     got = MelSpectrogram.preset("kaldi")(y)
     assert got.shape == wanted.shape
     assert np.abs(got - wanted).max() < 2e-3
@@ -159,7 +161,8 @@ def test_gpt_sovits(eps):
 def test_kick():
     transforms = pytest.importorskip("torchaudio.transforms")
     y = torch.from_numpy(audio(44100, 2.0))
-    mel = transforms.MelSpectrogram(sample_rate=44100, n_fft=2048, hop_length=512, n_mels=128, f_max=22050.0).double()
+    options = {"sample_rate": 44100, "n_fft": 2048, "hop_length": 512, "n_mels": 128, "f_max": 22050.0}
+    mel = transforms.MelSpectrogram(**options).double()
     wanted = torch.log(torch.clamp(mel(y.double()), min=1e-5))
     got = MelSpectrogram.preset("kick")(y)
     assert got.shape == wanted.shape == (128, 173)

@@ -2,12 +2,11 @@
 
 import tracemalloc
 
+import neurdsp
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-import neurdsp
 from neurdsp.dsp.presets import PRESETS
 from neurdsp.errors import ParameterError
 

@@ -1,7 +1,7 @@
 """Spectrograms, mel spectrograms and their logarithms."""
 
 from dataclasses import dataclass, fields, replace
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,9 @@ from neurdsp.dsp.filters import MelNorm, mel_key
 from neurdsp.dsp.plans import Frames, Precision, WindowSpec, integer, mel_filters
 from neurdsp.dsp.spectral import is_exact, real_type, threads_for
 from neurdsp.errors import ParameterError
+
+if TYPE_CHECKING:
+    from neurdsp.dsp.streams import MelStream
 
 __all__ = ["Log", "MelSpectrogram", "log_mel", "mel_spectrogram", "spectrogram"]
 
@@ -104,7 +107,9 @@ class MelSpectrogram:
 
     def __post_init__(self) -> None:
         if self.normalize not in (None, "whisper", "per_feature"):
-            raise ParameterError(f"normalize is {self.normalize!r}, but it must be 'whisper', 'per_feature' or None")
+            raise ParameterError(
+                f"normalize is {self.normalize!r}, but it must be 'whisper', 'per_feature' or None"
+            )
         key = None
         if self.n_bins is None:
             key = mel_key(
@@ -149,7 +154,8 @@ class MelSpectrogram:
         Parameters
         ----------
         name
-            ``librosa``, ``torchaudio``, ``whisper``, ``hifigan``, ``kaldi``, ``nemo``, ``gpt_sovits`` or ``kick``.
+            ``librosa``, ``torchaudio``, ``whisper``, ``hifigan``, ``kaldi``, ``nemo``, ``gpt_sovits`` or
+            ``kick``.
         **changes
             Parameters to change.
 

@@ -185,7 +185,15 @@ class Frames:
     @property
     def key(self) -> tuple[Any, ...]:
         """All that a plan of these frames depends on."""
-        return (self.n_fft, self.hop_length, self.window_key, self.pad, self.pad_mode, self.frame_filter, self.drop_last)
+        return (
+            self.n_fft,
+            self.hop_length,
+            self.window_key,
+            self.pad,
+            self.pad_mode,
+            self.frame_filter,
+            self.drop_last,
+        )
 
     def stft(self, double: bool) -> _core.Stft:
         """Return the plan of the transform, from the cache."""

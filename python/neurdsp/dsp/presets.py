@@ -4,13 +4,15 @@ Each preset is the set of parameters of `neurdsp.MelSpectrogram` that gives what
 
 - ``librosa``: ``librosa.feature.melspectrogram`` with its defaults.
 - ``torchaudio``: ``torchaudio.transforms.MelSpectrogram`` with its defaults.
-- ``whisper``: ``whisper.log_mel_spectrogram`` of openai-whisper (80 bands; ``n_mels=128`` for large-v3). Each row of a batch
+- ``whisper``: ``whisper.log_mel_spectrogram`` of openai-whisper (80 bands; ``n_mels=128`` for large-v3).
+Each row of a batch
   has a maximum of its own.
 - ``hifigan``: ``mel_spectrogram`` of HiFi-GAN, configuration of LJSpeech.
-- ``kaldi``: log-mel filterbanks as ``compute-fbank-feats`` and ``torchaudio.compliance.kaldi.fbank`` with 80 bands and no dither,
+- ``kaldi``: log-mel filterbanks as ``compute-fbank-feats`` and ``torchaudio.compliance.kaldi.fbank`` with 80
+bands and no dither,
   of samples within ±1, as rows over frames.
-- ``nemo``: the preprocessor of NVIDIA NeMo's FastConformer models, without dither and without the padding of the frames.
-- ``gpt_sovits``: the linear magnitudes of GPT-SoVITS v2: the first 704 of 1025 bins, 0 to 11 kHz.
+- ``nemo``: the preprocessor of NVIDIA NeMo's FastConformer models, without dither and without the padding of
+the frames. - ``gpt_sovits``: the linear magnitudes of GPT-SoVITS v2: the first 704 of 1025 bins, 0 to 11 kHz.
 - ``kick``: the log-mel spectrograms that the kick models are trained on.
 """
 

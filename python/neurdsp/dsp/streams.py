@@ -19,8 +19,8 @@ __all__ = ["MelStream"]
 class MelStream:
     """A mel spectrogram in progress: push blocks of any size, get each frame as soon as it is settled.
 
-    The frames are those of the plan on the whole signal, bit for bit, whatever the blocks; memory is bounded by the frame and
-    the padding. Made by `neurdsp.MelSpectrogram.stream`.
+    The frames are those of the plan on the whole signal, bit for bit, whatever the blocks; memory is bounded
+    by the frame and the padding. Made by `neurdsp.MelSpectrogram.stream`.
 
     Parameters
     ----------
@@ -45,7 +45,8 @@ class MelStream:
     def __init__(self, plan: "MelSpectrogram", dtype: npt.DTypeLike = np.float32) -> None:
         if plan.normalize is not None:
             raise ParameterError(
-                f"normalize is {plan.normalize!r}, which needs the whole signal; pass normalize=None and normalise the result"
+                f"normalize is {plan.normalize!r}, which needs the whole signal; pass normalize=None and "
+                "normalise the result"
             )
         self._dtype = real_type(dtype)
         self._double = self._dtype == np.float64
@@ -76,7 +77,8 @@ class MelStream:
         batch = take_real(y)
         if batch.ragged or batch.leading != [()] or batch.dtype != self._dtype:
             raise ParameterError(
-                f"y is {batch.dtype} of shape {getattr(y, 'shape', '(list)')}, but this stream takes {self._dtype} of shape "
+                f"y is {batch.dtype} of shape {getattr(y, 'shape', '(list)')}, but this stream takes "
+                f"{self._dtype} of shape "
                 "(n_samples,); make a stream for each channel"
             )
         block = batch.entries[0][0]
