@@ -32,6 +32,7 @@ def test_librosa():
     assert np.abs(MelSpectrogram.preset("librosa")(y) - wanted).max() < 1e-6 * wanted.max()
 
 
+@pytest.mark.filterwarnings("ignore:.*(zero values|are empty)")  # those of the defaults
 def test_torchaudio():
     transforms = pytest.importorskip("torchaudio.transforms")
     y = torch.from_numpy(np.stack([audio(16000), audio(16000, seed=1)]))
@@ -39,7 +40,8 @@ def test_torchaudio():
     got = MelSpectrogram.preset("torchaudio")(y)
     assert isinstance(got, torch.Tensor)
     assert got.shape == wanted.shape
-    assert (got - wanted).abs().max() < 1e-6 * wanted.max()
+    # torchaudio builds its filters in single precision.
+    assert (got - wanted).abs().max() < 1e-5 * wanted.max()
 
 
 def whisper_formula(y, n_mels):
@@ -171,6 +173,7 @@ def test_kick():
     assert np.abs(silence - np.log(1e-5)).max() < 1e-6
 
 
+@pytest.mark.filterwarnings("ignore:.*are empty")
 @pytest.mark.parametrize("name", PRESETS)
 def test_presets_work_in_both_precisions_and_can_be_changed(name):
     plan = MelSpectrogram.preset(name)

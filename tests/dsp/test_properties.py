@@ -5,8 +5,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-settings.register_profile("dsp", deadline=None, max_examples=40)
-settings.load_profile("dsp")
+law = settings(deadline=None, max_examples=40)
 
 lengths = st.integers(1, 3000)
 seeds = st.integers(0, 2**32 - 1)
@@ -17,6 +16,7 @@ def noise(length, seed):
     return np.random.default_rng(seed).standard_normal(length)
 
 
+@law
 @given(lengths, st.integers(2, 300), st.data(), seeds, pad_modes)
 def test_round_trip(length, n_fft, data, seed, pad_mode):
     hop_length = data.draw(st.integers(1, max(n_fft // 2, 1)))
@@ -28,6 +28,7 @@ def test_round_trip(length, n_fft, data, seed, pad_mode):
     assert np.abs(back - y)[:covered].max() < 1e-11
 
 
+@law
 @given(lengths, st.integers(1, 300), st.integers(1, 400), seeds)
 def test_energy_of_a_frame_is_that_of_its_windowed_samples(length, n_fft, hop_length, seed):
     y = noise(length, seed)
@@ -42,6 +43,7 @@ def test_energy_of_a_frame_is_that_of_its_windowed_samples(length, n_fft, hop_le
         assert abs(weights @ power[:, frame] / n_fft - energy) < 1e-10 * (1 + energy)
 
 
+@law
 @given(st.integers(1, 200), st.data())
 def test_impulse_has_the_magnitude_of_the_window_in_every_bin(n_fft, data):
     position = data.draw(st.integers(0, n_fft - 1))
@@ -51,6 +53,7 @@ def test_impulse_has_the_magnitude_of_the_window_in_every_bin(n_fft, data):
     assert np.abs(magnitudes - neurdsp.filters.get_window("hann", n_fft)[position]).max() < 1e-14
 
 
+@law
 @given(st.integers(1, 50), st.integers(1, 64), seeds)
 def test_delay_by_hops_delays_the_frames(hops, hop_length, seed):
     y = noise(1500, seed)
@@ -60,6 +63,7 @@ def test_delay_by_hops_delays_the_frames(hops, hop_length, seed):
     assert (second[:, hops : hops + first.shape[-1]] == first).all()
 
 
+@law
 @given(lengths, seeds, st.floats(-4, 4), st.floats(-4, 4))
 def test_linearity(length, seed, a, b):
     x, y = noise(length, seed), noise(length, seed + 1)
@@ -67,6 +71,7 @@ def test_linearity(length, seed, a, b):
     assert np.abs(together - a * neurdsp.stft(x, n_fft=200) - b * neurdsp.stft(y, n_fft=200)).max() < 1e-11
 
 
+@law
 @given(lengths, st.integers(1, 300), st.integers(1, 400), st.booleans(), pad_modes, seeds)
 def test_single_precision_is_near_double_precision(length, n_fft, hop_length, reverse, pad_mode, seed):
     y = noise(length, seed).astype(np.float32)
@@ -78,6 +83,7 @@ def test_single_precision_is_near_double_precision(length, n_fft, hop_length, re
     assert np.abs(single - double).max() <= 3e-6 * max(np.abs(double).max(), 1e-30)
 
 
+@law
 @given(st.binary(min_size=4, max_size=4000), st.integers(1, 64), st.integers(1, 64))
 def test_any_bytes_are_transformed_to_finite_numbers_or_refused(data, n_fft, hop_length):
     y = np.frombuffer(data[: len(data) // 4 * 4], np.float32)

@@ -25,6 +25,7 @@ def in_blocks(stream, y, sizes):
     return np.concatenate(frames, axis=1)
 
 
+@pytest.mark.filterwarnings("ignore:.*are empty")
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("name", PRESETS)
 def test_presets(name, dtype):

@@ -1,0 +1,113 @@
+"""``neurdsp mel``: the mel spectrograms of a file or a folder."""
+
+import json
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+__all__ = ["mel"]
+
+
+def mel(
+    source: Annotated[Path, typer.Argument(help="Audio file, or folder to search with all its folders.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the results.")],
+    preset: Annotated[
+        str,
+        typer.Option(
+            help="Features of: librosa, torchaudio, whisper, hifigan, kaldi, nemo, gpt_sovits, kick."
+        ),
+    ] = "librosa",
+    sr: Annotated[float | None, typer.Option(help="Sample rate in Hz that audio is resampled to.")] = None,
+    n_fft: Annotated[int | None, typer.Option(help="Length of the transform in samples.")] = None,
+    hop_length: Annotated[int | None, typer.Option(help="Distance of the frames in samples.")] = None,
+    win_length: Annotated[int | None, typer.Option(help="Length of the window in samples.")] = None,
+    n_mels: Annotated[int | None, typer.Option(help="Number of mel bands.")] = None,
+    fmin: Annotated[float | None, typer.Option(help="Lowest frequency in Hz.")] = None,
+    fmax: Annotated[float | None, typer.Option(help="Highest frequency in Hz.")] = None,
+    log: Annotated[str | None, typer.Option(help="Logarithm: ln, log10 or db.")] = None,
+    exact: Annotated[bool, typer.Option("--exact", help="Transform in double precision.")] = False,
+    safetensors: Annotated[bool, typer.Option("--safetensors", help="Write .safetensors, not .npy.")] = False,
+    raw: Annotated[bool, typer.Option("--raw", help="Write *_mel.bin: float32, bins x frames.")] = False,
+    workers: Annotated[int, typer.Option(min=1, help="Files at a time.")] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Write the mel spectrogram of each audio file, and a manifest.
+
+    Run it again to go on after an interruption: what is done and has not changed is kept. A file that cannot
+    be read is recorded and passed over. Exit status 0: all done; 1: some files have no result; 2: a mistake
+    in the call.
+    """
+    from neurdsp.console import print_table
+    from neurdsp.dsp.corpus import MelJob, run
+    from neurdsp.dsp.features import MelSpectrogram
+    from neurdsp.errors import ParameterError
+
+    if raw and safetensors:
+        raise ParameterError("--raw and --safetensors are two formats; give one of them")
+    given = {
+        "sr": sr,
+        "n_fft": n_fft,
+        "hop_length": hop_length,
+        "win_length": win_length,
+        "n_mels": n_mels,
+        "fmin": fmin,
+        "fmax": fmax,
+        "log": log,
+        "precision": "exact" if exact else None,
+    }
+    changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    plan = MelSpectrogram.preset(preset, **changes)
+    job = MelJob(
+        source=source,
+        output=output,
+        plan=plan,
+        format="raw" if raw else "safetensors" if safetensors else "npy",
+    )
+    started = time.monotonic()
+    bar = _Bar()
+    try:
+        summary = run(job, workers=workers, begin=bar.begin, progress=bar.advance)
+    finally:
+        bar.end()
+    for record in bar.failures:
+        typer.echo(f"neurdsp: {record.file}: {record.error}", err=True)
+    elapsed_s = time.monotonic() - started
+    if as_json:
+        typer.echo(json.dumps({**asdict(summary), "elapsed_s": elapsed_s}))
+    else:
+        rate = summary.seconds / elapsed_s if elapsed_s > 0 else 0.0
+        rows = [
+            ("written", f"{summary.done} files, {summary.frames:,} frames"),
+            ("kept", f"{summary.kept} files, done before"),
+            ("failed", f"{summary.failed} files"),
+            ("speed", f"{rate:,.0f} x real time"),
+            ("manifest", summary.manifest),
+        ]
+        print_table(rows)
+    raise typer.Exit(1 if summary.failed else 0)
+
+
+class _Bar:
+    """Progress over the files, with the files that failed."""
+
+    def __init__(self) -> None:
+        self.failures: list[Any] = []
+        self._bar: Any = None
+
+    def begin(self, n_files: int) -> None:
+        from neurdsp.console import Progress
+
+        self._bar = Progress("mel spectrograms", n_files)
+        self._bar.__enter__()
+
+    def advance(self, record: Any) -> None:
+        self._bar.advance(1)
+        if record.error is not None:
+            self.failures.append(record)
+
+    def end(self) -> None:
+        if self._bar is not None:
+            self._bar.__exit__(None, None, None)
