@@ -191,6 +191,7 @@ pub(crate) struct PyStft(Planned<Stft<f32>, Stft<f64>>);
 #[pymethods]
 impl PyStft {
     #[new]
+    #[allow(clippy::too_many_arguments)]
     #[pyo3(signature = (n_fft, hop_length, window, pad, pad_mode, frame_filter, drop_last, double))]
     fn new(
         n_fft: usize,
