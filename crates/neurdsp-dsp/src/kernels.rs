@@ -72,26 +72,32 @@ log!(log_f64_generic, f64);
 /// What does not fill a register is padded, so that every value is computed in the same way.
 #[inline(always)]
 unsafe fn log<V: Lanes>(values: &mut [V::Element], floor: V::Element, offset: V::Element, scale: V::Element) {
-    // Below the normal numbers, zero above all, there is no logarithm to be had.
-    let single = size_of::<V::Element>() == 4;
-    let least = if single { f64::from(f32::MIN_POSITIVE) } else { f64::MIN_POSITIVE };
     unsafe {
-        let scaled = |x: V| {
-            // The second operand is what `max` gives where one is NaN: NaN stays visible.
-            let x = V::splat(floor).max(x).add(V::splat(offset));
-            ln(V::splat(V::Element::from_f64(least)).max(x)).mul(V::splat(scale))
-        };
         let mut blocks = values.chunks_exact_mut(V::LANES);
         for block in &mut blocks {
-            scaled(V::load(block.as_ptr())).store(block.as_mut_ptr());
+            let x = V::load(block.as_ptr());
+            scaled_log(x, floor, offset, scale).store(block.as_mut_ptr());
         }
         let rest = blocks.into_remainder();
         if !rest.is_empty() {
             let mut padded = [V::Element::from_f64(1.0); 16];
             padded[..rest.len()].copy_from_slice(rest);
-            scaled(V::load(padded.as_ptr())).store(padded.as_mut_ptr());
+            let x = V::load(padded.as_ptr());
+            scaled_log(x, floor, offset, scale).store(padded.as_mut_ptr());
             rest.copy_from_slice(&padded[..rest.len()]);
         }
+    }
+}
+
+#[inline(always)]
+unsafe fn scaled_log<V: Lanes>(x: V, floor: V::Element, offset: V::Element, scale: V::Element) -> V {
+    // Below the normal numbers, zero above all, there is no logarithm to be had.
+    let single = size_of::<V::Element>() == 4;
+    let least = V::Element::from_f64(if single { f64::from(f32::MIN_POSITIVE) } else { f64::MIN_POSITIVE });
+    unsafe {
+        // The second operand is what `max` gives where one is NaN: NaN stays visible.
+        let x = V::splat(floor).max(x).add(V::splat(offset));
+        ln(V::splat(least).max(x)).mul(V::splat(scale))
     }
 }
 

@@ -49,7 +49,7 @@ macro_rules! scalar_lanes {
             #[inline(always)]
             unsafe fn load_chunk(signals: *const *const $t, offset: usize) -> [Self; 4] {
                 let signal = unsafe { (*signals).add(offset) };
-                [0, 1, 2, 3].map(|s| Self(unsafe { *signal.add(s) }))
+                unsafe { [Self(*signal), Self(*signal.add(1)), Self(*signal.add(2)), Self(*signal.add(3))] }
             }
             #[inline(always)]
             unsafe fn store_chunk(chunk: [Self; 4], signals: *const *mut $t, offset: usize) {

@@ -57,22 +57,21 @@ const LN2_DOUBLE: (f64, f64) = (0.693_147_180_369_123_8, 1.908_214_929_270_587_7
 #[inline(always)]
 pub unsafe fn ln<V: Lanes>(x: V) -> V {
     unsafe {
-        let c = |value: f64| V::splat(V::Element::from_f64(value));
         let (mantissa, exponent) = x.split_exponent();
-        let f = mantissa.sub(c(1.0));
+        let f = mantissa.sub(splat(1.0));
         let logarithm = if size_of::<V::Element>() == 4 {
             let square = f.mul(f);
             let cubic = polynomial(f, &SINGLE).mul(f).mul(square);
-            let low = exponent.fma(c(LN2_SINGLE.1), cubic);
-            let small = square.fma(c(-0.5), low);
-            exponent.fma(c(LN2_SINGLE.0), f.add(small))
+            let low = exponent.fma(splat(LN2_SINGLE.1), cubic);
+            let small = square.fma(splat(-0.5), low);
+            exponent.fma(splat(LN2_SINGLE.0), f.add(small))
         } else {
-            let s = f.div(f.add(c(2.0)));
+            let s = f.div(f.add(splat(2.0)));
             let z = s.mul(s);
-            let half_square = f.mul(f).mul(c(0.5));
+            let half_square = f.mul(f).mul(splat(0.5));
             let rest = z.fma(polynomial(z, &DOUBLE), half_square);
-            let low = s.fma(rest, exponent.mul(c(LN2_DOUBLE.1)));
-            exponent.fma(c(LN2_DOUBLE.0), f.sub(half_square.sub(low)))
+            let low = s.fma(rest, exponent.mul(splat(LN2_DOUBLE.1)));
+            exponent.fma(splat(LN2_DOUBLE.0), f.sub(half_square.sub(low)))
         };
         // Zero, unless x is NaN or infinite.
         logarithm.add(x.sub(x))
@@ -82,12 +81,17 @@ pub unsafe fn ln<V: Lanes>(x: V) -> V {
 #[inline(always)]
 unsafe fn polynomial<V: Lanes>(x: V, coefficients: &[f64]) -> V {
     unsafe {
-        let mut sum = V::splat(V::Element::from_f64(coefficients[0]));
+        let mut sum = splat::<V>(coefficients[0]);
         for coefficient in &coefficients[1..] {
-            sum = sum.fma(x, V::splat(V::Element::from_f64(*coefficient)));
+            sum = sum.fma(x, splat(*coefficient));
         }
         sum
     }
+}
+
+#[inline(always)]
+unsafe fn splat<V: Lanes>(value: f64) -> V {
+    unsafe { V::splat(V::Element::from_f64(value)) }
 }
 
 #[cfg(test)]

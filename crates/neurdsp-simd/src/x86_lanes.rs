@@ -2,6 +2,8 @@
 //!
 //! A chunk is put together from 16-byte loads that are inserted straight from memory (a blend, not a shuffle), so that
 //! what is left to do is a 4×4 turn inside each 16-byte part: half the shuffles of a turn in registers alone.
+//!
+//! There are no closures here: one that the compiler does not inline has no instruction set, and calls every intrinsic.
 // Each line is an intrinsic on registers, or a load or store that the trait's own safety section covers.
 #![allow(clippy::undocumented_unsafe_blocks)]
 
@@ -30,17 +32,21 @@ impl Lanes for F32x8 {
     #[inline(always)]
     unsafe fn load_chunk(signals: *const *const f32, offset: usize) -> [Self; 4] {
         unsafe {
-            let quad = |l: usize| _mm_loadu_ps((*signals.add(l)).add(offset));
-            let rows =
-                [0, 1, 2, 3].map(|l| _mm256_insertf128_ps::<1>(_mm256_castps128_ps256(quad(l)), quad(l + 4)));
-            turn_quads!(rows, _mm256_unpacklo_ps, _mm256_unpackhi_ps, _mm256_shuffle_ps).map(Self)
+            let mut rows = [_mm256_setzero_ps(); 4];
+            for (l, row) in rows.iter_mut().enumerate() {
+                let low = _mm_loadu_ps((*signals.add(l)).add(offset));
+                let high = _mm_loadu_ps((*signals.add(l + 4)).add(offset));
+                *row = _mm256_insertf128_ps::<1>(_mm256_castps128_ps256(low), high);
+            }
+            let [a, b, c, d] = turn_quads!(rows, _mm256_unpacklo_ps, _mm256_unpackhi_ps, _mm256_shuffle_ps);
+            [Self(a), Self(b), Self(c), Self(d)]
         }
     }
     #[inline(always)]
     unsafe fn store_chunk(chunk: [Self; 4], signals: *const *mut f32, offset: usize) {
         unsafe {
-            let rows =
-                turn_quads!(chunk.map(|v| v.0), _mm256_unpacklo_ps, _mm256_unpackhi_ps, _mm256_shuffle_ps);
+            let rows = [chunk[0].0, chunk[1].0, chunk[2].0, chunk[3].0];
+            let rows = turn_quads!(rows, _mm256_unpacklo_ps, _mm256_unpackhi_ps, _mm256_shuffle_ps);
             for (l, row) in rows.into_iter().enumerate() {
                 _mm_storeu_ps((*signals.add(l)).add(offset), _mm256_castps256_ps128(row));
                 _mm_storeu_ps((*signals.add(l + 4)).add(offset), _mm256_extractf128_ps::<1>(row));
@@ -80,21 +86,22 @@ impl Lanes for F32x16 {
     #[inline(always)]
     unsafe fn load_chunk(signals: *const *const f32, offset: usize) -> [Self; 4] {
         unsafe {
-            let quad = |l: usize| _mm_loadu_ps((*signals.add(l)).add(offset));
-            let rows = [0, 1, 2, 3].map(|l| {
-                let row = _mm512_castps128_ps512(quad(l));
-                let row = _mm512_insertf32x4::<1>(row, quad(l + 4));
-                let row = _mm512_insertf32x4::<2>(row, quad(l + 8));
-                _mm512_insertf32x4::<3>(row, quad(l + 12))
-            });
-            turn_quads!(rows, _mm512_unpacklo_ps, _mm512_unpackhi_ps, _mm512_shuffle_ps).map(Self)
+            let mut rows = [_mm512_setzero_ps(); 4];
+            for (l, row) in rows.iter_mut().enumerate() {
+                *row = _mm512_castps128_ps512(_mm_loadu_ps((*signals.add(l)).add(offset)));
+                *row = _mm512_insertf32x4::<1>(*row, _mm_loadu_ps((*signals.add(l + 4)).add(offset)));
+                *row = _mm512_insertf32x4::<2>(*row, _mm_loadu_ps((*signals.add(l + 8)).add(offset)));
+                *row = _mm512_insertf32x4::<3>(*row, _mm_loadu_ps((*signals.add(l + 12)).add(offset)));
+            }
+            let [a, b, c, d] = turn_quads!(rows, _mm512_unpacklo_ps, _mm512_unpackhi_ps, _mm512_shuffle_ps);
+            [Self(a), Self(b), Self(c), Self(d)]
         }
     }
     #[inline(always)]
     unsafe fn store_chunk(chunk: [Self; 4], signals: *const *mut f32, offset: usize) {
         unsafe {
-            let rows =
-                turn_quads!(chunk.map(|v| v.0), _mm512_unpacklo_ps, _mm512_unpackhi_ps, _mm512_shuffle_ps);
+            let rows = [chunk[0].0, chunk[1].0, chunk[2].0, chunk[3].0];
+            let rows = turn_quads!(rows, _mm512_unpacklo_ps, _mm512_unpackhi_ps, _mm512_shuffle_ps);
             for (l, row) in rows.into_iter().enumerate() {
                 _mm_storeu_ps((*signals.add(l)).add(offset), _mm512_castps512_ps128(row));
                 _mm_storeu_ps((*signals.add(l + 4)).add(offset), _mm512_extractf32x4_ps::<1>(row));
@@ -140,11 +147,13 @@ impl Lanes for F64x4 {
     #[inline(always)]
     unsafe fn load_chunk(signals: *const *const f64, offset: usize) -> [Self; 4] {
         unsafe {
-            let pair = |l: usize, s: usize| _mm_loadu_pd((*signals.add(l)).add(offset + s));
-            let row = |l: usize, s: usize| {
-                _mm256_insertf128_pd::<1>(_mm256_castpd128_pd256(pair(l, s)), pair(l + 2, s))
-            };
-            let (a, b, c, d) = (row(0, 0), row(1, 0), row(0, 2), row(1, 2));
+            let mut rows = [_mm256_setzero_pd(); 4];
+            for (i, row) in rows.iter_mut().enumerate() {
+                let (l, at) = (i % 2, offset + i / 2 * 2);
+                *row = _mm256_castpd128_pd256(_mm_loadu_pd((*signals.add(l)).add(at)));
+                *row = _mm256_insertf128_pd::<1>(*row, _mm_loadu_pd((*signals.add(l + 2)).add(at)));
+            }
+            let [a, b, c, d] = rows;
             [
                 Self(_mm256_unpacklo_pd(a, b)),
                 Self(_mm256_unpackhi_pd(a, b)),
@@ -204,14 +213,15 @@ impl Lanes for F64x8 {
     #[inline(always)]
     unsafe fn load_chunk(signals: *const *const f64, offset: usize) -> [Self; 4] {
         unsafe {
-            let pair = |l: usize, s: usize| _mm_loadu_pd((*signals.add(l)).add(offset + s));
-            let row = |l: usize, s: usize| {
-                let row = _mm512_castpd128_pd512(pair(l, s));
-                let row = _mm512_insertf64x2::<1>(row, pair(l + 2, s));
-                let row = _mm512_insertf64x2::<2>(row, pair(l + 4, s));
-                _mm512_insertf64x2::<3>(row, pair(l + 6, s))
-            };
-            let (a, b, c, d) = (row(0, 0), row(1, 0), row(0, 2), row(1, 2));
+            let mut rows = [_mm512_setzero_pd(); 4];
+            for (i, row) in rows.iter_mut().enumerate() {
+                let (l, at) = (i % 2, offset + i / 2 * 2);
+                *row = _mm512_castpd128_pd512(_mm_loadu_pd((*signals.add(l)).add(at)));
+                *row = _mm512_insertf64x2::<1>(*row, _mm_loadu_pd((*signals.add(l + 2)).add(at)));
+                *row = _mm512_insertf64x2::<2>(*row, _mm_loadu_pd((*signals.add(l + 4)).add(at)));
+                *row = _mm512_insertf64x2::<3>(*row, _mm_loadu_pd((*signals.add(l + 6)).add(at)));
+            }
+            let [a, b, c, d] = rows;
             [
                 Self(_mm512_unpacklo_pd(a, b)),
                 Self(_mm512_unpackhi_pd(a, b)),

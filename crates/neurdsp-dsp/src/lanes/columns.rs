@@ -36,16 +36,24 @@ unsafe fn load_on<V: Lanes>(load: Load<V::Element>) {
         for row in 0..load.rows {
             for column in (0..load.columns).step_by(2) {
                 let at = 2 * (load.first + column) + row * load.row_samples;
-                let samples = V::load_chunk(frames.as_ptr(), at);
-                let weight = |s: usize| V::splat(*load.window.add(at + s));
-                let number = |s: usize| Complex {
-                    re: samples[s].mul(weight(s)),
-                    im: samples[s + 1].mul(weight(s + 1)),
-                };
-                number(0).store(load.to, column * load.rows + row);
-                number(2).store(load.to, (column + 1) * load.rows + row);
+                let [a, b, c, d] = weighted(V::load_chunk(frames.as_ptr(), at), load.window.add(at));
+                Complex { re: a, im: b }.store(load.to, column * load.rows + row);
+                Complex { re: c, im: d }.store(load.to, (column + 1) * load.rows + row);
             }
         }
+    }
+}
+
+#[inline(always)]
+unsafe fn weighted<V: Lanes>(samples: [V; 4], weights: *const V::Element) -> [V; 4] {
+    unsafe {
+        let [a, b, c, d] = samples;
+        [
+            a.mul(V::splat(*weights)),
+            b.mul(V::splat(*weights.add(1))),
+            c.mul(V::splat(*weights.add(2))),
+            d.mul(V::splat(*weights.add(3))),
+        ]
     }
 }
 

@@ -26,54 +26,49 @@ pub(crate) struct Split<T> {
     pub(super) length: usize,
 }
 
-/// Hands `(k, X[k], X*[m - k])` of every pair to `store`.
+/// `X[k]` and `X*[m - k]`, from `Z[k]` and `Z[m - k]`.
 #[inline(always)]
-unsafe fn each_pair<V: Lanes>(
-    split: Split<V::Element>,
-    mut store: impl FnMut(usize, Complex<V>, Complex<V>),
-) {
+unsafe fn bins<V: Lanes>(split: &Split<V::Element>, pair: usize) -> (Complex<V>, Complex<V>) {
     unsafe {
-        let mut from = 0;
-        if split.first == 0 {
-            let z = Complex::<V>::load(split.ascending, 0);
-            let (even, odd) = (z.re.add(z.re), z.im.add(z.im));
+        let a = Complex::<V>::load(split.ascending, pair);
+        if split.first == 0 && pair == 0 {
+            let (even, odd) = (a.re.add(a.re), a.im.add(a.im));
             let zero = V::splat(V::Element::from_f64(0.0));
-            store(0, Complex { re: even.add(odd), im: zero }, Complex { re: even.sub(odd), im: zero });
-            from = 1;
+            return (Complex { re: even.add(odd), im: zero }, Complex { re: even.sub(odd), im: zero });
         }
-        for pair in from..split.count {
-            let a = Complex::<V>::load(split.ascending, pair);
-            let b = Complex::<V>::load(split.descending.sub(2 * pair * V::LANES), 0);
-            let even = Complex { re: a.re.add(b.re), im: a.im.sub(b.im) };
-            let odd = Complex { re: a.im.add(b.im), im: b.re.sub(a.re) }.rotate(split.roots.add(2 * pair));
-            store(
-                split.first + pair * split.step,
-                Complex { re: even.re.add(odd.re), im: even.im.add(odd.im) },
-                Complex { re: even.re.sub(odd.re), im: even.im.sub(odd.im) },
-            );
-        }
+        let b = Complex::<V>::load(split.descending.wrapping_sub(2 * pair * V::LANES), 0);
+        let even = Complex { re: a.re.add(b.re), im: a.im.sub(b.im) };
+        let odd = Complex { re: a.im.add(b.im), im: b.re.sub(a.re) }.rotate(split.roots.add(2 * pair));
+        (
+            Complex { re: even.re.add(odd.re), im: even.im.add(odd.im) },
+            Complex { re: even.re.sub(odd.re), im: even.im.sub(odd.im) },
+        )
     }
 }
 
 #[inline(always)]
 unsafe fn power_on<V: Lanes>(split: Split<V::Element>, power: *mut V::Element) {
     unsafe {
-        each_pair::<V>(split, |k, x, y| {
+        for pair in 0..split.count {
+            let k = split.first + pair * split.step;
+            let (x, y) = bins::<V>(&split, pair);
             x.re.fma(x.re, x.im.mul(x.im)).store(power.add(k * V::LANES));
             y.re.fma(y.re, y.im.mul(y.im)).store(power.add((split.length - k) * V::LANES));
-        });
+        }
     }
 }
 
 #[inline(always)]
 unsafe fn spectrum_on<V: Lanes>(split: Split<V::Element>, re: *mut V::Element, im: *mut V::Element) {
     unsafe {
-        each_pair::<V>(split, |k, x, y| {
+        for pair in 0..split.count {
+            let k = split.first + pair * split.step;
+            let (x, y) = bins::<V>(&split, pair);
             x.re.store(re.add(k * V::LANES));
             x.im.store(im.add(k * V::LANES));
             y.re.store(re.add((split.length - k) * V::LANES));
             V::splat(V::Element::from_f64(0.0)).sub(y.im).store(im.add((split.length - k) * V::LANES));
-        });
+        }
     }
 }
 
@@ -93,15 +88,11 @@ pub(crate) struct Join<T> {
 #[inline(always)]
 unsafe fn join_on<V: Lanes>(join: Join<V::Element>) {
     unsafe {
-        let bin = |k: usize| Complex {
-            re: V::load(join.re.add(k * V::LANES)),
-            im: V::load(join.im.add(k * V::LANES)),
-        };
         // The first and the last bin of a real spectrum are real.
-        let (first, last) = (bin(0).re, bin(join.length).re);
+        let (first, last) = (bin::<V>(&join, 0).re, bin::<V>(&join, join.length).re);
         Complex { re: first.sub(last), im: first.add(last) }.store(join.to, 0);
         for k in 1..=join.length / 2 {
-            let (x, y) = (bin(k), bin(join.length - k));
+            let (x, y) = (bin::<V>(&join, k), bin::<V>(&join, join.length - k));
             let even = Complex { re: x.re.add(y.re), im: x.im.sub(y.im) };
             let twice = Complex { re: x.re.sub(y.re), im: x.im.add(y.im) };
             let root = join.roots.add(2 * k);
@@ -114,6 +105,11 @@ unsafe fn join_on<V: Lanes>(join: Join<V::Element>) {
             Complex { re: odd.re.sub(even.im), im: even.re.add(odd.im) }.store(join.to, join.length - k);
         }
     }
+}
+
+#[inline(always)]
+unsafe fn bin<V: Lanes>(join: &Join<V::Element>, k: usize) -> Complex<V> {
+    unsafe { Complex { re: V::load(join.re.add(k * V::LANES)), im: V::load(join.im.add(k * V::LANES)) } }
 }
 
 macro_rules! splits {
