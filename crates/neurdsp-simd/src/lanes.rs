@@ -17,11 +17,12 @@ pub trait Lanes: Vector<Self::Element> {
     /// The type of one lane.
     type Element: Real;
 
-    /// Reads samples `offset..offset + 4` of each of the `LANES` signals; lane `l` of vector `s` is sample `s` of signal `l`.
-    unsafe fn load_chunk(signals: *const *const Self::Element, offset: usize) -> [Self; 4];
+    /// Reads the first four samples of each of the `LANES` signals that lie `stride` apart; lane `l` of vector `s` is
+    /// sample `s` of signal `l`.
+    unsafe fn load_chunk(signals: *const Self::Element, stride: usize) -> [Self; 4];
 
     /// Writes what [`load_chunk`](Self::load_chunk) reads.
-    unsafe fn store_chunk(chunk: [Self; 4], signals: *const *mut Self::Element, offset: usize);
+    unsafe fn store_chunk(chunk: [Self; 4], signals: *mut Self::Element, stride: usize);
 
     /// `re0 im0 re1 im1 …` in two vectors, from the real and the imaginary parts.
     unsafe fn interleave(re: Self, im: Self) -> (Self, Self);
@@ -33,6 +34,18 @@ pub trait Lanes: Vector<Self::Element> {
     ///
     /// Anything else gives numbers without a meaning.
     unsafe fn split_exponent(self) -> (Self, Self);
+}
+
+/// Asks for the cache line at `address`, which need not be readable: nothing happens then.
+#[inline(always)]
+pub fn prefetch<T>(address: *const T) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: a hint that every x86-64 has and that cannot fail.
+    unsafe {
+        std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(address.cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = address;
 }
 
 /// The bits of `√½`: subtracting them carries into the exponent exactly where a mantissa lies above `√2`.
@@ -47,13 +60,11 @@ macro_rules! scalar_lanes {
         impl Lanes for Scalar<$t> {
             type Element = $t;
             #[inline(always)]
-            unsafe fn load_chunk(signals: *const *const $t, offset: usize) -> [Self; 4] {
-                let signal = unsafe { (*signals).add(offset) };
+            unsafe fn load_chunk(signal: *const $t, _stride: usize) -> [Self; 4] {
                 unsafe { [Self(*signal), Self(*signal.add(1)), Self(*signal.add(2)), Self(*signal.add(3))] }
             }
             #[inline(always)]
-            unsafe fn store_chunk(chunk: [Self; 4], signals: *const *mut $t, offset: usize) {
-                let signal = unsafe { (*signals).add(offset) };
+            unsafe fn store_chunk(chunk: [Self; 4], signal: *mut $t, _stride: usize) {
                 for (s, value) in chunk.into_iter().enumerate() {
                     unsafe { *signal.add(s) = value.0 };
                 }
@@ -94,19 +105,17 @@ mod tests {
                 use super::*;
 
                 #[inline(always)]
-                unsafe fn turn<V: Lanes<Element = $t>>(signals: &[Vec<$t>], turned: &mut Vec<$t>, back: &mut [Vec<$t>]) {
+                unsafe fn turn<V: Lanes<Element = $t>>(signals: &[[$t; 7]], turned: &mut Vec<$t>, back: &mut [[$t; 7]]) {
                     unsafe {
-                        let from: Vec<*const $t> = signals.iter().map(|s| s.as_ptr()).collect();
-                        let to: Vec<*mut $t> = back.iter_mut().map(|s| s.as_mut_ptr()).collect();
-                        let chunk = V::load_chunk(from.as_ptr(), 3);
+                        let chunk = V::load_chunk(signals.as_flattened()[3..].as_ptr(), 7);
                         turned.resize(4 * V::LANES, 0.0);
                         for (s, v) in chunk.into_iter().enumerate() {
                             v.store(turned.as_mut_ptr().add(s * V::LANES));
                         }
-                        V::store_chunk(chunk, to.as_ptr(), 3);
+                        V::store_chunk(chunk, back.as_flattened_mut()[3..].as_mut_ptr(), 7);
                     }
                 }
-                dispatch! { fn turn_on(signals: &[Vec<$t>], turned: &mut Vec<$t>, back: &mut [Vec<$t>]) = $($f64)? turn }
+                dispatch! { fn turn_on(signals: &[[$t; 7]], turned: &mut Vec<$t>, back: &mut [[$t; 7]]) = $($f64)? turn }
 
                 #[inline(always)]
                 unsafe fn weave<V: Lanes<Element = $t>>(values: &[$t; 32], woven: &mut [$t; 32], back: &mut [$t; 32]) -> usize {
@@ -135,10 +144,10 @@ mod tests {
 
                 #[test]
                 fn a_chunk_turns_and_returns() {
-                    let signals: Vec<Vec<$t>> =
-                        (0..16).map(|l| (0..7).map(|s| (100 * l + s) as $t).collect()).collect();
+                    let signals: [[$t; 7]; 16] =
+                        std::array::from_fn(|l| std::array::from_fn(|s| (100 * l + s) as $t));
                     for isa in Isa::available() {
-                        let (mut turned, mut back) = (Vec::new(), vec![vec![0.0; 7]; 16]);
+                        let (mut turned, mut back) = (Vec::new(), [[0.0; 7]; 16]);
                         turn_on(isa, &signals, &mut turned, &mut back);
                         let lanes = turned.len() / 4;
                         for (i, value) in turned.iter().enumerate() {

@@ -11,6 +11,17 @@ use crate::lanes::{Lanes, SQRT_HALF_F32, SQRT_HALF_F64};
 use crate::x86::{F32x8, F32x16, F64x4, F64x8};
 use std::arch::x86_64::*;
 
+/// `stride`, of which the compiler knows nothing.
+///
+/// It would otherwise keep the addresses of all signals in memory and count each of them up for every chunk, which takes
+/// longer than the chunk.
+#[inline(always)]
+fn opaque(mut stride: usize) -> usize {
+    // SAFETY: no instruction at all.
+    unsafe { std::arch::asm!("/* {0} */", inout(reg) stride, options(nomem, nostack, preserves_flags)) };
+    stride
+}
+
 /// Turns four vectors 4×4 inside each 16-byte part.
 macro_rules! turn_quads {
     ($rows:expr, $unpack_low:ident, $unpack_high:ident, $shuffle:ident) => {{
@@ -30,12 +41,13 @@ impl Lanes for F32x8 {
     type Element = f32;
 
     #[inline(always)]
-    unsafe fn load_chunk(signals: *const *const f32, offset: usize) -> [Self; 4] {
+    unsafe fn load_chunk(signals: *const f32, stride: usize) -> [Self; 4] {
         unsafe {
+            let stride = opaque(stride);
             let mut rows = [_mm256_setzero_ps(); 4];
             for (l, row) in rows.iter_mut().enumerate() {
-                let low = _mm_loadu_ps((*signals.add(l)).add(offset));
-                let high = _mm_loadu_ps((*signals.add(l + 4)).add(offset));
+                let low = _mm_loadu_ps(signals.add(l * stride));
+                let high = _mm_loadu_ps(signals.add(l * stride + 4 * stride));
                 *row = _mm256_insertf128_ps::<1>(_mm256_castps128_ps256(low), high);
             }
             let [a, b, c, d] = turn_quads!(rows, _mm256_unpacklo_ps, _mm256_unpackhi_ps, _mm256_shuffle_ps);
@@ -43,13 +55,14 @@ impl Lanes for F32x8 {
         }
     }
     #[inline(always)]
-    unsafe fn store_chunk(chunk: [Self; 4], signals: *const *mut f32, offset: usize) {
+    unsafe fn store_chunk(chunk: [Self; 4], signals: *mut f32, stride: usize) {
         unsafe {
+            let stride = opaque(stride);
             let rows = [chunk[0].0, chunk[1].0, chunk[2].0, chunk[3].0];
             let rows = turn_quads!(rows, _mm256_unpacklo_ps, _mm256_unpackhi_ps, _mm256_shuffle_ps);
             for (l, row) in rows.into_iter().enumerate() {
-                _mm_storeu_ps((*signals.add(l)).add(offset), _mm256_castps256_ps128(row));
-                _mm_storeu_ps((*signals.add(l + 4)).add(offset), _mm256_extractf128_ps::<1>(row));
+                _mm_storeu_ps(signals.add(l * stride), _mm256_castps256_ps128(row));
+                _mm_storeu_ps(signals.add(l * stride + 4 * stride), _mm256_extractf128_ps::<1>(row));
             }
         }
     }
@@ -84,29 +97,31 @@ impl Lanes for F32x16 {
     type Element = f32;
 
     #[inline(always)]
-    unsafe fn load_chunk(signals: *const *const f32, offset: usize) -> [Self; 4] {
+    unsafe fn load_chunk(signals: *const f32, stride: usize) -> [Self; 4] {
         unsafe {
+            let stride = opaque(stride);
             let mut rows = [_mm512_setzero_ps(); 4];
             for (l, row) in rows.iter_mut().enumerate() {
-                *row = _mm512_castps128_ps512(_mm_loadu_ps((*signals.add(l)).add(offset)));
-                *row = _mm512_insertf32x4::<1>(*row, _mm_loadu_ps((*signals.add(l + 4)).add(offset)));
-                *row = _mm512_insertf32x4::<2>(*row, _mm_loadu_ps((*signals.add(l + 8)).add(offset)));
-                *row = _mm512_insertf32x4::<3>(*row, _mm_loadu_ps((*signals.add(l + 12)).add(offset)));
+                *row = _mm512_castps128_ps512(_mm_loadu_ps(signals.add(l * stride)));
+                *row = _mm512_insertf32x4::<1>(*row, _mm_loadu_ps(signals.add(l * stride + 4 * stride)));
+                *row = _mm512_insertf32x4::<2>(*row, _mm_loadu_ps(signals.add(l * stride + 8 * stride)));
+                *row = _mm512_insertf32x4::<3>(*row, _mm_loadu_ps(signals.add(l * stride + 12 * stride)));
             }
             let [a, b, c, d] = turn_quads!(rows, _mm512_unpacklo_ps, _mm512_unpackhi_ps, _mm512_shuffle_ps);
             [Self(a), Self(b), Self(c), Self(d)]
         }
     }
     #[inline(always)]
-    unsafe fn store_chunk(chunk: [Self; 4], signals: *const *mut f32, offset: usize) {
+    unsafe fn store_chunk(chunk: [Self; 4], signals: *mut f32, stride: usize) {
         unsafe {
+            let stride = opaque(stride);
             let rows = [chunk[0].0, chunk[1].0, chunk[2].0, chunk[3].0];
             let rows = turn_quads!(rows, _mm512_unpacklo_ps, _mm512_unpackhi_ps, _mm512_shuffle_ps);
             for (l, row) in rows.into_iter().enumerate() {
-                _mm_storeu_ps((*signals.add(l)).add(offset), _mm512_castps512_ps128(row));
-                _mm_storeu_ps((*signals.add(l + 4)).add(offset), _mm512_extractf32x4_ps::<1>(row));
-                _mm_storeu_ps((*signals.add(l + 8)).add(offset), _mm512_extractf32x4_ps::<2>(row));
-                _mm_storeu_ps((*signals.add(l + 12)).add(offset), _mm512_extractf32x4_ps::<3>(row));
+                _mm_storeu_ps(signals.add(l * stride), _mm512_castps512_ps128(row));
+                _mm_storeu_ps(signals.add(l * stride + 4 * stride), _mm512_extractf32x4_ps::<1>(row));
+                _mm_storeu_ps(signals.add(l * stride + 8 * stride), _mm512_extractf32x4_ps::<2>(row));
+                _mm_storeu_ps(signals.add(l * stride + 12 * stride), _mm512_extractf32x4_ps::<3>(row));
             }
         }
     }
@@ -145,13 +160,15 @@ impl Lanes for F64x4 {
     type Element = f64;
 
     #[inline(always)]
-    unsafe fn load_chunk(signals: *const *const f64, offset: usize) -> [Self; 4] {
+    unsafe fn load_chunk(signals: *const f64, stride: usize) -> [Self; 4] {
         unsafe {
+            let stride = opaque(stride);
             let mut rows = [_mm256_setzero_pd(); 4];
             for (i, row) in rows.iter_mut().enumerate() {
-                let (l, at) = (i % 2, offset + i / 2 * 2);
-                *row = _mm256_castpd128_pd256(_mm_loadu_pd((*signals.add(l)).add(at)));
-                *row = _mm256_insertf128_pd::<1>(*row, _mm_loadu_pd((*signals.add(l + 2)).add(at)));
+                let (l, at) = (i % 2, i / 2 * 2);
+                *row = _mm256_castpd128_pd256(_mm_loadu_pd(signals.add(l * stride + at)));
+                *row =
+                    _mm256_insertf128_pd::<1>(*row, _mm_loadu_pd(signals.add(l * stride + 2 * stride + at)));
             }
             let [a, b, c, d] = rows;
             [
@@ -163,13 +180,14 @@ impl Lanes for F64x4 {
         }
     }
     #[inline(always)]
-    unsafe fn store_chunk(chunk: [Self; 4], signals: *const *mut f64, offset: usize) {
+    unsafe fn store_chunk(chunk: [Self; 4], signals: *mut f64, stride: usize) {
         unsafe {
+            let stride = opaque(stride);
             for s in [0, 2] {
                 let (a, b) = (chunk[s].0, chunk[s + 1].0);
                 for (l, row) in [_mm256_unpacklo_pd(a, b), _mm256_unpackhi_pd(a, b)].into_iter().enumerate() {
-                    _mm_storeu_pd((*signals.add(l)).add(offset + s), _mm256_castpd256_pd128(row));
-                    _mm_storeu_pd((*signals.add(l + 2)).add(offset + s), _mm256_extractf128_pd::<1>(row));
+                    _mm_storeu_pd(signals.add(l * stride + s), _mm256_castpd256_pd128(row));
+                    _mm_storeu_pd(signals.add(l * stride + 2 * stride + s), _mm256_extractf128_pd::<1>(row));
                 }
             }
         }
@@ -211,15 +229,16 @@ impl Lanes for F64x8 {
     type Element = f64;
 
     #[inline(always)]
-    unsafe fn load_chunk(signals: *const *const f64, offset: usize) -> [Self; 4] {
+    unsafe fn load_chunk(signals: *const f64, stride: usize) -> [Self; 4] {
         unsafe {
+            let stride = opaque(stride);
             let mut rows = [_mm512_setzero_pd(); 4];
             for (i, row) in rows.iter_mut().enumerate() {
-                let (l, at) = (i % 2, offset + i / 2 * 2);
-                *row = _mm512_castpd128_pd512(_mm_loadu_pd((*signals.add(l)).add(at)));
-                *row = _mm512_insertf64x2::<1>(*row, _mm_loadu_pd((*signals.add(l + 2)).add(at)));
-                *row = _mm512_insertf64x2::<2>(*row, _mm_loadu_pd((*signals.add(l + 4)).add(at)));
-                *row = _mm512_insertf64x2::<3>(*row, _mm_loadu_pd((*signals.add(l + 6)).add(at)));
+                let (l, at) = (i % 2, i / 2 * 2);
+                *row = _mm512_castpd128_pd512(_mm_loadu_pd(signals.add(l * stride + at)));
+                *row = _mm512_insertf64x2::<1>(*row, _mm_loadu_pd(signals.add(l * stride + 2 * stride + at)));
+                *row = _mm512_insertf64x2::<2>(*row, _mm_loadu_pd(signals.add(l * stride + 4 * stride + at)));
+                *row = _mm512_insertf64x2::<3>(*row, _mm_loadu_pd(signals.add(l * stride + 6 * stride + at)));
             }
             let [a, b, c, d] = rows;
             [
@@ -231,15 +250,16 @@ impl Lanes for F64x8 {
         }
     }
     #[inline(always)]
-    unsafe fn store_chunk(chunk: [Self; 4], signals: *const *mut f64, offset: usize) {
+    unsafe fn store_chunk(chunk: [Self; 4], signals: *mut f64, stride: usize) {
         unsafe {
+            let stride = opaque(stride);
             for s in [0, 2] {
                 let (a, b) = (chunk[s].0, chunk[s + 1].0);
                 for (l, row) in [_mm512_unpacklo_pd(a, b), _mm512_unpackhi_pd(a, b)].into_iter().enumerate() {
-                    _mm_storeu_pd((*signals.add(l)).add(offset + s), _mm512_castpd512_pd128(row));
-                    _mm_storeu_pd((*signals.add(l + 2)).add(offset + s), _mm512_extractf64x2_pd::<1>(row));
-                    _mm_storeu_pd((*signals.add(l + 4)).add(offset + s), _mm512_extractf64x2_pd::<2>(row));
-                    _mm_storeu_pd((*signals.add(l + 6)).add(offset + s), _mm512_extractf64x2_pd::<3>(row));
+                    _mm_storeu_pd(signals.add(l * stride + s), _mm512_castpd512_pd128(row));
+                    _mm_storeu_pd(signals.add(l * stride + 2 * stride + s), _mm512_extractf64x2_pd::<1>(row));
+                    _mm_storeu_pd(signals.add(l * stride + 4 * stride + s), _mm512_extractf64x2_pd::<2>(row));
+                    _mm_storeu_pd(signals.add(l * stride + 6 * stride + s), _mm512_extractf64x2_pd::<3>(row));
                 }
             }
         }

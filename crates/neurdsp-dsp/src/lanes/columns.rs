@@ -5,7 +5,6 @@
 #![allow(clippy::undocumented_unsafe_blocks)]
 
 use super::butterfly::Complex;
-use super::real::MAX_LANES;
 use neurdsp_simd::{Lanes, dispatch};
 
 /// Some columns of the frames, seen as matrices of `rows` rows whose first elements are `row_samples` apart.
@@ -29,14 +28,11 @@ pub(crate) struct Load<T> {
 #[inline(always)]
 unsafe fn load_on<V: Lanes>(load: Load<V::Element>) {
     unsafe {
-        let mut frames = [load.samples; MAX_LANES];
-        for (lane, frame) in frames.iter_mut().enumerate().take(V::LANES) {
-            *frame = load.samples.add(lane * load.stride);
-        }
         for row in 0..load.rows {
             for column in (0..load.columns).step_by(2) {
                 let at = 2 * (load.first + column) + row * load.row_samples;
-                let [a, b, c, d] = weighted(V::load_chunk(frames.as_ptr(), at), load.window.add(at));
+                let [a, b, c, d] =
+                    weighted(V::load_chunk(load.samples.add(at), load.stride), load.window.add(at));
                 Complex { re: a, im: b }.store(load.to, column * load.rows + row);
                 Complex { re: c, im: d }.store(load.to, (column + 1) * load.rows + row);
             }
@@ -72,15 +68,11 @@ pub(crate) struct Store<T> {
 #[inline(always)]
 unsafe fn store_on<V: Lanes>(store: Store<V::Element>) {
     unsafe {
-        let mut frames = [store.frames; MAX_LANES];
-        for (lane, frame) in frames.iter_mut().enumerate().take(V::LANES) {
-            *frame = store.frames.add(lane * 2 * store.length);
-        }
         for n in (0..store.length).step_by(2) {
             let (a, b) = (Complex::<V>::load(store.from, n), Complex::<V>::load(store.from, n + 1));
             let weight = |s: usize| V::splat(*store.window.add(2 * n + s));
             let chunk = [a.im.mul(weight(0)), a.re.mul(weight(1)), b.im.mul(weight(2)), b.re.mul(weight(3))];
-            V::store_chunk(chunk, frames.as_ptr(), 2 * n);
+            V::store_chunk(chunk, store.frames.add(2 * n), 2 * store.length);
         }
     }
 }

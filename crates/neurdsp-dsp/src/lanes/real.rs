@@ -5,9 +5,6 @@ use super::columns::{self, Load, Store};
 use super::split::{self, Join, Split};
 use neurdsp_simd::{Isa, Real};
 
-/// Frames in the widest register.
-pub(super) const MAX_LANES: usize = 16;
-
 /// A type that the transforms are compiled for.
 pub(crate) trait LaneReal: Real {
     /// Frames side by side on this instruction set.
