@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -177,6 +178,7 @@ def test_the_command_refuses_in_one_line_with_status_2(recordings, tmp_path, arg
     assert folder(tmp_path) == before
 
 
+@pytest.mark.slow
 def test_the_command_trains_and_prints_json(recordings, tmp_path):
     settings = [part for setting in TINY for part in ("--set", setting)]
     done = command(
@@ -189,6 +191,7 @@ def test_the_command_trains_and_prints_json(recordings, tmp_path):
     assert (tmp_path / "runs" / "m" / "config.yaml").is_file()
 
 
+@pytest.mark.slow
 def test_terminated_from_outside_it_leaves_a_model(recordings, tmp_path):
     code = "from neurdsp.cli import main; main()"
     settings = [part for setting in TINY for part in ("--set", setting)]
@@ -212,6 +215,20 @@ def test_terminated_from_outside_it_leaves_a_model(recordings, tmp_path):
     process.send_signal(signal.SIGTERM)
     assert process.wait(60) == 0
     assert "engine" in AmpModel.load(tmp_path / "m.safetensors").metadata["neurdsp.metrics"]
+
+
+@pytest.mark.slow
+def test_a_full_disk_costs_one_line_and_leaves_no_half_file(recordings, tmp_path):
+    def small_files():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (8000, 8000))
+
+    settings = [part for setting in TINY for part in ("--set", setting)]
+    arguments = ["train", *recordings, "-o", "m.safetensors", *settings, "--steps", 3, "--json"]
+    done = command(*arguments, cwd=tmp_path, preexec_fn=small_files)
+    assert done.returncode == 2
+    assert "m.safetensors" in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert not {name for name in folder(tmp_path) if "safetensors" in name or name.endswith(".tmp")}
 
 
 def test_without_torch_the_command_says_what_to_install(recordings, tmp_path):

@@ -4,6 +4,8 @@ import json
 import math
 import os
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -34,7 +36,7 @@ class Line:
 
     def validate(self, model):
         x = torch.linspace(-1, 1, 9)[:, None]
-        return {"score": float((model(x) - (2 * x + 1)).square().mean())}
+        return {"score": float((model(x) - (2 * x + 1)).square().mean().detach())}
 
     def improved(self, model, metrics):
         self.exports.append({name: tensor.clone() for name, tensor in model.state_dict().items()})
@@ -140,6 +142,28 @@ def test_resume_without_a_sound_checkpoint_is_one_line(tmp_path: Path, damage, e
     with pytest.raises(ConfigError, match=expected) as caught:
         Trainer(network(), Line(), settings(), run_dir=tmp_path).run(resume=True)
     assert "\n" not in str(caught.value)
+
+
+def test_a_full_disk_is_an_os_error_that_leaves_the_old_checkpoint(tmp_path: Path):
+    code = f"""
+import resource, signal, torch
+from neurdsp.training import load_checkpoint, save_checkpoint
+path = {str(tmp_path / "checkpoint.pt")!r}
+save_checkpoint(path, {{"step": 1}})
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
+try:
+    save_checkpoint(path, {{"step": 2, "weights": torch.zeros(10_000)}})
+except OSError as error:
+    print(error)
+print(load_checkpoint(path)["step"])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    message, step = done.stdout.splitlines()
+    assert "cannot write the checkpoint" in message
+    assert "checkpoint.pt" in message
+    assert step == "1"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["checkpoint.pt"]
 
 
 def test_resume_of_another_model_is_refused(tmp_path: Path):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -245,6 +246,8 @@ def train(
     save_yaml(config, folder / "config.yaml")
     _save_json(folder / "data.json", facts)
 
+    if show:
+        _show_recordings(pair)
     reporter = Reporter(folder / "metrics.jsonl", show=show, score_name="ESR")
     torch.manual_seed(config.training.seed)
     model = _build_model(pair, split, config).to(device)
@@ -273,6 +276,17 @@ def train(
     )
     _save_json(folder / "result.json", result.to_json())
     return result
+
+
+def _show_recordings(pair: Pair) -> None:
+    """Say before training what was found in the recordings."""
+    found = pair.alignment
+    sys.stderr.write(
+        f"{pair.dry.size / pair.sample_rate:.1f} s at {pair.sample_rate} Hz; "
+        f"latency {found.latency_samples} samples, confidence {found.confidence:.2f}\n"
+    )
+    for warning in pair.warnings:
+        sys.stderr.write(f"note: {warning}\n")
 
 
 def _build_model(pair: Pair, split: Split, config: AmpConfig) -> WaveNet:

@@ -75,8 +75,6 @@ def train(
     if as_json:
         typer.echo(json.dumps(result.to_json()))
         return
-    for warning in result.warnings:
-        typer.echo(f"note: {warning}", err=True)
     summary = result.summary
     print_table(
         [

@@ -4,6 +4,7 @@ A checkpoint is private to training (the model file is what leaves it), holds te
 values only, is read without unpickling code, and is written through a temporary file and a rename.
 """
 
+import io
 import os
 import pickle
 from pathlib import Path
@@ -34,8 +35,14 @@ def save_checkpoint(path: str | os.PathLike[str], state: dict[str, Any]) -> None
     OSError
         When it cannot be written.
     """
+    # Through memory, for torch reports a full disk as a RuntimeError without saying what happened.
+    buffer = io.BytesIO()
+    torch.save({"version": CHECKPOINT_VERSION, **state}, buffer)
     with atomic_output(path) as temporary:
-        torch.save({"version": CHECKPOINT_VERSION, **state}, temporary)
+        try:
+            temporary.write_bytes(buffer.getbuffer())
+        except OSError as error:
+            raise OSError(error.errno, f"cannot write the checkpoint: {error.strerror}", str(path)) from None
 
 
 def load_checkpoint(path: str | os.PathLike[str]) -> dict[str, Any]:

@@ -205,7 +205,7 @@ class Trainer:
             if self._last_validation[0] != self._step or math.isinf(self._best_score):
                 self._validate()
             self.model.load_state_dict(self._best_state)
-            if stopped == "budget" and not math.isinf(self._best_score):
+            if not math.isinf(self._best_score):
                 self.task.improved(self.model, self._best_metrics)
             self._seconds = time.monotonic() - began
             return self._summary(stopped, first_step, first_seconds)
