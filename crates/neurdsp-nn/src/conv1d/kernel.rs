@@ -165,7 +165,7 @@ unsafe fn activate<V: Vector<f32>, const VECTORS: usize, const FRAMES: usize>(
 ) {
     unsafe {
         // Tanh is one long chain of dependent operations: four at a time fill the gaps of each other.
-        if VECTORS * V::LANES == stride && FRAMES * VECTORS % CHAINS == 0 {
+        if VECTORS * V::LANES == stride && (FRAMES * VECTORS).is_multiple_of(CHAINS) {
             let mut at = 0;
             while at < FRAMES * stride {
                 let mut chains = [Tanh::begin(V::splat(0.0)); CHAINS];
