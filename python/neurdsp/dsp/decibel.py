@@ -1,12 +1,12 @@
 """Decibels of power and amplitude, and back, as librosa's."""
 
-import warnings
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from neurdsp.dsp.notices import warn
 from neurdsp.errors import ParameterError
 
 __all__ = ["amplitude_to_db", "db_to_amplitude", "db_to_power", "power_to_db"]
@@ -52,17 +52,15 @@ def power_to_db(
     if top_db is not None and not top_db >= 0:
         raise ParameterError(f"top_db is {top_db!r}, but it must be zero, positive or None")
     if np.iscomplexobj(power):
-        warnings.warn(
-            "power_to_db was given a complex spectrum and drops its phase; pass numpy.abs(S)**2 for its "
-            "power",
-            UserWarning,
-            stacklevel=2,
+        warn(
+            "power_to_db was called on complex input: it takes magnitudes as power and drops the phase; pass "
+            "numpy.abs(S)**2 for the power"
         )
         power = np.abs(power)
     reference = ref(power) if callable(ref) else np.abs(ref)
     decibels = 10.0 * np.log10(np.maximum(amin, power))
     decibels -= 10.0 * np.log10(np.maximum(amin, reference))
-    if top_db is not None:
+    if top_db is not None and power.size:
         decibels = np.maximum(decibels, decibels.max() - top_db)
     return decibels
 
@@ -77,11 +75,7 @@ def amplitude_to_db(
 ) -> Any:
     """``20 log10(|S| / ref)``; parameters as in `power_to_db`."""
     if np.iscomplexobj(S):
-        warnings.warn(
-            "amplitude_to_db was given a complex spectrum and drops its phase; pass numpy.abs(S)",
-            UserWarning,
-            stacklevel=2,
-        )
+        warn("amplitude_to_db was called on complex input and drops its phase; pass numpy.abs(S)")
     magnitude = np.abs(np.asarray(S))
     reference = ref(magnitude) if callable(ref) else np.abs(ref)
     return power_to_db(np.square(magnitude), ref=reference**2, amin=amin**2, top_db=top_db)

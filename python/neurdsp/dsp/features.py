@@ -10,7 +10,7 @@ from neurdsp import _core
 from neurdsp.dsp.arrays import Batch, allocate, take_real
 from neurdsp.dsp.filters import MelNorm, mel_key
 from neurdsp.dsp.plans import Frames, Precision, WindowSpec, integer, mel_filters
-from neurdsp.dsp.spectral import is_exact, real_type, threads_for
+from neurdsp.dsp.spectral import is_exact, real_type, threads_for, warn_of_short_input
 from neurdsp.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -302,6 +302,7 @@ class SpectrogramEngine:
         """Return the spectrograms of a batch, ``(rows, n_rows, n_frames)`` for each entry."""
         dtype = batch.dtype if dtype is None else real_type(dtype)
         plan = self.plan(exact or batch.dtype == np.float64 or dtype == np.float64)
+        warn_of_short_input(batch.entries, self.frames)
         shapes = [(plan.n_rows, plan.n_frames(entry.shape[-1])) for entry in batch.entries]
         results = allocate(batch, shapes, dtype, out)
         plan.process(batch.entries, results, threads_for(batch.entries, self.frames, n_threads))

@@ -1,13 +1,11 @@
 """Mel filterbanks and windows, by librosa's names."""
 
-import sys
-import warnings
-from types import FrameType
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from neurdsp.dsp.notices import warn
 from neurdsp.dsp.plans import get_window, integer, mel_filters
 from neurdsp.errors import ParameterError
 
@@ -120,23 +118,11 @@ def mel_key(
     )
     n_empty = mel_filters(*key)[1]
     if n_empty:
-        warnings.warn(
-            f"{n_empty} of {n_mels} mel filters are empty: n_fft = {n_fft} at {sr:g} Hz has too few bins "
-            "for them; lower "
-            "n_mels, raise fmin or n_fft",
-            UserWarning,
-            stacklevel=_levels_to_the_caller(),
+        warn(
+            f"Empty filters: {n_empty} of {n_mels} mel filters are empty, as n_fft = {n_fft} at {sr:g} Hz "
+            "has too few bins for them; lower n_mels, raise fmin or n_fft"
         )
     return key
-
-
-def _levels_to_the_caller() -> int:
-    """Count the frames of the stack up to the first one outside of the package."""
-    level = 0
-    frame: FrameType | None = sys._getframe()
-    while frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "neurdsp":
-        level, frame = level + 1, frame.f_back
-    return level
 
 
 def hz_to_mel(frequencies: npt.ArrayLike, *, htk: bool = False) -> Any:

@@ -3,12 +3,12 @@
 Y. Wang et al., "Trainable frontend for robust and far-field keyword spotting", ICASSP 2017.
 """
 
-import warnings
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from neurdsp.dsp.notices import warn
 from neurdsp.dsp.plans import integer
 from neurdsp.errors import ParameterError
 
@@ -95,11 +95,7 @@ def pcen(
         raise ParameterError(f"b is {b!r}, but it must be from 0 to 1")
     magnitudes: npt.NDArray[Any] = np.asarray(S)
     if np.iscomplexobj(magnitudes):
-        warnings.warn(
-            "pcen was given a complex spectrum and drops its phase; pass numpy.abs(S)",
-            UserWarning,
-            stacklevel=2,
-        )
+        warn("pcen was called on complex input and drops its phase; pass numpy.abs(S)")
         magnitudes = np.abs(magnitudes)
     if magnitudes.dtype.kind != "f":
         magnitudes = magnitudes.astype(np.float64)

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from neurdsp.dsp.filters import MelNorm, mel_key
+from neurdsp.dsp.notices import warn
 from neurdsp.dsp.plans import WindowSpec, integer, mel_filters
 from neurdsp.dsp.spectral import STFT
 from neurdsp.errors import ParameterError
@@ -119,7 +120,7 @@ def griffinlim(
     pad_mode
         As in `neurdsp.stft`.
     momentum
-        Of the fast algorithm; 0 is the original of Griffin and Lim.
+        Of the fast algorithm, usually from 0 (the original of Griffin and Lim) to 1.
     init
         ``"random"`` phases, or None for zero phases.
     random_state
@@ -134,6 +135,11 @@ def griffinlim(
     ------
     ParameterError
         If ``S`` is not real and finite or a parameter is outside its domain.
+
+    Warns
+    -----
+    UserWarning
+        If ``momentum`` is above 1, or ``S`` stands for fewer samples than a frame has.
 
     Examples
     --------
@@ -153,7 +159,10 @@ def griffinlim(
         raise ParameterError(f"momentum is {momentum!r}, but it must be zero or positive")
     if init not in ("random", None):
         raise ParameterError(f"init is {init!r}, but it must be 'random' or None")
+    if momentum > 1:
+        warn(f"momentum is {momentum!r}, above 1, with which griffinlim may fail to converge; 0.99 is usual")
     n_iter = integer("n_iter", n_iter, 0)
+    generator = _generator(random_state)
     transform = STFT(
         n_fft=2 * (magnitudes.shape[-2] - 1) if n_fft is None else n_fft,
         hop_length=hop_length,
@@ -164,8 +173,6 @@ def griffinlim(
     )
     spectrum = magnitudes.astype(np.result_type(magnitudes.dtype, np.complex64))
     if init == "random":
-        generator = np.random.RandomState(random_state) if isinstance(random_state, int) else random_state
-        generator = np.random.default_rng() if generator is None else generator
         phases = 2 * np.pi * generator.random(size=magnitudes.shape)
         spectrum *= np.exp(1j * phases)
     tiny = np.finfo(magnitudes.dtype).tiny
@@ -183,6 +190,21 @@ def griffinlim(
     y = transform.inverse(spectrum, length=length)
     result: npt.NDArray[Any] = y if dtype is None else y.astype(dtype)
     return result
+
+
+def _generator(random_state: Any) -> np.random.RandomState | np.random.Generator:
+    """Return a source of random numbers, of a seed as librosa makes it."""
+    if random_state is None:
+        return np.random.default_rng()
+    if isinstance(random_state, (np.random.RandomState, np.random.Generator)):
+        return random_state
+    try:
+        return np.random.RandomState(integer("random_state", random_state, 0))
+    except ValueError as error:
+        raise ParameterError(
+            f"random_state is {random_state!r}, but it must be a seed from 0 to {2**32 - 1}, a "
+            "numpy.random.Generator, a numpy.random.RandomState or None"
+        ) from error
 
 
 def mel_to_audio(

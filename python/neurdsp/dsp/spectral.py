@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from neurdsp.dsp.arrays import allocate, take_real, take_spectrum
+from neurdsp.dsp.notices import warn
 from neurdsp.dsp.plans import Frames, Precision, WindowSpec, default_threads, integer
 from neurdsp.errors import ParameterError
 
@@ -65,6 +66,7 @@ class STFT:
         dtype = np.result_type(batch.dtype, np.complex64) if dtype is None else complex_type(dtype)
         double = self._exact or batch.dtype == np.float64 or dtype == np.complex128
         plan = self._frames.stft(double)
+        warn_of_short_input(batch.entries, self._frames)
         shapes = [(self._frames.n_bins, plan.n_frames(entry.shape[-1])) for entry in batch.entries]
         results = allocate(batch, shapes, dtype, out)
         threads = threads_for(batch.entries, self._frames, n_threads)
@@ -166,6 +168,11 @@ def stft(
     ParameterError
         If a parameter is outside its domain, ``y`` is empty, not floating point, or holds NaN or infinity,
         or is too short for a frame with ``center=False``.
+
+    Warns
+    -----
+    UserWarning
+        If ``y`` is centred and shorter than ``n_fft``: every frame then holds padding.
 
     Examples
     --------
@@ -282,6 +289,16 @@ def threads_for(entries: list[npt.NDArray[Any]], frames: Frames, n_threads: int 
     """How many threads the rows of ``entries`` are worth."""
     n_samples = sum(entry.shape[0] * entry.shape[-1] for entry in entries)
     return default_threads(n_threads, 1, n_samples, frames.n_fft, frames.hop_length)
+
+
+def warn_of_short_input(entries: list[npt.NDArray[Any]], frames: Frames) -> None:
+    """Warn of a centred transform of a signal that is shorter than one frame."""
+    shortest = min(entry.shape[-1] for entry in entries)
+    if frames.pad and shortest < frames.n_fft:
+        warn(
+            f"n_fft={frames.n_fft} is too large for input of {shortest} samples: every frame holds padding; "
+            "lower n_fft"
+        )
 
 
 def _cast(y: Any, dtype: np.dtype[Any]) -> Any:

@@ -1,0 +1,16 @@
+"""Warnings that point at the caller's line, whatever path through the package led to them."""
+
+import sys
+import warnings
+from types import FrameType
+
+__all__ = ["warn"]
+
+
+def warn(message: str) -> None:
+    """Emit a UserWarning at the first line of the stack that is not of this package."""
+    level = 0
+    frame: FrameType | None = sys._getframe()
+    while frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "neurdsp":
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, UserWarning, stacklevel=level + 1)
