@@ -181,6 +181,8 @@ def test_unknown_keywords_are_named():
         (lambda: neurdsp.pcen(np.ones((3, 3)), gain=-1), "gain is -1"),
         (lambda: neurdsp.pcen(np.ones((3, 3)), b=2), "b is 2"),
         (lambda: neurdsp.pcen(np.ones(3), max_size=3), "max_size"),
+        (lambda: neurdsp.pcen(np.ones((3, 5)), zi=np.ones((4, 1))), r"zi has shape \(4, 1\).*axis -1"),
+        (lambda: neurdsp.pcen(np.ones((3, 5)), axis=0, zi=np.ones((3, 1))), r"zi has shape \(3, 1\).*axis 0"),
         (lambda: neurdsp.pcen(np.ones((3, 3)), ref=np.ones(3)), "ref has shape"),
         (lambda: neurdsp.griffinlim(np.ones(3)), "S is float64"),
         (lambda: neurdsp.griffinlim(np.ones((257, 3)), momentum=-1), "momentum is -1"),

@@ -97,3 +97,17 @@ def test_any_bytes_are_transformed_to_finite_numbers_or_refused(data, n_fft, hop
         assert np.isfinite(y).all()
         assert np.isfinite(power).all()
         assert (power >= 0).all()
+
+
+@law
+@given(st.integers(1, 12), st.integers(0, 12), st.sampled_from([0, 1, 2, -1, -2, -3]), seeds)
+def test_pcen_goes_on_from_its_state_along_any_axis(length, cut, axis, seed):
+    shape = [3, 4, 2]
+    shape[axis] = length
+    S = np.random.default_rng(seed).exponential(size=shape)
+    first, second = np.split(S, [min(cut, length)], axis=axis)
+    begun, state = neurdsp.pcen(first, axis=axis, return_zf=True)
+    ended = neurdsp.pcen(second, axis=axis, zi=state)
+    assert state.shape == tuple(1 if i == axis % 3 else n for i, n in enumerate(shape))
+    joined = np.concatenate([begun, ended], axis=axis)
+    assert np.abs(joined - neurdsp.pcen(S, axis=axis)).max() < 1e-13

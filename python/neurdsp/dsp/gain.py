@@ -106,7 +106,8 @@ def pcen(
         raise ParameterError(
             f"ref has shape {reference.shape}, but S has {magnitudes.shape}; they must agree"
         )
-    smooth, state = _smooth(np.moveaxis(reference, axis, -1), float(b), zi)
+    start = _start(1.0 - b if zi is None else zi, magnitudes, axis)
+    smooth, state = _smooth(np.moveaxis(reference, axis, -1), float(b), start)
     smooth = np.moveaxis(smooth, -1, axis).astype(magnitudes.dtype, copy=False)
     # In logarithms, so that small values keep their digits.
     factor = np.exp(-gain * (np.log(eps) + np.log1p(smooth / eps)))
@@ -119,11 +120,24 @@ def pcen(
     return (result, np.moveaxis(state, -1, axis)) if return_zf else result
 
 
-def _smooth(data: npt.NDArray[Any], b: float, zi: Any) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+def _start(zi: npt.ArrayLike, S: npt.NDArray[Any], axis: int) -> npt.NDArray[np.float64]:
+    """Return the state for each row of ``S``, its axis of time at the end and left out."""
+    given = np.asarray(zi, np.float64)
+    state = np.moveaxis(given, axis, -1) if given.ndim == S.ndim else given
+    try:
+        return np.broadcast_to(state, (*np.moveaxis(S, axis, -1).shape[:-1], 1))[..., 0]
+    except ValueError:
+        raise ParameterError(
+            f"zi has shape {given.shape}, but for S of shape {S.shape} it needs one value along axis {axis}; "
+            "pass what return_zf=True gave"
+        ) from None
+
+
+def _smooth(
+    data: npt.NDArray[Any], b: float, state: npt.NDArray[np.float64]
+) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
     """``y[t] = b x[t] + (1 - b) y[t - 1]`` along the last axis, and ``(1 - b) y`` at the end."""
     decay = 1.0 - b
-    start = np.asarray(decay if zi is None else zi, np.float64)
-    state = np.broadcast_to(start, (*data.shape[:-1], 1))[..., 0]
     # Time first: each step then works on neighbouring numbers.
     steps = np.ascontiguousarray(np.moveaxis(data, -1, 0), np.float64)
     smooth = np.empty_like(steps)
