@@ -53,6 +53,7 @@ def test_exact_stft_of_single_precision_is_librosas_to_the_last_bit_or_the_one_b
     assert relative(neurdsp.stft(y, precision="exact", **framing), librosa.stft(y, **framing)) < 6e-8
 
 
+@pytest.mark.filterwarnings("ignore:n_fft=.* is too large")
 @pytest.mark.parametrize("pad_mode", ["constant", "reflect", "edge", "symmetric"])
 @pytest.mark.parametrize("length", [1, 2, 3, 100, 511, 512, 513, 3000])
 def test_padding_of_any_length(pad_mode, length):

@@ -2,8 +2,12 @@
 
 import neurdsp
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+# Signals of any length are tried, short ones too.
+pytestmark = pytest.mark.filterwarnings("ignore:n_fft=.* is too large")
 
 law = settings(deadline=None, max_examples=40)
 

@@ -40,6 +40,7 @@ def test_presets(name, dtype):
         assert (got == whole).all()
 
 
+@pytest.mark.filterwarnings("ignore:n_fft=.* is too large")
 @settings(deadline=None, max_examples=50)
 @given(
     st.integers(1, 2000),
