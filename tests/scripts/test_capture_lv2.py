@@ -1,6 +1,8 @@
 """Capturing a plugin: a failure never passes for a capture, and figures tell linear devices from others."""
 
+import shutil
 from collections.abc import Callable
+from importlib import resources
 from pathlib import Path
 from types import ModuleType
 
@@ -118,3 +120,21 @@ def test_a_filter_is_recognised_as_linear(lv2: ModuleType, rng: np.random.Genera
     noise = rng.standard_normal(20_000)
     wet = np.convolve(noise, [0.5, -0.3, 0.2])[:20_000]
     assert lv2._linear_esr(noise, wet, 64) < 1e-5
+
+
+@pytest.mark.skipif(
+    shutil.which("lv2apply") is None or not Path("/usr/lib/lv2/gxts9.lv2").is_dir(),
+    reason="needs lilv-utils and guitarix-lv2",
+)
+def test_the_real_device_gives_the_recording_that_the_shipped_amp_is_judged_by(
+    lv2: ModuleType, tmp_path: Path
+) -> None:
+    clip = Path(str(resources.files("neurdsp.amp"))) / "shipped" / "di_clip.flac"
+    recording = Path(__file__).parents[1] / "amp" / "ts9_clip_wet.flac"
+    wet = tmp_path / "wet.flac"
+    controls = {"fslider0_": -4.0, "fslider1_": 500.0, "fslider2_": 0.5}
+    lv2.run_device("http://guitarix.sourceforge.net/plugins/gxts9#ts9sim", clip, wet, controls)
+    expected, _ = soundfile.read(recording)
+    played, _ = soundfile.read(wet, frames=len(expected))
+    error_db = 10 * np.log10(np.sum((played - expected) ** 2) / np.sum(expected**2) + 1e-30)
+    assert error_db < -70.0, "another version of the plugin: make the shipped amp anew"
