@@ -43,7 +43,7 @@ lint: develop ## Check formatting, lints and types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m mypy.stubtest neurdsp._core
+	$(BIN)/python -m mypy.stubtest neurdsp._core --allowlist tests/stubtest_allowlist.txt
 
 .PHONY: format
 format: $(UV) ## Format the Rust and the Python code

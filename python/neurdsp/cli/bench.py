@@ -37,7 +37,8 @@ class AmpSpeed:
     gflops
         Operations of the convolutions in 10⁹ a second; a multiply-add counts as two, the tanh as none.
     peak_gflops
-        The most that the same instruction set reached on multiply-adds alone, in the same run.
+        The most that the same instruction set reached on multiply-adds alone, in the same run; None for
+        ``scalar``, whose yardstick has one lane while the compiler may give the kernel more.
     percent_of_peak
         The ratio of the two.
     """
@@ -49,8 +50,8 @@ class AmpSpeed:
     x_realtime: float
     percent_of_core: float
     gflops: float
-    peak_gflops: float
-    percent_of_peak: float
+    peak_gflops: float | None
+    percent_of_peak: float | None
 
 
 def bench_amp(
@@ -96,8 +97,8 @@ def bench_amp(
         x_realtime=x_realtime,
         percent_of_core=100.0 / x_realtime,
         gflops=gflops,
-        peak_gflops=peak,
-        percent_of_peak=100.0 * gflops / peak,
+        peak_gflops=None if isa == "scalar" else peak,
+        percent_of_peak=None if isa == "scalar" else 100.0 * gflops / peak,
     )
 
 
@@ -130,7 +131,9 @@ def _amp(
                 shape = f"{channels}x{num_layers}"
                 rates = (speed.gflops, speed.peak_gflops, speed.percent_of_peak)
                 times = (f"{speed.x_realtime:.1f}", f"{speed.percent_of_core:.2f}")
-                typer.echo(_row(shape, name, *times, *(f"{rate:.1f}" for rate in rates)))
+                typer.echo(
+                    _row(shape, name, *times, *("-" if rate is None else f"{rate:.1f}" for rate in rates))
+                )
     if as_json:
         typer.echo(json.dumps([asdict(speed) for speed in results], indent=2))
 
