@@ -170,6 +170,25 @@ impl Framing {
 }
 
 impl FrameFilter {
+    /// From the gradient over a filtered frame to that over the frame as it was.
+    pub(crate) fn apply_adjoint<T: Sample>(&self, frame: &mut [T]) {
+        if self.preemphasis != 0.0 {
+            let factor = T::of(self.preemphasis);
+            let first = frame[0];
+            for i in 1..frame.len() {
+                frame[i - 1] = frame[i - 1] - factor * frame[i];
+            }
+            frame[0] = frame[0] - factor * first;
+        }
+        if self.remove_mean {
+            let sum = frame.iter().fold(0.0, |sum, value| sum + Real::to_f64(*value));
+            let mean = T::of(sum / frame.len() as f64);
+            for value in frame {
+                *value = *value - mean;
+            }
+        }
+    }
+
     fn apply<T: Sample>(&self, frame: &mut [T]) {
         if self.remove_mean {
             let sum = frame.iter().fold(0.0, |sum, sample| sum + Real::to_f64(*sample));

@@ -50,6 +50,50 @@ unsafe fn band_sums<T: Sample, V: Vector<T>>(bands: &Bands<T>, rows: &[T], lanes
 }
 
 dispatch! {
+    /// The transpose of the band sums: adds to the rows of each band its sum times the weights.
+    pub(crate) fn band_spread_f32(bands: &Bands<f32>, sums: &[f32], lanes: usize, rows: &mut [f32]) = band_spread_f32_generic
+}
+dispatch! {
+    /// The transpose of the band sums: adds to the rows of each band its sum times the weights.
+    pub(crate) fn band_spread_f64(bands: &Bands<f64>, sums: &[f64], lanes: usize, rows: &mut [f64]) = f64 band_spread_f64_generic
+}
+
+macro_rules! band_spread {
+    ($name:ident, $t:ty) => {
+        #[inline(always)]
+        unsafe fn $name<V: Vector<$t>>(bands: &Bands<$t>, sums: &[$t], lanes: usize, rows: &mut [$t]) {
+            unsafe { band_spread::<$t, V>(bands, sums, lanes, rows) }
+        }
+    };
+}
+band_spread!(band_spread_f32_generic, f32);
+band_spread!(band_spread_f64_generic, f64);
+
+/// Every lane on its own and in the order of the bands, as [`band_sums`].
+#[inline(always)]
+unsafe fn band_spread<T: Sample, V: Vector<T>>(bands: &Bands<T>, sums: &[T], lanes: usize, rows: &mut [T]) {
+    for (band, sum) in bands.iter().zip(sums.chunks_exact(lanes)) {
+        let rows = &mut rows[band.first * lanes..(band.first + band.weights.len()) * lanes];
+        let mut lane = 0;
+        while lane + V::LANES <= lanes {
+            unsafe {
+                let sum = V::load(sum.as_ptr().add(lane));
+                for (i, weight) in band.weights.iter().enumerate() {
+                    let row = rows.as_mut_ptr().add(i * lanes + lane);
+                    sum.fma(V::splat(*weight), V::load(row)).store(row);
+                }
+            }
+            lane += V::LANES;
+        }
+        for lane in lane..lanes {
+            for (weight, row) in band.weights.iter().zip(rows.chunks_exact_mut(lanes)) {
+                row[lane] = sum[lane].fused(*weight, row[lane]);
+            }
+        }
+    }
+}
+
+dispatch! {
     /// Replaces each value by `scale * ln(max(value, floor) + offset)`.
     pub(crate) fn log_f32(values: &mut [f32], floor: f32, offset: f32, scale: f32) = log_f32_generic
 }

@@ -6,6 +6,7 @@
 
 mod error;
 mod framing;
+mod gradient;
 mod istft;
 mod kernels;
 mod lanes;

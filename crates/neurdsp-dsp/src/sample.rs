@@ -28,6 +28,9 @@ pub trait Sample: Real + FftNum + Default + Input<Self> + Output<Self> + sealed:
     /// For each band, adds up its rows of `lanes` values times the weights, every lane on its own.
     #[doc(hidden)]
     fn band_sums(isa: Isa, bands: &Bands<Self>, rows: &[Self], lanes: usize, sums: &mut [Self]);
+    /// The transpose of [`band_sums`](Self::band_sums): adds to the rows of each band its sum times the weights.
+    #[doc(hidden)]
+    fn band_spread(isa: Isa, bands: &Bands<Self>, sums: &[Self], lanes: usize, rows: &mut [Self]);
     /// Replaces each value by `scale * ln(max(value, floor) + offset)`.
     #[doc(hidden)]
     fn log_in_place(isa: Isa, values: &mut [Self], floor: Self, offset: Self, scale: Self);
@@ -58,7 +61,7 @@ mod sealed {
 }
 
 macro_rules! sample {
-    ($t:ty, $lanes:literal, $bands:ident, $log:ident) => {
+    ($t:ty, $lanes:literal, $bands:ident, $spread:ident, $log:ident) => {
         impl Sample for $t {
             const LANES: usize = $lanes;
             #[inline(always)]
@@ -87,6 +90,9 @@ macro_rules! sample {
             fn band_sums(isa: Isa, bands: &Bands<Self>, rows: &[Self], lanes: usize, sums: &mut [Self]) {
                 kernels::$bands(isa, bands, rows, lanes, sums);
             }
+            fn band_spread(isa: Isa, bands: &Bands<Self>, sums: &[Self], lanes: usize, rows: &mut [Self]) {
+                kernels::$spread(isa, bands, sums, lanes, rows);
+            }
             fn log_in_place(isa: Isa, values: &mut [Self], floor: Self, offset: Self, scale: Self) {
                 kernels::$log(isa, values, floor, offset, scale);
             }
@@ -94,8 +100,8 @@ macro_rules! sample {
     };
 }
 
-sample!(f32, 16, band_sums_f32, log_f32);
-sample!(f64, 8, band_sums_f64, log_f64);
+sample!(f32, 16, band_sums_f32, band_spread_f32, log_f32);
+sample!(f64, 8, band_sums_f64, band_spread_f64, log_f64);
 
 macro_rules! input {
     ($from:ty, $to:ty, $direct:expr, $finite:ident) => {

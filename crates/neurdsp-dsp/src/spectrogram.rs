@@ -71,11 +71,11 @@ pub struct LogScale {
 /// # Ok::<(), neurdsp_dsp::Error>(())
 /// ```
 pub struct Spectrogram<T: Sample> {
-    stft: Stft<T>,
-    magnitude: Magnitude,
+    pub(crate) stft: Stft<T>,
+    pub(crate) magnitude: Magnitude,
     n_rows: usize,
-    bands: Option<Bands<T>>,
-    log: Option<LogScale>,
+    pub(crate) bands: Option<Bands<T>>,
+    pub(crate) log: Option<LogScale>,
 }
 
 impl<T: Sample> Spectrogram<T> {

@@ -7,9 +7,10 @@ use crate::padding::PadMode;
 use crate::parallel;
 use crate::rows::{Rows, split_frames};
 use crate::sample::{Input, Output, Sample};
-use crate::transform::{Analysis, TransformScratch};
+use crate::transform::{Analysis, Synthesis, TransformScratch};
 use crate::window::{Window, pad_center};
 use realfft::num_complex::Complex;
+use std::sync::OnceLock;
 
 /// The longest transform: beyond any use, and small enough to allocate.
 pub const MAX_N_FFT: usize = 1 << 24;
@@ -71,6 +72,16 @@ impl StftConfig {
         }
         Ok(())
     }
+
+    /// The window as it lies in the transform, `n_fft` coefficients.
+    pub(crate) fn frame_window(&self) -> Result<Vec<f64>> {
+        if self.filter.is_none() {
+            return pad_center(&self.window, self.n_fft);
+        }
+        let mut window = self.window.clone();
+        window.resize(self.n_fft, 0.0);
+        Ok(window)
+    }
 }
 
 /// Working memory for one thread.
@@ -97,6 +108,8 @@ pub struct Stft<T: Sample> {
     config: StftConfig,
     pub(crate) framing: Framing,
     pub(crate) transform: Box<dyn Analysis<T>>,
+    /// For gradients: planned when the first is asked for.
+    pub(crate) adjoint: OnceLock<Box<dyn Synthesis<T>>>,
 }
 
 impl<T: Sample> Stft<T> {
@@ -108,15 +121,10 @@ impl<T: Sample> Stft<T> {
     pub fn new(config: StftConfig) -> Result<Self> {
         config.validate()?;
         let StftConfig { n_fft, hop_length, pad, pad_mode, filter, drop_last, .. } = config;
-        let (window, frame_length) = if filter.is_some() {
-            let mut window = config.window.clone();
-            window.resize(n_fft, 0.0);
-            (window, config.window.len())
-        } else {
-            (pad_center(&config.window, n_fft)?, n_fft)
-        };
+        let frame_length = if filter.is_some() { config.window.len() } else { n_fft };
+        let window = config.frame_window()?;
         let framing = Framing { frame_length, n_fft, hop_length, pad, pad_mode, filter, drop_last };
-        Ok(Self { config, framing, transform: T::analysis(&window) })
+        Ok(Self { config, framing, transform: T::analysis(&window), adjoint: OnceLock::new() })
     }
 
     /// What the transform was planned from.

@@ -142,6 +142,38 @@ fn synthesise<I: Element + Copy + Sync + 'static, O: Element + Send + 'static>(
     py.detach(|| work(batch)).map_err(raise)
 }
 
+/// Samples, the gradient over what was made from them, and room for the gradient over them.
+type Triple<'a, E> = (&'a [E], &'a [E], &'a mut [E]);
+
+/// Triples of rows, planes and rows for `work`, which runs without the interpreter.
+fn differentiate<E: Element + Copy + Send + Sync + 'static>(
+    py: Python<'_>,
+    samples: &Bound<'_, PyAny>,
+    gradients: &Bound<'_, PyAny>,
+    results: &Bound<'_, PyAny>,
+    work: impl FnOnce(Vec<Triple<'_, E>>) -> dsp::Result<()> + Send,
+) -> PyResult<()> {
+    let samples: PyReadonlyArray2<'_, E> = samples.extract()?;
+    let gradients: PyReadonlyArray3<'_, E> = gradients.extract()?;
+    let mut results: PyReadwriteArray2<'_, E> = results.extract()?;
+    let (samples, gradients, mut results) =
+        (samples.as_array(), gradients.as_array(), results.as_array_mut());
+    let rows = samples.nrows();
+    if gradients.len_of(numpy::ndarray::Axis(0)) != rows || results.nrows() != rows {
+        return Err(refuse("samples, gradients and results must have equally many rows"));
+    }
+    let mut batch = Vec::new();
+    let pairs = samples.rows().into_iter().zip(gradients.outer_iter());
+    for ((row, plane), result) in pairs.zip(results.outer_iter_mut()) {
+        batch.push((
+            row.to_slice().ok_or_else(strided)?,
+            plane.to_slice().ok_or_else(strided)?,
+            result.into_slice().ok_or_else(strided)?,
+        ));
+    }
+    py.detach(|| work(batch)).map_err(raise)
+}
+
 fn extract<'py, A: FromPyObjectOwned<'py>>(arrays: &[Bound<'py, PyAny>]) -> PyResult<Vec<A>> {
     arrays.iter().map(|array| array.extract().map_err(Into::into)).collect()
 }
@@ -230,6 +262,31 @@ impl PyStft {
     ) -> PyResult<()> {
         process!(py, &self.0, analyse, inputs[f32, f64], outputs[Complex<f32>, Complex<f64>], n_threads)
     }
+
+    /// Fills `results (batch, n_samples)` with the gradients over samples whose spectra have the `gradients`
+    /// `(batch, n_bins, n_frames)`.
+    fn backward(
+        &self,
+        py: Python<'_>,
+        gradients: Bound<'_, PyAny>,
+        results: Bound<'_, PyAny>,
+        n_threads: usize,
+    ) -> PyResult<()> {
+        let (gradients, results) = ([gradients], [results]);
+        match (&self.0, is_double(&results[0])?) {
+            (Planned::Single(plan), _) => synthesise::<Complex<f32>, f32>(py, &gradients, &results, |b| {
+                plan.backward_batch(b, n_threads)
+            }),
+            (Planned::Double(plan), false) => {
+                synthesise::<Complex<f32>, f32>(py, &gradients, &results, |b| {
+                    plan.backward_batch(b, n_threads)
+                })
+            }
+            (Planned::Double(plan), true) => synthesise::<Complex<f64>, f64>(py, &gradients, &results, |b| {
+                plan.backward_batch(b, n_threads)
+            }),
+        }
+    }
 }
 
 /// A planned spectrogram.
@@ -306,6 +363,29 @@ impl PySpectrogram {
         n_threads: usize,
     ) -> PyResult<()> {
         process!(py, &self.0, analyse, inputs[f32, f64], outputs[f32, f64], n_threads)
+    }
+
+    /// Fills `results (batch, n_samples)` with the gradients over `samples`, of the same shape, whose spectrograms have the
+    /// `gradients` `(batch, n_rows, n_frames)`. All have one type.
+    fn backward(
+        &self,
+        py: Python<'_>,
+        samples: Bound<'_, PyAny>,
+        gradients: Bound<'_, PyAny>,
+        results: Bound<'_, PyAny>,
+        n_threads: usize,
+    ) -> PyResult<()> {
+        match (&self.0, is_double(&samples)?) {
+            (Planned::Single(plan), _) => differentiate::<f32>(py, &samples, &gradients, &results, |b| {
+                plan.backward_batch(b, n_threads)
+            }),
+            (Planned::Double(plan), false) => differentiate::<f32>(py, &samples, &gradients, &results, |b| {
+                plan.backward_batch(b, n_threads)
+            }),
+            (Planned::Double(plan), true) => differentiate::<f64>(py, &samples, &gradients, &results, |b| {
+                plan.backward_batch(b, n_threads)
+            }),
+        }
     }
 }
 

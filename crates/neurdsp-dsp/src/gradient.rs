@@ -1,0 +1,309 @@
+//! Gradients over samples, from gradients over an STFT or a spectrogram: the forward stages transposed, last one first.
+//!
+//! Logarithm (nothing passes below its floor), filterbank, `2X` for a power or `X / |X|` for a magnitude, inverse transform,
+//! window, overlap-add, padding folded back onto the samples that it was copied from. The spectrum is computed again and
+//! not kept. With `L` the loss, the gradient over a complex value is `dL/dRe + i dL/dIm`, as in PyTorch.
+
+use crate::error::{Result, check_length};
+use crate::framing::{Framing, Signal};
+use crate::lanes::Buffer;
+use crate::parallel;
+use crate::sample::{Input, Output, Sample};
+use crate::spectrogram::{LogScale, Magnitude, Spectrogram};
+use crate::stft::{Stft, Workspace};
+use crate::transform::{Synthesis, TransformScratch};
+use neurdsp_simd::Isa;
+use realfft::num_complex::Complex;
+
+/// The gradient of one signal as it grows, and what the transform works in.
+struct Adjoint<'a, T: Sample> {
+    framing: Framing,
+    synthesis: &'a dyn Synthesis<T>,
+    lanes: usize,
+    frames: Buffer<T>,
+    scratch: TransformScratch<T>,
+    /// The gradient over the padded signal.
+    padded: Vec<T>,
+}
+
+impl<'a, T: Sample> Adjoint<'a, T> {
+    fn new(stft: &'a Stft<T>) -> Self {
+        let synthesis = stft.synthesis();
+        let lanes = synthesis.lanes();
+        let frames = Buffer::zeros(stft.framing.n_fft * lanes);
+        let scratch = synthesis.scratch();
+        Self { framing: stft.framing, synthesis, lanes, frames, scratch, padded: Vec::new() }
+    }
+
+    fn start(&mut self, n_samples: usize) {
+        self.padded.clear();
+        self.padded.resize(n_samples + 2 * self.framing.pad, T::zero());
+    }
+
+    /// Adds what `count` frames from `first` on give, whose gradients are `re` and `im`, `[n_bins][lanes]`.
+    fn add(&mut self, first: usize, count: usize, re: &mut [T], im: &[T]) {
+        let Framing { n_fft, hop_length, frame_length, filter, .. } = self.framing;
+        // The inverse transform counts every bin twice, for its mirror image, but for these two, which have none.
+        let last = (n_fft / 2) * self.lanes;
+        let twice = |rows: &mut [T]| rows.iter_mut().for_each(|value| *value = *value + *value);
+        twice(&mut re[..self.lanes]);
+        if n_fft.is_multiple_of(2) {
+            twice(&mut re[last..]);
+        }
+        self.synthesis.frames(re, im, count, &mut self.frames, &mut self.scratch);
+        for (lane, frame) in self.frames.chunks_exact_mut(n_fft).take(count).enumerate() {
+            let frame = &mut frame[..frame_length];
+            if let Some(filter) = &filter {
+                filter.apply_adjoint(frame);
+            }
+            let at = (first + lane) * hop_length;
+            for (sum, value) in self.padded[at..at + frame_length].iter_mut().zip(frame) {
+                *sum = *sum + *value;
+            }
+        }
+    }
+
+    /// Folds the padding back onto its origins and hands the gradient over.
+    fn finish<E: Output<T>>(&mut self, gradient: &mut [E]) {
+        let (pad, n_samples) = (self.framing.pad, gradient.len());
+        for position in (0..pad).chain(pad + n_samples..self.padded.len()) {
+            let origin = self.framing.pad_mode.index(position as isize - pad as isize, n_samples);
+            if let Some(origin) = origin {
+                self.padded[pad + origin] = self.padded[pad + origin] + self.padded[position];
+            }
+        }
+        for (to, value) in gradient.iter_mut().zip(&self.padded[pad..]) {
+            *to = E::round_from(*value);
+        }
+    }
+}
+
+impl<T: Sample> Stft<T> {
+    /// The transform of gradients, planned at the first call.
+    fn synthesis(&self) -> &dyn Synthesis<T> {
+        &**self.adjoint.get_or_init(|| {
+            let half = self.config().n_fft as f64 / 2.0;
+            // Planning has put this window together once: it cannot fail now.
+            let window = self.config().frame_window().unwrap_or_default();
+            T::synthesis(&window.iter().map(|weight| weight * half).collect::<Vec<_>>())
+        })
+    }
+
+    /// Gradients over samples from gradients over spectra, `n_bins` rows of frames each, on up to `n_threads` threads.
+    ///
+    /// The lengths of the outputs are those of the signals. Every signal is worked on by one thread, so that the result is
+    /// the same, bit for bit, whatever their number. What is not finite in a gradient is passed on.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Empty`](crate::Error::Empty), [`Error::TooShort`](crate::Error::TooShort) about an output,
+    /// [`Error::Length`](crate::Error::Length) if a gradient has not `n_bins * n_frames` elements.
+    ///
+    /// ```
+    /// use neurdsp_dsp::{Complex, Stft, StftConfig};
+    ///
+    /// let stft = Stft::<f64>::new(StftConfig { pad: 0, ..StftConfig::new(4) })?;
+    /// // The gradient of bin 0, a sum over windowed samples, is the window.
+    /// let mut gradient = vec![Complex::default(); 3];
+    /// gradient[0].re = 1.0;
+    /// let mut samples = vec![0.0; 4];
+    /// stft.backward_batch(vec![(&gradient[..], &mut samples[..])], 1)?;
+    /// assert!(samples.iter().zip([0.0, 0.5, 1.0, 0.5]).all(|(a, b)| (a - b).abs() < 1e-12));
+    /// # Ok::<(), neurdsp_dsp::Error>(())
+    /// ```
+    pub fn backward_batch<E: Input<T> + Output<T>>(
+        &self,
+        batch: Vec<(&[Complex<E>], &mut [E])>,
+        n_threads: usize,
+    ) -> Result<()> {
+        let mut tasks = Vec::new();
+        for (gradient, samples) in batch {
+            let n_frames = self.n_frames(samples.len())?;
+            check_length("the gradient", gradient.len(), self.n_bins() * n_frames)?;
+            tasks.push((gradient, n_frames, samples));
+        }
+        parallel::for_each(
+            n_threads,
+            tasks,
+            || (self.workspace(), Adjoint::new(self)),
+            |(Workspace { re, im, .. }, adjoint), (gradient, n_frames, samples)| {
+                adjoint.start(samples.len());
+                let lanes = adjoint.lanes;
+                for first in (0..n_frames).step_by(lanes) {
+                    let count = lanes.min(n_frames - first);
+                    let rows = re.chunks_exact_mut(lanes).zip(im.chunks_exact_mut(lanes));
+                    for ((re, im), row) in rows.zip(gradient.chunks_exact(n_frames)) {
+                        for ((re, im), value) in re.iter_mut().zip(im).zip(&row[first..first + count]) {
+                            (*re, *im) = (value.re.convert(), value.im.convert());
+                        }
+                    }
+                    adjoint.add(first, count, re, im);
+                }
+                adjoint.finish(samples);
+            },
+        );
+        Ok(())
+    }
+}
+
+/// What the backward pass of a spectrogram works in.
+struct Backward<'a, T: Sample> {
+    forward: Workspace<T>,
+    adjoint: Adjoint<'a, T>,
+    /// Squared magnitudes, `[n_bins][lanes]`.
+    power: Buffer<T>,
+    /// Magnitudes, and then the gradient over them.
+    bins: Buffer<T>,
+    /// The gradient over the result, `[n_rows][lanes]`.
+    rows: Buffer<T>,
+}
+
+impl<T: Sample> Spectrogram<T> {
+    /// Gradients over samples, the third of each triple, from the samples and the gradients over their spectrograms.
+    ///
+    /// Every signal is worked on by one of up to `n_threads` threads, so that the result is the same, bit for bit, whatever
+    /// their number. A magnitude of zero passes no gradient, and a logarithm none below its floor. What is not finite in a
+    /// gradient is passed on.
+    ///
+    /// # Errors
+    ///
+    /// As [`process_batch`](Self::process_batch) about the samples; [`Error::Length`](crate::Error::Length) if a gradient
+    /// has not `n_rows * n_frames` elements or an output not the length of its samples.
+    ///
+    /// ```
+    /// use neurdsp_dsp::{Magnitude, Projection, Spectrogram, StftConfig};
+    ///
+    /// // With a boxcar and no padding, the power at zero of samples a and b is (a + b)².
+    /// let config = StftConfig { pad: 0, window: vec![1.0; 2], ..StftConfig::new(2) };
+    /// let plan = Spectrogram::<f64>::new(config, Magnitude::Power, Projection::Bins(1), None)?;
+    /// let mut gradient = [0.0; 2];
+    /// plan.backward_batch(vec![(&[3.0, 4.0][..], &[1.0][..], &mut gradient[..])], 1)?;
+    /// assert_eq!(gradient, [14.0, 14.0]);
+    /// # Ok::<(), neurdsp_dsp::Error>(())
+    /// ```
+    pub fn backward_batch<E: Input<T> + Output<T>>(
+        &self,
+        batch: Vec<(&[E], &[E], &mut [E])>,
+        n_threads: usize,
+    ) -> Result<()> {
+        for (samples, gradient, result) in &batch {
+            let n_frames = self.stft.checked_frames(samples)?;
+            check_length("the gradient", gradient.len(), self.n_rows() * n_frames)?;
+            check_length("the output", result.len(), samples.len())?;
+        }
+        let workspace = || {
+            let forward = self.workspace();
+            let bins = Buffer::zeros(forward.re.len());
+            let rows = Buffer::zeros(self.n_rows() * self.stft.transform.lanes());
+            Backward { adjoint: Adjoint::new(&self.stft), power: bins.clone(), bins, rows, forward }
+        };
+        parallel::for_each(n_threads, batch, workspace, |workspace, (samples, gradient, result)| {
+            workspace.adjoint.start(samples.len());
+            let n_frames = gradient.len() / self.n_rows();
+            let lanes = workspace.adjoint.lanes;
+            for first in (0..n_frames).step_by(lanes) {
+                let count = lanes.min(n_frames - first);
+                let rows = workspace.rows.chunks_exact_mut(lanes);
+                for (to, row) in rows.zip(gradient.chunks_exact(n_frames)) {
+                    for (to, value) in to.iter_mut().zip(&row[first..first + count]) {
+                        *to = value.convert();
+                    }
+                }
+                self.backward_block(samples, first, count, workspace);
+            }
+            workspace.adjoint.finish(result);
+        });
+        Ok(())
+    }
+
+    /// Adds what `count` frames from `first` on give; the gradient over them stands in `workspace.rows`.
+    fn backward_block<I: Input<T>>(
+        &self,
+        samples: &[I],
+        first: usize,
+        count: usize,
+        workspace: &mut Backward<'_, T>,
+    ) {
+        let Backward { forward, adjoint, power, bins, rows } = workspace;
+        let Workspace { staging, re, im, bands: sums, transform: scratch } = forward;
+        let lanes = adjoint.lanes;
+        let (block, stride) = self.stft.framing.block(Signal::whole(samples), first, count, lanes, staging);
+        self.stft.transform.spectrum(block, stride, count, re, im, scratch);
+        for ((power, re), im) in power.iter_mut().zip(re.iter()).zip(im.iter()) {
+            *power = *re * *re + *im * *im;
+        }
+        let isa = Isa::detect();
+        if let Some(log) = self.log {
+            for (value, power) in bins.iter_mut().zip(power.iter()) {
+                *value = self.magnitude.of(*power);
+            }
+            if let Some(bands) = &self.bands {
+                T::band_sums(isa, bands, bins, lanes, sums);
+            }
+            log.backward(if self.bands.is_some() { sums } else { bins }, rows);
+        }
+        match &self.bands {
+            Some(bands) => {
+                bins.fill(T::zero());
+                T::band_spread(isa, bands, rows, lanes, bins);
+            }
+            None => {
+                bins[..rows.len()].copy_from_slice(rows);
+                bins[rows.len()..].fill(T::zero());
+            }
+        }
+        self.magnitude.backward(power, bins);
+        for ((re, im), factor) in re.iter_mut().zip(im.iter_mut()).zip(bins.iter()) {
+            (*re, *im) = (*re * *factor, *im * *factor);
+        }
+        adjoint.add(first, count, re, im);
+    }
+}
+
+impl LogScale {
+    /// From the gradient over the logarithms to that over their values.
+    fn backward<T: Sample>(&self, values: &[T], gradient: &mut [T]) {
+        let (floor, offset, scale) = (T::of(self.floor), T::of(self.offset), T::of(self.scale));
+        for (gradient, value) in gradient.iter_mut().zip(values) {
+            let shifted = *value + offset;
+            let passes = *value >= floor && shifted > T::zero();
+            *gradient = if passes { *gradient * scale / shifted } else { T::zero() };
+        }
+    }
+}
+
+impl Magnitude {
+    #[inline(always)]
+    fn of<T: Sample>(self, power: T) -> T {
+        match self {
+            Self::Power => power,
+            Self::Root { eps } => (power + T::of(eps)).sqrt(),
+            Self::Exponent(exponent) => Sample::powf(power, T::of(exponent / 2.0)),
+        }
+    }
+
+    /// From the gradient over the magnitudes to the factor of each complex value: twice the gradient over its power.
+    fn backward<T: Sample>(self, power: &[T], gradient: &mut [T]) {
+        let pairs = gradient.iter_mut().zip(power);
+        match self {
+            Self::Power => pairs.for_each(|(gradient, _)| *gradient = *gradient + *gradient),
+            Self::Root { eps } => {
+                let eps = T::of(eps);
+                for (gradient, power) in pairs {
+                    let root = (*power + eps).sqrt();
+                    *gradient = if root > T::zero() { *gradient / root } else { T::zero() };
+                }
+            }
+            Self::Exponent(exponent) => {
+                let (factor, rest) = (T::of(exponent), T::of(exponent / 2.0 - 1.0));
+                for (gradient, power) in pairs {
+                    let slope = if *power > T::zero() { factor * power.powf(rest) } else { T::zero() };
+                    *gradient = *gradient * slope;
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
