@@ -197,3 +197,35 @@ def test_unknown_keywords_are_named():
 def test_other_functions(call, message):
     with pytest.raises(ParameterError, match=message):
         call()
+
+
+@pytest.mark.parametrize(
+    ("function", "name"),
+    [
+        (neurdsp.power_to_db, "ref"),
+        (neurdsp.power_to_db, "amin"),
+        (neurdsp.amplitude_to_db, "ref"),
+        (neurdsp.amplitude_to_db, "amin"),
+        (neurdsp.db_to_power, "ref"),
+        (neurdsp.db_to_amplitude, "ref"),
+        (neurdsp.pcen, "sr"),
+        (neurdsp.pcen, "gain"),
+        (neurdsp.pcen, "eps"),
+        (neurdsp.pcen, "time_constant"),
+        (neurdsp.griffinlim, "momentum"),
+        (neurdsp.mel_to_stft, "power"),
+    ],
+)
+@pytest.mark.parametrize("value", [np.nan, -np.inf, "x", {}, np.zeros((30, 30), object)], ids=repr)
+def test_a_parameter_that_is_no_finite_number_is_named_in_one_line(function, name, value):
+    with pytest.raises(ParameterError, match=f"^{name} (is|holds)") as caught:
+        function(np.ones((65, 4)), **{name: value})
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["n_fft", "hop_length", "win_length", "n_threads"])
+@pytest.mark.parametrize("value", [1 << 64, 10**30, np.zeros((30, 30))], ids=["2^64", "10^30", "array"])
+def test_no_integer_is_too_large_for_a_message(name, value):
+    with pytest.raises(ParameterError, match=f"^{name} is") as caught:
+        neurdsp.stft(GOOD, **{name: value})
+    assert "\n" not in str(caught.value)

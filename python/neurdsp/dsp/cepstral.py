@@ -9,7 +9,7 @@ import numpy.typing as npt
 from neurdsp.dsp.decibel import power_to_db
 from neurdsp.dsp.features import mel_spectrogram
 from neurdsp.dsp.filters import MelNorm
-from neurdsp.dsp.plans import integer
+from neurdsp.dsp.plans import integer, number
 from neurdsp.errors import ParameterError
 
 __all__ = ["delta", "mfcc"]
@@ -81,8 +81,7 @@ def mfcc(
             f"dct_type and norm are {dct_type!r} and {norm!r}, but they must be 1, 2 or 3, and 'ortho' or "
             "None"
         )
-    if not lifter >= 0:
-        raise ParameterError(f"lifter is {lifter!r}, but it must be zero or positive")
+    lifter = number("lifter", lifter, least=0)
     basis = _dct_basis(n_mels, dct_type, norm)[:n_mfcc]
     if lifter > 0:
         steps = np.arange(1, n_mfcc + 1, dtype=np.float64)
@@ -167,7 +166,7 @@ def delta(
     width, order = integer("width", width, 3), integer("order", order, 1)
     if width % 2 == 0 or order >= width:
         raise ParameterError(f"width is {width} and order {order}, but width must be odd and above order")
-    if not -values.ndim <= axis < values.ndim:
+    if not isinstance(axis, (int, np.integer)) or not -values.ndim <= axis < values.ndim:
         raise ParameterError(f"axis is {axis}, but data has {values.ndim} dimensions")
     values = np.moveaxis(values, axis, -1)
     length, half = values.shape[-1], width // 2

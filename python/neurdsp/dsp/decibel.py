@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from neurdsp.dsp.notices import warn
+from neurdsp.dsp.plans import number
 from neurdsp.errors import ParameterError
 
 __all__ = ["amplitude_to_db", "db_to_amplitude", "db_to_power", "power_to_db"]
@@ -47,17 +48,16 @@ def power_to_db(
     [0.0, 10.0, -70.0]
     """
     power = np.asarray(S)
-    if not amin > 0:
-        raise ParameterError(f"amin is {amin!r}, but it must be positive")
-    if top_db is not None and not top_db >= 0:
-        raise ParameterError(f"top_db is {top_db!r}, but it must be zero, positive or None")
+    amin = number("amin", amin, above=0)
+    # Infinity stands for no limit, as None does.
+    top_db = None if top_db is None or top_db == np.inf else number("top_db", top_db, least=0)
     if np.iscomplexobj(power):
         warn(
             "power_to_db was called on complex input: it takes magnitudes as power and drops the phase; pass "
             "numpy.abs(S)**2 for the power"
         )
         power = np.abs(power)
-    reference = ref(power) if callable(ref) else np.abs(ref)
+    reference = ref(power) if callable(ref) else np.abs(_reference(ref))
     decibels = 10.0 * np.log10(np.maximum(amin, power))
     decibels -= 10.0 * np.log10(np.maximum(amin, reference))
     if top_db is not None and power.size:
@@ -67,7 +67,7 @@ def power_to_db(
 
 def db_to_power(S_db: npt.ArrayLike, *, ref: float = 1.0) -> Any:
     """``ref * 10 ** (S_db / 10)``."""
-    return ref * np.power(10.0, np.asarray(S_db) * 0.1)
+    return _reference(ref) * np.power(10.0, np.asarray(S_db) * 0.1)
 
 
 def amplitude_to_db(
@@ -77,10 +77,21 @@ def amplitude_to_db(
     if np.iscomplexobj(S):
         warn("amplitude_to_db was called on complex input and drops its phase; pass numpy.abs(S)")
     magnitude = np.abs(np.asarray(S))
-    reference = ref(magnitude) if callable(ref) else np.abs(ref)
-    return power_to_db(np.square(magnitude), ref=reference**2, amin=amin**2, top_db=top_db)
+    reference = ref(magnitude) if callable(ref) else np.abs(_reference(ref))
+    amin = number("amin", amin, above=0)
+    return power_to_db(np.square(magnitude), ref=lambda _: reference**2, amin=amin * amin, top_db=top_db)
 
 
 def db_to_amplitude(S_db: npt.ArrayLike, *, ref: float = 1.0) -> Any:
     """``ref * 10 ** (S_db / 20)``."""
-    return db_to_power(S_db, ref=ref**2) ** 0.5
+    return db_to_power(S_db, ref=_reference(ref) ** 2) ** 0.5
+
+
+def _reference(ref: Any) -> Any:
+    """Return a reference that is a number, or an array of numbers, all finite."""
+    if np.ndim(ref) == 0:
+        return np.abs(ref) if isinstance(ref, (complex, np.complexfloating)) else number("ref", ref)
+    values = np.asarray(ref)
+    if values.dtype.kind not in "fiu" or not np.isfinite(values).all():
+        raise ParameterError("ref holds what is not a finite number; pass finite numbers or a function")
+    return values

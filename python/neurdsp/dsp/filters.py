@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from neurdsp.dsp.notices import warn
-from neurdsp.dsp.plans import get_window, integer, mel_filters
+from neurdsp.dsp.plans import get_window, integer, mel_filters, number
 from neurdsp.errors import ParameterError
 
 __all__ = ["MelNorm", "get_window", "hz_to_mel", "mel", "mel_frequencies", "mel_key", "mel_to_hz"]
@@ -105,7 +105,7 @@ def mel_key(
             )
         norm_name = norm
     else:
-        norm_name = repr(float(norm))
+        norm_name = repr(np.inf if norm == np.inf else number("norm", norm))
     key = (
         sr,
         integer("n_fft", n_fft, 1),

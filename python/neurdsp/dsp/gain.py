@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from neurdsp.dsp.notices import warn
-from neurdsp.dsp.plans import integer
+from neurdsp.dsp.plans import integer, number
 from neurdsp.errors import ParameterError
 
 __all__ = ["pcen"]
@@ -77,21 +77,17 @@ def pcen(
     >>> neurdsp.pcen(np.ones((3, 10))).shape
     (3, 10)
     """
-    for name, value, allowed in [
-        ("power", power, power >= 0),
-        ("gain", gain, gain >= 0),
-        ("bias", bias, bias >= 0),
-        ("eps", eps, eps > 0),
-        ("time_constant", time_constant, time_constant > 0),
-    ]:
-        if not allowed:
-            least = "positive" if name in ("eps", "time_constant") else "zero or positive"
-            raise ParameterError(f"{name} is {value!r}, but it must be {least}")
+    power = number("power", power, least=0)
+    gain = number("gain", gain, least=0)
+    bias = number("bias", bias, least=0)
+    eps = number("eps", eps, above=0)
+    time_constant = number("time_constant", time_constant, above=0)
+    sr, hop_length = number("sr", sr, above=0), integer("hop_length", hop_length, 1)
     max_size = integer("max_size", max_size, 1)
     if b is None:
         t_frames = time_constant * sr / float(hop_length)
         b = (np.sqrt(1 + 4 * t_frames**2) - 1) / (2 * t_frames**2)
-    if not 0 <= b <= 1:
+    if not 0 <= (b := number("b", b)) <= 1:
         raise ParameterError(f"b is {b!r}, but it must be from 0 to 1")
     magnitudes: npt.NDArray[Any] = np.asarray(S)
     if np.iscomplexobj(magnitudes):
@@ -99,7 +95,7 @@ def pcen(
         magnitudes = np.abs(magnitudes)
     if magnitudes.dtype.kind != "f":
         magnitudes = magnitudes.astype(np.float64)
-    if not -magnitudes.ndim <= axis < magnitudes.ndim:
+    if not isinstance(axis, (int, np.integer)) or not -magnitudes.ndim <= axis < magnitudes.ndim:
         raise ParameterError(f"axis is {axis}, but S has {magnitudes.ndim} dimensions")
     reference = _maxima(magnitudes, max_size, axis, max_axis) if ref is None else np.asarray(ref)
     if reference.shape != magnitudes.shape:

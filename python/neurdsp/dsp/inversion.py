@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from neurdsp.dsp.filters import MelNorm, mel_key
 from neurdsp.dsp.notices import warn
-from neurdsp.dsp.plans import WindowSpec, integer, mel_filters
+from neurdsp.dsp.plans import WindowSpec, integer, mel_filters, number
 from neurdsp.dsp.spectral import STFT
 from neurdsp.errors import ParameterError
 
@@ -71,8 +71,7 @@ def mel_to_stft(
         raise ParameterError("M holds NaN or infinity; repair it first (numpy.nan_to_num)")
     if n_mels is not None and n_mels != target.shape[-2]:
         raise ParameterError(f"n_mels is {n_mels}, but M has {target.shape[-2]} bands; leave n_mels out")
-    if not power > 0:
-        raise ParameterError(f"power is {power!r}, but it must be positive")
+    power = number("power", power, above=0)
     key = mel_key(sr=sr, n_fft=n_fft, n_mels=target.shape[-2], fmin=fmin, fmax=fmax, htk=htk, norm=norm)
     basis = mel_filters(*key)[0]
     # The least-norm solution is a good start; what is negative of it has to be made up for.
@@ -155,8 +154,7 @@ def griffinlim(
             "n_bins, n_frames); "
             "pass numpy.abs(stft)"
         )
-    if not momentum >= 0:
-        raise ParameterError(f"momentum is {momentum!r}, but it must be zero or positive")
+    momentum = number("momentum", momentum, least=0)
     if init not in ("random", None):
         raise ParameterError(f"init is {init!r}, but it must be 'random' or None")
     if momentum > 1:

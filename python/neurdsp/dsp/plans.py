@@ -14,7 +14,7 @@ from neurdsp import _core
 from neurdsp.dsp.arrays import Array
 from neurdsp.errors import ParameterError
 
-__all__ = ["Frames", "Precision", "WindowSpec", "default_threads", "get_window", "integer"]
+__all__ = ["Frames", "Precision", "WindowSpec", "default_threads", "get_window", "integer", "number"]
 
 WindowSpec: TypeAlias = str | tuple[Any, ...] | float | Callable[[int], Any] | npt.ArrayLike
 Precision: TypeAlias = Literal["fast", "exact"]
@@ -32,12 +32,42 @@ def integer(name: str, value: Any, least: int) -> int:
         If it is no integer, or too small.
     """
     try:
-        number = operator.index(value)
+        index = operator.index(value)
     except TypeError:
-        number = None
-    if number is None or isinstance(value, (bool, np.bool_)) or number < least:
-        raise ParameterError(f"{name} is {value!r}, but it must be an integer of at least {least}")
-    return number
+        index = None
+    if index is None or isinstance(value, (bool, np.bool_)) or not least <= index < 1 << 63:
+        raise ParameterError(f"{name} is {_shown(value)}, but it must be an integer of at least {least}")
+    return index
+
+
+def number(name: str, value: Any, *, above: float | None = None, least: float | None = None) -> float:
+    """``value`` as a finite float, above ``above`` and of at least ``least``.
+
+    Raises
+    ------
+    ParameterError
+        If it is no number, not finite, or too small.
+    """
+    try:
+        found = np.nan if isinstance(value, (str, bytes)) else float(value)
+    except (TypeError, ValueError, OverflowError):
+        found = np.nan
+    if (
+        not np.isfinite(found)
+        or (above is not None and found <= above)
+        or (least is not None and found < least)
+    ):
+        allowed = "a finite number"
+        allowed += "" if above is None else f" above {above:g}"
+        allowed += "" if least is None else f" of at least {least:g}"
+        raise ParameterError(f"{name} is {_shown(value)}, but it must be {allowed}")
+    return found
+
+
+def _shown(value: Any) -> str:
+    """``repr`` of a value on one short line."""
+    text = " ".join(repr(value).split())
+    return text if len(text) <= 80 else f"{text[:77]}..."
 
 
 def default_threads(n_threads: int | None, n_rows: int, n_samples: int, n_fft: int, hop_length: int) -> int:
