@@ -275,7 +275,7 @@ class SpectrogramEngine:
             power = float(power)
         except (TypeError, ValueError):
             raise ParameterError(f"power is {power!r}, but it must be a positive number") from None
-        self._arguments: dict[str, Any] = {
+        self.arguments: dict[str, Any] = {
             "power": power,
             "eps": float(eps),
             "filters": filters,
@@ -286,7 +286,7 @@ class SpectrogramEngine:
 
     def plan(self, double: bool) -> _core.Spectrogram:
         """Return the plan in single or double precision."""
-        return self.frames.spectrogram(**self._arguments, double=double)
+        return self.frames.spectrogram(**self.arguments, double=double)
 
     def run(
         self, y: Any, *, exact: bool, dtype: npt.DTypeLike | None, out: Any, n_threads: int | None

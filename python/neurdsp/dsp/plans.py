@@ -244,10 +244,11 @@ class Frames:
         double: bool,
     ) -> _core.Spectrogram:
         """Return the plan of a spectrogram, from the cache; ``filters`` are arguments of `mel_filters`."""
-        return _spectrogram(self.key, power, eps, filters, n_bins, log, double)
+        return planned_spectrogram(self.key, power, eps, filters, n_bins, log, double)
 
 
-def _window_of(key: Any) -> Array:
+def window_of(key: Any) -> Array:
+    """Return the coefficients that a window key stands for."""
     if isinstance(key, bytes):
         return np.frombuffer(key, np.float64)
     name, length, periodic = key
@@ -257,16 +258,16 @@ def _window_of(key: Any) -> Array:
 @lru_cache(maxsize=64)
 def _stft(key: tuple[Any, ...], double: bool) -> _core.Stft:
     n_fft, hop_length, window, pad, pad_mode, frame_filter, drop_last = key
-    return _core.Stft(n_fft, hop_length, _window_of(window), pad, pad_mode, frame_filter, drop_last, double)
+    return _core.Stft(n_fft, hop_length, window_of(window), pad, pad_mode, frame_filter, drop_last, double)
 
 
 @lru_cache(maxsize=64)
 def _istft(n_fft: int, hop_length: int, window: Any, trim: int, double: bool) -> _core.Istft:
-    return _core.Istft(n_fft, hop_length, _window_of(window), trim, double)
+    return _core.Istft(n_fft, hop_length, window_of(window), trim, double)
 
 
 @lru_cache(maxsize=64)
-def _spectrogram(
+def planned_spectrogram(
     key: tuple[Any, ...],
     power: float,
     eps: float,
@@ -275,12 +276,13 @@ def _spectrogram(
     log: tuple[float, float, float] | None,
     double: bool,
 ) -> _core.Spectrogram:
+    """Return the plan of a spectrogram whose frames have this key, from the cache."""
     n_fft, hop_length, window, pad, pad_mode, frame_filter, drop_last = key
     matrix = None if filters is None else mel_filters(*filters)[0]
     return _core.Spectrogram(
         n_fft,
         hop_length,
-        _window_of(window),
+        window_of(window),
         pad,
         pad_mode,
         frame_filter,

@@ -10,6 +10,7 @@ from neurdsp.losses.config import LOSS_RECIPES, LossConfig
 
 if TYPE_CHECKING:
     from neurdsp.losses.energy import DCLoss, ESRLoss, PreEmphasisLoss
+    from neurdsp.losses.features import MelLoss, MultiResolutionSTFTLoss
     from neurdsp.losses.spectral import SpectralLoss
     from neurdsp.losses.weighted import WeightedLoss, build_loss
 
@@ -18,6 +19,8 @@ __all__ = [
     "DCLoss",
     "ESRLoss",
     "LossConfig",
+    "MelLoss",
+    "MultiResolutionSTFTLoss",
     "PreEmphasisLoss",
     "SpectralLoss",
     "WeightedLoss",
@@ -27,6 +30,8 @@ __all__ = [
 _HOMES = {
     "DCLoss": "energy",
     "ESRLoss": "energy",
+    "MelLoss": "features",
+    "MultiResolutionSTFTLoss": "features",
     "PreEmphasisLoss": "energy",
     "SpectralLoss": "spectral",
     "WeightedLoss": "weighted",

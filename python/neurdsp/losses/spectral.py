@@ -15,7 +15,9 @@ import math
 import torch
 from torch import Tensor, nn
 
+from neurdsp.dsp.filters import get_window
 from neurdsp.errors import ParameterError
+from neurdsp.nn import Spectrogram
 
 __all__ = ["FLOOR_DB", "SpectralLoss"]
 
@@ -54,8 +56,13 @@ class SpectralLoss(nn.Module):
         super().__init__()
         self.n_fft = n_fft
         self.reference_power = reference_power
-        for size in n_fft:
-            self.register_buffer(f"window_{size}", torch.hann_window(size), persistent=False)
+        # |z| has no gradient at 0. 1e-12 lies 100 dB below the floor of any audible signal.
+        self.spectrograms = nn.ModuleList(
+            Spectrogram(n_fft=size, hop_length=size // 4, pad_mode="reflect", power=1.0, eps=1e-12)
+            for size in n_fft
+        )
+        # White noise has this times its RMS as the RMS magnitude of every bin (Parseval).
+        self._norms = [float((get_window("hann", size) ** 2).sum()) ** 0.5 for size in n_fft]
 
     def forward(self, prediction: Tensor, target: Tensor) -> Tensor:
         """Return the loss, a scalar, for ``(batch, time)`` signals."""
@@ -66,16 +73,14 @@ class SpectralLoss(nn.Module):
             )
         power = target.square().mean() if self.reference_power is None else self.reference_power
         rms = (torch.as_tensor(power, dtype=target.dtype).clamp_min(_SILENT_RMS**2)).sqrt()
-        terms = [self._at(size, prediction, target, rms) for size in self.n_fft]
+        terms = [
+            self._terms(spectrogram(prediction), spectrogram(target), rms * norm)
+            for spectrogram, norm in zip(self.spectrograms, self._norms, strict=True)
+        ]
         return torch.stack(terms).mean()
 
-    def _at(self, size: int, prediction: Tensor, target: Tensor, rms: Tensor) -> Tensor:
-        """Return the two terms at one resolution."""
-        window = getattr(self, f"window_{size}").to(target.dtype)
-        found = self._magnitude(prediction, size, window)  # (batch, size // 2 + 1, frames)
-        wanted = self._magnitude(target, size, window)
-        # White noise of this RMS has this RMS magnitude in every bin (Parseval); music has it on average.
-        typical = rms * window.square().sum().sqrt()
+    def _terms(self, found: Tensor, wanted: Tensor, typical: Tensor) -> Tensor:
+        """Return the two terms for magnitudes ``(batch, n_bins, frames)``, typically of this size."""
         linear = (found - wanted).abs().mean() / self._scale(wanted, typical)
         floor = typical * 10 ** (FLOOR_DB / 20)
         logarithmic = (torch.log(found + floor) - torch.log(wanted + floor)).abs().mean()
@@ -88,18 +93,3 @@ class SpectralLoss(nn.Module):
             # weigh little.
             return typical * (math.sqrt(math.pi) / 2)
         return wanted.mean().clamp_min(float(typical) * 1e-3)
-
-    @staticmethod
-    def _magnitude(signal: Tensor, size: int, window: Tensor) -> Tensor:
-        """Magnitude STFT, ``(batch, size // 2 + 1, frames)``, with a finite gradient at zero."""
-        spectrum = torch.stft(
-            signal,
-            size,
-            hop_length=size // 4,
-            window=window,
-            center=True,
-            pad_mode="reflect",
-            return_complex=True,
-        )
-        # |z| has no gradient at 0. 1e-12 lies 100 dB below the floor of any audible signal.
-        return (spectrum.real.square() + spectrum.imag.square() + 1e-12).sqrt()

@@ -1,0 +1,22 @@
+"""Spectrograms as torch modules that carry gradients: computed by the Rust core on a CPU, by torch elsewhere.
+
+The modules load on first use, so that nothing here needs torch until it is used.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from neurdsp.dependencies import require
+
+if TYPE_CHECKING:
+    from neurdsp.nn.spectrogram import MelSpectrogram, Spectrogram
+
+__all__ = ["MelSpectrogram", "Spectrogram"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+    require("torch", extra="train", purpose="gradients")
+    from importlib import import_module
+
+    return getattr(import_module(f"{__name__}.spectrogram"), name)
