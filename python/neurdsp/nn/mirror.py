@@ -47,6 +47,7 @@ def spectrogram(samples: Tensor, plan: str) -> Tensor:
         ``(..., n_rows, n_frames)``.
     """
     parts = decode(plan)
+    parts.check_length(tuple(samples.shape))
     window, filters = _constants(plan, samples.dtype, samples.device)
     rows = samples.reshape(-1, samples.shape[-1])
     spectrum = torch.stft(

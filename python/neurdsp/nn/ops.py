@@ -35,6 +35,7 @@ def spectrogram(samples: Tensor, plan: str) -> Tensor:
         ``(..., n_rows, n_frames)``.
     """
     parts = decode(plan)
+    parts.check_length(tuple(samples.shape))
     rows = _rows(samples, 1)
     core = parts.core(rows.dtype == torch.float64)
     result = rows.new_empty((rows.shape[0], parts.n_rows, core.n_frames(rows.shape[-1])))

@@ -57,6 +57,15 @@ class Plan:
         """Frames that ``n_samples`` give; by arithmetic alone, so that a symbolic size will do."""
         return 1 - int(self.drop_last) + (n_samples + 2 * self.pad - self.n_fft) // self.hop_length
 
+    def check_length(self, shape: tuple[int, ...]) -> None:
+        """Refuse samples of ``shape`` if they do not fill one frame."""
+        n_samples = shape[-1] if shape else 0
+        if n_samples == 0 or n_samples + 2 * self.pad < self.n_fft + self.drop_last * self.hop_length:
+            raise ParameterError(
+                f"samples have shape {shape}, too few for one frame of n_fft = {self.n_fft}; "
+                "pass (..., n_samples) with more of them"
+            )
+
     def window(self) -> npt.NDArray[np.float64]:
         """Return the window in the middle of its frame, ``(n_fft,)``."""
         coefficients = plans.window_of(self.frames_key[2])

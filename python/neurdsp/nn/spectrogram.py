@@ -10,7 +10,7 @@ from neurdsp.dsp.features import SpectrogramEngine
 from neurdsp.dsp.plans import Frames, WindowSpec
 from neurdsp.errors import ParameterError
 from neurdsp.nn import mirror, ops
-from neurdsp.nn.plan import decode, encode
+from neurdsp.nn.plan import encode
 
 __all__ = ["MelSpectrogram", "Spectrogram"]
 
@@ -144,13 +144,6 @@ def transform(samples: Tensor, plan: str) -> Tensor:
         )
     if samples.dtype not in (torch.float32, torch.float64):
         samples = samples.float()
-    parts = decode(plan)
-    n_samples = samples.shape[-1] if samples.ndim else 0
-    if n_samples == 0 or n_samples + 2 * parts.pad < parts.n_fft + parts.drop_last * parts.hop_length:
-        raise ParameterError(
-            f"samples have shape {tuple(samples.shape)}, too few for one frame of n_fft = {parts.n_fft}; "
-            "pass (..., n_samples) with more of them"
-        )
     if samples.device.type == "cpu":
         result: Tensor = ops.spectrogram(samples, plan)
         return result
