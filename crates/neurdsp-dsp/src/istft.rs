@@ -3,13 +3,13 @@
 //! D. W. Griffin and J. S. Lim, "Signal estimation from modified short-time Fourier transform", IEEE Trans. ASSP 32 (1984).
 
 use crate::error::{Error, Result, check_length};
+use crate::exchange::{parts, take_spectra};
 use crate::lanes::Buffer;
 use crate::parallel;
 use crate::sample::{Input, Output, Sample};
 use crate::stft::{MAX_N_FFT, StftConfig};
 use crate::transform::{Synthesis, TransformScratch};
 use crate::window::pad_center;
-use neurdsp_simd::Real;
 use realfft::num_complex::Complex;
 use std::ops::Range;
 
@@ -45,8 +45,8 @@ struct Workspace<T> {
 pub struct Istft<T: Sample> {
     config: IstftConfig,
     squares: Vec<f64>,
-    /// Sum of the squared windows over the positions of one hop, where all frames are there.
-    inner: Vec<f64>,
+    /// One over the sum of the squared windows at the positions of one hop, where all frames are there.
+    inner: Vec<T>,
     transform: Box<dyn Synthesis<T>>,
 }
 
@@ -71,7 +71,8 @@ impl<T: Sample> Istft<T> {
         }
         let window = pad_center(&config.window, n_fft)?;
         let squares: Vec<f64> = window.iter().map(|w| w * w).collect();
-        let inner = (0..hop_length).map(|i| squares.iter().skip(i).step_by(hop_length).sum()).collect();
+        let sum = |i| squares.iter().skip(i).step_by(hop_length).sum();
+        let inner = (0..hop_length).map(|i| T::of(reciprocal(sum(i)))).collect();
         Ok(Self { config, squares, inner, transform: T::synthesis(&window) })
     }
 
@@ -103,11 +104,11 @@ impl<T: Sample> Istft<T> {
             }
             let n_frames = spectrum.len() / n_bins;
             check_length("the spectrum", spectrum.len(), (n_frames * n_bins).max(n_bins))?;
-            let finite = |v: &Complex<I>| v.re.as_f64().is_finite() && v.im.as_f64().is_finite();
-            if let Some(index) = spectrum.iter().position(|v| !finite(v)) {
-                let Complex { re, im } = spectrum[index];
-                let value = if re.as_f64().is_finite() { im.as_f64() } else { re.as_f64() };
-                return Err(Error::NotFinite { index: index % n_frames, value });
+            if !I::all_finite(parts(spectrum)) {
+                let bad = |part: &I| !part.as_f64().is_finite();
+                let at = parts(spectrum).iter().position(bad).unwrap_or(0);
+                let value = parts(spectrum)[at].as_f64();
+                return Err(Error::NotFinite { index: at / 2 % n_frames, value });
             }
             // Frames at a seam are computed twice, so that no thread waits for another.
             let pieces = if n_threads <= 1 { 1 } else { (n_frames / 64).clamp(1, 4 * n_threads) };
@@ -164,12 +165,7 @@ impl<T: Sample> Istft<T> {
         let mut first = touching.start;
         while first < touching.end {
             let count = lanes.min(touching.end - first);
-            let rows = re.chunks_exact_mut(lanes).zip(im.chunks_exact_mut(lanes));
-            for ((re, im), row) in rows.zip(spectrum.chunks_exact(n_frames)) {
-                for ((re, im), value) in re.iter_mut().zip(im).zip(&row[first..first + count]) {
-                    (*re, *im) = (value.re.convert(), value.im.convert());
-                }
-            }
+            take_spectra(spectrum, n_frames, first, count, lanes, re, im);
             self.transform.frames(re, im, count, frames, scratch);
             for (lane, frame) in frames.chunks_exact(n_fft).take(count).enumerate() {
                 let at = (first + lane) * hop_length;
@@ -181,18 +177,33 @@ impl<T: Sample> Istft<T> {
             }
             first += count;
         }
-        for (i, (sample, sum)) in samples.iter_mut().zip(&sums).enumerate() {
-            let position = wanted.start + i;
-            let weight: f64 = if position + 1 >= n_fft && position < n_frames * hop_length {
-                self.inner[position % hop_length]
+        // Where all frames are there, the sum of the squared windows repeats from hop to hop.
+        let end = wanted.end;
+        let inner = (n_fft - 1).clamp(wanted.start, end)..(n_frames * hop_length).clamp(wanted.start, end);
+        let mut position = wanted.start;
+        while position < end {
+            let at = position - wanted.start;
+            if inner.contains(&position) {
+                let phase = position % hop_length;
+                let length = (hop_length - phase).min(inner.end - position);
+                let weights = &self.inner[phase..phase + length];
+                for ((sample, sum), weight) in samples[at..].iter_mut().zip(&sums[at..]).zip(weights) {
+                    *sample = O::round_from(*sum * *weight);
+                }
+                position += length;
             } else {
                 let frames = touching_range(position, n_fft, hop_length, n_frames);
-                frames.map(|frame| self.squares[position - frame * hop_length]).sum()
-            };
-            let tiny = f64::from(f32::MIN_POSITIVE);
-            *sample = O::round_from(if weight > tiny { T::of(Real::to_f64(*sum) / weight) } else { *sum });
+                let weight = frames.map(|frame| self.squares[position - frame * hop_length]).sum();
+                samples[at] = O::round_from(sums[at] * T::of(reciprocal(weight)));
+                position += 1;
+            }
         }
     }
+}
+
+/// One over a sum of squared windows, or one where there is nothing to divide by.
+fn reciprocal(weight: f64) -> f64 {
+    if weight > f64::from(f32::MIN_POSITIVE) { 1.0 / weight } else { 1.0 }
 }
 
 /// The frames that reach into a stretch of positions.

@@ -5,6 +5,7 @@
 //! and one that works in the caller's output and [`Workspace`].
 
 mod error;
+mod exchange;
 mod framing;
 mod gradient;
 mod istft;

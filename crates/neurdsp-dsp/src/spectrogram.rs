@@ -1,6 +1,7 @@
 //! Spectrograms: the magnitudes of an STFT, summed by a filterbank or not, with a logarithm or not.
 
 use crate::error::{Error, Result, check_length};
+use crate::exchange::put_values;
 use crate::framing::Signal;
 use crate::mel::{Bands, Filterbank};
 use crate::parallel;
@@ -206,11 +207,7 @@ impl<T: Sample> Spectrogram<T> {
         while done < rows.n_frames() {
             let count = lanes.min(rows.n_frames() - done);
             let block = self.block(Signal::whole(samples), first + done, count, workspace);
-            for (index, values) in block.chunks_exact(lanes).enumerate() {
-                for (to, value) in rows.row(index)[done..done + count].iter_mut().zip(values) {
-                    *to = O::round_from(*value);
-                }
-            }
+            put_values(block, lanes, done, count, rows);
             done += count;
         }
     }

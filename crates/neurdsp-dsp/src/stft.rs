@@ -1,6 +1,7 @@
 //! The short-time Fourier transform.
 
 use crate::error::{Error, Result, check_length};
+use crate::exchange::put_spectra;
 use crate::framing::{FrameFilter, Framing, Signal};
 use crate::lanes::Buffer;
 use crate::padding::PadMode;
@@ -237,12 +238,7 @@ impl<T: Sample> Stft<T> {
             let count = lanes.min(rows.n_frames() - done);
             let (block, stride) = self.framing.block(signal, first + done, count, lanes, staging);
             self.transform.spectrum(block, stride, count, re, im, scratch);
-            for (bin, (re, im)) in re.chunks_exact(lanes).zip(im.chunks_exact(lanes)).enumerate() {
-                let row = &mut rows.row(bin)[done..done + count];
-                for (value, (re, im)) in row.iter_mut().zip(re.iter().zip(im)) {
-                    *value = Complex::new(O::round_from(*re), O::round_from(*im));
-                }
-            }
+            put_spectra(re, im, lanes, done, count, rows);
             done += count;
         }
     }

@@ -1,0 +1,218 @@
+//! Between blocks of frames, one to a lane, and results that are rows over frames.
+//!
+//! Where a whole block goes to a result of the type that it was computed in, registers are stored as they are; a block
+//! that is not full, or that must be rounded, goes value by value.
+// Pointers lead into blocks and rows whose extents the safe functions check; `Isa` proves the instruction set.
+#![allow(clippy::undocumented_unsafe_blocks)]
+
+use crate::rows::Rows;
+use crate::sample::{Input, Output, Sample};
+use neurdsp_simd::{Isa, Lanes, dispatch};
+use realfft::num_complex::Complex;
+use std::any::TypeId;
+
+/// Rows of a block, and where they are in a result. A kernel writes to one of the two and only reads the other.
+#[derive(Clone, Copy)]
+struct Exchange<T> {
+    n_rows: usize,
+    /// Frames in the block.
+    lanes: usize,
+    /// The real parts, or the only ones, `[n_rows][lanes]`.
+    re: *mut T,
+    /// The imaginary parts.
+    im: *mut T,
+    /// The block's first frame in the first row of the result.
+    outside: *mut T,
+    /// Distance of the rows of the result.
+    step: usize,
+}
+
+/// Writes `count` frames of a block, `[n_rows][lanes]`, to `rows` from frame `first` on.
+pub(crate) fn put_values<T: Sample, O: Output<T>>(
+    block: &[T],
+    lanes: usize,
+    first: usize,
+    count: usize,
+    rows: &mut Rows<'_, O>,
+) {
+    assert_eq!(block.len(), rows.n_rows() * lanes, "a block has as many rows as the result");
+    if same::<T, O>() && count == lanes {
+        let (re, outside) = (block.as_ptr().cast_mut(), rows.block(first, count).cast::<T>());
+        let (n_rows, step) = (rows.n_rows(), rows.step());
+        run(Exchange { n_rows, lanes, re, im: re, outside, step }, store_f32, store_f64);
+        return;
+    }
+    for (index, values) in block.chunks_exact(lanes).enumerate() {
+        for (to, value) in rows.row(index)[first..first + count].iter_mut().zip(values) {
+            *to = O::round_from(*value);
+        }
+    }
+}
+
+/// Writes `count` frames of a block of spectra, `[n_rows][lanes]`, to `rows` from frame `first` on.
+pub(crate) fn put_spectra<T: Sample, O: Output<T>>(
+    re: &[T],
+    im: &[T],
+    lanes: usize,
+    first: usize,
+    count: usize,
+    rows: &mut Rows<'_, Complex<O>>,
+) {
+    assert_eq!((re.len(), im.len()), (rows.n_rows() * lanes, rows.n_rows() * lanes));
+    if same::<T, O>() && count == lanes {
+        let outside = rows.block(first, count).cast::<T>();
+        let (n_rows, step) = (rows.n_rows(), 2 * rows.step());
+        let (re, im) = (re.as_ptr().cast_mut(), im.as_ptr().cast_mut());
+        run(Exchange { n_rows, lanes, re, im, outside, step }, weave_f32, weave_f64);
+        return;
+    }
+    for (bin, (re, im)) in re.chunks_exact(lanes).zip(im.chunks_exact(lanes)).enumerate() {
+        for (to, (re, im)) in rows.row(bin)[first..first + count].iter_mut().zip(re.iter().zip(im)) {
+            *to = Complex::new(O::round_from(*re), O::round_from(*im));
+        }
+    }
+}
+
+/// Reads `count` frames from `first` on of spectra, rows of `n_frames`, into a block, `[n_rows][lanes]`.
+///
+/// What the block holds in the other lanes is finite.
+pub(crate) fn take_spectra<I: Input<T>, T: Sample>(
+    spectra: &[Complex<I>],
+    n_frames: usize,
+    first: usize,
+    count: usize,
+    lanes: usize,
+    re: &mut [T],
+    im: &mut [T],
+) {
+    let n_rows = re.len() / lanes;
+    assert!(first + count <= n_frames && spectra.len() == n_rows * n_frames && im.len() == re.len());
+    if same::<T, I>() && count == lanes {
+        let outside = spectra[first..].as_ptr().cast::<T>().cast_mut();
+        let (re, im, step) = (re.as_mut_ptr(), im.as_mut_ptr(), 2 * n_frames);
+        run(Exchange { n_rows, lanes, re, im, outside, step }, unweave_f32, unweave_f64);
+        return;
+    }
+    let rows = re.chunks_exact_mut(lanes).zip(im.chunks_exact_mut(lanes));
+    for ((re, im), row) in rows.zip(spectra.chunks_exact(n_frames)) {
+        for ((re, im), value) in re.iter_mut().zip(im).zip(&row[first..first + count]) {
+            (*re, *im) = (value.re.convert(), value.im.convert());
+        }
+    }
+}
+
+/// The real and imaginary parts as they lie in memory.
+pub(crate) fn parts<I: Copy>(values: &[Complex<I>]) -> &[I] {
+    // SAFETY: `Complex` is `repr(C)`: two values side by side.
+    unsafe { std::slice::from_raw_parts(values.as_ptr().cast(), 2 * values.len()) }
+}
+
+fn same<T: 'static, O: 'static>() -> bool {
+    TypeId::of::<T>() == TypeId::of::<O>()
+}
+
+/// Calls the kernel of the type that `T` is.
+fn run<T: Sample>(exchange: Exchange<T>, single: fn(Isa, Exchange<f32>), double: fn(Isa, Exchange<f64>)) {
+    let Exchange { n_rows, lanes, re, im, outside, step } = exchange;
+    let isa = Isa::detect();
+    if same::<T, f32>() {
+        let (re, im, outside) = (re.cast(), im.cast(), outside.cast());
+        single(isa, Exchange { n_rows, lanes, re, im, outside, step });
+    } else {
+        let (re, im, outside) = (re.cast(), im.cast(), outside.cast());
+        double(isa, Exchange { n_rows, lanes, re, im, outside, step });
+    }
+}
+
+#[inline(always)]
+unsafe fn store<V: Lanes>(e: Exchange<V::Element>) {
+    unsafe {
+        for row in 0..e.n_rows {
+            let mut lane = 0;
+            while lane + V::LANES <= e.lanes {
+                V::load(e.re.add(row * e.lanes + lane)).store(e.outside.add(row * e.step + lane));
+                lane += V::LANES;
+            }
+            for lane in lane..e.lanes {
+                *e.outside.add(row * e.step + lane) = *e.re.add(row * e.lanes + lane);
+            }
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn weave<V: Lanes>(e: Exchange<V::Element>) {
+    unsafe {
+        for row in 0..e.n_rows {
+            let (re, im, to) =
+                (e.re.add(row * e.lanes), e.im.add(row * e.lanes), e.outside.add(row * e.step));
+            let mut lane = 0;
+            while lane + V::LANES <= e.lanes {
+                let (low, high) = V::interleave(V::load(re.add(lane)), V::load(im.add(lane)));
+                low.store(to.add(2 * lane));
+                high.store(to.add(2 * lane + V::LANES));
+                lane += V::LANES;
+            }
+            for lane in lane..e.lanes {
+                *to.add(2 * lane) = *re.add(lane);
+                *to.add(2 * lane + 1) = *im.add(lane);
+            }
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn unweave<V: Lanes>(e: Exchange<V::Element>) {
+    unsafe {
+        for row in 0..e.n_rows {
+            let (re, im, from) =
+                (e.re.add(row * e.lanes), e.im.add(row * e.lanes), e.outside.add(row * e.step));
+            let mut lane = 0;
+            while lane + V::LANES <= e.lanes {
+                let low = V::load(from.add(2 * lane));
+                let (real, imaginary) = V::deinterleave(low, V::load(from.add(2 * lane + V::LANES)));
+                real.store(re.add(lane));
+                imaginary.store(im.add(lane));
+                lane += V::LANES;
+            }
+            for lane in lane..e.lanes {
+                *re.add(lane) = *from.add(2 * lane);
+                *im.add(lane) = *from.add(2 * lane + 1);
+            }
+        }
+    }
+}
+
+dispatch! { fn store_f32(exchange: Exchange<f32>) = store }
+dispatch! { fn store_f64(exchange: Exchange<f64>) = f64 store }
+dispatch! { fn weave_f32(exchange: Exchange<f32>) = weave }
+dispatch! { fn weave_f64(exchange: Exchange<f64>) = f64 weave }
+dispatch! { fn unweave_f32(exchange: Exchange<f32>) = unweave }
+dispatch! { fn unweave_f64(exchange: Exchange<f64>) = f64 unweave }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whole_blocks_and_rounded_ones_land_in_the_same_places() {
+        let (lanes, n_frames, n_bins) = (16, 37, 3);
+        let re: Vec<f32> = (0..n_bins * lanes).map(|i| i as f32).collect();
+        let im: Vec<f32> = re.iter().map(|x| -x).collect();
+        let mut whole = vec![Complex::new(7.0f32, 7.0); n_bins * n_frames];
+        let mut rounded = vec![Complex::new(7.0f64, 7.0); n_bins * n_frames];
+        put_spectra(&re, &im, lanes, 5, lanes, &mut Rows::whole(&mut whole, n_frames));
+        put_spectra(&re, &im, lanes, 5, lanes, &mut Rows::whole(&mut rounded, n_frames));
+        for (i, (whole, rounded)) in whole.iter().zip(&rounded).enumerate() {
+            assert_eq!((f64::from(whole.re), f64::from(whole.im)), (rounded.re, rounded.im), "at {i}");
+        }
+        let (mut re_back, mut im_back) = (vec![0.0f32; re.len()], vec![0.0f32; re.len()]);
+        take_spectra(&whole, n_frames, 5, lanes, lanes, &mut re_back, &mut im_back);
+        assert_eq!((re_back, im_back), (re.clone(), im));
+        let (mut single, mut double) = (vec![7.0f32; n_bins * n_frames], vec![7.0f64; n_bins * n_frames]);
+        put_values(&re, lanes, 21, lanes, &mut Rows::whole(&mut single, n_frames));
+        put_values(&re, lanes, 21, lanes, &mut Rows::whole(&mut double, n_frames));
+        assert!(single.iter().zip(&double).all(|(a, b)| f64::from(*a) == *b));
+        assert_eq!(single[n_frames + 21..n_frames + 37], re[lanes..2 * lanes]);
+    }
+}
