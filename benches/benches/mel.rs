@@ -2,7 +2,9 @@
 // Criterion's macros define undocumented items, and a bench may unwrap.
 #![allow(missing_docs, clippy::unwrap_used)]
 
-use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main, measurement::WallTime};
+use criterion::{
+    BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main, measurement::WallTime,
+};
 use neurdsp_dsp::{
     Complex, Filterbank, Istft, IstftConfig, LogScale, Magnitude, MelConfig, PadMode, Projection, Sample,
     Spectrogram, Stft, StftConfig,
@@ -35,7 +37,8 @@ impl Case {
         let frames = StftConfig { hop_length, pad_mode: PadMode::Reflect, ..StftConfig::new(n_fft) };
         let (magnitude, projection, log) = match self.rows {
             Ok(n_mels) => {
-                let bank = Filterbank::mel(&MelConfig { n_mels, ..MelConfig::new(sample_rate, n_fft) }).unwrap();
+                let bank =
+                    Filterbank::mel(&MelConfig { n_mels, ..MelConfig::new(sample_rate, n_fft) }).unwrap();
                 let log = LogScale { floor: 1e-5, offset: 0.0, scale: 1.0 };
                 (Magnitude::Power, Projection::Bands(bank), Some(log))
             }
@@ -59,7 +62,8 @@ fn mel(criterion: &mut Criterion) {
     a.run::<f32>(&mut group);
     a.run::<f64>(&mut group);
     Case { name: "a-704", rows: Err(704), ..a }.run::<f32>(&mut group);
-    let b = Case { name: "b", seconds: 2.0, sample_rate: 44.1e3, n_fft: 2048, hop_length: 512, rows: Ok(128) };
+    let b =
+        Case { name: "b", seconds: 2.0, sample_rate: 44.1e3, n_fft: 2048, hop_length: 512, rows: Ok(128) };
     b.run::<f32>(&mut group);
     let c = Case { name: "c", seconds: 30.0, sample_rate: 16e3, n_fft: 400, hop_length: 160, rows: Ok(80) };
     c.run::<f32>(&mut group);

@@ -11,17 +11,30 @@ use neurdsp_simd::{Isa, Lanes, dispatch};
 use realfft::num_complex::Complex;
 use std::any::TypeId;
 
-/// Rows of a block, and where they are in a result. A kernel writes to one of the two and only reads the other.
+/// Blocks whose rows are written or read together: a row of a long result has a page of memory to itself, and looking
+/// that up costs more than the values of a single block.
+///
+/// Four, or fewer where they would not fit into the second cache.
+pub(crate) fn blocks_together(block_len: usize) -> usize {
+    (CACHED / block_len.max(1)).clamp(1, 4)
+}
+
+/// Values that a second cache of a megabyte holds beside the rest.
+const CACHED: usize = 1 << 17;
+
+/// Rows of some blocks, and where they are in a result. A kernel writes to one of the two and only reads the other.
 #[derive(Clone, Copy)]
 struct Exchange<T> {
     n_rows: usize,
-    /// Frames in the block.
+    /// Blocks, whose frames follow each other in the result.
+    n_blocks: usize,
+    /// Frames in a block.
     lanes: usize,
-    /// The real parts, or the only ones, `[n_rows][lanes]`.
+    /// The real parts, or the only ones, `[n_blocks][n_rows][lanes]`.
     re: *mut T,
     /// The imaginary parts.
     im: *mut T,
-    /// The block's first frame in the first row of the result.
+    /// The first frame in the first row of the result.
     outside: *mut T,
     /// Distance of the rows of the result.
     step: usize,
@@ -39,7 +52,7 @@ pub(crate) fn put_values<T: Sample, O: Output<T>>(
     if same::<T, O>() && count == lanes {
         let (re, outside) = (block.as_ptr().cast_mut(), rows.block(first, count).cast::<T>());
         let (n_rows, step) = (rows.n_rows(), rows.step());
-        run(Exchange { n_rows, lanes, re, im: re, outside, step }, store_f32, store_f64);
+        run(Exchange { n_rows, n_blocks: 1, lanes, re, im: re, outside, step }, store_f32, store_f64);
         return;
     }
     for (index, values) in block.chunks_exact(lanes).enumerate() {
@@ -49,7 +62,7 @@ pub(crate) fn put_values<T: Sample, O: Output<T>>(
     }
 }
 
-/// Writes `count` frames of a block of spectra, `[n_rows][lanes]`, to `rows` from frame `first` on.
+/// Writes `count` frames of blocks of spectra, `[n_blocks][n_rows][lanes]`, to `rows` from frame `first` on.
 pub(crate) fn put_spectra<T: Sample, O: Output<T>>(
     re: &[T],
     im: &[T],
@@ -58,24 +71,30 @@ pub(crate) fn put_spectra<T: Sample, O: Output<T>>(
     count: usize,
     rows: &mut Rows<'_, Complex<O>>,
 ) {
-    assert_eq!((re.len(), im.len()), (rows.n_rows() * lanes, rows.n_rows() * lanes));
-    if same::<T, O>() && count == lanes {
+    let block = rows.n_rows() * lanes;
+    let n_blocks = re.len() / block;
+    assert!(re.len() == im.len() && re.len() == n_blocks * block && count <= n_blocks * lanes);
+    if same::<T, O>() && count == n_blocks * lanes {
         let outside = rows.block(first, count).cast::<T>();
         let (n_rows, step) = (rows.n_rows(), 2 * rows.step());
         let (re, im) = (re.as_ptr().cast_mut(), im.as_ptr().cast_mut());
-        run(Exchange { n_rows, lanes, re, im, outside, step }, weave_f32, weave_f64);
+        run(Exchange { n_rows, n_blocks, lanes, re, im, outside, step }, weave_f32, weave_f64);
         return;
     }
-    for (bin, (re, im)) in re.chunks_exact(lanes).zip(im.chunks_exact(lanes)).enumerate() {
-        for (to, (re, im)) in rows.row(bin)[first..first + count].iter_mut().zip(re.iter().zip(im)) {
-            *to = Complex::new(O::round_from(*re), O::round_from(*im));
+    for (index, (re, im)) in re.chunks_exact(block).zip(im.chunks_exact(block)).enumerate() {
+        let from = index * lanes;
+        let wanted = first + from..first + count.clamp(from, from + lanes);
+        for (bin, (re, im)) in re.chunks_exact(lanes).zip(im.chunks_exact(lanes)).enumerate() {
+            for (to, (re, im)) in rows.row(bin)[wanted.clone()].iter_mut().zip(re.iter().zip(im)) {
+                *to = Complex::new(O::round_from(*re), O::round_from(*im));
+            }
         }
     }
 }
 
-/// Reads `count` frames from `first` on of spectra, rows of `n_frames`, into a block, `[n_rows][lanes]`.
+/// Reads `count` frames from `first` on of spectra, rows of `n_frames`, into blocks, `[n_blocks][n_rows][lanes]`.
 ///
-/// What the block holds in the other lanes is finite.
+/// What the blocks hold in other lanes stays as it was.
 pub(crate) fn take_spectra<I: Input<T>, T: Sample>(
     spectra: &[Complex<I>],
     n_frames: usize,
@@ -85,18 +104,25 @@ pub(crate) fn take_spectra<I: Input<T>, T: Sample>(
     re: &mut [T],
     im: &mut [T],
 ) {
-    let n_rows = re.len() / lanes;
-    assert!(first + count <= n_frames && spectra.len() == n_rows * n_frames && im.len() == re.len());
-    if same::<T, I>() && count == lanes {
+    let n_rows = spectra.len() / n_frames;
+    let block = n_rows * lanes;
+    let n_blocks = re.len() / block;
+    assert!(first + count <= n_frames && spectra.len() == n_rows * n_frames);
+    assert!(re.len() == im.len() && re.len() == n_blocks * block && count <= n_blocks * lanes);
+    if same::<T, I>() && count == n_blocks * lanes {
         let outside = spectra[first..].as_ptr().cast::<T>().cast_mut();
         let (re, im, step) = (re.as_mut_ptr(), im.as_mut_ptr(), 2 * n_frames);
-        run(Exchange { n_rows, lanes, re, im, outside, step }, unweave_f32, unweave_f64);
+        run(Exchange { n_rows, n_blocks, lanes, re, im, outside, step }, unweave_f32, unweave_f64);
         return;
     }
-    let rows = re.chunks_exact_mut(lanes).zip(im.chunks_exact_mut(lanes));
-    for ((re, im), row) in rows.zip(spectra.chunks_exact(n_frames)) {
-        for ((re, im), value) in re.iter_mut().zip(im).zip(&row[first..first + count]) {
-            (*re, *im) = (value.re.convert(), value.im.convert());
+    for (index, (re, im)) in re.chunks_exact_mut(block).zip(im.chunks_exact_mut(block)).enumerate() {
+        let from = index * lanes;
+        let wanted = first + from..first + count.clamp(from, from + lanes);
+        let rows = re.chunks_exact_mut(lanes).zip(im.chunks_exact_mut(lanes));
+        for ((re, im), row) in rows.zip(spectra.chunks_exact(n_frames)) {
+            for ((re, im), value) in re.iter_mut().zip(im).zip(&row[wanted.clone()]) {
+                (*re, *im) = (value.re.convert(), value.im.convert());
+            }
         }
     }
 }
@@ -113,14 +139,17 @@ fn same<T: 'static, O: 'static>() -> bool {
 
 /// Calls the kernel of the type that `T` is.
 fn run<T: Sample>(exchange: Exchange<T>, single: fn(Isa, Exchange<f32>), double: fn(Isa, Exchange<f64>)) {
-    let Exchange { n_rows, lanes, re, im, outside, step } = exchange;
-    let isa = Isa::detect();
     if same::<T, f32>() {
-        let (re, im, outside) = (re.cast(), im.cast(), outside.cast());
-        single(isa, Exchange { n_rows, lanes, re, im, outside, step });
+        single(Isa::detect(), exchange.cast());
     } else {
-        let (re, im, outside) = (re.cast(), im.cast(), outside.cast());
-        double(isa, Exchange { n_rows, lanes, re, im, outside, step });
+        double(Isa::detect(), exchange.cast());
+    }
+}
+
+impl<T> Exchange<T> {
+    fn cast<U>(self) -> Exchange<U> {
+        let Exchange { n_rows, n_blocks, lanes, re, im, outside, step } = self;
+        Exchange { n_rows, n_blocks, lanes, re: re.cast(), im: im.cast(), outside: outside.cast(), step }
     }
 }
 
@@ -144,18 +173,21 @@ unsafe fn store<V: Lanes>(e: Exchange<V::Element>) {
 unsafe fn weave<V: Lanes>(e: Exchange<V::Element>) {
     unsafe {
         for row in 0..e.n_rows {
-            let (re, im, to) =
-                (e.re.add(row * e.lanes), e.im.add(row * e.lanes), e.outside.add(row * e.step));
-            let mut lane = 0;
-            while lane + V::LANES <= e.lanes {
-                let (low, high) = V::interleave(V::load(re.add(lane)), V::load(im.add(lane)));
-                low.store(to.add(2 * lane));
-                high.store(to.add(2 * lane + V::LANES));
-                lane += V::LANES;
-            }
-            for lane in lane..e.lanes {
-                *to.add(2 * lane) = *re.add(lane);
-                *to.add(2 * lane + 1) = *im.add(lane);
+            for block in 0..e.n_blocks {
+                let inside = (block * e.n_rows + row) * e.lanes;
+                let (re, im) = (e.re.add(inside), e.im.add(inside));
+                let to = e.outside.add(row * e.step + 2 * block * e.lanes);
+                let mut lane = 0;
+                while lane + V::LANES <= e.lanes {
+                    let (low, high) = V::interleave(V::load(re.add(lane)), V::load(im.add(lane)));
+                    low.store(to.add(2 * lane));
+                    high.store(to.add(2 * lane + V::LANES));
+                    lane += V::LANES;
+                }
+                for lane in lane..e.lanes {
+                    *to.add(2 * lane) = *re.add(lane);
+                    *to.add(2 * lane + 1) = *im.add(lane);
+                }
             }
         }
     }
@@ -165,19 +197,22 @@ unsafe fn weave<V: Lanes>(e: Exchange<V::Element>) {
 unsafe fn unweave<V: Lanes>(e: Exchange<V::Element>) {
     unsafe {
         for row in 0..e.n_rows {
-            let (re, im, from) =
-                (e.re.add(row * e.lanes), e.im.add(row * e.lanes), e.outside.add(row * e.step));
-            let mut lane = 0;
-            while lane + V::LANES <= e.lanes {
-                let low = V::load(from.add(2 * lane));
-                let (real, imaginary) = V::deinterleave(low, V::load(from.add(2 * lane + V::LANES)));
-                real.store(re.add(lane));
-                imaginary.store(im.add(lane));
-                lane += V::LANES;
-            }
-            for lane in lane..e.lanes {
-                *re.add(lane) = *from.add(2 * lane);
-                *im.add(lane) = *from.add(2 * lane + 1);
+            for block in 0..e.n_blocks {
+                let inside = (block * e.n_rows + row) * e.lanes;
+                let (re, im) = (e.re.add(inside), e.im.add(inside));
+                let from = e.outside.add(row * e.step + 2 * block * e.lanes);
+                let mut lane = 0;
+                while lane + V::LANES <= e.lanes {
+                    let low = V::load(from.add(2 * lane));
+                    let (real, imaginary) = V::deinterleave(low, V::load(from.add(2 * lane + V::LANES)));
+                    real.store(re.add(lane));
+                    imaginary.store(im.add(lane));
+                    lane += V::LANES;
+                }
+                for lane in lane..e.lanes {
+                    *re.add(lane) = *from.add(2 * lane);
+                    *im.add(lane) = *from.add(2 * lane + 1);
+                }
             }
         }
     }
@@ -197,22 +232,44 @@ mod tests {
     #[test]
     fn whole_blocks_and_rounded_ones_land_in_the_same_places() {
         let (lanes, n_frames, n_bins) = (16, 37, 3);
-        let re: Vec<f32> = (0..n_bins * lanes).map(|i| i as f32).collect();
-        let im: Vec<f32> = re.iter().map(|x| -x).collect();
-        let mut whole = vec![Complex::new(7.0f32, 7.0); n_bins * n_frames];
-        let mut rounded = vec![Complex::new(7.0f64, 7.0); n_bins * n_frames];
-        put_spectra(&re, &im, lanes, 5, lanes, &mut Rows::whole(&mut whole, n_frames));
-        put_spectra(&re, &im, lanes, 5, lanes, &mut Rows::whole(&mut rounded, n_frames));
-        for (i, (whole, rounded)) in whole.iter().zip(&rounded).enumerate() {
-            assert_eq!((f64::from(whole.re), f64::from(whole.im)), (rounded.re, rounded.im), "at {i}");
+        for (n_blocks, count) in [(1, 16), (2, 32), (2, 19), (1, 3)] {
+            let re: Vec<f32> = (0..n_blocks * n_bins * lanes).map(|i| i as f32).collect();
+            let im: Vec<f32> = re.iter().map(|x| -x).collect();
+            let mut whole = vec![Complex::new(7.0f32, 7.0); n_bins * n_frames];
+            let mut rounded = vec![Complex::new(7.0f64, 7.0); n_bins * n_frames];
+            put_spectra(&re, &im, lanes, 5, count, &mut Rows::whole(&mut whole, n_frames));
+            put_spectra(&re, &im, lanes, 5, count, &mut Rows::whole(&mut rounded, n_frames));
+            for (i, (whole, rounded)) in whole.iter().zip(&rounded).enumerate() {
+                let (bin, frame) = (i / n_frames, i % n_frames);
+                let wanted = if (5..5 + count).contains(&frame) {
+                    let (block, lane) = ((frame - 5) / lanes, (frame - 5) % lanes);
+                    let value = ((block * n_bins + bin) * lanes + lane) as f64;
+                    (value, -value)
+                } else {
+                    (7.0, 7.0)
+                };
+                assert_eq!((f64::from(whole.re), f64::from(whole.im)), wanted, "{count} frames, at {i}");
+                assert_eq!((rounded.re, rounded.im), wanted, "{count} frames, at {i}");
+            }
+            let (mut re_back, mut im_back) = (re.clone(), re.clone());
+            take_spectra(&whole, n_frames, 5, count, lanes, &mut re_back, &mut im_back);
+            assert_eq!(re_back, re);
+            for (i, (back, im)) in im_back.iter().zip(&im).enumerate() {
+                let frame = i / (n_bins * lanes) * lanes + i % lanes;
+                assert_eq!(*back, if frame < count { *im } else { -*im }, "{count} frames, at {i}");
+            }
         }
-        let (mut re_back, mut im_back) = (vec![0.0f32; re.len()], vec![0.0f32; re.len()]);
-        take_spectra(&whole, n_frames, 5, lanes, lanes, &mut re_back, &mut im_back);
-        assert_eq!((re_back, im_back), (re.clone(), im));
-        let (mut single, mut double) = (vec![7.0f32; n_bins * n_frames], vec![7.0f64; n_bins * n_frames]);
-        put_values(&re, lanes, 21, lanes, &mut Rows::whole(&mut single, n_frames));
-        put_values(&re, lanes, 21, lanes, &mut Rows::whole(&mut double, n_frames));
+    }
+
+    #[test]
+    fn values_land_in_their_rows() {
+        let (lanes, n_frames) = (16, 37);
+        let block: Vec<f32> = (0..3 * lanes).map(|i| i as f32).collect();
+        let (mut single, mut double) = (vec![7.0f32; 3 * n_frames], vec![7.0f64; 3 * n_frames]);
+        put_values(&block, lanes, 21, lanes, &mut Rows::whole(&mut single, n_frames));
+        put_values(&block, lanes, 21, lanes, &mut Rows::whole(&mut double, n_frames));
         assert!(single.iter().zip(&double).all(|(a, b)| f64::from(*a) == *b));
-        assert_eq!(single[n_frames + 21..n_frames + 37], re[lanes..2 * lanes]);
+        assert_eq!(single[n_frames + 21..n_frames + 37], block[lanes..2 * lanes]);
+        assert_eq!(single[n_frames..n_frames + 21], [7.0; 21]);
     }
 }

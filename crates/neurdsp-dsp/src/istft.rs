@@ -3,7 +3,7 @@
 //! D. W. Griffin and J. S. Lim, "Signal estimation from modified short-time Fourier transform", IEEE Trans. ASSP 32 (1984).
 
 use crate::error::{Error, Result, check_length};
-use crate::exchange::{parts, take_spectra};
+use crate::exchange::{blocks_together, parts, take_spectra};
 use crate::lanes::Buffer;
 use crate::parallel;
 use crate::sample::{Input, Output, Sample};
@@ -141,7 +141,8 @@ impl<T: Sample> Istft<T> {
 
     fn workspace(&self) -> Workspace<T> {
         let lanes = self.transform.lanes();
-        let spectrum = Buffer::zeros((self.config.n_fft / 2 + 1) * lanes);
+        let block_len = (self.config.n_fft / 2 + 1) * lanes;
+        let spectrum = Buffer::zeros(blocks_together(block_len) * block_len);
         let frames = Buffer::zeros(self.config.n_fft * lanes);
         Workspace { re: spectrum.clone(), im: spectrum, frames, transform: self.transform.scratch() }
     }
@@ -158,21 +159,28 @@ impl<T: Sample> Istft<T> {
         let Workspace { re, im, frames, transform: scratch } = workspace;
         let IstftConfig { n_fft, hop_length, trim, .. } = self.config;
         let lanes = self.transform.lanes();
+        let block_len = (n_fft / 2 + 1) * lanes;
         // Positions before trimming.
         let wanted = start + trim..start + trim + samples.len();
         let mut sums = vec![T::zero(); samples.len()];
         let touching = touching(&wanted, n_fft, hop_length, n_frames);
         let mut first = touching.start;
         while first < touching.end {
-            let count = lanes.min(touching.end - first);
-            take_spectra(spectrum, n_frames, first, count, lanes, re, im);
-            self.transform.frames(re, im, count, frames, scratch);
-            for (lane, frame) in frames.chunks_exact(n_fft).take(count).enumerate() {
-                let at = (first + lane) * hop_length;
-                let (from, to) = (at.max(wanted.start), (at + n_fft).min(wanted.end));
-                let inside = sums[from - wanted.start..to - wanted.start].iter_mut();
-                for (sum, sample) in inside.zip(&frame[from - at..to - at]) {
-                    *sum = *sum + *sample;
+            let left = touching.end - first;
+            let n_blocks = (left / lanes).clamp(1, re.len() / block_len);
+            let (count, len) = (left.min(n_blocks * lanes), n_blocks * block_len);
+            take_spectra(spectrum, n_frames, first, count, lanes, &mut re[..len], &mut im[..len]);
+            let blocks = re.chunks_exact(block_len).zip(im.chunks_exact(block_len)).take(n_blocks);
+            for (index, (re, im)) in blocks.enumerate() {
+                let count = lanes.min(count - index * lanes);
+                self.transform.frames(re, im, count, frames, scratch);
+                for (lane, frame) in frames.chunks_exact(n_fft).take(count).enumerate() {
+                    let at = (first + index * lanes + lane) * hop_length;
+                    let (from, to) = (at.max(wanted.start), (at + n_fft).min(wanted.end));
+                    let inside = sums[from - wanted.start..to - wanted.start].iter_mut();
+                    for (sum, sample) in inside.zip(&frame[from - at..to - at]) {
+                        *sum = *sum + *sample;
+                    }
                 }
             }
             first += count;

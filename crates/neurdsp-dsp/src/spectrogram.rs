@@ -135,7 +135,7 @@ impl<T: Sample> Spectrogram<T> {
     /// Working memory for one thread.
     #[must_use]
     pub fn workspace(&self) -> Workspace<T> {
-        self.stft.workspace_for(if self.bands.is_some() { self.n_rows } else { 0 })
+        self.stft.workspace_for(1, if self.bands.is_some() { self.n_rows } else { 0 })
     }
 
     /// The spectrogram, `n_rows` rows of `n_frames`.

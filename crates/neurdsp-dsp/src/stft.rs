@@ -1,7 +1,7 @@
 //! The short-time Fourier transform.
 
 use crate::error::{Error, Result, check_length};
-use crate::exchange::put_spectra;
+use crate::exchange::{blocks_together, put_spectra};
 use crate::framing::{FrameFilter, Framing, Signal};
 use crate::lanes::Buffer;
 use crate::padding::PadMode;
@@ -152,15 +152,15 @@ impl<T: Sample> Stft<T> {
     /// Working memory for one thread.
     #[must_use]
     pub fn workspace(&self) -> Workspace<T> {
-        self.workspace_for(0)
+        self.workspace_for(blocks_together(self.n_bins() * self.transform.lanes()), 0)
     }
 
-    pub(crate) fn workspace_for(&self, n_bands: usize) -> Workspace<T> {
+    pub(crate) fn workspace_for(&self, n_blocks: usize, n_bands: usize) -> Workspace<T> {
         let lanes = self.transform.lanes();
         Workspace {
             staging: Buffer::zeros(self.framing.staging_len(lanes)),
-            re: Buffer::zeros(self.n_bins() * lanes),
-            im: Buffer::zeros(self.n_bins() * lanes),
+            re: Buffer::zeros(n_blocks * self.n_bins() * lanes),
+            im: Buffer::zeros(n_blocks * self.n_bins() * lanes),
             bands: Buffer::zeros(n_bands * lanes),
             transform: self.transform.scratch(),
         }
@@ -233,12 +233,19 @@ impl<T: Sample> Stft<T> {
     ) {
         let Workspace { staging, re, im, transform: scratch, .. } = workspace;
         let (lanes, signal) = (self.transform.lanes(), Signal::whole(samples));
+        let block_len = self.n_bins() * lanes;
         let mut done = 0;
         while done < rows.n_frames() {
-            let count = lanes.min(rows.n_frames() - done);
-            let (block, stride) = self.framing.block(signal, first + done, count, lanes, staging);
-            self.transform.spectrum(block, stride, count, re, im, scratch);
-            put_spectra(re, im, lanes, done, count, rows);
+            let left = rows.n_frames() - done;
+            let n_blocks = (left / lanes).clamp(1, re.len() / block_len);
+            let blocks = re.chunks_exact_mut(block_len).zip(im.chunks_exact_mut(block_len)).take(n_blocks);
+            for (index, (re, im)) in blocks.enumerate() {
+                let (first, count) = (first + done + index * lanes, lanes.min(left - index * lanes));
+                let (block, stride) = self.framing.block(signal, first, count, lanes, staging);
+                self.transform.spectrum(block, stride, count, re, im, scratch);
+            }
+            let (count, len) = (left.min(n_blocks * lanes), n_blocks * block_len);
+            put_spectra(&re[..len], &im[..len], lanes, done, count, rows);
             done += count;
         }
     }
