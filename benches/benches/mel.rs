@@ -75,7 +75,7 @@ fn stft(criterion: &mut Criterion) {
     let samples = noise::<f32>(30 * 44_100);
     let plan = Stft::<f32>::new(StftConfig::new(2048)).unwrap();
     let n_frames = plan.n_frames(samples.len()).unwrap();
-    let mut spectrum = vec![Complex::default(); plan.n_bins() * n_frames];
+    let mut spectrum = vec![Complex::<f32>::default(); plan.n_bins() * n_frames];
     let mut workspace = plan.workspace();
     group.throughput(Throughput::Elements(n_frames as u64));
     group.bench_function("forward", |bencher| {
