@@ -106,7 +106,7 @@ impl<T: Sample> Stft<T> {
     /// // The gradient of bin 0, a sum over windowed samples, is the window.
     /// let mut gradient = vec![Complex::default(); 3];
     /// gradient[0].re = 1.0;
-    /// let mut samples = vec![0.0; 4];
+    /// let mut samples = vec![0.0_f64; 4];
     /// stft.backward_batch(vec![(&gradient[..], &mut samples[..])], 1)?;
     /// assert!(samples.iter().zip([0.0, 0.5, 1.0, 0.5]).all(|(a, b)| (a - b).abs() < 1e-12));
     /// # Ok::<(), neurdsp_dsp::Error>(())
