@@ -5,6 +5,7 @@ mod error;
 mod file;
 mod header;
 mod json;
+pub mod nam;
 mod parity;
 mod registry;
 mod seed_json;
