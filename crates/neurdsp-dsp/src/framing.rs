@@ -93,7 +93,7 @@ impl Framing {
     }
 
     /// Distance of the frames in a block that had to be copied.
-    fn staged_stride(&self) -> usize {
+    pub(crate) fn staged_stride(&self) -> usize {
         if self.is_plain() { self.hop_length.min(self.n_fft) } else { self.n_fft }
     }
 

@@ -85,7 +85,8 @@ impl<T: Sample> Stft<T> {
             let half = self.config().n_fft as f64 / 2.0;
             // Planning has put this window together once: it cannot fail now.
             let window = self.config().frame_window().unwrap_or_default();
-            T::synthesis(&window.iter().map(|weight| weight * half).collect::<Vec<_>>())
+            let window: Vec<f64> = window.iter().map(|weight| weight * half).collect();
+            T::synthesis(&window, self.config().hop_length)
         })
     }
 

@@ -73,7 +73,7 @@ impl<T: Sample> Istft<T> {
         let squares: Vec<f64> = window.iter().map(|w| w * w).collect();
         let sum = |i| squares.iter().skip(i).step_by(hop_length).sum();
         let inner = (0..hop_length).map(|i| T::of(reciprocal(sum(i)))).collect();
-        Ok(Self { config, squares, inner, transform: T::synthesis(&window) })
+        Ok(Self { config, squares, inner, transform: T::synthesis(&window, hop_length) })
     }
 
     /// Samples that `n_frames` frames make.

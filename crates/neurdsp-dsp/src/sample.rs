@@ -19,12 +19,12 @@ pub trait Sample: Real + FftNum + Default + Input<Self> + Output<Self> + sealed:
     /// `self * factor + term`, rounded once.
     fn fused(self, factor: Self, term: Self) -> Self;
     // Not generic on purpose: a generic function is compiled anew in every crate that calls it, and realfft is large.
-    /// The fastest analysis for this window; its length is that of the transform.
+    /// The fastest analysis for this window, of the length of the transform, and frames that are `stride` samples apart.
     #[doc(hidden)]
-    fn analysis(window: &[f64]) -> Box<dyn Analysis<Self>>;
-    /// The fastest synthesis for this window.
+    fn analysis(window: &[f64], stride: usize) -> Box<dyn Analysis<Self>>;
+    /// The fastest synthesis for this window and frames that are `stride` samples apart.
     #[doc(hidden)]
-    fn synthesis(window: &[f64]) -> Box<dyn Synthesis<Self>>;
+    fn synthesis(window: &[f64], stride: usize) -> Box<dyn Synthesis<Self>>;
     /// For each band, adds up its rows of `lanes` values times the weights, every lane on its own.
     #[doc(hidden)]
     fn band_sums(isa: Isa, bands: &Bands<Self>, rows: &[Self], lanes: usize, sums: &mut [Self]);
@@ -80,12 +80,12 @@ macro_rules! sample {
                 self.mul_add(factor, term)
             }
             #[inline(never)]
-            fn analysis(window: &[f64]) -> Box<dyn Analysis<Self>> {
-                transform::fastest_analysis::<$t>(window)
+            fn analysis(window: &[f64], stride: usize) -> Box<dyn Analysis<Self>> {
+                transform::fastest_analysis::<$t>(window, stride)
             }
             #[inline(never)]
-            fn synthesis(window: &[f64]) -> Box<dyn Synthesis<Self>> {
-                transform::fastest_synthesis::<$t>(window)
+            fn synthesis(window: &[f64], stride: usize) -> Box<dyn Synthesis<Self>> {
+                transform::fastest_synthesis::<$t>(window, stride)
             }
             fn band_sums(isa: Isa, bands: &Bands<Self>, rows: &[Self], lanes: usize, sums: &mut [Self]) {
                 kernels::$bands(isa, bands, rows, lanes, sums);

@@ -125,7 +125,12 @@ impl<T: Sample> Stft<T> {
         let frame_length = if filter.is_some() { config.window.len() } else { n_fft };
         let window = config.frame_window()?;
         let framing = Framing { frame_length, n_fft, hop_length, pad, pad_mode, filter, drop_last };
-        Ok(Self { config, framing, transform: T::analysis(&window), adjoint: OnceLock::new() })
+        Ok(Self {
+            config,
+            framing,
+            transform: T::analysis(&window, framing.staged_stride()),
+            adjoint: OnceLock::new(),
+        })
     }
 
     /// What the transform was planned from.

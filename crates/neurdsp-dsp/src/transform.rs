@@ -66,15 +66,18 @@ pub trait Synthesis<T: Sample>: Send + Sync {
     fn frames(&self, re: &[T], im: &[T], count: usize, frames: &mut [T], scratch: &mut TransformScratch<T>);
 }
 
-pub(crate) fn fastest_analysis<T: Sample + LaneReal>(window: &[f64]) -> Box<dyn Analysis<T>> {
-    match lane_fft(window) {
+pub(crate) fn fastest_analysis<T: Sample + LaneReal>(window: &[f64], stride: usize) -> Box<dyn Analysis<T>> {
+    match lane_fft(window, stride) {
         Some(plan) => Box::new(plan),
         None => Box::new(RealFftAnalysis::<T>::new(window)),
     }
 }
 
-pub(crate) fn fastest_synthesis<T: Sample + LaneReal>(window: &[f64]) -> Box<dyn Synthesis<T>> {
-    match lane_fft(window) {
+pub(crate) fn fastest_synthesis<T: Sample + LaneReal>(
+    window: &[f64],
+    stride: usize,
+) -> Box<dyn Synthesis<T>> {
+    match lane_fft(window, stride) {
         Some(plan) => Box::new(plan),
         None => Box::new(RealFftSynthesis::<T>::new(window)),
     }
@@ -83,9 +86,9 @@ pub(crate) fn fastest_synthesis<T: Sample + LaneReal>(window: &[f64]) -> Box<dyn
 /// One frame to a lane, for the lengths that have codelets, where registers have more lanes than one.
 ///
 /// Without them realfft is faster: it has kernels of its own for narrow registers.
-fn lane_fft<T: LaneReal>(window: &[f64]) -> Option<LaneFft<T>> {
+fn lane_fft<T: LaneReal>(window: &[f64], stride: usize) -> Option<LaneFft<T>> {
     let isa = Isa::detect();
-    if isa.has_avx2() { LaneFft::new(isa, window) } else { None }
+    if isa.has_avx2() { LaneFft::new(isa, window, stride) } else { None }
 }
 
 impl<T: Sample + LaneReal> Analysis<T> for LaneFft<T> {

@@ -24,6 +24,10 @@ pub trait Lanes: Vector<Self::Element> {
     /// Writes what [`load_chunk`](Self::load_chunk) reads.
     unsafe fn store_chunk(chunk: [Self; 4], signals: *mut Self::Element, stride: usize);
 
+    /// Reads the first four samples of four signals and writes them as columns: sample `s` of signal `l` goes to
+    /// `to[s * width + l]`.
+    unsafe fn turn_quad(signals: [*const Self::Element; 4], to: *mut Self::Element, width: usize);
+
     /// `re0 im0 re1 im1 …` in two vectors, from the real and the imaginary parts.
     unsafe fn interleave(re: Self, im: Self) -> (Self, Self);
 
@@ -34,6 +38,26 @@ pub trait Lanes: Vector<Self::Element> {
     ///
     /// Anything else gives numbers without a meaning.
     unsafe fn split_exponent(self) -> (Self, Self);
+}
+
+/// `stride`, of which the compiler knows nothing.
+///
+/// In a loop over chunks, it would otherwise keep the addresses of all signals in memory and count each of them up for every
+/// chunk, which takes longer than the chunk.
+#[inline(always)]
+#[must_use]
+pub fn opaque(stride: usize) -> usize {
+    #[cfg(target_arch = "x86_64")]
+    {
+        let mut hidden = stride;
+        // SAFETY: no instruction at all.
+        unsafe {
+            std::arch::asm!("/* {0} */", inout(reg) hidden, options(nomem, nostack, preserves_flags));
+        }
+        hidden
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    stride
 }
 
 /// Asks for the cache line at `address`, which need not be readable: nothing happens then.
@@ -67,6 +91,14 @@ macro_rules! scalar_lanes {
             unsafe fn store_chunk(chunk: [Self; 4], signal: *mut $t, _stride: usize) {
                 for (s, value) in chunk.into_iter().enumerate() {
                     unsafe { *signal.add(s) = value.0 };
+                }
+            }
+            #[inline(always)]
+            unsafe fn turn_quad(signals: [*const $t; 4], to: *mut $t, width: usize) {
+                for (l, signal) in signals.into_iter().enumerate() {
+                    for s in 0..4 {
+                        unsafe { *to.add(s * width + l) = *signal.add(s) };
+                    }
                 }
             }
             #[inline(always)]
@@ -113,6 +145,10 @@ mod tests {
                             v.store(turned.as_mut_ptr().add(s * V::LANES));
                         }
                         V::store_chunk(chunk, back.as_flattened_mut()[3..].as_mut_ptr(), 7);
+                        let signal = |l: usize| signals[l][3..].as_ptr();
+                        let at = turned.len();
+                        turned.resize(at + 4 * 5, 0.0);
+                        V::turn_quad([signal(4), signal(5), signal(6), signal(7)], turned.as_mut_ptr().add(at), 5);
                     }
                 }
                 dispatch! { fn turn_on(signals: &[[$t; 7]], turned: &mut Vec<$t>, back: &mut [[$t; 7]]) = $($f64)? turn }
@@ -149,6 +185,10 @@ mod tests {
                     for isa in Isa::available() {
                         let (mut turned, mut back) = (Vec::new(), [[0.0; 7]; 16]);
                         turn_on(isa, &signals, &mut turned, &mut back);
+                        let quad = turned.split_off(turned.len() - 20);
+                        for (i, value) in quad.iter().enumerate().filter(|(i, _)| i % 5 < 4) {
+                            assert_eq!(*value, (100 * (4 + i % 5) + 3 + i / 5) as $t, "{} quad at {i}", isa.name());
+                        }
                         let lanes = turned.len() / 4;
                         for (i, value) in turned.iter().enumerate() {
                             assert_eq!(*value, (100 * (i % lanes) + 3 + i / lanes) as $t, "{} at {i}", isa.name());

@@ -11,17 +11,6 @@ use crate::lanes::{Lanes, SQRT_HALF_F32, SQRT_HALF_F64};
 use crate::x86::{F32x8, F32x16, F64x4, F64x8};
 use std::arch::x86_64::*;
 
-/// `stride`, of which the compiler knows nothing.
-///
-/// It would otherwise keep the addresses of all signals in memory and count each of them up for every chunk, which takes
-/// longer than the chunk.
-#[inline(always)]
-fn opaque(mut stride: usize) -> usize {
-    // SAFETY: no instruction at all.
-    unsafe { std::arch::asm!("/* {0} */", inout(reg) stride, options(nomem, nostack, preserves_flags)) };
-    stride
-}
-
 /// Turns four vectors 4×4 inside each 16-byte part.
 macro_rules! turn_quads {
     ($rows:expr, $unpack_low:ident, $unpack_high:ident, $shuffle:ident) => {{
@@ -43,7 +32,6 @@ impl Lanes for F32x8 {
     #[inline(always)]
     unsafe fn load_chunk(signals: *const f32, stride: usize) -> [Self; 4] {
         unsafe {
-            let stride = opaque(stride);
             let mut rows = [_mm256_setzero_ps(); 4];
             for (l, row) in rows.iter_mut().enumerate() {
                 let low = _mm_loadu_ps(signals.add(l * stride));
@@ -55,9 +43,23 @@ impl Lanes for F32x8 {
         }
     }
     #[inline(always)]
+    unsafe fn turn_quad(signals: [*const f32; 4], to: *mut f32, width: usize) {
+        unsafe {
+            let rows = [
+                _mm_loadu_ps(signals[0]),
+                _mm_loadu_ps(signals[1]),
+                _mm_loadu_ps(signals[2]),
+                _mm_loadu_ps(signals[3]),
+            ];
+            let rows = turn_quads!(rows, _mm_unpacklo_ps, _mm_unpackhi_ps, _mm_shuffle_ps);
+            for (s, row) in rows.into_iter().enumerate() {
+                _mm_storeu_ps(to.add(s * width), row);
+            }
+        }
+    }
+    #[inline(always)]
     unsafe fn store_chunk(chunk: [Self; 4], signals: *mut f32, stride: usize) {
         unsafe {
-            let stride = opaque(stride);
             let rows = [chunk[0].0, chunk[1].0, chunk[2].0, chunk[3].0];
             let rows = turn_quads!(rows, _mm256_unpacklo_ps, _mm256_unpackhi_ps, _mm256_shuffle_ps);
             for (l, row) in rows.into_iter().enumerate() {
@@ -99,7 +101,6 @@ impl Lanes for F32x16 {
     #[inline(always)]
     unsafe fn load_chunk(signals: *const f32, stride: usize) -> [Self; 4] {
         unsafe {
-            let stride = opaque(stride);
             let mut rows = [_mm512_setzero_ps(); 4];
             for (l, row) in rows.iter_mut().enumerate() {
                 *row = _mm512_castps128_ps512(_mm_loadu_ps(signals.add(l * stride)));
@@ -112,9 +113,23 @@ impl Lanes for F32x16 {
         }
     }
     #[inline(always)]
+    unsafe fn turn_quad(signals: [*const f32; 4], to: *mut f32, width: usize) {
+        unsafe {
+            let rows = [
+                _mm_loadu_ps(signals[0]),
+                _mm_loadu_ps(signals[1]),
+                _mm_loadu_ps(signals[2]),
+                _mm_loadu_ps(signals[3]),
+            ];
+            let rows = turn_quads!(rows, _mm_unpacklo_ps, _mm_unpackhi_ps, _mm_shuffle_ps);
+            for (s, row) in rows.into_iter().enumerate() {
+                _mm_storeu_ps(to.add(s * width), row);
+            }
+        }
+    }
+    #[inline(always)]
     unsafe fn store_chunk(chunk: [Self; 4], signals: *mut f32, stride: usize) {
         unsafe {
-            let stride = opaque(stride);
             let rows = [chunk[0].0, chunk[1].0, chunk[2].0, chunk[3].0];
             let rows = turn_quads!(rows, _mm512_unpacklo_ps, _mm512_unpackhi_ps, _mm512_shuffle_ps);
             for (l, row) in rows.into_iter().enumerate() {
@@ -162,7 +177,6 @@ impl Lanes for F64x4 {
     #[inline(always)]
     unsafe fn load_chunk(signals: *const f64, stride: usize) -> [Self; 4] {
         unsafe {
-            let stride = opaque(stride);
             let mut rows = [_mm256_setzero_pd(); 4];
             for (i, row) in rows.iter_mut().enumerate() {
                 let (l, at) = (i % 2, i / 2 * 2);
@@ -180,9 +194,20 @@ impl Lanes for F64x4 {
         }
     }
     #[inline(always)]
+    unsafe fn turn_quad(signals: [*const f64; 4], to: *mut f64, width: usize) {
+        unsafe {
+            for s in [0, 2] {
+                for l in [0, 2] {
+                    let (a, b) = (_mm_loadu_pd(signals[l].add(s)), _mm_loadu_pd(signals[l + 1].add(s)));
+                    _mm_storeu_pd(to.add(s * width + l), _mm_unpacklo_pd(a, b));
+                    _mm_storeu_pd(to.add((s + 1) * width + l), _mm_unpackhi_pd(a, b));
+                }
+            }
+        }
+    }
+    #[inline(always)]
     unsafe fn store_chunk(chunk: [Self; 4], signals: *mut f64, stride: usize) {
         unsafe {
-            let stride = opaque(stride);
             for s in [0, 2] {
                 let (a, b) = (chunk[s].0, chunk[s + 1].0);
                 for (l, row) in [_mm256_unpacklo_pd(a, b), _mm256_unpackhi_pd(a, b)].into_iter().enumerate() {
@@ -231,7 +256,6 @@ impl Lanes for F64x8 {
     #[inline(always)]
     unsafe fn load_chunk(signals: *const f64, stride: usize) -> [Self; 4] {
         unsafe {
-            let stride = opaque(stride);
             let mut rows = [_mm512_setzero_pd(); 4];
             for (i, row) in rows.iter_mut().enumerate() {
                 let (l, at) = (i % 2, i / 2 * 2);
@@ -250,9 +274,20 @@ impl Lanes for F64x8 {
         }
     }
     #[inline(always)]
+    unsafe fn turn_quad(signals: [*const f64; 4], to: *mut f64, width: usize) {
+        unsafe {
+            for s in [0, 2] {
+                for l in [0, 2] {
+                    let (a, b) = (_mm_loadu_pd(signals[l].add(s)), _mm_loadu_pd(signals[l + 1].add(s)));
+                    _mm_storeu_pd(to.add(s * width + l), _mm_unpacklo_pd(a, b));
+                    _mm_storeu_pd(to.add((s + 1) * width + l), _mm_unpackhi_pd(a, b));
+                }
+            }
+        }
+    }
+    #[inline(always)]
     unsafe fn store_chunk(chunk: [Self; 4], signals: *mut f64, stride: usize) {
         unsafe {
-            let stride = opaque(stride);
             for s in [0, 2] {
                 let (a, b) = (chunk[s].0, chunk[s + 1].0);
                 for (l, row) in [_mm512_unpacklo_pd(a, b), _mm512_unpackhi_pd(a, b)].into_iter().enumerate() {

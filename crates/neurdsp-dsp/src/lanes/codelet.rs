@@ -6,6 +6,7 @@
 #![allow(clippy::undocumented_unsafe_blocks)]
 
 use super::butterfly::{Complex, butterfly};
+use super::phases::{Tap, weighted};
 use super::roots;
 use neurdsp_simd::{Isa, Lanes, Real, dispatch};
 use std::mem::MaybeUninit;
@@ -17,12 +18,14 @@ use std::mem::MaybeUninit;
 pub(crate) struct Pass<T> {
     /// Transforms to do.
     pub(super) count: usize,
-    /// First input of the first transform.
+    /// First input of the first transform, or a matrix of frames.
     pub(super) from: *const T,
     /// Distance of a transform's inputs.
     pub(super) from_stride: usize,
     /// Distance of the first inputs of two transforms.
     pub(super) from_step: usize,
+    /// Where in the matrix the inputs are, transform after transform; for [`Codelet::framed`] alone.
+    pub(super) taps: *const Tap<T>,
     /// First output of the first transform.
     pub(super) to: *mut T,
     /// Distance of a transform's outputs.
@@ -41,6 +44,8 @@ pub(crate) struct Codelet<T> {
     /// Points in its first step; those of the second are the rest of its length.
     first: usize,
     second: usize,
+    /// Transforms of columns of frames, whose outputs are rotated.
+    pub(super) framed: fn(Isa, Pass<T>),
     /// Transforms whose outputs are rotated.
     pub(super) rotated: fn(Isa, Pass<T>),
     /// Transforms whose outputs are stored as they are.
@@ -56,19 +61,32 @@ impl<T: Real> Codelet<T> {
 }
 
 #[inline(always)]
-unsafe fn codelet<V: Lanes, const P: usize, const Q: usize, const N: usize, const ROTATED: bool>(
+unsafe fn codelet<
+    V: Lanes,
+    const P: usize,
+    const Q: usize,
+    const N: usize,
+    const FRAMED: bool,
+    const ROTATED: bool,
+>(
     pass: Pass<V::Element>,
 ) {
     unsafe {
         for column in 0..pass.count {
             let from = pass.from.add(2 * column * pass.from_step * V::LANES);
+            let taps = pass.taps.wrapping_add(column * N);
             let to = pass.to.add(2 * column * pass.to_step * V::LANES);
             let outer = pass.outer.wrapping_add(2 * column * N);
             let mut middle: [MaybeUninit<Complex<V>>; N] = [MaybeUninit::uninit(); N];
             for q in 0..Q {
                 let mut x = [Complex::zero(); P];
                 for (p, x) in x.iter_mut().enumerate() {
-                    *x = Complex::load(from, (q + Q * p) * pass.from_stride);
+                    let n = q + Q * p;
+                    *x = if FRAMED {
+                        weighted(pass.from, taps.add(n))
+                    } else {
+                        Complex::load(from, n * pass.from_stride)
+                    };
                 }
                 let y = butterfly(x);
                 middle[q].write(y[0]);
@@ -95,19 +113,24 @@ unsafe fn codelet<V: Lanes, const P: usize, const Q: usize, const N: usize, cons
 /// The lengths that codelets are compiled for.
 pub(super) const LENGTHS: [usize; 10] = [4, 8, 15, 16, 20, 24, 25, 32, 48, 64];
 
-/// The two entry points of one codelet.
+/// The three entry points of one codelet.
 macro_rules! entry {
     ($name:ident, $t:ty, [$($double:ident)?], $p:literal, $q:literal) => {
         mod $name {
             use super::*;
             #[inline(always)]
+            unsafe fn framed_on<V: Lanes<Element = $t>>(pass: Pass<$t>) {
+                unsafe { codelet::<V, $p, $q, { $p * $q }, true, true>(pass) }
+            }
+            #[inline(always)]
             unsafe fn rotated_on<V: Lanes<Element = $t>>(pass: Pass<$t>) {
-                unsafe { codelet::<V, $p, $q, { $p * $q }, true>(pass) }
+                unsafe { codelet::<V, $p, $q, { $p * $q }, false, true>(pass) }
             }
             #[inline(always)]
             unsafe fn plain_on<V: Lanes<Element = $t>>(pass: Pass<$t>) {
-                unsafe { codelet::<V, $p, $q, { $p * $q }, false>(pass) }
+                unsafe { codelet::<V, $p, $q, { $p * $q }, false, false>(pass) }
             }
+            dispatch! { pub(super) fn framed(pass: Pass<$t>) = $($double)? framed_on }
             dispatch! { pub(super) fn rotated(pass: Pass<$t>) = $($double)? rotated_on }
             dispatch! { pub(super) fn plain(pass: Pass<$t>) = $($double)? plain_on }
         }
@@ -122,8 +145,8 @@ macro_rules! codelets {
             pub(in super::super) fn codelet_of(length: usize) -> Option<Codelet<$t>> {
                 $(
                     if length == $p * $q {
-                        let (rotated, plain) = ($name::rotated, $name::plain);
-                        return Some(Codelet { first: $p, second: $q, rotated, plain });
+                        let (framed, rotated, plain) = ($name::framed, $name::rotated, $name::plain);
+                        return Some(Codelet { first: $p, second: $q, framed, rotated, plain });
                     }
                 )*
                 None

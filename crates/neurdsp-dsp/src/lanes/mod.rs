@@ -16,6 +16,7 @@ mod buffer;
 mod butterfly;
 mod codelet;
 mod columns;
+mod phases;
 mod plan;
 mod real;
 mod roots;

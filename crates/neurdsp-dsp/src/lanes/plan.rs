@@ -5,14 +5,12 @@
 
 use super::buffer::Buffer;
 use super::codelet::{Codelet, LENGTHS, Pass};
-use super::columns::{Load, Store};
+use super::columns::Store;
+use super::phases::{Phases, Tap};
 use super::real::LaneReal;
 use super::roots::table;
 use super::split::{Join, Split};
 use neurdsp_simd::Isa;
-
-/// Columns that are brought into the lanes at once: few enough to stay in the first cache.
-const COLUMNS: usize = 4;
 
 /// The windowed real transform of `lanes` frames at once, forward and inverse.
 #[derive(Clone, Debug)]
@@ -31,22 +29,25 @@ pub(crate) struct LaneFft<T> {
     split_roots: Vec<T>,
     /// Roots of the join in ascending order.
     join_roots: Vec<T>,
-    /// The window, halved for the split.
-    forward_window: Vec<T>,
+    phases: Phases,
+    /// Where the complex numbers of a frame are, column after column, with the window, halved for the split.
+    taps: Vec<Tap<T>>,
     /// The window over `n_fft`, the scale of the inverse transform.
     inverse_window: Vec<T>,
 }
 
 impl<T: LaneReal> LaneFft<T> {
-    /// Plans transforms of `window.len()` samples, or `None` for a length without codelets.
-    pub(crate) fn new(isa: Isa, window: &[f64]) -> Option<Self> {
+    /// Plans transforms of `window.len()` samples whose frames begin `stride` samples apart, or `None` for a length without
+    /// codelets.
+    pub(crate) fn new(isa: Isa, window: &[f64], stride: usize) -> Option<Self> {
         let n_fft = window.len();
         let (rows, columns) = factors(n_fft)?;
         let half = rows * columns;
         let (column_codelet, row_codelet) = (T::codelet(rows)?, T::codelet(columns)?);
         let rotations = (0..columns).flat_map(|j| (0..rows).map(move |r| j * r));
         let pairs = (0..=rows / 2).flat_map(|r| (0..pairs(r, rows, columns)).map(move |c| r + rows * c));
-        let scaled = |scale: f64| window.iter().map(|w| T::from_f64(w * scale)).collect();
+        let phases = Phases::new(n_fft, stride, T::lanes(isa));
+        let numbers = (0..columns).flat_map(|j| (0..rows).map(move |i| j + columns * i));
         Some(Self {
             isa,
             rows,
@@ -58,8 +59,9 @@ impl<T: LaneReal> LaneFft<T> {
             between: table(half, rotations),
             split_roots: table(n_fft, pairs),
             join_roots: table(n_fft, 0..=half / 2),
-            forward_window: scaled(0.5),
-            inverse_window: scaled(1.0 / n_fft as f64),
+            phases,
+            taps: numbers.map(|n| phases.tap(n, window, 0.5)).collect(),
+            inverse_window: window.iter().map(|w| T::from_f64(w / n_fft as f64)).collect(),
         })
     }
 
@@ -81,8 +83,8 @@ impl<T: LaneReal> LaneFft<T> {
     /// Working memory for one thread, for both directions.
     pub(crate) fn scratch(&self) -> Buffer<T> {
         let matrix = self.rows * self.row_step();
-        let beside = (COLUMNS * self.rows + 2 * self.columns).max(self.half());
-        Buffer::zeros(2 * self.lanes() * (matrix + beside))
+        let forward = self.phases.len() + 4 * self.lanes() * self.columns;
+        Buffer::zeros(2 * self.lanes() * matrix + forward.max(2 * self.lanes() * self.half()))
     }
 
     /// Squared magnitudes, `[n_fft / 2 + 1][lanes]`, of the frames at `samples[lane * stride..]`.
@@ -122,38 +124,23 @@ impl<T: LaneReal> LaneFft<T> {
     fn forward(&self, samples: &[T], stride: usize, scratch: &mut [T], split: impl Fn(Split<T>)) {
         let Self { rows, columns, .. } = *self;
         let number = 2 * self.lanes();
-        assert!(samples.len() >= (self.lanes() - 1) * stride + 2 * self.half(), "the block is too short");
-        assert!(scratch.len() >= number * (rows * self.row_step() + COLUMNS * rows + 2 * columns));
         let (matrix, beside) = scratch.split_at_mut(number * rows * self.row_step());
-        let (loaded, transformed) = beside.split_at_mut(number * COLUMNS * rows);
-        for first in (0..columns).step_by(COLUMNS) {
-            let count = COLUMNS.min(columns - first);
-            T::load_columns(
-                self.isa,
-                Load {
-                    samples: samples.as_ptr(),
-                    stride,
-                    window: self.forward_window.as_ptr(),
-                    rows,
-                    row_samples: 2 * columns,
-                    first,
-                    columns: count,
-                    to: loaded.as_mut_ptr(),
-                },
-            );
-            let pass = Pass {
-                count,
-                from: loaded.as_ptr(),
-                from_stride: 1,
-                from_step: rows,
-                to: matrix[number * first..].as_mut_ptr(),
-                to_stride: self.row_step(),
-                to_step: 1,
-                inner: self.column_roots.as_ptr(),
-                outer: self.between[2 * first * rows..].as_ptr(),
-            };
-            (self.column_codelet.rotated)(self.isa, pass);
-        }
+        let (frames, transformed) = beside.split_at_mut(self.phases.len());
+        assert!(transformed.len() >= 2 * number * columns, "no room for two rows");
+        T::fill(self.isa, self.phases.fill(samples, stride, frames));
+        let by_columns = Pass {
+            count: columns,
+            from: frames.as_ptr(),
+            from_stride: 0,
+            from_step: 0,
+            taps: self.taps.as_ptr(),
+            to: matrix.as_mut_ptr(),
+            to_stride: self.row_step(),
+            to_step: 1,
+            inner: self.column_roots.as_ptr(),
+            outer: self.between.as_ptr(),
+        };
+        (self.column_codelet.framed)(self.isa, by_columns);
         let (near, far) = transformed.split_at_mut(number * columns);
         let mut roots = &self.split_roots[..];
         for row in 0..=rows / 2 {
@@ -190,6 +177,7 @@ impl<T: LaneReal> LaneFft<T> {
             from: from.as_ptr(),
             from_stride: 1,
             from_step: 0,
+            taps: std::ptr::null(),
             to: to[..from.len()].as_mut_ptr(),
             to_stride: 1,
             to_step: 0,
@@ -221,6 +209,7 @@ impl<T: LaneReal> LaneFft<T> {
             from: joined.as_ptr(),
             from_stride: columns,
             from_step: 1,
+            taps: std::ptr::null(),
             to: matrix.as_mut_ptr(),
             to_stride: self.row_step(),
             to_step: 1,
@@ -233,6 +222,7 @@ impl<T: LaneReal> LaneFft<T> {
             from: matrix.as_ptr(),
             from_stride: 1,
             from_step: self.row_step(),
+            taps: std::ptr::null(),
             to: joined.as_mut_ptr(),
             to_stride: rows,
             to_step: 1,

@@ -1,7 +1,8 @@
 //! `f32` and `f64`, each with its kernels.
 
 use super::codelet::{self, Codelet};
-use super::columns::{self, Load, Store};
+use super::columns::{self, Store};
+use super::phases::{self, Fill};
 use super::split::{self, Join, Split};
 use neurdsp_simd::{Isa, Real};
 
@@ -12,7 +13,7 @@ pub(crate) trait LaneReal: Real {
     #[doc(hidden)]
     fn codelet(length: usize) -> Option<Codelet<Self>>;
     #[doc(hidden)]
-    fn load_columns(isa: Isa, load: Load<Self>);
+    fn fill(isa: Isa, fill: Fill<Self>);
     #[doc(hidden)]
     fn store_columns(isa: Isa, store: Store<Self>);
     #[doc(hidden)]
@@ -38,8 +39,8 @@ macro_rules! lane_real {
             fn codelet(length: usize) -> Option<Codelet<Self>> {
                 codelet::$module::codelet_of(length)
             }
-            fn load_columns(isa: Isa, load: Load<Self>) {
-                columns::$module::load(isa, load);
+            fn fill(isa: Isa, fill: Fill<Self>) {
+                phases::$module::fill(isa, fill);
             }
             fn store_columns(isa: Isa, store: Store<Self>) {
                 columns::$module::store(isa, store);
