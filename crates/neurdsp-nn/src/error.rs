@@ -18,6 +18,18 @@ pub enum Error {
         /// Frames between two taps.
         dilation: usize,
     },
+    /// Groups that do not divide the channels.
+    #[error(
+        "{groups} groups do not divide {inputs} input and {outputs} output channels; choose a divisor of both"
+    )]
+    Groups {
+        /// What was asked for.
+        groups: usize,
+        /// Channels in.
+        inputs: usize,
+        /// Channels out.
+        outputs: usize,
+    },
     /// A parameter has the wrong number of values.
     #[error(
         "{name} has {got} values and needs {expected}; check the shapes that the model was exported with"

@@ -11,6 +11,7 @@
 
 mod conv1d;
 mod error;
+pub mod planar;
 mod pointwise;
 mod ring;
 
