@@ -1,5 +1,7 @@
 //! What every network of the format can do once it is prepared to play, whatever its number of channels.
 
+use crate::error::Result;
+
 /// A network that plays frames of several channels, at most [`neurdsp_nn::MAX_FRAMES`] at a time.
 ///
 /// A condition of a WaveNet may be any network with any number of outputs, so this is what its engine holds; a network of
@@ -7,16 +9,29 @@
 ///
 /// Nothing here but building one allocates, locks or panics, and the output is the same bit for bit however the input is
 /// cut into calls.
-pub trait FrameModel: Send {
+pub trait FrameModel: Send + std::fmt::Debug {
     /// Values of an input frame.
     fn in_channels(&self) -> usize;
 
     /// Values of an output frame.
     fn out_channels(&self) -> usize;
 
+    /// Frames of input after which the state no longer depends on what came before them; `None` for a network that never
+    /// forgets entirely.
+    fn memory(&self) -> Option<usize>;
+
     /// Makes the state that of silence for ever, and writes the frame that the network then puts out: `[out_channels]`.
     fn settle(&mut self, frame: &mut [f32]);
 
     /// Plays as many frames as both slices hold: `[frames][in_channels]` in, `[frames][out_channels]` out.
     fn process_frames(&mut self, input: &[f32], output: &mut [f32]);
+}
+
+/// Prepared weights that streams are built from.
+pub trait FrameModelSource: Send + Sync + std::fmt::Debug {
+    /// A new stream, in the state after silence for ever.
+    ///
+    /// # Errors
+    /// The state cannot be addressed; the bounds of the reader exclude it.
+    fn build(&self) -> Result<Box<dyn FrameModel>>;
 }

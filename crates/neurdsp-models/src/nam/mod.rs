@@ -10,10 +10,12 @@
 mod activation;
 mod bounds;
 mod conv;
+mod engine;
 mod file;
 mod frame_model;
 mod metadata;
 mod networks;
+mod prepare;
 mod read;
 mod slim;
 mod visit;
@@ -22,8 +24,10 @@ mod wavenet_config;
 
 pub use activation::Activation;
 pub use conv::{Conv, Film};
+pub use engine::{Conventions, NamWavenet, PreparedNamWavenet};
 pub use file::{NamFile, Network, Submodel};
-pub use frame_model::FrameModel;
+pub use frame_model::{FrameModel, FrameModelSource};
 pub use metadata::NamMetadata;
 pub use networks::{BatchNorm, ConvNetBlock, ConvNetNetwork, LinearNetwork, LstmLayer, LstmNetwork};
+pub use prepare::prepare;
 pub use wavenet::{Films, Gating, Layer, LayerArray, PostHead, PostHeadLayer, WavenetNetwork};

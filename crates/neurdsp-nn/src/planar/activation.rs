@@ -2,7 +2,7 @@
 // Each block is vector arithmetic within rows whose numbers the entry points check.
 #![allow(clippy::undocumented_unsafe_blocks)]
 
-use super::RowsMut;
+use super::{Base, RowsMut};
 use crate::{Error, MAX_FRAMES, check_len};
 use neurdsp_simd::math::{self, Tanh, fma};
 use neurdsp_simd::{Isa, Vector, dispatch};
@@ -80,26 +80,48 @@ impl Activation {
         }
     }
 
-    /// Replaces `frames` frames of `rows` by the value of the function, and adds it to `total` if that is given.
+    /// Replaces `frames` frames of `rows` by the value of the function; `sum` takes its base plus that value.
     ///
     /// # Panics
     ///
-    /// If `total` has another number of channels, slopes are not one a channel, or `frames` exceeds [`MAX_FRAMES`].
+    /// If `sum` or its base has another number of channels, slopes are not one a channel, or `frames` exceeds
+    /// [`MAX_FRAMES`].
     #[inline]
-    pub fn run(&self, isa: Isa, rows: &mut RowsMut<'_>, total: Option<&mut RowsMut<'_>>, frames: usize) {
+    pub fn run(
+        &self,
+        isa: Isa,
+        rows: &mut RowsMut<'_>,
+        sum: Option<(Base<'_>, &mut RowsMut<'_>)>,
+        frames: usize,
+    ) {
         assert!(frames <= MAX_FRAMES);
-        let (total, total_stride) = match total {
-            Some(total) => {
-                assert_eq!(total.channels(), rows.channels());
-                (total.as_mut_ptr(), total.stride())
-            }
-            None => (std::ptr::null_mut(), 0),
-        };
+        let channels = rows.channels();
         if let Activation::PRelu { slopes } = self {
-            assert_eq!(slopes.len(), rows.channels());
+            assert_eq!(slopes.len(), channels);
         }
-        let (data, stride, channels) = (rows.as_mut_ptr(), rows.stride(), rows.channels());
-        apply(isa, self, &Place { data, stride, channels, total, total_stride, frames });
+        let mut place = Place {
+            data: rows.as_mut_ptr(),
+            stride: rows.stride(),
+            channels,
+            sum: std::ptr::null_mut(),
+            sum_stride: 0,
+            base: std::ptr::null(),
+            base_stride: 0,
+            frames,
+        };
+        if let Some((base, sum)) = sum {
+            assert_eq!(sum.channels(), channels);
+            (place.sum, place.sum_stride) = (sum.as_mut_ptr(), sum.stride());
+            match base {
+                Base::Zero => {}
+                Base::Output => (place.base, place.base_stride) = (place.sum, place.sum_stride),
+                Base::Rows(base) => {
+                    assert_eq!(base.channels(), channels);
+                    (place.base, place.base_stride) = (base.as_ptr(), base.stride());
+                }
+            }
+        }
+        apply(isa, self, &place);
     }
 }
 
@@ -109,8 +131,11 @@ struct Place {
     stride: usize,
     channels: usize,
     /// Null if there is none.
-    total: *mut f32,
-    total_stride: usize,
+    sum: *mut f32,
+    sum_stride: usize,
+    /// Null if there is none.
+    base: *const f32,
+    base_stride: usize,
     frames: usize,
 }
 
@@ -173,33 +198,50 @@ unsafe fn leaky<V: Vector<f32>>(place: &Place, channels: std::ops::Range<usize>,
 unsafe fn rows<V: Vector<f32>, F: Function<V>>(place: &Place, channels: std::ops::Range<usize>, function: F) {
     unsafe {
         for channel in channels {
-            let row = place.data.add(channel * place.stride);
-            let total = place.total.wrapping_add(channel * place.total_stride);
+            let row = Row {
+                data: place.data.add(channel * place.stride),
+                sum: place.sum.wrapping_add(channel * place.sum_stride),
+                base: place.base.wrapping_add(channel * place.base_stride),
+                has_sum: !place.sum.is_null(),
+                has_base: !place.base.is_null(),
+            };
             let mut at = 0;
             while at + (CHAINS - 1) * V::LANES < place.frames {
                 let mut x = [V::splat(0.0); CHAINS];
                 for (i, x) in x.iter_mut().enumerate() {
-                    *x = V::load(row.add(at + i * V::LANES));
+                    *x = V::load(row.data.add(at + i * V::LANES));
                 }
                 for (i, y) in function.several(x).into_iter().enumerate() {
-                    put(y, row, total, at + i * V::LANES, place);
+                    row.put(y, at + i * V::LANES);
                 }
                 at += CHAINS * V::LANES;
             }
             while at < place.frames {
-                put(function.one(V::load(row.add(at))), row, total, at, place);
+                row.put(function.one(V::load(row.data.add(at))), at);
                 at += V::LANES;
             }
         }
     }
 }
 
-#[inline(always)]
-unsafe fn put<V: Vector<f32>>(y: V, row: *mut f32, total: *mut f32, at: usize, place: &Place) {
-    unsafe {
-        y.store(row.add(at));
-        if !place.total.is_null() {
-            V::load(total.add(at)).add(y).store(total.add(at));
+/// One channel.
+struct Row {
+    data: *mut f32,
+    sum: *mut f32,
+    base: *const f32,
+    has_sum: bool,
+    has_base: bool,
+}
+
+impl Row {
+    #[inline(always)]
+    unsafe fn put<V: Vector<f32>>(&self, y: V, at: usize) {
+        unsafe {
+            y.store(self.data.add(at));
+            if self.has_sum {
+                let y = if self.has_base { V::load(self.base.add(at)).add(y) } else { y };
+                y.store(self.sum.add(at));
+            }
         }
     }
 }

@@ -119,6 +119,30 @@ impl<'a> RowsMut<'a> {
         &mut self.data[channel * self.stride..][..MAX_FRAMES]
     }
 
+    /// The first `count` rows.
+    ///
+    /// # Panics
+    ///
+    /// If there are not so many.
+    #[inline]
+    pub fn first_mut(&mut self, count: usize) -> RowsMut<'_> {
+        assert!(count <= self.channels);
+        RowsMut::new(self.data, self.stride, count)
+    }
+
+    /// Copies the first `frames` frames of rows of the same number.
+    ///
+    /// # Panics
+    ///
+    /// If the numbers of rows differ or `frames` exceeds [`MAX_FRAMES`].
+    #[inline]
+    pub fn copy_from(&mut self, rows: Rows<'_>, frames: usize) {
+        assert_eq!(self.channels, rows.channels);
+        for channel in 0..self.channels {
+            self.row_mut(channel)[..frames].copy_from_slice(&rows.row(channel)[..frames]);
+        }
+    }
+
     pub(super) fn as_mut_ptr(&mut self) -> *mut f32 {
         self.data.as_mut_ptr()
     }
@@ -163,6 +187,28 @@ impl PlanarBlock {
     #[inline]
     pub fn rows_mut(&mut self) -> RowsMut<'_> {
         RowsMut::new(&mut self.data, MAX_FRAMES, self.channels)
+    }
+
+    /// The first `count` rows.
+    ///
+    /// # Panics
+    ///
+    /// If there are not so many.
+    #[inline]
+    #[must_use]
+    pub fn first(&self, count: usize) -> Rows<'_> {
+        self.rows().range(0, count)
+    }
+
+    /// The first `count` rows, to be written.
+    ///
+    /// # Panics
+    ///
+    /// If there are not so many.
+    #[inline]
+    pub fn first_mut(&mut self, count: usize) -> RowsMut<'_> {
+        assert!(count <= self.channels);
+        RowsMut::new(&mut self.data, MAX_FRAMES, count)
     }
 
     /// The first `count` rows and the rest.
