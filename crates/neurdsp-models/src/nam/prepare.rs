@@ -21,6 +21,9 @@ pub fn prepare(network: &Network, conventions: Conventions, isa: Isa) -> Result<
             Some(last) => prepare(last.model.network(), conventions, isa),
             None => Err(Error::malformed("a container", "it is empty")),
         },
-        other => Err(Error::Unsupported { what: other.architecture().to_owned(), reason: "".to_owned() }),
+        other => Err(Error::Unsupported {
+            what: other.architecture().to_owned(),
+            reason: "this neurdsp plays WaveNets alone; install a newer one".to_owned(),
+        }),
     }
 }

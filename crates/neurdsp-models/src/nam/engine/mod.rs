@@ -17,8 +17,8 @@ use neurdsp_simd::{FlushDenormals, Isa};
 use self::array::{ArrayState, PreparedArray};
 use self::film::affine;
 use self::layer::{Scratch, ScratchSize};
-use super::frame_model::{FrameModel, FrameModelSource};
 use super::WavenetNetwork;
+use super::frame_model::{FrameModel, FrameModelSource};
 use crate::error::Result;
 use crate::streaming::StreamingModel;
 
