@@ -11,6 +11,7 @@ mod gradient;
 mod istft;
 mod kernels;
 mod lanes;
+pub mod live;
 mod mel;
 mod padding;
 mod parallel;
