@@ -5,17 +5,25 @@
 //! infinite or beyond [`LIMIT`] count as zero, so that nothing recursive can be poisoned by them.
 
 mod biquad;
+mod convolver;
 mod dc;
 mod delay;
 mod gate;
+mod kernels;
+mod partitions;
 mod ramp;
+mod resampler;
+mod sinc;
 mod tone;
 
 pub use biquad::{Biquad, BiquadCoefficients};
+pub use convolver::Convolver;
 pub use dc::DcBlock;
 pub use delay::Delay;
 pub use gate::{GateSettings, NoiseGate};
 pub use ramp::Ramp;
+pub use resampler::{Ratio, Resampler, resample_clip};
+pub use sinc::ResampleQuality;
 pub use tone::{ToneSettings, ToneStack};
 
 use crate::error::{Error, Result};

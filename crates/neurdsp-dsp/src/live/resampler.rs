@@ -1,0 +1,263 @@
+//! Changing the sample rate of a stream, with a delay that is known exactly.
+
+use super::clean;
+use super::kernels::dot;
+use super::sinc::{Sincs, TABLE_PHASES};
+use super::{ResampleQuality, check_sample_rate};
+use crate::error::{Error, Result};
+use neurdsp_simd::{FlushDenormals, Isa};
+
+/// Two sample rates as a fraction in lowest terms: `up / down` is the rate of the output over that of the input.
+///
+/// Rates are taken to a thousandth of a hertz, so that positions are whole numbers and never drift.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ratio {
+    /// Output samples …
+    pub up: u64,
+    /// … for so many input samples.
+    pub down: u64,
+}
+
+impl Ratio {
+    /// How much one rate may exceed the other.
+    pub const MAX: u64 = 64;
+
+    /// The ratio between two rates in Hz.
+    ///
+    /// # Errors
+    /// A rate is outside of [`SAMPLE_RATES`](super::SAMPLE_RATES) and not a multiple of one inside (an oversampled
+    /// rate), or one exceeds the other more than [`Ratio::MAX`] times.
+    pub fn new(from_rate: f64, to_rate: f64) -> Result<Ratio> {
+        let whole = |rate: f64| {
+            // Oversampling may go beyond the rates that signals have.
+            check_sample_rate(if rate > 768_000.0 { rate / 8.0 } else { rate }).map(|_| (rate * 1e3).round() as u64)
+        };
+        let (from, to) = (whole(from_rate)?, whole(to_rate)?);
+        if from.max(to) > Self::MAX * from.min(to) {
+            let allowed = format!("one rate may be at most {} times the other", Self::MAX);
+            return Err(Error::parameter("the ratio of the sample rates", to_rate / from_rate, allowed));
+        }
+        let divisor = greatest_common_divisor(from, to);
+        Ok(Ratio { up: to / divisor, down: from / divisor })
+    }
+
+    /// The ratio in the other direction.
+    #[must_use]
+    pub fn inverse(self) -> Ratio {
+        Ratio { up: self.down, down: self.up }
+    }
+}
+
+fn greatest_common_divisor(mut a: u64, mut b: u64) -> u64 {
+    while b != 0 {
+        (a, b) = (b, a % b);
+    }
+    a
+}
+
+/// A stream at one rate, turned into a stream at another.
+///
+/// [`push`](Self::push) takes input samples, [`pull`](Self::pull) gives output samples as far as
+/// [`ready`](Self::ready) says. Output sample `n` belongs to the instant `n / to_rate - delay`, where the delay is a whole
+/// number of samples of the input ([`new`](Self::new)) or of the output ([`with_output_delay`](Self::with_output_delay));
+/// the filters are symmetric, so all frequencies are delayed alike. Which sample comes when depends on counts alone, so
+/// the cut into blocks changes no bit.
+///
+/// # Example
+///
+/// ```
+/// use neurdsp_dsp::live::{Ratio, ResampleQuality, Resampler};
+///
+/// let mut resampler = Resampler::new(Ratio::new(44_100.0, 48_000.0)?, ResampleQuality::High, 441)?;
+/// resampler.push(&[0.5; 441]);
+/// assert_eq!(resampler.ready(), 480);
+/// let mut output = [0.0; 480];
+/// resampler.pull(&mut output);
+/// assert!((output[479] - 0.5).abs() < 1e-6);
+/// # Ok::<(), neurdsp_dsp::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Resampler {
+    isa: Isa,
+    ratio: Ratio,
+    sincs: Sincs,
+    delay: usize,
+    /// The input that is still needed, then what has come since.
+    past: Vec<f32>,
+    filled: usize,
+    max_push: usize,
+    /// Where the next output sample lies: its first tap in `past`, and the phase in units of 1 / `up`.
+    next: usize,
+    phase: u64,
+    start: (usize, usize, u64),
+}
+
+impl Resampler {
+    /// A resampler that delays by [`delay`](Self::delay) samples of its *input*: as little as the filter allows. After
+    /// `n` input samples `ceil(n * up / down)` output samples are ready.
+    ///
+    /// At most `max_push` samples may be pushed before those that became ready are pulled.
+    ///
+    /// # Errors
+    /// `max_push` is 0 or above 2²⁰.
+    pub fn new(ratio: Ratio, quality: ResampleQuality, max_push: usize) -> Result<Resampler> {
+        let sincs = Sincs::new(ratio, quality);
+        let delay = sincs.half_width;
+        Resampler::build(ratio, sincs, (delay as u64, 0), delay, max_push)
+    }
+
+    /// A resampler that delays by [`delay`](Self::delay) samples of its *output*: the least whole number that the filter
+    /// allows. After `n` input samples at least `floor(n * up / down)` output samples are ready.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn with_output_delay(ratio: Ratio, quality: ResampleQuality, max_push: usize) -> Result<Resampler> {
+        let sincs = Sincs::new(ratio, quality);
+        let delay = (sincs.half_width as u64 * ratio.up).div_ceil(ratio.down);
+        // As input samples and a remainder.
+        let late = (delay * ratio.down / ratio.up, delay * ratio.down % ratio.up);
+        Resampler::build(ratio, sincs, late, delay as usize, max_push)
+    }
+
+    /// `late` is how far before the first input sample the first output sample lies: input samples, and 1 / `up` of one.
+    fn build(
+        ratio: Ratio,
+        sincs: Sincs,
+        late: (u64, u64),
+        delay: usize,
+        max_push: usize,
+    ) -> Result<Resampler> {
+        if !(1..=1 << 20).contains(&max_push) {
+            return Err(Error::parameter("max_push", max_push, "it must be 1 to 1048576"));
+        }
+        // Zeros before the first input sample, as many as the first output sample looks back.
+        let (back, phase) =
+            if late.1 == 0 { (late.0 as usize, 0) } else { (late.0 as usize + 1, ratio.up - late.1) };
+        let zeros = back + sincs.half_width - 1;
+        // Between two pulls the position moves by less than one step beyond what was ready.
+        let step = (ratio.down / ratio.up) as usize + 2;
+        let capacity = zeros + sincs.taps + step + max_push;
+        let start = (zeros, 0, phase);
+        Ok(Resampler {
+            isa: Isa::detect(),
+            ratio,
+            delay,
+            past: vec![0.0; capacity],
+            filled: zeros,
+            max_push,
+            next: 0,
+            phase,
+            start,
+            sincs,
+        })
+    }
+
+    /// The delay in samples: of the input for [`new`](Self::new), of the output for
+    /// [`with_output_delay`](Self::with_output_delay). Exact.
+    #[must_use]
+    pub fn delay(&self) -> usize {
+        self.delay
+    }
+
+    /// How many output samples can be pulled.
+    #[must_use]
+    pub fn ready(&self) -> usize {
+        let last_tap = self.next + 2 * self.sincs.half_width - 1;
+        if last_tap >= self.filled {
+            return 0;
+        }
+        // The largest n with floor((phase + n down) / up) <= filled - 1 - last_tap, and one more for n = 0.
+        let room = (self.filled - last_tap) as u64 * self.ratio.up - self.phase;
+        room.div_ceil(self.ratio.down) as usize
+    }
+
+    /// Takes the next input samples, at most `max_push`; any beyond that are dropped.
+    pub fn push(&mut self, input: &[f32]) {
+        let input = &input[..input.len().min(self.max_push)];
+        if self.filled + input.len() > self.past.len() {
+            // All before the next sample's first tap is done with.
+            let done = self.next.min(self.filled);
+            self.past.copy_within(done..self.filled, 0);
+            self.filled -= done;
+            self.next -= done;
+        }
+        let room = self.past.len() - self.filled;
+        let input = &input[..input.len().min(room)];
+        self.past[self.filled..self.filled + input.len()]
+            .iter_mut()
+            .zip(input)
+            .for_each(|(to, sample)| *to = clean(*sample));
+        self.filled += input.len();
+    }
+
+    /// Gives the next output samples, of which [`ready`](Self::ready) must be at least as many; any beyond are zero.
+    pub fn pull(&mut self, output: &mut [f32]) {
+        let _guard = FlushDenormals::new();
+        let ready = self.ready().min(output.len());
+        let (output, missing) = output.split_at_mut(ready);
+        missing.fill(0.0);
+        let width = 2 * self.sincs.half_width;
+        for sample in output {
+            let past = &self.past[self.next..self.next + width];
+            *sample = if self.sincs.is_interpolated {
+                let scaled = u128::from(self.phase) * u128::from(TABLE_PHASES);
+                let row = (scaled / u128::from(self.ratio.up)) as usize;
+                let share = (scaled % u128::from(self.ratio.up)) as f32 / self.ratio.up as f32;
+                let near = dot(self.isa, self.sincs.row(row), past);
+                let far = dot(self.isa, self.sincs.row(row + 1), past);
+                near + (far - near) * share
+            } else {
+                dot(self.isa, self.sincs.row(self.phase as usize), past)
+            };
+            self.phase += self.ratio.down;
+            self.next += (self.phase / self.ratio.up) as usize;
+            self.phase %= self.ratio.up;
+        }
+    }
+
+    /// Begins again, as if the input had been `value` for ever.
+    pub fn reset(&mut self, value: f32) {
+        (self.filled, self.next, self.phase) = self.start;
+        self.past.fill(0.0);
+        self.past[..self.filled].fill(value);
+    }
+}
+
+/// A whole clip at another rate, aligned: the first sample stays the first.
+///
+/// `round(n * to_rate / from_rate)` samples come out, at least one.
+///
+/// # Errors
+/// The clip is empty, or the rates are not a [`Ratio`].
+///
+/// # Example
+///
+/// ```
+/// let clip = neurdsp_dsp::live::resample_clip(&[0.1; 441], 44_100.0, 48_000.0)?;
+/// assert_eq!(clip.len(), 480);
+/// # Ok::<(), neurdsp_dsp::Error>(())
+/// ```
+pub fn resample_clip(clip: &[f32], from_rate: f64, to_rate: f64) -> Result<Vec<f32>> {
+    if clip.is_empty() {
+        return Err(Error::Empty);
+    }
+    let ratio = Ratio::new(from_rate, to_rate)?;
+    if ratio.up == ratio.down {
+        return Ok(clip.to_vec());
+    }
+    const PIECE: usize = 4096;
+    let mut resampler = Resampler::with_output_delay(ratio, ResampleQuality::High, PIECE)?;
+    let length = ((clip.len() as f64 * to_rate / from_rate).round() as usize).max(1);
+    let wanted = length + resampler.delay();
+    let mut output = vec![0.0; wanted];
+    let mut done = 0;
+    let silence = [0.0; PIECE];
+    let mut pieces = clip.chunks(PIECE);
+    while done < wanted {
+        resampler.push(pieces.next().unwrap_or(&silence));
+        let end = wanted.min(done + resampler.ready());
+        resampler.pull(&mut output[done..end]);
+        done = end;
+    }
+    Ok(output.split_off(resampler.delay()))
+}

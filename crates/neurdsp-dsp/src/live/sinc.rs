@@ -1,0 +1,106 @@
+//! The low-pass filters of the resampler: windowed sincs, sampled at every phase that the ratio of the rates meets.
+
+use super::resampler::Ratio;
+use std::f64::consts::PI;
+
+/// Attenuation that the windows are designed for, in dB; what is measured stays above 110.
+const ATTENUATION_DB: f64 = 116.0;
+
+/// Phases of a table that stands for more phases than it holds; between two of them values are interpolated.
+pub(super) const TABLE_PHASES: u64 = 1024;
+
+/// Rows are padded with zeros to a multiple of this, for the vector kernels.
+const LANES: usize = 16;
+
+/// How much delay goes into a clean change of rate. The delay is that of one direction.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum ResampleQuality {
+    /// Passes what is below 0.4535 of the lower rate (20 kHz at 44.1) and stops all that lies above its half, by 110 dB,
+    /// so that nothing aliases. Delay: 81 samples of the lower rate.
+    #[default]
+    High,
+    /// Passes what is below 0.4167 of the lower rate (20 kHz at 48) and stops by 110 dB what would alias below that; what
+    /// lies between aliases onto itself, out of hearing. Delay: 23 samples of the lower rate. At a ratio of two it is a
+    /// half-band filter.
+    LowLatency,
+}
+
+impl ResampleQuality {
+    /// Ends of the pass band and beginning of the stop band, in cycles per sample of the lower rate.
+    fn bands(self) -> (f64, f64) {
+        match self {
+            ResampleQuality::High => (20_000.0 / 44_100.0, 0.5),
+            ResampleQuality::LowLatency => (5.0 / 12.0, 7.0 / 12.0),
+        }
+    }
+}
+
+/// Filters for all phases of a ratio: row `r` of `n_rows`, `taps` values, the oldest sample's first.
+#[derive(Clone, Debug)]
+pub(super) struct Sincs {
+    pub(super) rows: Vec<f32>,
+    pub(super) taps: usize,
+    /// A filter reaches this many input samples to each side.
+    pub(super) half_width: usize,
+    /// Whether a phase lies between two rows.
+    pub(super) is_interpolated: bool,
+}
+
+impl Sincs {
+    /// Designs the filters, each with a gain of one for a constant.
+    ///
+    /// Source: J. F. Kaiser, "Nonrecursive digital filter design using the I0-sinh window function", ISCAS 1974.
+    pub(super) fn new(ratio: Ratio, quality: ResampleQuality) -> Sincs {
+        let (pass, stop) = quality.bands();
+        // The lower rate, in input samples.
+        let scale = (ratio.up as f64 / ratio.down as f64).min(1.0);
+        let length = (ATTENUATION_DB - 7.95) / (2.285 * 2.0 * PI * (stop - pass) * scale);
+        let half_width = (length / 2.0).ceil() as usize;
+        let beta = 0.1102 * (ATTENUATION_DB - 8.7);
+        let cutoff = (pass + stop) / 2.0 * scale;
+
+        let is_interpolated = ratio.up > TABLE_PHASES;
+        let phases = ratio.up.min(TABLE_PHASES);
+        let n_rows = phases as usize + usize::from(is_interpolated);
+        let taps = (2 * half_width).next_multiple_of(LANES);
+        let mut rows = vec![0.0f32; n_rows * taps];
+        let norm = bessel_i0(beta);
+        let kernel = |distance: f64| {
+            let edge = distance / half_width as f64;
+            let window = bessel_i0(beta * (1.0 - edge * edge).max(0.0).sqrt()) / norm;
+            sinc(2.0 * cutoff * distance) * window
+        };
+        let mut row_values = vec![0.0f64; 2 * half_width];
+        for (row, to) in rows.chunks_exact_mut(taps).enumerate() {
+            let phase = row as f64 / phases as f64;
+            for (tap, value) in row_values.iter_mut().enumerate() {
+                *value = kernel(phase + half_width as f64 - 1.0 - tap as f64);
+            }
+            let sum: f64 = row_values.iter().sum();
+            to.iter_mut().zip(&row_values).for_each(|(to, value)| *to = (value / sum) as f32);
+        }
+        Sincs { rows, taps, half_width, is_interpolated }
+    }
+
+    pub(super) fn row(&self, index: usize) -> &[f32] {
+        &self.rows[index * self.taps..(index + 1) * self.taps]
+    }
+}
+
+fn sinc(x: f64) -> f64 {
+    if x == 0.0 { 1.0 } else { (PI * x).sin() / (PI * x) }
+}
+
+/// The modified Bessel function of order zero, by its power series.
+fn bessel_i0(x: f64) -> f64 {
+    let quarter = x * x / 4.0;
+    let (mut term, mut sum) = (1.0, 1.0);
+    for k in 1..200 {
+        term *= quarter / f64::from(k * k);
+        sum += term;
+        if term < sum * 1e-17 {
+            break;
+        }
+    }
+    sum
+}
