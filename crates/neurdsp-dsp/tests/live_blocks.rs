@@ -44,8 +44,11 @@ fn all() -> Vec<(&'static str, Box<dyn LiveBlock>)> {
 #[test]
 fn the_cut_into_blocks_changes_no_bit() {
     // Bursts, so that the gate has something to do.
-    let input: Vec<f32> =
-        noise(6000).iter().enumerate().map(|(i, x)| if (i / 1000) % 2 == 0 { *x } else { x * 0.01 }).collect();
+    let input: Vec<f32> = noise(6000)
+        .iter()
+        .enumerate()
+        .map(|(i, x)| if (i / 1000) % 2 == 0 { *x } else { x * 0.01 })
+        .collect();
     for block in [1, 7, 64, 500] {
         for ((name, mut cut), (_, mut whole)) in all().into_iter().zip(all()) {
             let (mut a, mut b) = (input.clone(), input.clone());

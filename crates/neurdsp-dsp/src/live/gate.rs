@@ -109,7 +109,8 @@ impl NoiseGate {
     }
 
     fn derive(&mut self) {
-        let within = |value: f32, low: f32, high: f32| if value.is_nan() { low } else { value.clamp(low, high) };
+        let within =
+            |value: f32, low: f32, high: f32| if value.is_nan() { low } else { value.clamp(low, high) };
         let s = &self.settings;
         let threshold_db = within(s.threshold_db, -100.0, 0.0);
         self.open_at = db_to_gain(threshold_db);

@@ -168,7 +168,8 @@ impl Partitions {
     }
 
     pub(super) fn reset(&mut self) {
-        for values in [&mut self.inputs, &mut self.window, &mut self.output, &mut self.making, &mut self.sum] {
+        for values in [&mut self.inputs, &mut self.window, &mut self.output, &mut self.making, &mut self.sum]
+        {
             values.fill(0.0);
         }
         (self.tick, self.is_started) = (0, false);

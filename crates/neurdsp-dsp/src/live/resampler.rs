@@ -30,7 +30,8 @@ impl Ratio {
     pub fn new(from_rate: f64, to_rate: f64) -> Result<Ratio> {
         let whole = |rate: f64| {
             // Oversampling may go beyond the rates that signals have.
-            check_sample_rate(if rate > 768_000.0 { rate / 8.0 } else { rate }).map(|_| (rate * 1e3).round() as u64)
+            check_sample_rate(if rate > 768_000.0 { rate / 8.0 } else { rate })
+                .map(|_| (rate * 1e3).round() as u64)
         };
         let (from, to) = (whole(from_rate)?, whole(to_rate)?);
         if from.max(to) > Self::MAX * from.min(to) {

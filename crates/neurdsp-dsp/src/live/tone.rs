@@ -19,7 +19,8 @@ impl ToneSettings {
     pub const REACH_DB: [f32; 3] = [20.0, 15.0, 10.0];
 
     fn design(&self, sample_rate: f64) -> [BiquadCoefficients; 3] {
-        let gain = |db: f32, reach: f32| if db.is_finite() { f64::from(db.clamp(-reach, reach)) } else { 0.0 };
+        let gain =
+            |db: f32, reach: f32| if db.is_finite() { f64::from(db.clamp(-reach, reach)) } else { 0.0 };
         let [bass, mid, treble] = Self::REACH_DB;
         let mid_db = gain(self.mid_db, mid);
         // A cut is narrower than a boost. At 0 dB both are the identity, so the knob has no step.
