@@ -1,4 +1,6 @@
 //! Filters, gate and delay: closed forms, any block size, and no trace of a bad sample.
+// Helpers outside of a test function may unwrap as well.
+#![allow(clippy::unwrap_used)]
 
 use neurdsp_dsp::live::{
     Biquad, BiquadCoefficients, DcBlock, Delay, GateSettings, LiveBlock, NoiseGate, ToneSettings, ToneStack,

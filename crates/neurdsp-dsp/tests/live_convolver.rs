@@ -1,4 +1,6 @@
 //! The convolver is the sum of products that defines convolution, at any length and any block size.
+// Helpers outside of a test function may unwrap as well.
+#![allow(clippy::unwrap_used)]
 
 use neurdsp_dsp::live::{Convolver, LiveBlock};
 

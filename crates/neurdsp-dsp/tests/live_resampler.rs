@@ -1,4 +1,6 @@
 //! The resampler: exact delay, no aliases above −100 dB, a flat pass band, any block size.
+// Helpers outside of a test function may unwrap as well.
+#![allow(clippy::unwrap_used)]
 
 use neurdsp_dsp::live::{Ratio, ResampleQuality, Resampler, resample_clip};
 use std::f64::consts::PI;
