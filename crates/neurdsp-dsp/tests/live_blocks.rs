@@ -231,10 +231,10 @@ fn a_change_of_delay_fades_in_a_straight_line() {
     delay.set(60);
     delay.process(&mut samples[500..]);
     assert_eq!(samples[499], 489.0);
-    for n in 500..1000 {
+    for (n, sample) in samples.iter().enumerate().skip(500) {
         let share = ((n - 499) as f32 / 50.0).min(1.0);
         let expected = n as f32 - (10.0 + 50.0 * share);
-        assert!((samples[n] - expected).abs() < 1e-3, "sample {n} is {}, not {expected}", samples[n]);
+        assert!((sample - expected).abs() < 1e-3, "sample {n} is {sample}, not {expected}");
     }
 }
 
