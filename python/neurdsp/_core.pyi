@@ -59,6 +59,7 @@ def mel_filterbank(
     norm: str,
     triangles_over_mel: bool,
 ) -> tuple[NDArray[np.float64], int]: ...
+def limit_range(planes: _Array, depth: float, offset: float, scale: float) -> None: ...
 
 @final
 class Stft:

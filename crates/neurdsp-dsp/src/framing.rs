@@ -87,6 +87,23 @@ impl Framing {
         (frame * self.hop_length) as isize - self.pad as isize
     }
 
+    /// The samples, of `length`, that `count` frames from `first` on are the first to need: those before belong to the frames
+    /// before, and what no frame needs to the last of `n_frames`.
+    pub(crate) fn newly_needed(
+        &self,
+        first: usize,
+        count: usize,
+        n_frames: usize,
+        length: usize,
+    ) -> std::ops::Range<usize> {
+        let end = |frames: usize| match frames {
+            0 => 0,
+            _ if frames == n_frames => length,
+            _ => (self.start(frames - 1) + self.frame_length as isize).clamp(0, length as isize) as usize,
+        };
+        end(first)..end(first + count)
+    }
+
     /// The first of `n_seen` samples that `frame`, the later ones and the padding after the end may still need.
     pub(crate) fn first_needed(&self, frame: usize, n_seen: usize) -> usize {
         (self.start(frame).max(0) as usize).min(n_seen.saturating_sub(self.pad + 1))
@@ -148,23 +165,38 @@ impl Framing {
         let Signal { samples, base, length } = signal;
         let end = start + to.len() as isize;
         let inside = start.clamp(0, length as isize)..end.clamp(0, length as isize);
-        let padded = |position: isize| match self.pad_mode.index(position, length) {
-            Some(index) => samples[index - base].convert(),
-            None => T::zero(),
-        };
         let head = (inside.start - start).clamp(0, to.len() as isize) as usize;
         let body = head + (inside.end - inside.start) as usize;
-        for (i, sample) in to[..head].iter_mut().enumerate() {
-            *sample = padded(start + i as isize);
-        }
+        self.pad_into(signal, start, &mut to[..head]);
         if body > head {
             let from = inside.start as usize - base;
             for (sample, from) in to[head..body].iter_mut().zip(&samples[from..from + body - head]) {
                 *sample = from.convert();
             }
         }
-        for (i, sample) in to[body..].iter_mut().enumerate() {
-            *sample = padded(start + (body + i) as isize);
+        self.pad_into(signal, start + body as isize, &mut to[body..]);
+    }
+
+    /// Writes the padding from position `start` on, all of it before the signal or all of it after.
+    fn pad_into<I: Input<T>, T: Sample>(&self, signal: Signal<'_, I>, start: isize, to: &mut [T]) {
+        let Signal { samples, base, length } = signal;
+        if self.pad_mode == PadMode::Constant {
+            return to.fill(T::zero());
+        }
+        // Where a mirror image is not mirrored again, it runs backwards through samples that are neighbours.
+        let first = to.len().checked_sub(1).and_then(|last| {
+            let first = self.pad_mode.index(start + last as isize, length)?;
+            let descends = self.pad_mode.index(start, length) == Some(first + last);
+            (descends && self.pad_mode.mirrors()).then_some(first)
+        });
+        if let Some(first) = first {
+            let mirrored = samples[first - base..first - base + to.len()].iter().rev();
+            to.iter_mut().zip(mirrored).for_each(|(to, sample)| *to = sample.convert());
+            return;
+        }
+        for (i, to) in to.iter_mut().enumerate() {
+            let index = self.pad_mode.index(start + i as isize, length);
+            *to = index.map_or(T::zero(), |index| samples[index - base].convert());
         }
     }
 }

@@ -7,10 +7,10 @@
 use crate::error::{Result, check_length};
 use crate::framing::{Framing, Signal};
 use crate::lanes::Buffer;
-use crate::parallel;
+use crate::parallel::{self, Pool};
 use crate::sample::{Input, Output, Sample};
 use crate::spectrogram::{LogScale, Magnitude, Spectrogram};
-use crate::stft::{Stft, Workspace};
+use crate::stft::{Stft, Workspace, check_finite};
 use crate::transform::{Synthesis, TransformScratch};
 use neurdsp_simd::Isa;
 use realfft::num_complex::Complex;
@@ -126,6 +126,7 @@ impl<T: Sample> Stft<T> {
         parallel::for_each(
             n_threads,
             tasks,
+            &Pool::new(self.config().n_fft),
             || (self.workspace(), Adjoint::new(self)),
             |(Workspace { re, im, .. }, adjoint), (gradient, n_frames, samples)| {
                 adjoint.start(samples.len());
@@ -188,7 +189,8 @@ impl<T: Sample> Spectrogram<T> {
         n_threads: usize,
     ) -> Result<()> {
         for (samples, gradient, result) in &batch {
-            let n_frames = self.stft.checked_frames(samples)?;
+            let n_frames = self.n_frames(samples.len())?;
+            check_finite(samples)?;
             check_length("the gradient", gradient.len(), self.n_rows() * n_frames)?;
             check_length("the output", result.len(), samples.len())?;
         }
@@ -198,7 +200,8 @@ impl<T: Sample> Spectrogram<T> {
             let rows = Buffer::zeros(self.n_rows() * self.stft.transform.lanes());
             Backward { adjoint: Adjoint::new(&self.stft), power: bins.clone(), bins, rows, forward }
         };
-        parallel::for_each(n_threads, batch, workspace, |workspace, (samples, gradient, result)| {
+        let idle = Pool::new(self.stft.config().n_fft);
+        parallel::for_each(n_threads, batch, &idle, workspace, |workspace, (samples, gradient, result)| {
             workspace.adjoint.start(samples.len());
             let n_frames = gradient.len() / self.n_rows();
             let lanes = workspace.adjoint.lanes;

@@ -5,7 +5,7 @@
 use crate::error::{Error, Result, check_length};
 use crate::exchange::{blocks_together, parts, take_spectra};
 use crate::lanes::Buffer;
-use crate::parallel;
+use crate::parallel::{self, Pool};
 use crate::sample::{Input, Output, Sample};
 use crate::stft::{MAX_N_FFT, StftConfig};
 use crate::transform::{Synthesis, TransformScratch};
@@ -48,6 +48,7 @@ pub struct Istft<T: Sample> {
     /// One over the sum of the squared windows at the positions of one hop, where all frames are there.
     inner: Vec<T>,
     transform: Box<dyn Synthesis<T>>,
+    idle: Pool<Workspace<T>>,
 }
 
 impl<T: Sample> Istft<T> {
@@ -73,7 +74,8 @@ impl<T: Sample> Istft<T> {
         let squares: Vec<f64> = window.iter().map(|w| w * w).collect();
         let sum = |i| squares.iter().skip(i).step_by(hop_length).sum();
         let inner = (0..hop_length).map(|i| T::of(reciprocal(sum(i)))).collect();
-        Ok(Self { config, squares, inner, transform: T::synthesis(&window, hop_length) })
+        let transform = T::synthesis(&window, hop_length);
+        Ok(Self { config, squares, inner, transform, idle: Pool::new(n_fft) })
     }
 
     /// Samples that `n_frames` frames make.
@@ -119,6 +121,7 @@ impl<T: Sample> Istft<T> {
         parallel::for_each(
             n_threads,
             tasks,
+            &self.idle,
             || self.workspace(),
             |workspace, (spectrum, n_frames, start, stretch)| {
                 self.stretch(spectrum, n_frames, start, stretch, workspace);

@@ -38,6 +38,11 @@ impl PadMode {
         })
     }
 
+    /// Whether the padding is the signal run backwards.
+    pub(crate) fn mirrors(self) -> bool {
+        matches!(self, Self::Reflect | Self::Symmetric)
+    }
+
     /// Which of `length` samples stands at `position`; `None` is a zero. `length` is at least one.
     #[must_use]
     pub fn index(self, position: isize, length: usize) -> Option<usize> {

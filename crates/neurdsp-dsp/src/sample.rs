@@ -2,6 +2,7 @@
 
 use crate::kernels;
 use crate::mel::Bands;
+use crate::range;
 use crate::transform::{self, Analysis, Synthesis};
 use neurdsp_simd::{Isa, Real};
 use realfft::FftNum;
@@ -34,6 +35,9 @@ pub trait Sample: Real + FftNum + Default + Input<Self> + Output<Self> + sealed:
     /// Replaces each value by `scale * ln(max(value, floor) + offset)`.
     #[doc(hidden)]
     fn log_in_place(isa: Isa, values: &mut [Self], floor: Self, offset: Self, scale: Self);
+    /// As [`limit_range`](crate::limit_range).
+    #[doc(hidden)]
+    fn limit_range(isa: Isa, values: &mut [Self], depth: Self, offset: Self, scale: Self);
 }
 
 /// A type that audio may come in, for a transform that computes in `T`.
@@ -61,7 +65,7 @@ mod sealed {
 }
 
 macro_rules! sample {
-    ($t:ty, $lanes:literal, $bands:ident, $spread:ident, $log:ident) => {
+    ($t:ty, $lanes:literal, $bands:ident, $spread:ident, $log:ident, $limit:ident) => {
         impl Sample for $t {
             const LANES: usize = $lanes;
             #[inline(always)]
@@ -96,12 +100,15 @@ macro_rules! sample {
             fn log_in_place(isa: Isa, values: &mut [Self], floor: Self, offset: Self, scale: Self) {
                 kernels::$log(isa, values, floor, offset, scale);
             }
+            fn limit_range(isa: Isa, values: &mut [Self], depth: Self, offset: Self, scale: Self) {
+                range::$limit(isa, values, depth, offset, scale);
+            }
         }
     };
 }
 
-sample!(f32, 16, band_sums_f32, band_spread_f32, log_f32);
-sample!(f64, 8, band_sums_f64, band_spread_f64, log_f64);
+sample!(f32, 16, band_sums_f32, band_spread_f32, log_f32, limit_f32);
+sample!(f64, 8, band_sums_f64, band_spread_f64, log_f64, limit_f64);
 
 macro_rules! input {
     ($from:ty, $to:ty, $direct:expr, $finite:ident) => {

@@ -4,11 +4,12 @@ use crate::error::{Error, Result, check_length};
 use crate::exchange::put_values;
 use crate::framing::Signal;
 use crate::mel::{Bands, Filterbank};
-use crate::parallel;
+use crate::parallel::{self, Pool};
 use crate::rows::{Rows, split_frames};
 use crate::sample::{Input, Output, Sample};
-use crate::stft::{Stft, StftConfig, Workspace};
+use crate::stft::{Stft, StftConfig, Workspace, check_finite};
 use neurdsp_simd::Isa;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What becomes of the squared magnitudes of a bin.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -77,6 +78,7 @@ pub struct Spectrogram<T: Sample> {
     n_rows: usize,
     pub(crate) bands: Option<Bands<T>>,
     pub(crate) log: Option<LogScale>,
+    idle: Pool<Workspace<T>>,
 }
 
 impl<T: Sample> Spectrogram<T> {
@@ -108,7 +110,8 @@ impl<T: Sample> Spectrogram<T> {
                 (bank.n_bands(), Some(bank.bands()))
             }
         };
-        Ok(Self { stft, magnitude, n_rows, bands, log })
+        let idle = Pool::new(stft.config().n_fft);
+        Ok(Self { stft, magnitude, n_rows, bands, log, idle })
     }
 
     /// The transform underneath.
@@ -160,10 +163,10 @@ impl<T: Sample> Spectrogram<T> {
         spectrogram: &mut [O],
         workspace: &mut Workspace<T>,
     ) -> Result<()> {
-        let n_frames = self.stft.checked_frames(samples)?;
+        let n_frames = self.n_frames(samples.len())?;
         check_length("the output", spectrogram.len(), self.n_rows * n_frames)?;
-        self.run(samples, 0, &mut Rows::whole(spectrogram, n_frames), workspace);
-        Ok(())
+        let finite = self.run(samples, 0, &mut Rows::whole(spectrogram, n_frames), workspace);
+        if finite { Ok(()) } else { check_finite(samples) }
     }
 
     /// The spectrograms of several signals, each with its own output, on up to `n_threads` threads.
@@ -173,43 +176,55 @@ impl<T: Sample> Spectrogram<T> {
     /// # Errors
     ///
     /// [`Error::Empty`], [`Error::TooShort`], [`Error::NotFinite`] about the samples, [`Error::Length`] if an output has not
-    /// `n_rows * n_frames` elements. On an error no output has been touched.
+    /// `n_rows * n_frames` elements. After an error the outputs hold parts of a result, or what they held before.
     pub fn process_batch<I: Input<T>, O: Output<T>>(
         &self,
         batch: Vec<(&[I], &mut [O])>,
         n_threads: usize,
     ) -> Result<()> {
-        let mut tasks = Vec::new();
+        let (mut tasks, mut signals) = (Vec::new(), Vec::new());
         for (samples, spectrogram) in batch {
-            let n_frames = self.stft.checked_frames(samples)?;
+            let n_frames = self.n_frames(samples.len())?;
             check_length("the output", spectrogram.len(), self.n_rows * n_frames)?;
             let pieces = self.stft.pieces(n_frames, n_threads);
             tasks.extend(split_frames(spectrogram, n_frames, pieces).map(|piece| (samples, piece)));
+            signals.push(samples);
         }
+        let finite = AtomicBool::new(true);
         parallel::for_each(
             n_threads,
             tasks,
+            &self.idle,
             || self.workspace(),
-            |workspace, (samples, (first, mut rows))| self.run(samples, first, &mut rows, workspace),
+            |workspace, (samples, (first, mut rows))| {
+                if !self.run(samples, first, &mut rows, workspace) {
+                    finite.store(false, Ordering::Relaxed);
+                }
+            },
         );
-        Ok(())
+        if finite.into_inner() { Ok(()) } else { signals.into_iter().try_for_each(check_finite) }
     }
 
+    /// Computes the frames of `rows` from `first` on; `false` at the first samples that are not finite.
     fn run<I: Input<T>, O: Output<T>>(
         &self,
         samples: &[I],
         first: usize,
         rows: &mut Rows<'_, O>,
         workspace: &mut Workspace<T>,
-    ) {
+    ) -> bool {
         let lanes = self.stft.transform.lanes();
         let mut done = 0;
         while done < rows.n_frames() {
             let count = lanes.min(rows.n_frames() - done);
+            if !self.stft.finds_finite(samples, first + done, count, rows.step()) {
+                return false;
+            }
             let block = self.block(Signal::whole(samples), first + done, count, workspace);
             put_values(block, lanes, done, count, rows);
             done += count;
         }
+        true
     }
 
     /// The `count` frames from `first` on, `[n_rows][lanes]`.

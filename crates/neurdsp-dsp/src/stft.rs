@@ -5,13 +5,14 @@ use crate::exchange::{blocks_together, put_spectra};
 use crate::framing::{FrameFilter, Framing, Signal};
 use crate::lanes::Buffer;
 use crate::padding::PadMode;
-use crate::parallel;
+use crate::parallel::{self, Pool};
 use crate::rows::{Rows, split_frames};
 use crate::sample::{Input, Output, Sample};
 use crate::transform::{Analysis, Synthesis, TransformScratch};
 use crate::window::{Window, pad_center};
 use realfft::num_complex::Complex;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The longest transform: beyond any use, and small enough to allocate.
 pub const MAX_N_FFT: usize = 1 << 24;
@@ -111,6 +112,7 @@ pub struct Stft<T: Sample> {
     pub(crate) transform: Box<dyn Analysis<T>>,
     /// For gradients: planned when the first is asked for.
     pub(crate) adjoint: OnceLock<Box<dyn Synthesis<T>>>,
+    idle: Pool<Workspace<T>>,
 }
 
 impl<T: Sample> Stft<T> {
@@ -125,12 +127,8 @@ impl<T: Sample> Stft<T> {
         let frame_length = if filter.is_some() { config.window.len() } else { n_fft };
         let window = config.frame_window()?;
         let framing = Framing { frame_length, n_fft, hop_length, pad, pad_mode, filter, drop_last };
-        Ok(Self {
-            config,
-            framing,
-            transform: T::analysis(&window, framing.staged_stride()),
-            adjoint: OnceLock::new(),
-        })
+        let transform = T::analysis(&window, framing.staged_stride());
+        Ok(Self { config, framing, transform, adjoint: OnceLock::new(), idle: Pool::new(n_fft) })
     }
 
     /// What the transform was planned from.
@@ -193,10 +191,10 @@ impl<T: Sample> Stft<T> {
         spectrum: &mut [Complex<O>],
         workspace: &mut Workspace<T>,
     ) -> Result<()> {
-        let n_frames = self.checked_frames(samples)?;
+        let n_frames = self.n_frames(samples.len())?;
         check_length("the output", spectrum.len(), self.n_bins() * n_frames)?;
-        self.run(samples, 0, &mut Rows::whole(spectrum, n_frames), workspace);
-        Ok(())
+        let finite = self.run(samples, 0, &mut Rows::whole(spectrum, n_frames), workspace);
+        if finite { Ok(()) } else { check_finite(samples) }
     }
 
     /// The spectra of several signals, each with its own output, on up to `n_threads` threads.
@@ -206,36 +204,44 @@ impl<T: Sample> Stft<T> {
     /// # Errors
     ///
     /// [`Error::Empty`], [`Error::TooShort`], [`Error::NotFinite`] about the samples, [`Error::Length`] if an output has not
-    /// `n_bins * n_frames` elements. On an error no output has been touched.
+    /// `n_bins * n_frames` elements. After an error the outputs hold parts of a result, or what they held before.
     pub fn process_batch<I: Input<T>, O: Output<T>>(
         &self,
         batch: Vec<(&[I], &mut [Complex<O>])>,
         n_threads: usize,
     ) -> Result<()> {
-        let mut tasks = Vec::new();
+        let (mut tasks, mut signals) = (Vec::new(), Vec::new());
         for (samples, spectrum) in batch {
-            let n_frames = self.checked_frames(samples)?;
+            let n_frames = self.n_frames(samples.len())?;
             check_length("the output", spectrum.len(), self.n_bins() * n_frames)?;
             tasks.extend(
                 split_frames(spectrum, n_frames, self.pieces(n_frames, n_threads)).map(|p| (samples, p)),
             );
+            signals.push(samples);
         }
+        let finite = AtomicBool::new(true);
         parallel::for_each(
             n_threads,
             tasks,
+            &self.idle,
             || self.workspace(),
-            |workspace, (samples, (first, mut rows))| self.run(samples, first, &mut rows, workspace),
+            |workspace, (samples, (first, mut rows))| {
+                if !self.run(samples, first, &mut rows, workspace) {
+                    finite.store(false, Ordering::Relaxed);
+                }
+            },
         );
-        Ok(())
+        if finite.into_inner() { Ok(()) } else { signals.into_iter().try_for_each(check_finite) }
     }
 
+    /// Transforms the frames of `rows` from `first` on; `false` at the first samples that are not finite.
     fn run<I: Input<T>, O: Output<T>>(
         &self,
         samples: &[I],
         first: usize,
         rows: &mut Rows<'_, Complex<O>>,
         workspace: &mut Workspace<T>,
-    ) {
+    ) -> bool {
         let Workspace { staging, re, im, transform: scratch, .. } = workspace;
         let (lanes, signal) = (self.transform.lanes(), Signal::whole(samples));
         let block_len = self.n_bins() * lanes;
@@ -246,6 +252,9 @@ impl<T: Sample> Stft<T> {
             let blocks = re.chunks_exact_mut(block_len).zip(im.chunks_exact_mut(block_len)).take(n_blocks);
             for (index, (re, im)) in blocks.enumerate() {
                 let (first, count) = (first + done + index * lanes, lanes.min(left - index * lanes));
+                if !self.finds_finite(samples, first, count, rows.step()) {
+                    return false;
+                }
                 let (block, stride) = self.framing.block(signal, first, count, lanes, staging);
                 self.transform.spectrum(block, stride, count, re, im, scratch);
             }
@@ -253,20 +262,35 @@ impl<T: Sample> Stft<T> {
             put_spectra(&re[..len], &im[..len], lanes, done, count, rows);
             done += count;
         }
+        true
     }
 
-    /// The number of frames, once the samples are found to be finite.
-    pub(crate) fn checked_frames<I: Input<T>>(&self, samples: &[I]) -> Result<usize> {
-        let n_frames = self.n_frames(samples.len())?;
-        if I::all_finite(samples) {
-            return Ok(n_frames);
-        }
-        let index = samples.iter().position(|sample| !sample.as_f64().is_finite()).unwrap_or(0);
-        Err(Error::NotFinite { index, value: samples[index].as_f64() })
+    /// Whether the samples that `count` frames from `first` on are the first of `n_frames` to need are finite.
+    ///
+    /// Asked just before they are transformed: it reads them in order, which brings them into the cache.
+    pub(crate) fn finds_finite<I: Input<T>>(
+        &self,
+        samples: &[I],
+        first: usize,
+        count: usize,
+        n_frames: usize,
+    ) -> bool {
+        I::all_finite(&samples[self.framing.newly_needed(first, count, n_frames, samples.len())])
     }
 
     /// Into how many tasks the frames of one signal are split.
     pub(crate) fn pieces(&self, n_frames: usize, n_threads: usize) -> usize {
         if n_threads <= 1 { 1 } else { (n_frames / (8 * self.transform.lanes())).clamp(1, 4 * n_threads) }
+    }
+}
+
+/// Finds the first sample that is not finite.
+pub(crate) fn check_finite<T, I: Input<T>>(samples: &[I]) -> Result<()> {
+    if I::all_finite(samples) {
+        return Ok(());
+    }
+    match samples.iter().position(|sample| !sample.as_f64().is_finite()) {
+        Some(index) => Err(Error::NotFinite { index, value: samples[index].as_f64() }),
+        None => Ok(()),
     }
 }

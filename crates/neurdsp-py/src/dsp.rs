@@ -10,8 +10,9 @@ use neurdsp_dsp::{
     MelScale, PadMode, Projection, Sample, Spectrogram, SpectrogramStream, Stft, StftConfig, Window,
 };
 use numpy::{
-    Element, IntoPyArray, PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2,
-    PyReadonlyArray3, PyReadwriteArray2, PyReadwriteArray3,
+    Element, IntoPyArray, PyArray1, PyArray2, PyArrayDescrMethods, PyArrayMethods, PyReadonlyArray1,
+    PyReadonlyArray2, PyReadonlyArray3, PyReadwriteArray2, PyReadwriteArray3, PyUntypedArray,
+    PyUntypedArrayMethods,
 };
 use pyo3::prelude::*;
 use std::sync::Arc;
@@ -184,9 +185,40 @@ fn strided() -> PyErr {
 
 /// Whether the elements of an array are double precision, real or complex.
 fn is_double(array: &Bound<'_, PyAny>) -> PyResult<bool> {
-    let dtype = array.getattr("dtype")?;
-    let width: usize = dtype.getattr("itemsize")?.extract()?;
-    Ok(width == if dtype.getattr("kind")?.extract::<char>()? == 'c' { 16 } else { 8 })
+    let dtype = array.cast::<PyUntypedArray>()?.dtype();
+    Ok(dtype.itemsize() == if dtype.kind() == b'c' { 16 } else { 8 })
+}
+
+/// Limits the range of each plane of `planes (batch, n_rows, n_frames)`, in place; see the core's `limit_range`.
+#[pyfunction]
+pub(crate) fn limit_range(
+    py: Python<'_>,
+    planes: &Bound<'_, PyAny>,
+    depth: f64,
+    offset: f64,
+    scale: f64,
+) -> PyResult<()> {
+    if is_double(planes)? {
+        limit_planes::<f64>(py, planes.extract()?, depth, offset, scale)
+    } else {
+        limit_planes::<f32>(py, planes.extract()?, depth, offset, scale)
+    }
+}
+
+fn limit_planes<T: Sample + Element>(
+    py: Python<'_>,
+    mut planes: PyReadwriteArray3<'_, T>,
+    depth: f64,
+    offset: f64,
+    scale: f64,
+) -> PyResult<()> {
+    let n_planes = planes.as_array().len_of(numpy::ndarray::Axis(0)).max(1);
+    let values = planes.as_slice_mut().map_err(|_| strided())?;
+    let length = (values.len() / n_planes).max(1);
+    py.detach(|| {
+        values.chunks_exact_mut(length).for_each(|plane| dsp::limit_range(plane, depth, offset, scale))
+    });
+    Ok(())
 }
 
 /// Calls `$plan.process_batch` through `$run` with the element types of the first input and the first output.

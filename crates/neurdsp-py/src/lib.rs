@@ -17,7 +17,7 @@ mod _core {
     #[pymodule_export]
     use crate::bench::{bench_amp, instruction_sets};
     #[pymodule_export]
-    use crate::dsp::{PyIstft, PySpectrogram, PyStft, PyStream, mel_filterbank, window};
+    use crate::dsp::{PyIstft, PySpectrogram, PyStft, PyStream, limit_range, mel_filterbank, window};
 
     #[pymodule_export]
     use crate::modelfile::{

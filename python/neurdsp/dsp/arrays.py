@@ -44,6 +44,8 @@ class Batch:
 
     def give_back(self, results: list[Array]) -> Any:
         """Give the results ``(rows, ...)`` the shape and kind of the input."""
+        if not self.ragged and not self.torch and not self.leading[0]:
+            return results[0][0]
         shaped: list[Any] = [
             result.reshape(*leading, *result.shape[1:])
             for result, leading in zip(results, self.leading, strict=True)
@@ -79,6 +81,7 @@ def take_spectrum(spectrum: Any, name: str) -> Batch:
 
 def allocate(batch: Batch, shapes: Sequence[tuple[int, ...]], dtype: npt.DTypeLike, out: Any) -> list[Array]:
     """Room for the results, ``(rows, *shape)`` for each entry: the caller's ``out`` or new arrays."""
+    dtype = np.dtype(dtype)
     if out is None:
         return [
             np.empty((len(entry), *shape), dtype) for entry, shape in zip(batch.entries, shapes, strict=True)
@@ -92,11 +95,11 @@ def allocate(batch: Batch, shapes: Sequence[tuple[int, ...]], dtype: npt.DTypeLi
     for target, shape, leading in zip(outs, shapes, batch.leading, strict=True):
         array, _ = _as_numpy(target, "out")
         wanted = (*leading, *shape)
-        if array.shape != wanted or array.dtype != np.dtype(dtype):
+        if array.shape != wanted or array.dtype != dtype:
             raise ParameterError(
-                f"out is {array.dtype} of shape {array.shape}, but the result is {np.dtype(dtype)} of shape "
+                f"out is {array.dtype} of shape {array.shape}, but the result is {dtype} of shape "
                 f"{wanted}; "
-                f"make it with numpy.empty({wanted}, numpy.{np.dtype(dtype)})"
+                f"make it with numpy.empty({wanted}, numpy.{dtype})"
             )
         if not array.flags.c_contiguous or not array.flags.writeable:
             raise ParameterError("out must be writeable and C-contiguous; pass a new numpy.empty(...) array")
@@ -105,6 +108,11 @@ def allocate(batch: Batch, shapes: Sequence[tuple[int, ...]], dtype: npt.DTypeLi
 
 
 def _take(data: Any, name: str, what: str, n_core: int) -> Batch:
+    if isinstance(data, np.ndarray) and data.flags.c_contiguous and data.flags.aligned:
+        # What nearly every call passes: nothing to convert, to copy or to choose among.
+        _check(data, name, what, n_core)
+        core = data.shape[-n_core:]
+        return Batch([data.reshape(-1, *core)], [data.shape[:-n_core]], False, False)
     ragged = isinstance(data, (list, tuple))
     items = list(data) if ragged else [data]
     if not items:
@@ -120,7 +128,7 @@ def _take(data: Any, name: str, what: str, n_core: int) -> Batch:
         inner = rows.itemsize
         contiguous = rows.flags.c_contiguous or (n_core == 1 and rows.strides[-1] == inner)
         entries.append(rows if contiguous and rows.flags.aligned else np.ascontiguousarray(rows))
-    widest = np.result_type(*entries)
+    widest = np.result_type(*{entry.dtype for entry in entries})
     entries = [entry.astype(widest, copy=False) for entry in entries]
     return Batch(entries, leading, ragged, any(is_torch for _, is_torch in pairs))
 
@@ -150,8 +158,8 @@ def _as_numpy(data: Any, name: str) -> tuple[Array, bool]:
 
 def _check(array: Array, name: str, what: str, n_core: int) -> None:
     complex_wanted = n_core == 2
-    allowed = ("complex64", "complex128") if complex_wanted else ("float32", "float64")
-    if array.dtype.name not in allowed or not array.dtype.isnative:
+    if array.dtype.char not in ("FD" if complex_wanted else "fd") or not array.dtype.isnative:
+        allowed = ("complex64", "complex128") if complex_wanted else ("float32", "float64")
         if array.dtype.kind in "iu" and not complex_wanted:
             scale = f" / {np.iinfo(array.dtype).max + 1}" if array.dtype.kind == "i" else ""
             step = f"convert it to full scale 1.0 with {name}.astype(numpy.float32){scale}"

@@ -196,8 +196,9 @@ class MelSpectrogram:
         if self.preemphasis:
             batch = replace(batch, entries=[_emphasised(entry, self.preemphasis) for entry in batch.entries])
         results = self.engine.results(batch, exact=self.exact, dtype=dtype, out=out, n_threads=n_threads)
-        for result in results:
-            _normalise(result, self.normalize)
+        if self.normalize is not None:
+            for result in results:
+                _normalise(result, self.normalize)
         return batch.give_back(results) if out is None else out
 
     def stream(self, *, dtype: npt.DTypeLike = np.float32) -> "MelStream":
@@ -225,12 +226,10 @@ def _emphasised(rows: npt.NDArray[Any], factor: float) -> npt.NDArray[Any]:
     return result
 
 
-def _normalise(result: npt.NDArray[Any], how: Normalize | None) -> None:
+def _normalise(result: npt.NDArray[Any], how: Normalize) -> None:
     """Normalise ``(rows, n_rows, n_frames)`` in place."""
     if how == "whisper":
-        np.maximum(result, result.max(axis=(1, 2), keepdims=True) - 8.0, out=result)
-        result += 4.0
-        result /= 4.0
+        _core.limit_range(result, 8.0, 4.0, 0.25)
     elif how == "per_feature":
         mean = result.mean(axis=2, keepdims=True, dtype=np.float64)
         n = max(result.shape[2] - 1, 1)

@@ -206,16 +206,8 @@ class Frames:
             self.window_key: Any = (window, self.win_length, periodic)
         else:
             self.window_key = get_window(window, self.win_length, fftbins=periodic).tobytes()
-
-    @property
-    def n_bins(self) -> int:
-        """Frequencies from zero to half the sample rate."""
-        return self.n_fft // 2 + 1
-
-    @property
-    def key(self) -> tuple[Any, ...]:
-        """All that a plan of these frames depends on."""
-        return (
+        #: All that a plan of these frames depends on.
+        self.key = (
             self.n_fft,
             self.hop_length,
             self.window_key,
@@ -224,6 +216,11 @@ class Frames:
             self.frame_filter,
             self.drop_last,
         )
+
+    @property
+    def n_bins(self) -> int:
+        """Frequencies from zero to half the sample rate."""
+        return self.n_fft // 2 + 1
 
     def stft(self, double: bool) -> _core.Stft:
         """Return the plan of the transform, from the cache."""

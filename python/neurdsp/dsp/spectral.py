@@ -287,8 +287,10 @@ def real_type(dtype: npt.DTypeLike) -> np.dtype[Any]:
 
 def threads_for(entries: list[npt.NDArray[Any]], frames: Frames, n_threads: int | None) -> int:
     """How many threads the rows of ``entries`` are worth."""
+    if n_threads is not None:
+        return integer("n_threads", n_threads, 1)
     n_samples = sum(entry.shape[0] * entry.shape[-1] for entry in entries)
-    return default_threads(n_threads, 1, n_samples, frames.n_fft, frames.hop_length)
+    return default_threads(None, 1, n_samples, frames.n_fft, frames.hop_length)
 
 
 def warn_of_short_input(entries: list[npt.NDArray[Any]], frames: Frames) -> None:
