@@ -14,13 +14,13 @@ use std::any::TypeId;
 /// Blocks whose rows are written or read together: a row of a long result has a page of memory to itself, and looking
 /// that up costs more than the values of a single block.
 ///
-/// Four, or fewer where they would not fit into the second cache.
+/// Eight, or fewer where they would not fit into the second cache.
 pub(crate) fn blocks_together(block_len: usize) -> usize {
-    (CACHED / block_len.max(1)).clamp(1, 4)
+    (CACHED / block_len.max(1)).clamp(1, 8)
 }
 
 /// Values that a second cache of a megabyte holds beside the rest.
-const CACHED: usize = 1 << 17;
+const CACHED: usize = 1 << 16;
 
 /// Rows of some blocks, and where they are in a result. A kernel writes to one of the two and only reads the other.
 #[derive(Clone, Copy)]
@@ -28,6 +28,8 @@ struct Exchange<T> {
     n_rows: usize,
     /// Blocks, whose frames follow each other in the result.
     n_blocks: usize,
+    /// Values from one block to the next.
+    block_step: usize,
     /// Frames in a block.
     lanes: usize,
     /// The real parts, or the only ones, `[n_blocks][n_rows][lanes]`.
@@ -40,24 +42,36 @@ struct Exchange<T> {
     step: usize,
 }
 
-/// Writes `count` frames of a block, `[n_rows][lanes]`, to `rows` from frame `first` on.
+/// Writes `count` frames of blocks, each `[n_rows][lanes]` and `block_step` values after the last, to `rows` from frame
+/// `first` on.
 pub(crate) fn put_values<T: Sample, O: Output<T>>(
-    block: &[T],
+    blocks: &[T],
+    block_step: usize,
     lanes: usize,
     first: usize,
     count: usize,
     rows: &mut Rows<'_, O>,
 ) {
-    assert_eq!(block.len(), rows.n_rows() * lanes, "a block has as many rows as the result");
-    if same::<T, O>() && count == lanes {
-        let (re, outside) = (block.as_ptr().cast_mut(), rows.block(first, count).cast::<T>());
+    let (n_blocks, block_len) = (count.div_ceil(lanes), rows.n_rows() * lanes);
+    assert!(count > 0 && block_len <= block_step, "a block has as many rows as the result");
+    assert!(
+        blocks.len() >= (n_blocks - 1) * block_step + block_len,
+        "there are fewer than {n_blocks} blocks"
+    );
+    if same::<T, O>() && count == n_blocks * lanes {
+        let (re, outside) = (blocks.as_ptr().cast_mut(), rows.block(first, count).cast::<T>());
         let (n_rows, step) = (rows.n_rows(), rows.step());
-        run(Exchange { n_rows, n_blocks: 1, lanes, re, im: re, outside, step }, store_f32, store_f64);
+        let exchange = Exchange { n_rows, n_blocks, block_step, lanes, re, im: re, outside, step };
+        run(exchange, store_f32, store_f64);
         return;
     }
-    for (index, values) in block.chunks_exact(lanes).enumerate() {
-        for (to, value) in rows.row(index)[first..first + count].iter_mut().zip(values) {
-            *to = O::round_from(*value);
+    for (index, block) in blocks.chunks(block_step).take(n_blocks).enumerate() {
+        let from = index * lanes;
+        let wanted = first + from..first + count.clamp(from, from + lanes);
+        for (row, values) in block.chunks_exact(lanes).take(rows.n_rows()).enumerate() {
+            for (to, value) in rows.row(row)[wanted.clone()].iter_mut().zip(values) {
+                *to = O::round_from(*value);
+            }
         }
     }
 }
@@ -78,7 +92,8 @@ pub(crate) fn put_spectra<T: Sample, O: Output<T>>(
         let outside = rows.block(first, count).cast::<T>();
         let (n_rows, step) = (rows.n_rows(), 2 * rows.step());
         let (re, im) = (re.as_ptr().cast_mut(), im.as_ptr().cast_mut());
-        run(Exchange { n_rows, n_blocks, lanes, re, im, outside, step }, weave_f32, weave_f64);
+        let exchange = Exchange { n_rows, n_blocks, block_step: block, lanes, re, im, outside, step };
+        run(exchange, weave_f32, weave_f64);
         return;
     }
     for (index, (re, im)) in re.chunks_exact(block).zip(im.chunks_exact(block)).enumerate() {
@@ -112,7 +127,8 @@ pub(crate) fn take_spectra<I: Input<T>, T: Sample>(
     if same::<T, I>() && count == n_blocks * lanes {
         let outside = spectra[first..].as_ptr().cast::<T>().cast_mut();
         let (re, im, step) = (re.as_mut_ptr(), im.as_mut_ptr(), 2 * n_frames);
-        run(Exchange { n_rows, n_blocks, lanes, re, im, outside, step }, unweave_f32, unweave_f64);
+        let exchange = Exchange { n_rows, n_blocks, block_step: block, lanes, re, im, outside, step };
+        run(exchange, unweave_f32, unweave_f64);
         return;
     }
     for (index, (re, im)) in re.chunks_exact_mut(block).zip(im.chunks_exact_mut(block)).enumerate() {
@@ -148,8 +164,9 @@ fn run<T: Sample>(exchange: Exchange<T>, single: fn(Isa, Exchange<f32>), double:
 
 impl<T> Exchange<T> {
     fn cast<U>(self) -> Exchange<U> {
-        let Exchange { n_rows, n_blocks, lanes, re, im, outside, step } = self;
-        Exchange { n_rows, n_blocks, lanes, re: re.cast(), im: im.cast(), outside: outside.cast(), step }
+        let Exchange { n_rows, n_blocks, block_step, lanes, re, im, outside, step } = self;
+        let (re, im, outside) = (re.cast(), im.cast(), outside.cast());
+        Exchange { n_rows, n_blocks, block_step, lanes, re, im, outside, step }
     }
 }
 
@@ -157,13 +174,17 @@ impl<T> Exchange<T> {
 unsafe fn store<V: Lanes>(e: Exchange<V::Element>) {
     unsafe {
         for row in 0..e.n_rows {
-            let mut lane = 0;
-            while lane + V::LANES <= e.lanes {
-                V::load(e.re.add(row * e.lanes + lane)).store(e.outside.add(row * e.step + lane));
-                lane += V::LANES;
-            }
-            for lane in lane..e.lanes {
-                *e.outside.add(row * e.step + lane) = *e.re.add(row * e.lanes + lane);
+            for block in 0..e.n_blocks {
+                let from = e.re.add(block * e.block_step + row * e.lanes);
+                let to = e.outside.add(row * e.step + block * e.lanes);
+                let mut lane = 0;
+                while lane + V::LANES <= e.lanes {
+                    V::load(from.add(lane)).store(to.add(lane));
+                    lane += V::LANES;
+                }
+                for lane in lane..e.lanes {
+                    *to.add(lane) = *from.add(lane);
+                }
             }
         }
     }
@@ -174,7 +195,7 @@ unsafe fn weave<V: Lanes>(e: Exchange<V::Element>) {
     unsafe {
         for row in 0..e.n_rows {
             for block in 0..e.n_blocks {
-                let inside = (block * e.n_rows + row) * e.lanes;
+                let inside = block * e.block_step + row * e.lanes;
                 let (re, im) = (e.re.add(inside), e.im.add(inside));
                 let to = e.outside.add(row * e.step + 2 * block * e.lanes);
                 let mut lane = 0;
@@ -198,7 +219,7 @@ unsafe fn unweave<V: Lanes>(e: Exchange<V::Element>) {
     unsafe {
         for row in 0..e.n_rows {
             for block in 0..e.n_blocks {
-                let inside = (block * e.n_rows + row) * e.lanes;
+                let inside = block * e.block_step + row * e.lanes;
                 let (re, im) = (e.re.add(inside), e.im.add(inside));
                 let from = e.outside.add(row * e.step + 2 * block * e.lanes);
                 let mut lane = 0;
@@ -263,13 +284,21 @@ mod tests {
 
     #[test]
     fn values_land_in_their_rows() {
-        let (lanes, n_frames) = (16, 37);
-        let block: Vec<f32> = (0..3 * lanes).map(|i| i as f32).collect();
-        let (mut single, mut double) = (vec![7.0f32; 3 * n_frames], vec![7.0f64; 3 * n_frames]);
-        put_values(&block, lanes, 21, lanes, &mut Rows::whole(&mut single, n_frames));
-        put_values(&block, lanes, 21, lanes, &mut Rows::whole(&mut double, n_frames));
-        assert!(single.iter().zip(&double).all(|(a, b)| f64::from(*a) == *b));
-        assert_eq!(single[n_frames + 21..n_frames + 37], block[lanes..2 * lanes]);
-        assert_eq!(single[n_frames..n_frames + 21], [7.0; 21]);
+        let (lanes, n_frames, step) = (16, 67, 5 * 16);
+        let blocks: Vec<f32> = (0..2 * step).map(|i| i as f32).collect();
+        for count in [16, 32, 3, 19] {
+            let (mut single, mut double) = (vec![7.0f32; 3 * n_frames], vec![7.0f64; 3 * n_frames]);
+            put_values(&blocks, step, lanes, 21, count, &mut Rows::whole(&mut single, n_frames));
+            put_values(&blocks, step, lanes, 21, count, &mut Rows::whole(&mut double, n_frames));
+            for (i, (single, double)) in single.iter().zip(&double).enumerate() {
+                let (row, frame) = (i / n_frames, i % n_frames);
+                let wanted = if (21..21 + count).contains(&frame) {
+                    (((frame - 21) / lanes) * step + row * lanes + (frame - 21) % lanes) as f64
+                } else {
+                    7.0
+                };
+                assert_eq!((f64::from(*single), *double), (wanted, wanted), "{count} frames, at {i}");
+            }
+        }
     }
 }

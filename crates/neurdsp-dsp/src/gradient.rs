@@ -242,14 +242,14 @@ impl<T: Sample> Spectrogram<T> {
                 *value = self.magnitude.of(*power);
             }
             if let Some(bands) = &self.bands {
-                T::band_sums(isa, bands, bins, lanes, sums);
+                T::band_sums(isa, &bands.bands, bins, lanes, sums);
             }
             log.backward(if self.bands.is_some() { sums } else { bins }, rows);
         }
         match &self.bands {
             Some(bands) => {
                 bins.fill(T::zero());
-                T::band_spread(isa, bands, rows, lanes, bins);
+                T::band_spread(isa, &bands.bands, rows, lanes, bins);
             }
             None => {
                 bins[..rows.len()].copy_from_slice(rows);
@@ -277,15 +277,6 @@ impl LogScale {
 }
 
 impl Magnitude {
-    #[inline(always)]
-    fn of<T: Sample>(self, power: T) -> T {
-        match self {
-            Self::Power => power,
-            Self::Root { eps } => (power + T::of(eps)).sqrt(),
-            Self::Exponent(exponent) => Sample::powf(power, T::of(exponent / 2.0)),
-        }
-    }
-
     /// From the gradient over the magnitudes to the factor of each complex value: twice the gradient over its power.
     fn backward<T: Sample>(self, power: &[T], gradient: &mut [T]) {
         let pairs = gradient.iter_mut().zip(power);

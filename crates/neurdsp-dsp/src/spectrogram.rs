@@ -1,13 +1,14 @@
 //! Spectrograms: the magnitudes of an STFT, summed by a filterbank or not, with a logarithm or not.
 
 use crate::error::{Error, Result, check_length};
-use crate::exchange::put_values;
+use crate::exchange::{blocks_together, put_values};
 use crate::framing::Signal;
-use crate::mel::{Bands, Filterbank};
+use crate::mel::Filterbank;
 use crate::parallel::{self, Pool};
 use crate::rows::{Rows, split_frames};
 use crate::sample::{Input, Output, Sample};
 use crate::stft::{Stft, StftConfig, Workspace, check_finite};
+use crate::transform::BandPlan;
 use neurdsp_simd::Isa;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -37,6 +38,31 @@ impl Magnitude {
             1.0 => Ok(Self::Root { eps: 0.0 }),
             _ if power > 0.0 && power.is_finite() => Ok(Self::Exponent(power)),
             _ => Err(Error::parameter("power", power, "it must be positive: 1 for magnitudes, 2 for power")),
+        }
+    }
+
+    /// What is added to a square before its root is taken, for those that are roots.
+    pub(crate) fn root<T: Sample>(self) -> Option<T> {
+        match self {
+            Self::Root { eps } => Some(T::of(eps)),
+            Self::Power | Self::Exponent(_) => None,
+        }
+    }
+
+    /// The magnitude whose square is `power`.
+    #[inline(always)]
+    pub(crate) fn of<T: Sample>(self, power: T) -> T {
+        match self {
+            Self::Power => power,
+            Self::Root { eps } => (power + T::of(eps)).sqrt(),
+            Self::Exponent(exponent) => Sample::powf(power, T::of(exponent / 2.0)),
+        }
+    }
+
+    /// Replaces squared magnitudes by these.
+    pub(crate) fn of_squares<T: Sample>(self, values: &mut [T]) {
+        if self != Self::Power {
+            values.iter_mut().for_each(|value| *value = self.of(*value));
         }
     }
 }
@@ -76,7 +102,7 @@ pub struct Spectrogram<T: Sample> {
     pub(crate) stft: Stft<T>,
     pub(crate) magnitude: Magnitude,
     n_rows: usize,
-    pub(crate) bands: Option<Bands<T>>,
+    pub(crate) bands: Option<BandPlan<T>>,
     pub(crate) log: Option<LogScale>,
     idle: Pool<Workspace<T>>,
 }
@@ -107,7 +133,7 @@ impl<T: Sample> Spectrogram<T> {
             }
             Projection::Bands(bank) => {
                 check_length("a filter", bank.n_bins(), n_bins)?;
-                (bank.n_bands(), Some(bank.bands()))
+                (bank.n_bands(), Some(stft.transform.plan_bands(bank.bands(), magnitude)))
             }
         };
         let idle = Pool::new(stft.config().n_fft);
@@ -138,7 +164,13 @@ impl<T: Sample> Spectrogram<T> {
     /// Working memory for one thread.
     #[must_use]
     pub fn workspace(&self) -> Workspace<T> {
-        self.stft.workspace_for(1, if self.bands.is_some() { self.n_rows } else { 0 })
+        let lanes = self.stft.transform.lanes();
+        let n_blocks = blocks_together(self.n_rows * lanes);
+        match self.bands {
+            // One more row than all blocks have: what no band wants is added to the row past a block's last.
+            Some(_) => self.stft.workspace_for(1, n_blocks * self.n_rows + 1),
+            None => self.stft.workspace_for(n_blocks, 0),
+        }
     }
 
     /// The spectrogram, `n_rows` rows of `n_frames`.
@@ -214,53 +246,61 @@ impl<T: Sample> Spectrogram<T> {
         workspace: &mut Workspace<T>,
     ) -> bool {
         let lanes = self.stft.transform.lanes();
+        let step = self.block_step();
+        let most = blocks_together(self.n_rows * lanes);
         let mut done = 0;
         while done < rows.n_frames() {
-            let count = lanes.min(rows.n_frames() - done);
-            if !self.stft.finds_finite(samples, first + done, count, rows.step()) {
-                return false;
+            let left = rows.n_frames() - done;
+            let n_blocks = (left / lanes).clamp(1, most);
+            let count = left.min(n_blocks * lanes);
+            for index in 0..n_blocks {
+                let (first, count) = (first + done + index * lanes, lanes.min(count - index * lanes));
+                if !self.stft.finds_finite(samples, first, count, rows.step()) {
+                    return false;
+                }
+                self.block(Signal::whole(samples), first, count, index, workspace);
             }
-            let block = self.block(Signal::whole(samples), first + done, count, workspace);
-            put_values(block, lanes, done, count, rows);
+            let blocks = if self.bands.is_some() { &workspace.bands } else { &workspace.re };
+            put_values(blocks, step, lanes, done, count, rows);
             done += count;
         }
         true
     }
 
-    /// The `count` frames from `first` on, `[n_rows][lanes]`.
+    /// Values from one block of a workspace to the next.
+    fn block_step(&self) -> usize {
+        let n_rows = if self.bands.is_some() { self.n_rows } else { self.stft.n_bins() };
+        n_rows * self.stft.transform.lanes()
+    }
+
+    /// The `count` frames from `first` on, `[n_rows][lanes]`, in block `index` of the workspace.
     pub(crate) fn block<'w, I: Input<T>>(
         &self,
         signal: Signal<'_, I>,
         first: usize,
         count: usize,
+        index: usize,
         workspace: &'w mut Workspace<T>,
     ) -> &'w [T] {
-        let Workspace { staging, re: power, bands: sums, transform: scratch, .. } = workspace;
-        let lanes = self.stft.transform.lanes();
-        let (block, stride) = self.stft.framing.block(signal, first, count, lanes, staging);
-        self.stft.transform.power(block, stride, count, power, scratch);
-        let used = if self.bands.is_some() { power.len() } else { self.n_rows * lanes };
-        match self.magnitude {
-            Magnitude::Power => {}
-            Magnitude::Root { eps } => {
-                let eps = T::of(eps);
-                power[..used].iter_mut().for_each(|value| *value = (*value + eps).sqrt());
-            }
-            Magnitude::Exponent(exponent) => {
-                let half = T::of(exponent / 2.0);
-                power[..used].iter_mut().for_each(|value| *value = Sample::powf(*value, half));
-            }
-        }
-        let isa = Isa::detect();
-        let result = match &self.bands {
-            Some(bands) => {
-                T::band_sums(isa, bands, power, lanes, sums);
+        let Workspace { staging, re: bins, bands: sums, transform: scratch, .. } = workspace;
+        let transform = &self.stft.transform;
+        let (lanes, at) = (transform.lanes(), index * self.block_step());
+        let (samples, stride) = self.stft.framing.block(signal, first, count, lanes, staging);
+        let block = match &self.bands {
+            Some(plan) => {
+                let sums = &mut sums[at..at + (self.n_rows + 1) * lanes];
+                transform.bands(samples, stride, count, plan, bins, sums, scratch);
                 sums
             }
-            None => &mut power[..used],
+            None => {
+                let bins = &mut bins[at..at + self.block_step()];
+                transform.magnitudes(samples, stride, count, self.magnitude, self.n_rows, bins, scratch);
+                bins
+            }
         };
+        let result = &mut block[..self.n_rows * lanes];
         if let Some(LogScale { floor, offset, scale }) = self.log {
-            T::log_in_place(isa, result, T::of(floor), T::of(offset), T::of(scale));
+            T::log_in_place(Isa::detect(), result, T::of(floor), T::of(offset), T::of(scale));
         }
         result
     }

@@ -128,7 +128,7 @@ impl<T: Sample> SpectrogramStream<T> {
         while self.n_given < until {
             let count = lanes.min(until - self.n_given);
             let signal = Signal { samples: &self.samples[..], base: self.base, length };
-            let block = self.plan.block(signal, self.n_given, count, &mut self.workspace);
+            let block = self.plan.block(signal, self.n_given, count, 0, &mut self.workspace);
             for lane in 0..count {
                 for (value, row) in self.frame.iter_mut().zip(block.chunks_exact(lanes)) {
                     *value = row[lane];

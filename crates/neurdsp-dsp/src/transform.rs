@@ -5,8 +5,10 @@
 //! later stages (filterbank, logarithm, stores) work on whole registers. Each lane must be computed on its own, so that a
 //! frame's result does not depend on its neighbours: that is what keeps threads, batches and streams bit-identical.
 
-use crate::lanes::{Buffer, LaneFft, LaneReal};
+use crate::lanes::{Buffer, LaneFft, LaneReal, Share};
+use crate::mel::Bands;
 use crate::sample::Sample;
+use crate::spectrogram::Magnitude;
 use neurdsp_simd::Isa;
 use realfft::num_complex::Complex;
 use realfft::{ComplexToReal, RealFftPlanner, RealToComplex};
@@ -25,6 +27,14 @@ pub struct TransformScratch<T> {
     pub complex: Vec<Complex<T>>,
 }
 
+/// Bands, and how a transform sums them.
+pub struct BandPlan<T> {
+    pub(crate) bands: Bands<T>,
+    magnitude: Magnitude,
+    /// The part of each bin, where bins are added to their bands as they come out of the transform.
+    shares: Option<Vec<[Share<T>; 2]>>,
+}
+
 /// Windowed real FFT of a block of frames.
 ///
 /// Frame `l` of a block is `samples[l * stride..l * stride + n_fft]`, and `samples` holds all `lanes` frames, but the
@@ -34,15 +44,39 @@ pub trait Analysis<T: Sample>: Send + Sync {
     fn lanes(&self) -> usize;
     /// Working memory for one thread.
     fn scratch(&self) -> TransformScratch<T>;
-    /// Squared magnitudes.
-    fn power(
+    /// The magnitudes of the first `n_bins` bins; what follows them in `to` is undefined.
+    #[allow(clippy::too_many_arguments)]
+    fn magnitudes(
         &self,
         samples: &[T],
         stride: usize,
         count: usize,
-        power: &mut [T],
+        magnitude: Magnitude,
+        n_bins: usize,
+        to: &mut [T],
         scratch: &mut TransformScratch<T>,
     );
+    /// Plans sums of magnitudes over bands.
+    fn plan_bands(&self, bands: Bands<T>, magnitude: Magnitude) -> BandPlan<T> {
+        BandPlan { bands, magnitude, shares: None }
+    }
+    /// The sums over the bands of a plan that this transform has made, `[bands + 1][lanes]`; the last row is undefined.
+    /// `bins` has room for the magnitudes of all bins.
+    #[allow(clippy::too_many_arguments)]
+    fn bands(
+        &self,
+        samples: &[T],
+        stride: usize,
+        count: usize,
+        plan: &BandPlan<T>,
+        bins: &mut [T],
+        sums: &mut [T],
+        scratch: &mut TransformScratch<T>,
+    ) {
+        let lanes = self.lanes();
+        self.magnitudes(samples, stride, count, plan.magnitude, bins.len() / lanes, bins, scratch);
+        T::band_sums(Isa::detect(), &plan.bands, bins, lanes, sums);
+    }
     /// Real and imaginary parts.
     fn spectrum(
         &self,
@@ -100,15 +134,45 @@ impl<T: Sample + LaneReal> Analysis<T> for LaneFft<T> {
         lane_scratch(self)
     }
 
-    fn power(
+    fn magnitudes(
         &self,
         samples: &[T],
         stride: usize,
         _count: usize,
-        power: &mut [T],
+        magnitude: Magnitude,
+        n_bins: usize,
+        to: &mut [T],
         scratch: &mut TransformScratch<T>,
     ) {
-        self.power(samples, stride, power, &mut scratch.lanes);
+        let root = magnitude.root();
+        self.magnitudes(samples, stride, n_bins, root, to, &mut scratch.lanes);
+        if root.is_none() {
+            magnitude.of_squares(&mut to[..n_bins * self.lanes()]);
+        }
+    }
+
+    fn plan_bands(&self, bands: Bands<T>, magnitude: Magnitude) -> BandPlan<T> {
+        let in_registers = !matches!(magnitude, Magnitude::Exponent(_));
+        let shares = if in_registers { self.shares(&bands) } else { None };
+        BandPlan { bands, magnitude, shares }
+    }
+
+    fn bands(
+        &self,
+        samples: &[T],
+        stride: usize,
+        count: usize,
+        plan: &BandPlan<T>,
+        bins: &mut [T],
+        sums: &mut [T],
+        scratch: &mut TransformScratch<T>,
+    ) {
+        if let Some(shares) = &plan.shares {
+            return self.bands(samples, stride, shares, plan.magnitude.root(), sums, &mut scratch.lanes);
+        }
+        let (n_bins, lanes) = (bins.len() / self.lanes(), self.lanes());
+        Analysis::magnitudes(self, samples, stride, count, plan.magnitude, n_bins, bins, scratch);
+        T::band_sums(Isa::detect(), &plan.bands, bins, lanes, sums);
     }
 
     fn spectrum(
@@ -188,19 +252,23 @@ impl<T: Sample> Analysis<T> for RealFftAnalysis<T> {
         TransformScratch { lanes: Buffer::default(), real, spectrum, complex: self.fft.make_scratch_vec() }
     }
 
-    fn power(
+    fn magnitudes(
         &self,
         samples: &[T],
         stride: usize,
         count: usize,
-        power: &mut [T],
+        magnitude: Magnitude,
+        n_bins: usize,
+        to: &mut [T],
         scratch: &mut TransformScratch<T>,
     ) {
+        let to = &mut to[..n_bins * T::LANES];
         self.each(samples, stride, count, scratch, |lane, spectrum| {
-            for (row, value) in power.chunks_exact_mut(T::LANES).zip(spectrum) {
+            for (row, value) in to.chunks_exact_mut(T::LANES).zip(spectrum) {
                 row[lane] = value.re.fused(value.re, value.im * value.im);
             }
         });
+        magnitude.of_squares(to);
     }
 
     fn spectrum(

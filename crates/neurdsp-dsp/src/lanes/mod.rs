@@ -25,3 +25,4 @@ mod split;
 pub(crate) use buffer::Buffer;
 pub(crate) use plan::LaneFft;
 pub(crate) use real::LaneReal;
+pub(crate) use split::Share;

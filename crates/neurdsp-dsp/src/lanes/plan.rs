@@ -9,7 +9,8 @@ use super::columns::Store;
 use super::phases::{Phases, Tap};
 use super::real::LaneReal;
 use super::roots::table;
-use super::split::{Join, Split};
+use super::split::{BandSums, Join, Magnitudes, Share, Split};
+use crate::mel::Bands;
 use neurdsp_simd::Isa;
 
 /// The windowed real transform of `lanes` frames at once, forward and inverse.
@@ -45,7 +46,6 @@ impl<T: LaneReal> LaneFft<T> {
         let half = rows * columns;
         let (column_codelet, row_codelet) = (T::codelet(rows)?, T::codelet(columns)?);
         let rotations = (0..columns).flat_map(|j| (0..rows).map(move |r| j * r));
-        let pairs = (0..=rows / 2).flat_map(|r| (0..pairs(r, rows, columns)).map(move |c| r + rows * c));
         let phases = Phases::new(n_fft, stride, T::lanes(isa));
         let numbers = (0..columns).flat_map(|j| (0..rows).map(move |i| j + columns * i));
         Some(Self {
@@ -57,7 +57,7 @@ impl<T: LaneReal> LaneFft<T> {
             column_codelet,
             row_codelet,
             between: table(half, rotations),
-            split_roots: table(n_fft, pairs),
+            split_roots: table(n_fft, pair_bins(rows, columns)),
             join_roots: table(n_fft, 0..=half / 2),
             phases,
             taps: numbers.map(|n| phases.tap(n, window, 0.5)).collect(),
@@ -87,15 +87,70 @@ impl<T: LaneReal> LaneFft<T> {
         Buffer::zeros(2 * self.lanes() * matrix + forward.max(2 * self.lanes() * self.half()))
     }
 
-    /// Squared magnitudes, `[n_fft / 2 + 1][lanes]`, of the frames at `samples[lane * stride..]`.
+    /// The magnitudes of the first bins, `[bins][lanes]`, of the frames at `samples[lane * stride..]`: squared, or with
+    /// `root` added to the squares and roots taken.
     ///
     /// # Panics
     ///
     /// If a slice is too short for `lanes` frames.
-    pub(crate) fn power(&self, samples: &[T], stride: usize, power: &mut [T], scratch: &mut [T]) {
-        assert!(power.len() >= self.bins_len(), "no room for the power of {} frames", self.lanes());
-        let power = power.as_mut_ptr();
-        self.forward(samples, stride, scratch, |split| T::split_power(self.isa, split, power));
+    pub(crate) fn magnitudes(
+        &self,
+        samples: &[T],
+        stride: usize,
+        bins: usize,
+        root: Option<T>,
+        to: &mut [T],
+        scratch: &mut [T],
+    ) {
+        let bins = bins.min(self.half() + 1);
+        assert!(to.len() >= bins * self.lanes(), "no room for {bins} bins of {} frames", self.lanes());
+        let out = Magnitudes { to: to.as_mut_ptr(), bins, root };
+        self.forward(samples, stride, scratch, |split, _| T::split_magnitudes(self.isa, split, out));
+    }
+
+    /// What [`bands`](Self::bands) needs, or `None` if a bin belongs to more than two bands.
+    pub(crate) fn shares(&self, bands: &Bands<T>) -> Option<Vec<[Share<T>; 2]>> {
+        let n_bands = bands.iter().len() as u32;
+        let none = Share { bands: [n_bands; 2], weights: [T::from_f64(0.0); 2] };
+        let mut of_bins = vec![(0, none); self.half() + 1];
+        for (index, band) in bands.iter().enumerate() {
+            for (bin, weight) in (band.first..).zip(band.weights) {
+                let (count, share) = of_bins.get_mut(bin)?;
+                *share.bands.get_mut(*count)? = index as u32;
+                share.weights[*count] = *weight;
+                *count += 1;
+            }
+        }
+        let half = self.half();
+        // The bin in the middle is its own opposite, and counts once.
+        let both = |k: usize| [of_bins[k].1, if 2 * k == half { none } else { of_bins[half - k].1 }];
+        Some(pair_bins(self.rows, self.columns).map(both).collect())
+    }
+
+    /// Sums of magnitudes over bands, `[bands + 1][lanes]`, of the frames at `samples[lane * stride..]`; the last row is
+    /// undefined. The shares are those of this transform.
+    ///
+    /// # Panics
+    ///
+    /// If a slice is too short for `lanes` frames.
+    pub(crate) fn bands(
+        &self,
+        samples: &[T],
+        stride: usize,
+        shares: &[[Share<T>; 2]],
+        root: Option<T>,
+        sums: &mut [T],
+        scratch: &mut [T],
+    ) {
+        let n_rows = sums.len() / self.lanes();
+        assert!(shares.len() == self.split_roots.len() / 2, "the shares are those of another transform");
+        assert!(shares.as_flattened().iter().flat_map(|s| s.bands).all(|band| (band as usize) < n_rows));
+        sums.fill(T::from_f64(0.0));
+        let sums = sums.as_mut_ptr();
+        self.forward(samples, stride, scratch, |split, pair| {
+            let shares = shares[pair..pair + split.count].as_ptr();
+            T::split_bands(self.isa, split, BandSums { shares, sums, root });
+        });
     }
 
     /// Real and imaginary parts, `[n_fft / 2 + 1][lanes]`, of the frames at `samples[lane * stride..]`.
@@ -114,14 +169,21 @@ impl<T: LaneReal> LaneFft<T> {
         let enough = re.len().min(im.len()) >= self.bins_len();
         assert!(enough, "no room for the spectra of {} frames", self.lanes());
         let (re, im) = (re.as_mut_ptr(), im.as_mut_ptr());
-        self.forward(samples, stride, scratch, |split| T::split_spectrum(self.isa, split, re, im));
+        self.forward(samples, stride, scratch, |split, _| T::split_spectrum(self.isa, split, re, im));
     }
 
     fn bins_len(&self) -> usize {
         (self.half() + 1) * self.lanes()
     }
 
-    fn forward(&self, samples: &[T], stride: usize, scratch: &mut [T], split: impl Fn(Split<T>)) {
+    /// Hands the pairs of bins to `split`, some at a time, with the number of pairs before them.
+    fn forward(
+        &self,
+        samples: &[T],
+        stride: usize,
+        scratch: &mut [T],
+        mut split: impl FnMut(Split<T>, usize),
+    ) {
         let Self { rows, columns, .. } = *self;
         let number = 2 * self.lanes();
         let (matrix, beside) = scratch.split_at_mut(number * rows * self.row_step());
@@ -142,7 +204,7 @@ impl<T: LaneReal> LaneFft<T> {
         };
         (self.column_codelet.framed)(self.isa, by_columns);
         let (near, far) = transformed.split_at_mut(number * columns);
-        let mut roots = &self.split_roots[..];
+        let mut before = 0;
         for row in 0..=rows / 2 {
             self.transform_row(matrix, row, near);
             let count = pairs(row, rows, columns);
@@ -156,17 +218,17 @@ impl<T: LaneReal> LaneFft<T> {
                 self.transform_row(matrix, opposite, far);
                 far[number * (columns - 1)..].as_ptr()
             };
-            let (own, rest) = roots.split_at(2 * count);
-            split(Split {
+            let pairs = Split {
                 count,
                 ascending: near.as_ptr(),
                 descending,
-                roots: own.as_ptr(),
+                roots: self.split_roots[2 * before..2 * (before + count)].as_ptr(),
                 first: row,
                 step: rows,
                 length: self.half(),
-            });
-            roots = rest;
+            };
+            split(pairs, before);
+            before += count;
         }
     }
 
@@ -243,6 +305,11 @@ fn pairs(row: usize, rows: usize, columns: usize) -> usize {
         _ if 2 * row == rows => columns / 2,
         _ => columns,
     }
+}
+
+/// The lower bins of all pairs, in the order in which the rows come.
+fn pair_bins(rows: usize, columns: usize) -> impl Iterator<Item = usize> {
+    (0..=rows / 2).flat_map(move |r| (0..pairs(r, rows, columns)).map(move |c| r + rows * c))
 }
 
 /// The two codelets of a transform of `n_fft` samples: the most even ones, with an even number of columns.

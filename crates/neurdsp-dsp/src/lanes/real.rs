@@ -3,7 +3,7 @@
 use super::codelet::{self, Codelet};
 use super::columns::{self, Store};
 use super::phases::{self, Fill};
-use super::split::{self, Join, Split};
+use super::split::{self, BandSums, Join, Magnitudes, Split};
 use neurdsp_simd::{Isa, Real};
 
 /// A type that the transforms are compiled for.
@@ -17,7 +17,9 @@ pub(crate) trait LaneReal: Real {
     #[doc(hidden)]
     fn store_columns(isa: Isa, store: Store<Self>);
     #[doc(hidden)]
-    fn split_power(isa: Isa, split: Split<Self>, power: *mut Self);
+    fn split_magnitudes(isa: Isa, split: Split<Self>, out: Magnitudes<Self>);
+    #[doc(hidden)]
+    fn split_bands(isa: Isa, split: Split<Self>, out: BandSums<Self>);
     #[doc(hidden)]
     fn split_spectrum(isa: Isa, split: Split<Self>, re: *mut Self, im: *mut Self);
     #[doc(hidden)]
@@ -45,8 +47,11 @@ macro_rules! lane_real {
             fn store_columns(isa: Isa, store: Store<Self>) {
                 columns::$module::store(isa, store);
             }
-            fn split_power(isa: Isa, split: Split<Self>, power: *mut Self) {
-                split::$module::power(isa, split, power);
+            fn split_magnitudes(isa: Isa, split: Split<Self>, out: Magnitudes<Self>) {
+                split::$module::magnitudes(isa, split, out);
+            }
+            fn split_bands(isa: Isa, split: Split<Self>, out: BandSums<Self>) {
+                split::$module::bands(isa, split, out);
             }
             fn split_spectrum(isa: Isa, split: Split<Self>, re: *mut Self, im: *mut Self) {
                 split::$module::spectrum(isa, split, re, im);

@@ -46,14 +46,103 @@ unsafe fn bins<V: Lanes>(split: &Split<V::Element>, pair: usize) -> (Complex<V>,
     }
 }
 
+/// Where magnitudes go, `[bins][lanes]`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Magnitudes<T> {
+    pub(super) to: *mut T,
+    /// Only so many bins are wanted.
+    pub(super) bins: usize,
+    /// What is added to a square before its root is taken; squares stay as they are if none.
+    pub(super) root: Option<T>,
+}
+
+/// The part that one bin has in two bands, one of which may be that past the last, which nobody reads.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub(crate) struct Share<T> {
+    pub(super) bands: [u32; 2],
+    pub(super) weights: [T; 2],
+}
+
+/// Where the sums of bands are made, `[bands + 1][lanes]`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct BandSums<T> {
+    /// The shares of both bins of a pair, in the order of the pairs.
+    pub(super) shares: *const [Share<T>; 2],
+    pub(super) sums: *mut T,
+    /// As in [`Magnitudes`].
+    pub(super) root: Option<T>,
+}
+
+/// The magnitudes of both bins of a pair.
 #[inline(always)]
-unsafe fn power_on<V: Lanes>(split: Split<V::Element>, power: *mut V::Element) {
+unsafe fn magnitudes<V: Lanes, const ROOT: bool>(split: &Split<V::Element>, pair: usize, eps: V) -> (V, V) {
     unsafe {
+        let (x, y) = bins::<V>(split, pair);
+        let (x, y) = (x.re.fma(x.re, x.im.mul(x.im)), y.re.fma(y.re, y.im.mul(y.im)));
+        if ROOT { (x.add(eps).sqrt(), y.add(eps).sqrt()) } else { (x, y) }
+    }
+}
+
+#[inline(always)]
+unsafe fn magnitudes_on<V: Lanes>(split: Split<V::Element>, out: Magnitudes<V::Element>) {
+    unsafe {
+        match out.root {
+            Some(eps) => put_magnitudes::<V, true>(split, out, eps),
+            None => put_magnitudes::<V, false>(split, out, V::Element::from_f64(0.0)),
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn put_magnitudes<V: Lanes, const ROOT: bool>(
+    split: Split<V::Element>,
+    out: Magnitudes<V::Element>,
+    eps: V::Element,
+) {
+    unsafe {
+        let eps = V::splat(eps);
         for pair in 0..split.count {
             let k = split.first + pair * split.step;
-            let (x, y) = bins::<V>(&split, pair);
-            x.re.fma(x.re, x.im.mul(x.im)).store(power.add(k * V::LANES));
-            y.re.fma(y.re, y.im.mul(y.im)).store(power.add((split.length - k) * V::LANES));
+            let opposite = split.length - k;
+            let (x, y) = magnitudes::<V, ROOT>(&split, pair, eps);
+            if k < out.bins {
+                x.store(out.to.add(k * V::LANES));
+            }
+            if opposite < out.bins {
+                y.store(out.to.add(opposite * V::LANES));
+            }
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn bands_on<V: Lanes>(split: Split<V::Element>, out: BandSums<V::Element>) {
+    unsafe {
+        match out.root {
+            Some(eps) => add_to_bands::<V, true>(split, out, eps),
+            None => add_to_bands::<V, false>(split, out, V::Element::from_f64(0.0)),
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn add_to_bands<V: Lanes, const ROOT: bool>(
+    split: Split<V::Element>,
+    out: BandSums<V::Element>,
+    eps: V::Element,
+) {
+    unsafe {
+        let eps = V::splat(eps);
+        for pair in 0..split.count {
+            let (x, y) = magnitudes::<V, ROOT>(&split, pair, eps);
+            let [of_x, of_y] = &*out.shares.add(pair);
+            for (value, share) in [(x, of_x), (y, of_y)] {
+                for (band, weight) in share.bands.into_iter().zip(share.weights) {
+                    let sum = out.sums.add(band as usize * V::LANES);
+                    value.fma(V::splat(weight), V::load(sum)).store(sum);
+                }
+            }
         }
     }
 }
@@ -116,7 +205,10 @@ macro_rules! splits {
     ($module:ident, $t:ty $(, $double:ident)?) => {
         pub(super) mod $module {
             use super::*;
-            dispatch! { pub(in super::super) fn power(split: Split<$t>, power: *mut $t) = $($double)? power_on }
+            dispatch! {
+                pub(in super::super) fn magnitudes(split: Split<$t>, out: Magnitudes<$t>) = $($double)? magnitudes_on
+            }
+            dispatch! { pub(in super::super) fn bands(split: Split<$t>, out: BandSums<$t>) = $($double)? bands_on }
             dispatch! {
                 pub(in super::super) fn spectrum(split: Split<$t>, re: *mut $t, im: *mut $t) = $($double)? spectrum_on
             }

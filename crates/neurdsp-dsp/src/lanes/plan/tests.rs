@@ -68,7 +68,7 @@ macro_rules! plan_tests {
                 let (mut re, mut im, mut power) = (vec![0.0; bins], vec![0.0; bins], vec![0.0; bins]);
                 let mut frames = vec![0.0; n * lanes];
                 plan.spectrum(&samples, stride, &mut re, &mut im, &mut scratch);
-                plan.power(&samples, stride, &mut power, &mut scratch);
+                plan.magnitudes(&samples, stride, n / 2 + 1, None, &mut power, &mut scratch);
                 plan.frames(&re, &im, &mut frames, &mut scratch);
                 (re, im, power, frames)
             }
@@ -134,6 +134,35 @@ macro_rules! plan_tests {
 // Measured, at worst over all lengths: -134.9 dB, and -289 dB, to which the plain sum of the definition contributes.
 plan_tests!(single, f32, -132.0);
 plan_tests!(double, f64, -285.0);
+
+#[test]
+fn bands_are_sums_of_the_magnitudes() {
+    for (n, n_mels) in [(400, 80), (512, 23), (2048, 128)] {
+        let bank =
+            crate::Filterbank::mel(&crate::MelConfig { n_mels, ..crate::MelConfig::new(16e3, n) }).unwrap();
+        let (matrix, samples) = (bank.to_matrix(), noise(16 * n, 3));
+        for isa in Isa::available() {
+            let plan = LaneFft::<f64>::new(isa, &hann(n), n / 4).unwrap();
+            let (lanes, n_bins) = (plan.lanes(), n / 2 + 1);
+            let shares = plan.shares(&bank.bands()).unwrap();
+            let mut scratch = plan.scratch();
+            for root in [None, Some(1e-3)] {
+                let (mut bins, mut sums) = (vec![0.0; n_bins * lanes], vec![f64::NAN; (n_mels + 1) * lanes]);
+                plan.magnitudes(&samples, n / 4, n_bins, root, &mut bins, &mut scratch);
+                plan.bands(&samples, n / 4, &shares, root, &mut sums, &mut scratch);
+                for (band, weights) in matrix.chunks_exact(n_bins).enumerate() {
+                    let lane = band % lanes;
+                    let row = bins.iter().skip(lane).step_by(lanes);
+                    let wanted: f64 = row.zip(weights).map(|(bin, weight)| bin * weight).sum();
+                    let got = sums[band * lanes + lane];
+                    assert!((got - wanted).abs() <= 1e-12 * wanted, "{} {n}: {got} {wanted}", isa.name());
+                }
+            }
+        }
+    }
+    let dense = crate::Filterbank::from_matrix(&[1.0; 3 * 17], 17).unwrap();
+    assert!(LaneFft::<f32>::new(Isa::Scalar, &hann(32), 8).unwrap().shares(&dense.bands()).is_none());
+}
 
 #[test]
 fn lengths_without_codelets_are_left_to_others() {
