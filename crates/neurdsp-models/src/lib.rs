@@ -9,6 +9,7 @@ pub mod nam;
 mod parity;
 mod registry;
 mod seed_json;
+mod silence;
 mod streaming;
 mod tensor;
 pub mod wavenet;

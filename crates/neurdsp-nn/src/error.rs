@@ -11,7 +11,7 @@ pub enum Error {
         got: usize,
     },
     /// A kernel without taps, or one that reaches further back than can be addressed.
-    #[error("kernel size {kernel_size} with dilation {dilation}: both must be at least 1, and reach back at most {max} frames", max = crate::ring::MAX_HISTORY)]
+    #[error("kernel size {kernel_size} with dilation {dilation}: both must be at least 1, and reach back at most {max} frames", max = crate::MAX_HISTORY)]
     Kernel {
         /// Taps of the kernel.
         kernel_size: usize,

@@ -2,9 +2,11 @@
 
 use crate::StreamingModel;
 use crate::error::Result;
-use crate::wavenet::{WavenetConfig, WavenetWeights};
-use neurdsp_nn::{Expand, FrameRing, MAX_FRAMES, Reduce, ResidualConv1d, frame_stride};
-use neurdsp_simd::{AlignedBuf, FlushDenormals, Isa};
+use crate::silence::{Silence, is_silent};
+use crate::wavenet::{LayerWeights, WavenetConfig, WavenetWeights};
+use neurdsp_nn::MAX_FRAMES;
+use neurdsp_nn::planar::{Activation, Affine, AffineShape, Base, Input, PlanarBlock, PlanarRing};
+use neurdsp_simd::{FlushDenormals, Isa};
 use std::sync::Arc;
 
 /// The weights of an amp model, in the order in which the kernels of one instruction set read them.
@@ -13,9 +15,9 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub struct PreparedWavenet {
     config: WavenetConfig,
-    input: Expand,
-    layers: Vec<ResidualConv1d>,
-    output: Reduce,
+    input: Affine,
+    layers: Vec<Affine>,
+    output: Affine,
     isa: Isa,
 }
 
@@ -36,20 +38,19 @@ impl PreparedWavenet {
     /// As [`new`](Self::new).
     pub fn for_isa(config: &WavenetConfig, weights: &WavenetWeights, isa: Isa) -> Result<PreparedWavenet> {
         weights.check(config)?;
-        let layers = weights
-            .layers
-            .iter()
-            .zip(config.dilations())
-            .map(|(layer, dilation)| {
-                let (channels, taps) = (config.channels, config.kernel_size);
-                ResidualConv1d::new(channels, taps, dilation, &layer.weight, &layer.bias, isa)
-            })
-            .collect::<Result<_, _>>()?;
+        let c = config.channels;
+        let layer = |(layer, dilation): (&LayerWeights, usize)| {
+            let shape = AffineShape { taps: config.kernel_size, dilation, ..AffineShape::pointwise(c, c) };
+            Affine::new(&shape, &layer.weight, &layer.bias, &[], isa)
+        };
+        let pointwise = |inputs, outputs, weight: &[f32], bias: &[f32]| {
+            Affine::new(&AffineShape::pointwise(inputs, outputs), weight, bias, &[], isa)
+        };
         Ok(PreparedWavenet {
             config: *config,
-            input: Expand::new(&weights.input_weight, &weights.input_bias, isa)?,
-            layers,
-            output: Reduce::new(&weights.output_weight, weights.output_bias, isa)?,
+            input: pointwise(1, c, &weights.input_weight, &weights.input_bias)?,
+            layers: weights.layers.iter().zip(config.dilations()).map(layer).collect::<Result<_, _>>()?,
+            output: pointwise(c, 1, &weights.output_weight, &[weights.output_bias])?,
             isa,
         })
     }
@@ -74,7 +75,9 @@ impl PreparedWavenet {
 /// constant frame, so one frame is computed for each layer and its whole past is filled with it.
 ///
 /// The output is the same bit for bit however the input is cut into blocks. NaN or infinity in the input reaches the
-/// output for one receptive field at most. Denormal numbers count as zero while a block is processed.
+/// output for one receptive field at most. Denormal numbers count as zero while a block is processed. Once the input has
+/// been silent for a receptive field nothing is computed until it sounds again; what comes out then is, to the bit, what
+/// would have been computed.
 ///
 /// # Examples
 ///
@@ -100,13 +103,27 @@ impl PreparedWavenet {
 #[derive(Debug)]
 pub struct Wavenet {
     prepared: Arc<PreparedWavenet>,
+    /// One row each: the block that goes in, and what comes out.
+    input: PlanarBlock,
+    output: PlanarBlock,
     /// The past of each layer's input.
-    rings: Vec<FrameRing>,
-    /// What the last layer puts out, up to [`MAX_FRAMES`] frames.
-    last: AlignedBuf,
-    /// Scratch: where each tap of the current layer begins.
-    offsets: Vec<usize>,
-    stride: usize,
+    rings: Vec<PlanarRing>,
+    /// What the last layer puts out.
+    last: PlanarBlock,
+    /// Scratch: the current layer before its residual.
+    z: PlanarBlock,
+    silence: Silence,
+    /// The output on silence.
+    rest: f32,
+}
+
+/// What a run through the network is for.
+#[derive(Clone, Copy)]
+enum Pass {
+    /// Plays so many frames.
+    Play(usize),
+    /// Makes the past of every layer the frame that it puts out now.
+    Settle,
 }
 
 impl Wavenet {
@@ -125,15 +142,18 @@ impl Wavenet {
     ///
     /// A history that cannot be addressed; the bounds of [`WavenetConfig::validate`] exclude it.
     pub fn from_prepared(prepared: Arc<PreparedWavenet>) -> Result<Wavenet> {
-        let stride = frame_stride(prepared.config.channels, prepared.isa);
-        let rings = prepared
-            .layers
-            .iter()
-            .map(|layer| FrameRing::new(stride, layer.history()))
-            .collect::<Result<_, _>>()?;
-        let offsets = vec![0; prepared.config.kernel_size];
-        let mut stream =
-            Wavenet { prepared, rings, last: AlignedBuf::zeroed(MAX_FRAMES * stride), offsets, stride };
+        let c = prepared.config.channels;
+        let rings = prepared.layers.iter().map(|layer| PlanarRing::new(c, layer.shape().history()));
+        let mut stream = Wavenet {
+            input: PlanarBlock::new(1),
+            output: PlanarBlock::new(1),
+            rings: rings.collect::<Result<_, _>>()?,
+            last: PlanarBlock::new(c),
+            z: PlanarBlock::new(c),
+            silence: Silence::new(Some(prepared.config.receptive_field())),
+            rest: 0.0,
+            prepared,
+        };
         stream.prewarm();
         Ok(stream)
     }
@@ -144,26 +164,37 @@ impl Wavenet {
         &self.prepared
     }
 
-    /// One block of at most [`MAX_FRAMES`] samples.
-    fn process_frames(&mut self, input: &[f32], output: &mut [f32]) {
-        let frames = input.len();
-        let values = frames * self.stride;
+    /// Runs the network on what `input` holds.
+    fn run(&mut self, pass: Pass) {
+        let isa = self.prepared.isa;
+        let frames = match pass {
+            Pass::Play(frames) => frames,
+            Pass::Settle => 1,
+        };
         if let Some(first) = self.rings.first_mut() {
-            self.prepared.input.run(input, first.incoming(frames));
+            let input = Input::Rows(self.input.rows());
+            self.prepared.input.run(input, None, Base::Zero, &mut first.incoming(), frames);
         }
         let mut rings = &mut self.rings[..];
-        let mut layers = self.prepared.layers.iter();
-        while let (Some((ring, later)), Some(layer)) = (rings.split_first_mut(), layers.next()) {
-            ring.commit(frames);
-            let target = match later.first_mut() {
-                Some(next) => next.incoming(frames),
-                None => &mut self.last[..values],
+        let mut z = self.z.rows_mut();
+        for layer in &self.prepared.layers {
+            let Some((ring, later)) = rings.split_first_mut() else { break };
+            match pass {
+                Pass::Play(frames) => ring.commit(frames),
+                Pass::Settle => ring.settle(),
+            }
+            layer.run(Input::Ring(ring), None, Base::Zero, &mut z, frames);
+            let mut next = match later.first_mut() {
+                Some(next) => next.incoming(),
+                None => self.last.rows_mut(),
             };
-            layer.run(ring, &mut self.offsets, target);
+            let residual = Base::Rows(ring.present());
+            Activation::Tanh.run(isa, &mut z, Some((residual, &mut next)), frames);
             ring.advance(frames);
             rings = later;
         }
-        self.prepared.output.run(&self.last[..values], output);
+        let last = Input::Rows(self.last.rows());
+        self.prepared.output.run(last, None, Base::Zero, &mut self.output.rows_mut(), frames);
     }
 }
 
@@ -174,15 +205,10 @@ impl StreamingModel for Wavenet {
 
     fn prewarm(&mut self) {
         let _guard = FlushDenormals::new();
-        let stride = self.stride;
-        let frame = &mut self.last[..2 * stride];
-        let (now, next) = frame.split_at_mut(stride);
-        self.prepared.input.run(&[0.0], now);
-        for (layer, ring) in self.prepared.layers.iter().zip(&mut self.rings) {
-            ring.fill(now);
-            layer.run(ring, &mut self.offsets, next);
-            now.copy_from_slice(next);
-        }
+        self.input.rows_mut().row_mut(0)[0] = 0.0;
+        self.run(Pass::Settle);
+        self.rest = self.output.rows().row(0)[0];
+        self.silence.settled();
     }
 
     fn receptive_field(&self) -> usize {
@@ -196,7 +222,14 @@ impl StreamingModel for Wavenet {
     fn process(&mut self, input: &[f32], output: &mut [f32]) {
         let _guard = FlushDenormals::new();
         for (input, output) in zip_blocks(input, output) {
-            self.process_frames(input, output);
+            let frames = input.len();
+            if self.silence.skips(is_silent(input), frames) {
+                output.fill(self.rest);
+                continue;
+            }
+            self.input.rows_mut().row_mut(0)[..frames].copy_from_slice(input);
+            self.run(Pass::Play(frames));
+            output.copy_from_slice(&self.output.rows().row(0)[..frames]);
         }
     }
 }

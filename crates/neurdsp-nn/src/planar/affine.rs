@@ -3,8 +3,7 @@
 mod kernel;
 
 use super::{PlanarRing, Rows, RowsMut};
-use crate::ring::MAX_HISTORY;
-use crate::{Error, MAX_FRAMES, check_channels, check_len, lanes};
+use crate::{Error, MAX_FRAMES, MAX_HISTORY, check_channels, check_len, lanes};
 use kernel::{Job, Source};
 use neurdsp_simd::{AlignedBuf, Isa};
 use std::ops::Range;

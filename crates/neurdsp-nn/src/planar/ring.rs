@@ -1,8 +1,7 @@
 //! The past of a layer, a ring for each channel, whose windows are always contiguous.
 
 use super::{Rows, RowsMut};
-use crate::ring::MAX_HISTORY;
-use crate::{Error, MAX_FRAMES, check_channels};
+use crate::{Error, MAX_FRAMES, MAX_HISTORY, check_channels};
 use neurdsp_simd::AlignedBuf;
 
 /// Fewest frames of a ring. A shorter ring copies to its mirror more often than it saves memory.
@@ -172,8 +171,7 @@ fn stride(capacity: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::PlanarRing;
-    use crate::MAX_FRAMES;
-    use crate::ring::MAX_HISTORY;
+    use crate::{MAX_FRAMES, MAX_HISTORY};
 
     /// Every window of a ring equals the same stretch of the whole signal, for block lengths that straddle the seam.
     #[test]

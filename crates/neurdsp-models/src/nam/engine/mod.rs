@@ -20,6 +20,7 @@ use self::layer::{Scratch, ScratchSize};
 use super::WavenetNetwork;
 use super::frame_model::{FrameModel, FrameModelSource};
 use crate::error::Result;
+use crate::silence::{Silence, is_silent};
 use crate::streaming::StreamingModel;
 
 /// Whose reading of the format to follow where NAM Core and NAM's trainer differ.
@@ -147,10 +148,9 @@ pub struct NamWavenet {
     post_head: Vec<PlanarRing>,
     output: PlanarBlock,
     scratch: Scratch,
-    /// Silent frames of input in a row, up to `memory`.
-    silent: usize,
     /// Frames after which the input is forgotten; none for a condition that never forgets.
     memory: Option<usize>,
+    silence: Silence,
     /// The output on silence.
     rest: Vec<f32>,
 }
@@ -181,8 +181,8 @@ impl NamWavenet {
             post_head: post.collect::<Result<_>>()?,
             output: PlanarBlock::new(prepared.out_channels),
             scratch: Scratch::new(prepared.scratch),
-            silent: 0,
             memory,
+            silence: Silence::new(memory),
             rest: vec![0.0; prepared.out_channels],
             prepared,
         };
@@ -200,24 +200,19 @@ impl NamWavenet {
         for (channel, rest) in self.rest.iter_mut().enumerate() {
             *rest = self.output.rows().row(channel)[0];
         }
-        self.silent = self.memory.unwrap_or(0);
+        self.silence.settled();
     }
 
     /// Plays the `frames` frames of `input`, or gives the output on silence if there is nothing else to hear.
     fn play(&mut self, frames: usize) {
         let input = self.input.rows();
-        let is_silent =
-            (0..input.channels()).all(|c| input.row(c)[..frames].iter().all(|x| x.to_bits() == 0));
-        if !is_silent {
-            self.silent = 0;
-        } else if self.memory.is_some_and(|memory| self.silent >= memory) {
+        let is_silent = (0..input.channels()).all(|channel| is_silent(&input.row(channel)[..frames]));
+        if self.silence.skips(is_silent, frames) {
             let mut output = self.output.rows_mut();
             for (channel, &rest) in self.rest.iter().enumerate() {
                 output.row_mut(channel)[..frames].fill(rest);
             }
             return;
-        } else {
-            self.silent += frames;
         }
         self.run(Pass::Play(frames));
     }
