@@ -1,11 +1,11 @@
 //! The amp model in real time: one stream of it, and the prepared weights that streams share.
 
+use super::{frames, rows};
 use crate::StreamingModel;
 use crate::error::Result;
 use crate::silence::{Silence, is_silent};
-use crate::wavenet::{LayerWeights, WavenetConfig, WavenetWeights};
+use crate::wavenet::{WavenetConfig, WavenetWeights};
 use neurdsp_nn::MAX_FRAMES;
-use neurdsp_nn::planar::{Activation, Affine, AffineShape, Base, Input, PlanarBlock, PlanarRing};
 use neurdsp_simd::{FlushDenormals, Isa};
 use std::sync::Arc;
 
@@ -15,10 +15,44 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub struct PreparedWavenet {
     config: WavenetConfig,
-    input: Affine,
-    layers: Vec<Affine>,
-    output: Affine,
+    kernels: Kernels,
     isa: Isa,
+}
+
+/// The shape of the kernels.
+#[derive(Debug)]
+enum Kernels {
+    /// Vectors across channels.
+    Frames(frames::Kernels),
+    /// Vectors along time.
+    Rows(rows::Kernels),
+}
+
+/// The state for kernels of either shape.
+#[derive(Debug)]
+enum State {
+    Frames(frames::State),
+    Rows(rows::State),
+}
+
+/// What a run through the network is for.
+#[derive(Clone, Copy)]
+pub(super) enum Pass {
+    /// Plays a block.
+    Play,
+    /// Makes the past of every layer the one frame that it puts out now.
+    Settle,
+}
+
+/// Whether vectors across channels are the faster: measured on the sizes of the presets.
+fn fills_vectors(channels: usize, isa: Isa) -> bool {
+    if isa.has_avx512() {
+        channels.is_multiple_of(16)
+    } else if isa.has_avx2() {
+        channels.is_multiple_of(8) && (16..=32).contains(&channels)
+    } else {
+        channels.is_multiple_of(4)
+    }
 }
 
 impl PreparedWavenet {
@@ -38,21 +72,12 @@ impl PreparedWavenet {
     /// As [`new`](Self::new).
     pub fn for_isa(config: &WavenetConfig, weights: &WavenetWeights, isa: Isa) -> Result<PreparedWavenet> {
         weights.check(config)?;
-        let c = config.channels;
-        let layer = |(layer, dilation): (&LayerWeights, usize)| {
-            let shape = AffineShape { taps: config.kernel_size, dilation, ..AffineShape::pointwise(c, c) };
-            Affine::new(&shape, &layer.weight, &layer.bias, &[], isa)
+        let kernels = if fills_vectors(config.channels, isa) {
+            Kernels::Frames(frames::Kernels::new(config, weights, isa)?)
+        } else {
+            Kernels::Rows(rows::Kernels::new(config, weights, isa)?)
         };
-        let pointwise = |inputs, outputs, weight: &[f32], bias: &[f32]| {
-            Affine::new(&AffineShape::pointwise(inputs, outputs), weight, bias, &[], isa)
-        };
-        Ok(PreparedWavenet {
-            config: *config,
-            input: pointwise(1, c, &weights.input_weight, &weights.input_bias)?,
-            layers: weights.layers.iter().zip(config.dilations()).map(layer).collect::<Result<_, _>>()?,
-            output: pointwise(c, 1, &weights.output_weight, &[weights.output_bias])?,
-            isa,
-        })
+        Ok(PreparedWavenet { config: *config, kernels, isa })
     }
 
     /// The shape of the model.
@@ -103,27 +128,10 @@ impl PreparedWavenet {
 #[derive(Debug)]
 pub struct Wavenet {
     prepared: Arc<PreparedWavenet>,
-    /// One row each: the block that goes in, and what comes out.
-    input: PlanarBlock,
-    output: PlanarBlock,
-    /// The past of each layer's input.
-    rings: Vec<PlanarRing>,
-    /// What the last layer puts out.
-    last: PlanarBlock,
-    /// Scratch: the current layer before its residual.
-    z: PlanarBlock,
+    state: State,
     silence: Silence,
     /// The output on silence.
     rest: f32,
-}
-
-/// What a run through the network is for.
-#[derive(Clone, Copy)]
-enum Pass {
-    /// Plays so many frames.
-    Play(usize),
-    /// Makes the past of every layer the frame that it puts out now.
-    Settle,
 }
 
 impl Wavenet {
@@ -142,18 +150,12 @@ impl Wavenet {
     ///
     /// A history that cannot be addressed; the bounds of [`WavenetConfig::validate`] exclude it.
     pub fn from_prepared(prepared: Arc<PreparedWavenet>) -> Result<Wavenet> {
-        let c = prepared.config.channels;
-        let rings = prepared.layers.iter().map(|layer| PlanarRing::new(c, layer.shape().history()));
-        let mut stream = Wavenet {
-            input: PlanarBlock::new(1),
-            output: PlanarBlock::new(1),
-            rings: rings.collect::<Result<_, _>>()?,
-            last: PlanarBlock::new(c),
-            z: PlanarBlock::new(c),
-            silence: Silence::new(Some(prepared.config.receptive_field())),
-            rest: 0.0,
-            prepared,
+        let state = match &prepared.kernels {
+            Kernels::Frames(kernels) => State::Frames(kernels.state()?),
+            Kernels::Rows(kernels) => State::Rows(kernels.state()?),
         };
+        let silence = Silence::new(Some(prepared.config.receptive_field()));
+        let mut stream = Wavenet { prepared, state, silence, rest: 0.0 };
         stream.prewarm();
         Ok(stream)
     }
@@ -164,37 +166,14 @@ impl Wavenet {
         &self.prepared
     }
 
-    /// Runs the network on what `input` holds.
-    fn run(&mut self, pass: Pass) {
-        let isa = self.prepared.isa;
-        let frames = match pass {
-            Pass::Play(frames) => frames,
-            Pass::Settle => 1,
-        };
-        if let Some(first) = self.rings.first_mut() {
-            let input = Input::Rows(self.input.rows());
-            self.prepared.input.run(input, None, Base::Zero, &mut first.incoming(), frames);
+    /// One block of at most [`MAX_FRAMES`] samples.
+    fn run(&mut self, input: &[f32], output: &mut [f32], pass: Pass) {
+        match (&self.prepared.kernels, &mut self.state) {
+            (Kernels::Frames(kernels), State::Frames(state)) => kernels.run(state, input, output, pass),
+            (Kernels::Rows(kernels), State::Rows(state)) => kernels.run(state, input, output, pass),
+            // The state is built for the kernels; there is nothing to do for any other.
+            _ => output.fill(0.0),
         }
-        let mut rings = &mut self.rings[..];
-        let mut z = self.z.rows_mut();
-        for layer in &self.prepared.layers {
-            let Some((ring, later)) = rings.split_first_mut() else { break };
-            match pass {
-                Pass::Play(frames) => ring.commit(frames),
-                Pass::Settle => ring.settle(),
-            }
-            layer.run(Input::Ring(ring), None, Base::Zero, &mut z, frames);
-            let mut next = match later.first_mut() {
-                Some(next) => next.incoming(),
-                None => self.last.rows_mut(),
-            };
-            let residual = Base::Rows(ring.present());
-            Activation::Tanh.run(isa, &mut z, Some((residual, &mut next)), frames);
-            ring.advance(frames);
-            rings = later;
-        }
-        let last = Input::Rows(self.last.rows());
-        self.prepared.output.run(last, None, Base::Zero, &mut self.output.rows_mut(), frames);
     }
 }
 
@@ -205,9 +184,9 @@ impl StreamingModel for Wavenet {
 
     fn prewarm(&mut self) {
         let _guard = FlushDenormals::new();
-        self.input.rows_mut().row_mut(0)[0] = 0.0;
-        self.run(Pass::Settle);
-        self.rest = self.output.rows().row(0)[0];
+        let mut rest = [0.0];
+        self.run(&[0.0], &mut rest, Pass::Settle);
+        self.rest = rest[0];
         self.silence.settled();
     }
 
@@ -222,14 +201,11 @@ impl StreamingModel for Wavenet {
     fn process(&mut self, input: &[f32], output: &mut [f32]) {
         let _guard = FlushDenormals::new();
         for (input, output) in zip_blocks(input, output) {
-            let frames = input.len();
-            if self.silence.skips(is_silent(input), frames) {
+            if self.silence.skips(is_silent(input), input.len()) {
                 output.fill(self.rest);
-                continue;
+            } else {
+                self.run(input, output, Pass::Play);
             }
-            self.input.rows_mut().row_mut(0)[..frames].copy_from_slice(input);
-            self.run(Pass::Play(frames));
-            output.copy_from_slice(&self.output.rows().row(0)[..frames]);
         }
     }
 }

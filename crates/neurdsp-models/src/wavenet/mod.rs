@@ -10,6 +10,8 @@
 
 mod config;
 mod engine;
+mod frames;
+mod rows;
 mod weights;
 
 pub use config::WavenetConfig;
