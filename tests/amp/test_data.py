@@ -36,7 +36,7 @@ def test_the_output_is_shifted_to_the_input(recordings, wet):
 
 def test_a_given_latency_is_used(recordings):
     pair = load_pair(*recordings, config(data={"latency_samples": 5}))
-    assert pair.alignment == Alignment(5, 1.0, inverted=False)
+    assert pair.alignment == Alignment(5, 1.0, inverted=False, method="given")
 
 
 def test_swapped_files_with_latency(recordings):

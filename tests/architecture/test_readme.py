@@ -167,6 +167,16 @@ def write_sample_files(folder, random_amp):
     import numpy as np
     from neurdsp.audio import write_audio
 
+    def device(dry):
+        return 0.3 * np.tanh(8 * dry)
+
+    rng = np.random.default_rng(0)
+    take = (np.repeat(rng.uniform(0.05, 0.3, 40), 4_800) * rng.standard_normal(192_000)).astype(np.float32)
+    write_audio(folder / "take_in.wav", take, 48_000)
+    late = np.concatenate([np.zeros(300, np.float32), device(take)])
+    write_audio(folder / "take_out.wav", late, 48_000)
+    write_audio(folder / "model_out.wav", late + 0.003, 48_000)
+
     tone = (0.4 * np.sin(np.arange(24_000) * 0.02)).astype(np.float32)
     for name in ("in.wav", "dry.wav", "guitar.wav", "di.wav"):
         write_audio(folder / name, tone, 48_000)

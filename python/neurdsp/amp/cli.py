@@ -7,11 +7,14 @@ from typing import Annotated
 
 import typer
 
-from neurdsp.amp import train_cli
+from neurdsp.amp import capture_cli, train_cli
 
 __all__ = ["app"]
 
-app = typer.Typer(help="Amp models: render, compare, train.", no_args_is_help=True)
+app = typer.Typer(help="Amp models: capture, check, train, render, compare.", no_args_is_help=True)
+app.command()(capture_cli.signal)
+app.command()(capture_cli.capture)
+app.command()(capture_cli.check)
 app.command()(train_cli.train)
 app.command()(train_cli.presets)
 

@@ -98,7 +98,7 @@ class DataConfig(Config):
     Parameters
     ----------
     latency_samples
-        By how much the output lags the input; null finds it by cross-correlation.
+        By how much the output lags the input; null finds it from blips, or else by cross-correlation.
     safety_samples
         The output is shifted by this much less than the latency that was found, because a causal model
         can wait but not foresee. A latency that is given is used as it is.
@@ -106,11 +106,14 @@ class DataConfig(Config):
         Longest lag that is looked for.
     min_confidence
         A lag found with less confidence than this (0 to 1) is refused.
+    drift
+        What to do where the recorder's clock ran at another speed than the player's: undo it by resampling
+        the output, refuse, or ignore it (lost buffers are then ignored too).
     validation_fraction
         Part of the recording that is held out and only measured on.
     validation_start_s
-        Where the held-out part begins; null takes the end of the recording, or the last part before it
-        that is not nearly silent.
+        Where the held-out part begins; null takes what the input is made for where it is a known one, else
+        the end of the recording, or the last part before it that is not nearly silent.
     crop_samples
         Outputs of a training crop; null takes four receptive fields, at least 8192 samples.
     """
@@ -119,6 +122,7 @@ class DataConfig(Config):
     safety_samples: int = Field(default=1, ge=0, le=1000)
     max_latency_ms: float = Field(default=250.0, gt=0, le=5000)
     min_confidence: float = Field(default=0.1, ge=0, le=1)
+    drift: Literal["correct", "refuse", "ignore"] = "correct"
     validation_fraction: float = Field(default=0.1, gt=0, le=0.5)
     validation_start_s: float | None = Field(default=None, ge=0)
     crop_samples: int | None = Field(default=None, ge=16, le=1 << 22)

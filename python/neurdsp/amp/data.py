@@ -2,20 +2,18 @@
 
 import hashlib
 import os
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from neurdsp.amp.align import Alignment, find_latency
+from neurdsp.amp.align import Alignment
+from neurdsp.amp.check import Report, examine
 from neurdsp.amp.config import AmpConfig
-from neurdsp.audio import FloatArray, read_audio
+from neurdsp.amp.known import UNKNOWN_INPUT, KnownInput, find_repeats
+from neurdsp.audio import FloatArray
 from neurdsp.errors import AudioFileError
 
 __all__ = ["Crops", "Pair", "Split", "load_pair", "split_in_time"]
-
-SILENCE_DBFS = -80.0
-_SILENT_PEAK = 10 ** (SILENCE_DBFS / 20)
 
 
 @dataclass(frozen=True)
@@ -32,6 +30,10 @@ class Pair:
         The latency that was found, and how sure it is; the confidence is 1 where the latency was given.
     warnings
         What is odd about the recordings but can be used.
+    known
+        What the input was recognised as.
+    report
+        All that was found; None for a pair that was not read from files.
     """
 
     dry: FloatArray
@@ -39,6 +41,8 @@ class Pair:
     sample_rate: int
     alignment: Alignment
     warnings: tuple[str, ...] = ()
+    known: KnownInput = UNKNOWN_INPUT
+    report: Report | None = None
 
     def fingerprint(self) -> str:
         """Return a hash of the samples, by which a resumed run knows its data."""
@@ -46,10 +50,6 @@ class Pair:
         for signal in (self.dry, self.wet):
             digest.update(signal.tobytes())
         return digest.hexdigest()[:16]
-
-
-def _rms_db(signal: FloatArray) -> float:
-    return float(10 * np.log10(np.mean(np.square(signal, dtype=np.float64)) + 1e-30))
 
 
 def load_pair(
@@ -72,81 +72,30 @@ def load_pair(
     Raises
     ------
     AudioFileError
-        When a file cannot be read, is not mono, is silent or too short, when the rates differ, or when
-        the output does not seem to be made from the input.
+        When a file cannot be read, or the examination (:func:`neurdsp.amp.check.examine`) finds an error: not
+        mono, silent, too short, rates that differ, an output that is not made from the input.
     """
-    dry, dry_rate = read_audio(input_path, mono=True)
-    wet, wet_rate = read_audio(output_path, mono=True)
-    if dry_rate != wet_rate:
-        raise AudioFileError(
-            f"'{input_path}' has {dry_rate} Hz but '{output_path}' has {wet_rate} Hz; "
-            "export both at the same sample rate"
-        )
-    if Path(input_path).resolve() == Path(output_path).resolve():
-        raise AudioFileError(f"'{input_path}' is given both as input and as output; name the recorded output")
-    for path, signal in ((input_path, dry), (output_path, wet)):
-        if float(np.abs(signal).max()) < _SILENT_PEAK:
-            raise AudioFileError(
-                f"'{path}' is silent: it never reaches {SILENCE_DBFS:.0f} dBFS; check the recording's routing"
-            )
-    warnings = _level_warnings(dry, wet, str(input_path), str(output_path))
-    if abs(dry.size - wet.size) > 0.1 * dry_rate:
-        seconds = (wet.size - dry.size) / dry_rate
-        warnings.append(
-            f"the output is {abs(seconds):.2f} s {'longer' if seconds > 0 else 'shorter'} than the input"
-        )
-    _check_length(min(dry.size, wet.size), dry_rate, config, str(input_path), str(output_path))
-    alignment = _align(dry, wet, dry_rate, config, str(input_path), str(output_path))
-    if alignment.inverted:
-        warnings.append("the output has reversed polarity; the model will reproduce that")
+    examined = examine(input_path, output_path, config.data)
+    report = examined.report
+    if report.errors:
+        raise AudioFileError(report.errors[0].message)
+    alignment = report.alignment
+    if alignment is None:  # an examination without an error has one
+        raise AudioFileError(f"'{output_path}' could not be aligned to '{input_path}'")
+    dry, wet, rate = examined.dry, examined.wet, examined.sample_rate
+    alignment = replace(alignment, latency_samples=max(alignment.latency_samples, 0))
     shift = _shift(alignment, config)
     n_samples = min(dry.size, wet.size - shift)
-    _check_length(n_samples, dry_rate, config, str(input_path), str(output_path))
+    _check_length(n_samples, rate, config, str(input_path), str(output_path))
     return Pair(
         dry=dry[:n_samples],
         wet=np.ascontiguousarray(wet[shift:][:n_samples]),
-        sample_rate=dry_rate,
+        sample_rate=rate,
         alignment=alignment,
-        warnings=tuple(warnings),
+        warnings=tuple(finding.message for finding in report.findings),
+        known=examined.known,
+        report=report,
     )
-
-
-def _level_warnings(dry: FloatArray, wet: FloatArray, input_path: str, output_path: str) -> list[str]:
-    """Name what can be seen from levels alone."""
-    warnings = []
-    for path, signal in ((input_path, dry), (output_path, wet)):
-        peak = float(np.abs(signal).max())
-        clipped = int(np.count_nonzero(np.abs(signal) >= min(peak, 1.0) * 0.99999))
-        if peak >= 0.999 and clipped > 10:
-            warnings.append(f"'{path}' seems clipped: {clipped} samples at full scale")
-    crest_dry, crest_wet = (20 * np.log10(float(np.abs(s).max())) - _rms_db(s) for s in (dry, wet))
-    if crest_wet > crest_dry + 6:
-        warnings.append(
-            f"the output is much more dynamic than the input (crest {crest_wet:.0f} against "
-            f"{crest_dry:.0f} dB); amps do the opposite: are the two files swapped?"
-        )
-    return warnings
-
-
-def _align(
-    dry: FloatArray, wet: FloatArray, sample_rate: int, config: AmpConfig, input_path: str, output_path: str
-) -> Alignment:
-    if config.data.latency_samples is not None:
-        return Alignment(config.data.latency_samples, 1.0, inverted=False)
-    reach = int(config.data.max_latency_ms * 1e-3 * sample_rate)
-    found = find_latency(dry, wet, sample_rate=sample_rate, max_latency_samples=reach)
-    if found.confidence < config.data.min_confidence:
-        raise AudioFileError(
-            f"'{output_path}' does not seem to be made from '{input_path}' (alignment confidence "
-            f"{found.confidence:.2f}, at least {config.data.min_confidence:g} is needed); check that the "
-            "files belong together, or give the lag with --set data.latency_samples=0"
-        )
-    if found.latency_samples < -1:
-        raise AudioFileError(
-            f"'{output_path}' comes {-found.latency_samples} samples before '{input_path}'; swap the two "
-            "files, or give the lag with --set data.latency_samples=0"
-        )
-    return Alignment(max(found.latency_samples, 0), found.confidence, found.inverted)
 
 
 def _shift(alignment: Alignment, config: AmpConfig) -> int:
@@ -182,7 +131,7 @@ class Split:
     Parameters
     ----------
     training
-        Where crops are cut from, input and receptive field included: one range or two.
+        Where crops are cut from, input and receptive field included.
     validation
         The outputs that are measured; their inputs begin a receptive field earlier, and no training range
         reaches them.
@@ -205,8 +154,9 @@ def split_in_time(pair: Pair, config: AmpConfig) -> Split:
     Returns
     -------
     Split
-        The validation range is the end of the recording, or, where that is nearly silent (20 dB below the
-        whole), the last range before it that is not.
+        The validation range is what the input's makers meant for it, where the input is a known one; else the
+        end of the recording, or, where that is nearly silent (20 dB below the whole), the last range before
+        it that is not. Passages whose input is the validation's, sample for sample, are trained on neither.
 
     Raises
     ------
@@ -224,18 +174,33 @@ def split_in_time(pair: Pair, config: AmpConfig) -> Split:
                 "choose an earlier start"
             )
     else:
-        start = _last_loud_range(pair.wet, length)
+        start, length = _known_range(pair) or (_last_loud_range(pair.wet, length), length)
+    validation = (start, start + length)
     # Inputs before `start - margin` never enter a validation output; those from `stop` on never either,
     # but what the network would remember of the validation's inputs must not reach a training output:
-    # crops start at `stop`.
-    ranges = ((0, max(start - margin, 0)), (start + length, n_samples))
+    # crops start at `stop`. The same holds for every other time the passage is played.
+    held_out = sorted([validation, *find_repeats(pair.dry, validation)])
+    ranges, begin = [], 0
+    for a, b in held_out:
+        ranges.append((begin, max(a - margin, begin)))
+        begin = b
+    ranges.append((begin, n_samples))
     usable = tuple((a, b) for a, b in ranges if b - a >= margin + 1024)
     if not usable:
         raise AudioFileError(
             f"the validation range ({length} samples) and its receptive field leave too little to train on; "
             "record more, or lower data.validation_fraction"
         )
-    return Split(training=usable, validation=(start, start + length))
+    return Split(training=usable, validation=validation)
+
+
+def _known_range(pair: Pair) -> tuple[int, int] | None:
+    """Return start and length of the validation range of a known input, as far as it was recorded."""
+    if pair.known.validation is None:
+        return None
+    start, stop = pair.known.validation
+    recorded = min(stop, pair.dry.size) - start
+    return (start, recorded) if recorded >= (stop - start) // 2 else None
 
 
 def _last_loud_range(wet: FloatArray, length: int) -> int:

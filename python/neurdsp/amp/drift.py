@@ -1,0 +1,222 @@
+"""Whether two recorders ran at the same speed: the lag between input and output, followed through time.
+
+Two devices with clocks of their own differ by some parts in a million; over three minutes 10 ppm are 86
+samples, and no model learns that. A jump of the lag is a dropout: a driver lost or doubled a buffer.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from neurdsp.audio import FloatArray, resample
+
+__all__ = ["Drift", "find_drift", "undo_drift"]
+
+_WINDOWS = 48
+_REACH_S = 0.02
+_MIN_WINDOWS = 5
+_JUMP_SAMPLES = 3.0
+
+
+@dataclass(frozen=True)
+class Drift:
+    """How the lag changes.
+
+    Parameters
+    ----------
+    ppm
+        Speed of the output's clock against the input's, in parts in a million: positive when the output comes
+        later and later.
+    total_samples
+        What that makes over the whole recording.
+    scatter_samples
+        Median distance of the windows' lags from that line: how well it is known.
+    jump_samples, jump_at_s
+        Largest sudden change that no line explains, 0 if there is none, and when.
+    times_s, lags
+        What was measured: the middles of the windows, and lags in samples relative to their median.
+    exact
+        Whether a repeated passage told the speed, rather than the line through the lags.
+    """
+
+    ppm: float
+    total_samples: float
+    scatter_samples: float
+    jump_samples: float
+    jump_at_s: float
+    times_s: tuple[float, ...]
+    lags: tuple[float, ...]
+
+    exact: bool = False
+
+    @property
+    def significant(self) -> bool:
+        """Whether the drift is over what content alone makes of the lags: distortion smears them."""
+        least = 0.25 if self.exact else max(2.0, 6 * self.scatter_samples)
+        return abs(self.total_samples) > least and self.jump_samples == 0
+
+
+def find_drift(
+    dry: FloatArray,
+    wet: FloatArray,
+    *,
+    sample_rate: float,
+    repeat: tuple[tuple[int, int], tuple[int, int]] | None = None,
+) -> Drift | None:
+    """Follow the lag of two aligned recordings.
+
+    Parameters
+    ----------
+    dry, wet
+        ``(n_samples,)`` each, aligned to within 20 ms.
+    sample_rate
+        In Hz.
+    repeat
+        Two ranges in which the input is the same, far from each other: the output's lag between them tells
+        the clock exactly, because what the device does to the sound is the same in both.
+
+    Returns
+    -------
+    Drift or None
+        None where fewer than five windows have enough sound in them.
+
+    Examples
+    --------
+    >>> noise = np.random.default_rng(0).standard_normal(480_000).astype(np.float32)
+    >>> abs(find_drift(noise, noise, sample_rate=48_000).ppm) < 0.1
+    True
+    """
+    n_samples = min(dry.size, wet.size)
+    window = 1 << max(11, int(0.4 * sample_rate).bit_length())
+    reach = int(_REACH_S * sample_rate)
+    if n_samples < 2 * window:
+        return None
+    starts = np.linspace(0, n_samples - window, min(_WINDOWS, 2 * n_samples // window)).astype(int)
+    taper = np.hanning(window)
+    times, lags, trust = [], [], []
+    loudness = np.sqrt(np.mean(np.square(dry[:n_samples], dtype=np.float64)))
+    for start in starts:
+        a, b = (taper * s[start : start + window] for s in (dry, wet))
+        if np.sqrt(np.mean(a * a)) < 0.02 * loudness or not b.any():
+            continue
+        lag, strength = _lag(a, b, reach)
+        times.append((start + window / 2) / sample_rate)
+        lags.append(lag)
+        trust.append(strength)
+    if len(times) < _MIN_WINDOWS:
+        return None
+    keep = np.array(trust) > 0.5 * np.median(trust)
+    t, y = np.array(times)[keep], np.array(lags)[keep]
+    if t.size < _MIN_WINDOWS:
+        return None
+    drift = _fit(t, y, n_samples / sample_rate, sample_rate)
+    between = _between_repeats(wet[:n_samples], repeat, window, reach)
+    if between is None or drift.jump_samples:
+        return drift
+    return replace(
+        drift, ppm=1e6 * between, total_samples=between * n_samples, scatter_samples=0.0, exact=True
+    )
+
+
+def _between_repeats(
+    wet: FloatArray, repeat: tuple[tuple[int, int], tuple[int, int]] | None, window: int, reach: int
+) -> float | None:
+    """Return by how much the second of two equal passages comes late, relative to their distance."""
+    if repeat is None:
+        return None
+    (first, first_end), (second, second_end) = sorted(repeat)
+    length = min(first_end - first, second_end - second, wet.size - second)
+    if length < window:
+        return None
+    taper = np.hanning(window)
+    lags, weights = [], []
+    for start in range(0, length - window + 1, window // 2):
+        a, b = (taper * wet[at + start : at + start + window] for at in (first, second))
+        if a.any() and b.any():
+            lags.append(_lag(a, b, reach)[0])
+            weights.append(float(np.dot(a, a)))
+    loud = [lag for lag, weight in zip(lags, weights, strict=True) if weight > 0.01 * max(weights)]
+    return float(np.median(loud)) / (second - first) if loud else None
+
+
+def _lag(a: npt.NDArray[np.float64], b: npt.NDArray[np.float64], reach: int) -> tuple[float, float]:
+    """Return the lag to a fraction of a sample, and how far its peak stands out."""
+    n_fft = 2 * a.size
+    x, y = np.fft.rfft(a, n_fft), np.fft.rfft(b, n_fft)
+    cross = y * np.conj(x)
+    power = np.abs(x) ** 2
+    # Halfway between correlation and whitening: sharp, yet not ruled by bins that hold only noise.
+    weight = 1 / np.sqrt(power + 1e-3 * power.mean() + 1e-30)
+    correlation = np.fft.irfft(cross * weight, n_fft)[np.arange(-reach - 1, reach + 2)]
+    magnitude = np.abs(correlation)
+    peak = 1 + int(magnitude[1:-1].argmax())
+    left, middle, right = magnitude[peak - 1 : peak + 2]
+    curve = left - 2 * middle + right
+    fraction = 0.5 * (left - right) / curve if curve < 0 else 0.0
+    return peak + float(np.clip(fraction, -0.5, 0.5)) - reach - 1, float(
+        middle / (np.median(magnitude) + 1e-30)
+    )
+
+
+def _fit(t: npt.NDArray[np.float64], y: npt.NDArray[np.float64], seconds: float, sample_rate: float) -> Drift:
+    """Lay a line through the lags that outliers do not bend (Theil and Sen), then look for a jump."""
+    y = y - np.median(y)
+    jump, jump_at = _jump(t, y)
+    i, j = np.triu_indices(t.size, 1)
+    slope = float(np.median((y[j] - y[i]) / (t[j] - t[i])))
+    residual = y - slope * t
+    residual -= np.median(residual)
+    return Drift(
+        ppm=1e6 * slope / sample_rate,
+        total_samples=slope * seconds,
+        scatter_samples=float(np.median(np.abs(residual))),
+        jump_samples=jump,
+        jump_at_s=jump_at,
+        times_s=tuple(float(v) for v in t),
+        lags=tuple(float(v) for v in y),
+    )
+
+
+def _jump(t: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> tuple[float, float]:
+    """Return size and time of a step between two plateaus, if steps explain the lags better than a line."""
+    if t.size < 8:
+        return 0.0, 0.0
+    best, at = np.inf, 0
+    for split in range(2, t.size - 1):
+        before, after = y[:split], y[split:]
+        cost = np.abs(before - np.median(before)).sum() + np.abs(after - np.median(after)).sum()
+        if cost < best:
+            best, at = cost, split
+    size = float(np.median(y[at:]) - np.median(y[:at]))
+    line = np.polyfit(t, y, 1)
+    if abs(size) < _JUMP_SAMPLES or best > 0.25 * np.abs(y - np.polyval(line, t)).sum():
+        return 0.0, 0.0
+    return size, float((t[at - 1] + t[at]) / 2)
+
+
+def undo_drift(wet: FloatArray, drift: Drift, *, sample_rate: float) -> FloatArray:
+    """Resample an output to the input's clock.
+
+    Parameters
+    ----------
+    wet
+        ``(n_samples,)``.
+    drift
+        As it was found.
+    sample_rate
+        In Hz.
+
+    Returns
+    -------
+    ndarray of float32
+        As long as the input's clock makes it.
+
+    Examples
+    --------
+    >>> noise = np.random.default_rng(0).standard_normal(480_000).astype(np.float32)
+    >>> still = Drift(0.0, 0.0, 0.0, 0.0, 0.0, (), ())
+    >>> undo_drift(noise, still, sample_rate=48_000).size
+    480000
+    """
+    return resample(wet, sample_rate * (1 + 1e-6 * drift.ppm), sample_rate) if drift.ppm else wet
