@@ -7,20 +7,20 @@
 
 use crate::rows::Rows;
 use crate::sample::{Input, Output, Sample};
-use neurdsp_simd::{Isa, Lanes, dispatch};
+use neurdsp_simd::{Isa, Lanes, Real, dispatch, prefetch};
 use realfft::num_complex::Complex;
 use std::any::TypeId;
 
 /// Blocks whose rows are written or read together: a row of a long result has a page of memory to itself, and looking
 /// that up costs more than the values of a single block.
 ///
-/// Eight, or fewer where they would not fit into the second cache.
+/// Eight, or fewer where they would not fit into the second cache; a block has so many values.
 pub(crate) fn blocks_together(block_len: usize) -> usize {
     (CACHED / block_len.max(1)).clamp(1, 8)
 }
 
 /// Values that a second cache of a megabyte holds beside the rest.
-const CACHED: usize = 1 << 16;
+const CACHED: usize = 5 << 15;
 
 /// Rows of some blocks, and where they are in a result. A kernel writes to one of the two and only reads the other.
 #[derive(Clone, Copy)]
@@ -107,9 +107,8 @@ pub(crate) fn put_spectra<T: Sample, O: Output<T>>(
     }
 }
 
-/// Reads `count` frames from `first` on of spectra, rows of `n_frames`, into blocks, `[n_blocks][n_rows][lanes]`.
-///
-/// What the blocks hold in other lanes stays as it was.
+/// Reads `count` frames from `first` on of spectra, rows of `n_frames`, into blocks, `[n_blocks][n_rows][lanes]`, and zeros
+/// into the other lanes. Says whether all that it has read is finite.
 pub(crate) fn take_spectra<I: Input<T>, T: Sample>(
     spectra: &[Complex<I>],
     n_frames: usize,
@@ -118,7 +117,7 @@ pub(crate) fn take_spectra<I: Input<T>, T: Sample>(
     lanes: usize,
     re: &mut [T],
     im: &mut [T],
-) {
+) -> bool {
     let n_rows = spectra.len() / n_frames;
     let block = n_rows * lanes;
     let n_blocks = re.len() / block;
@@ -128,19 +127,30 @@ pub(crate) fn take_spectra<I: Input<T>, T: Sample>(
         let outside = spectra[first..].as_ptr().cast::<T>().cast_mut();
         let (re, im, step) = (re.as_mut_ptr(), im.as_mut_ptr(), 2 * n_frames);
         let exchange = Exchange { n_rows, n_blocks, block_step: block, lanes, re, im, outside, step };
-        run(exchange, unweave_f32, unweave_f64);
-        return;
+        return run(exchange, unweave_f32, unweave_f64);
     }
+    let mut finite = true;
     for (index, (re, im)) in re.chunks_exact_mut(block).zip(im.chunks_exact_mut(block)).enumerate() {
         let from = index * lanes;
         let wanted = first + from..first + count.clamp(from, from + lanes);
         let rows = re.chunks_exact_mut(lanes).zip(im.chunks_exact_mut(lanes));
         for ((re, im), row) in rows.zip(spectra.chunks_exact(n_frames)) {
+            re[wanted.len()..].fill(T::zero());
+            im[wanted.len()..].fill(T::zero());
+            finite &= I::all_finite(parts(&row[wanted.clone()]));
             for ((re, im), value) in re.iter_mut().zip(im).zip(&row[wanted.clone()]) {
                 (*re, *im) = (value.re.convert(), value.im.convert());
             }
         }
     }
+    finite
+}
+
+/// The samples in the type of the computation, if that is theirs.
+pub(crate) fn as_computed<T: 'static, O: 'static>(samples: &mut [O]) -> Option<&mut [T]> {
+    // SAFETY: it is the same type under another name.
+    same::<T, O>()
+        .then(|| unsafe { std::slice::from_raw_parts_mut(samples.as_mut_ptr().cast(), samples.len()) })
 }
 
 /// The real and imaginary parts as they lie in memory.
@@ -154,11 +164,15 @@ fn same<T: 'static, O: 'static>() -> bool {
 }
 
 /// Calls the kernel of the type that `T` is.
-fn run<T: Sample>(exchange: Exchange<T>, single: fn(Isa, Exchange<f32>), double: fn(Isa, Exchange<f64>)) {
+fn run<T: Sample, R>(
+    exchange: Exchange<T>,
+    single: fn(Isa, Exchange<f32>) -> R,
+    double: fn(Isa, Exchange<f64>) -> R,
+) -> R {
     if same::<T, f32>() {
-        single(Isa::detect(), exchange.cast());
+        single(Isa::detect(), exchange.cast())
     } else {
-        double(Isa::detect(), exchange.cast());
+        double(Isa::detect(), exchange.cast())
     }
 }
 
@@ -214,10 +228,21 @@ unsafe fn weave<V: Lanes>(e: Exchange<V::Element>) {
     }
 }
 
+/// Rows whose values are asked for ahead: those of a long spectrum are too far apart for the processor to guess.
+const AHEAD: usize = 4;
+
 #[inline(always)]
-unsafe fn unweave<V: Lanes>(e: Exchange<V::Element>) {
+unsafe fn unweave<V: Lanes>(e: Exchange<V::Element>) -> bool {
     unsafe {
+        let zero = V::splat(V::Element::from_f64(0.0));
+        // Zero times a number is zero, unless the number is not finite.
+        let (mut real_check, mut imaginary_check) = (zero, zero);
         for row in 0..e.n_rows {
+            let line = 64 / size_of::<V::Element>();
+            let ahead = e.outside.wrapping_add((row + AHEAD) * e.step);
+            for i in (0..2 * e.n_blocks * e.lanes).step_by(line) {
+                prefetch(ahead.wrapping_add(i));
+            }
             for block in 0..e.n_blocks {
                 let inside = block * e.block_step + row * e.lanes;
                 let (re, im) = (e.re.add(inside), e.im.add(inside));
@@ -226,16 +251,22 @@ unsafe fn unweave<V: Lanes>(e: Exchange<V::Element>) {
                 while lane + V::LANES <= e.lanes {
                     let low = V::load(from.add(2 * lane));
                     let (real, imaginary) = V::deinterleave(low, V::load(from.add(2 * lane + V::LANES)));
+                    real_check = real.fma(zero, real_check);
+                    imaginary_check = imaginary.fma(zero, imaginary_check);
                     real.store(re.add(lane));
                     imaginary.store(im.add(lane));
                     lane += V::LANES;
                 }
                 for lane in lane..e.lanes {
-                    *re.add(lane) = *from.add(2 * lane);
-                    *im.add(lane) = *from.add(2 * lane + 1);
+                    let (real, imaginary) = (*from.add(2 * lane), *from.add(2 * lane + 1));
+                    real_check = V::splat(real).fma(zero, real_check);
+                    imaginary_check = V::splat(imaginary).fma(zero, imaginary_check);
+                    *re.add(lane) = real;
+                    *im.add(lane) = imaginary;
                 }
             }
         }
+        real_check.add(imaginary_check).sum_lanes().to_f64() == 0.0
     }
 }
 
@@ -243,8 +274,8 @@ dispatch! { fn store_f32(exchange: Exchange<f32>) = store }
 dispatch! { fn store_f64(exchange: Exchange<f64>) = f64 store }
 dispatch! { fn weave_f32(exchange: Exchange<f32>) = weave }
 dispatch! { fn weave_f64(exchange: Exchange<f64>) = f64 weave }
-dispatch! { fn unweave_f32(exchange: Exchange<f32>) = unweave }
-dispatch! { fn unweave_f64(exchange: Exchange<f64>) = f64 unweave }
+dispatch! { fn unweave_f32(exchange: Exchange<f32>) -> bool = unweave }
+dispatch! { fn unweave_f64(exchange: Exchange<f64>) -> bool = f64 unweave }
 
 #[cfg(test)]
 mod tests {
@@ -273,11 +304,16 @@ mod tests {
                 assert_eq!((rounded.re, rounded.im), wanted, "{count} frames, at {i}");
             }
             let (mut re_back, mut im_back) = (re.clone(), re.clone());
-            take_spectra(&whole, n_frames, 5, count, lanes, &mut re_back, &mut im_back);
-            assert_eq!(re_back, re);
-            for (i, (back, im)) in im_back.iter().zip(&im).enumerate() {
+            assert!(take_spectra(&whole, n_frames, 5, count, lanes, &mut re_back, &mut im_back));
+            for (i, (re, im)) in re.iter().zip(&im).enumerate() {
                 let frame = i / (n_bins * lanes) * lanes + i % lanes;
-                assert_eq!(*back, if frame < count { *im } else { -*im }, "{count} frames, at {i}");
+                let wanted = if frame < count { (*re, *im) } else { (0.0, 0.0) };
+                assert_eq!((re_back[i], im_back[i]), wanted, "{count} frames, at {i}");
+            }
+            for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+                let mut spoilt = whole.clone();
+                spoilt[2 * n_frames + 4 + count].im = bad;
+                assert!(!take_spectra(&spoilt, n_frames, 5, count, lanes, &mut re_back, &mut im_back));
             }
         }
     }

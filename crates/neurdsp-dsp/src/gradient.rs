@@ -6,13 +6,12 @@
 
 use crate::error::{Result, check_length};
 use crate::framing::{Framing, Signal};
-use crate::lanes::Buffer;
 use crate::parallel::{self, Pool};
 use crate::sample::{Input, Output, Sample};
 use crate::spectrogram::{LogScale, Magnitude, Spectrogram};
 use crate::stft::{Stft, Workspace, check_finite};
 use crate::transform::{Synthesis, TransformScratch};
-use neurdsp_simd::Isa;
+use neurdsp_simd::{AlignedBuf, Isa};
 use realfft::num_complex::Complex;
 
 /// The gradient of one signal as it grows, and what the transform works in.
@@ -20,29 +19,44 @@ struct Adjoint<'a, T: Sample> {
     framing: Framing,
     synthesis: &'a dyn Synthesis<T>,
     lanes: usize,
-    frames: Buffer<T>,
+    sums: AlignedBuf<T>,
     scratch: TransformScratch<T>,
-    /// The gradient over the padded signal.
+    /// Whole frames, one after the other, where each has to be filtered on its own.
+    frames: AlignedBuf<T>,
+    /// The gradient over the padded signal, and room for the last block.
     padded: Vec<T>,
+    /// Hops that are complete.
+    done: usize,
 }
 
 impl<'a, T: Sample> Adjoint<'a, T> {
     fn new(stft: &'a Stft<T>) -> Self {
-        let synthesis = stft.synthesis();
+        let (framing, synthesis) = (stft.framing, stft.synthesis());
         let lanes = synthesis.lanes();
-        let frames = Buffer::zeros(stft.framing.n_fft * lanes);
-        let scratch = synthesis.scratch();
-        Self { framing: stft.framing, synthesis, lanes, frames, scratch, padded: Vec::new() }
+        let (sums, scratch) = (synthesis.sums(), synthesis.scratch());
+        let frames = AlignedBuf::zeroed(if framing.filter.is_some() { framing.n_fft * lanes } else { 0 });
+        Self { framing, synthesis, lanes, sums, scratch, frames, padded: Vec::new(), done: 0 }
     }
 
     fn start(&mut self, n_samples: usize) {
+        let Framing { n_fft, hop_length, pad, .. } = self.framing;
+        self.sums.fill(T::zero());
+        self.done = 0;
         self.padded.clear();
-        self.padded.resize(n_samples + 2 * self.framing.pad, T::zero());
+        let block = self.lanes * hop_length.max(n_fft);
+        self.padded.resize(n_samples + 2 * pad + block + n_fft, T::zero());
     }
 
     /// Adds what `count` frames from `first` on give, whose gradients are `re` and `im`, `[n_bins][lanes]`.
-    fn add(&mut self, first: usize, count: usize, re: &mut [T], im: &[T]) {
+    fn add(&mut self, first: usize, count: usize, re: &mut [T], im: &mut [T]) {
         let Framing { n_fft, hop_length, frame_length, filter, .. } = self.framing;
+        if count < self.lanes {
+            let rows = re.chunks_exact_mut(self.lanes).zip(im.chunks_exact_mut(self.lanes));
+            rows.for_each(|(re, im)| {
+                re[count..].fill(T::zero());
+                im[count..].fill(T::zero());
+            });
+        }
         // The inverse transform counts every bin twice, for its mirror image, but for these two, which have none.
         let last = (n_fft / 2) * self.lanes;
         let twice = |rows: &mut [T]| rows.iter_mut().for_each(|value| *value = *value + *value);
@@ -50,12 +64,14 @@ impl<'a, T: Sample> Adjoint<'a, T> {
         if n_fft.is_multiple_of(2) {
             twice(&mut re[last..]);
         }
-        self.synthesis.frames(re, im, count, &mut self.frames, &mut self.scratch);
+        self.synthesis.add(re, im, count, &mut self.sums, &mut self.scratch);
+        let Some(filter) = &filter else {
+            return self.take_hops();
+        };
+        self.synthesis.emit(&mut self.sums, None, &mut self.frames, n_fft);
         for (lane, frame) in self.frames.chunks_exact_mut(n_fft).take(count).enumerate() {
             let frame = &mut frame[..frame_length];
-            if let Some(filter) = &filter {
-                filter.apply_adjoint(frame);
-            }
+            filter.apply_adjoint(frame);
             let at = (first + lane) * hop_length;
             for (sum, value) in self.padded[at..at + frame_length].iter_mut().zip(frame) {
                 *sum = *sum + *value;
@@ -63,10 +79,23 @@ impl<'a, T: Sample> Adjoint<'a, T> {
         }
     }
 
+    /// Takes the next hops, as many as there are lanes, out of the sums.
+    fn take_hops(&mut self) {
+        let hop_length = self.framing.hop_length;
+        let to = &mut self.padded[self.done * hop_length..];
+        self.synthesis.emit(&mut self.sums, None, to, hop_length);
+        self.done += self.lanes;
+    }
+
     /// Folds the padding back onto its origins and hands the gradient over.
     fn finish<E: Output<T>>(&mut self, gradient: &mut [E]) {
         let (pad, n_samples) = (self.framing.pad, gradient.len());
-        for position in (0..pad).chain(pad + n_samples..self.padded.len()) {
+        let length = n_samples + 2 * pad;
+        // The last frames reach over hops in which none begins.
+        while self.framing.filter.is_none() && self.done * self.framing.hop_length < length {
+            self.take_hops();
+        }
+        for position in (0..pad).chain(pad + n_samples..length) {
             let origin = self.framing.pad_mode.index(position as isize - pad as isize, n_samples);
             if let Some(origin) = origin {
                 self.padded[pad + origin] = self.padded[pad + origin] + self.padded[position];
@@ -86,7 +115,7 @@ impl<T: Sample> Stft<T> {
             // Planning has put this window together once: it cannot fail now.
             let window = self.config().frame_window().unwrap_or_default();
             let window: Vec<f64> = window.iter().map(|weight| weight * half).collect();
-            T::synthesis(&window, self.config().hop_length)
+            T::synthesis(&window, self.framing.staged_stride())
         })
     }
 
@@ -153,11 +182,11 @@ struct Backward<'a, T: Sample> {
     forward: Workspace<T>,
     adjoint: Adjoint<'a, T>,
     /// Squared magnitudes, `[n_bins][lanes]`.
-    power: Buffer<T>,
+    power: AlignedBuf<T>,
     /// Magnitudes, and then the gradient over them.
-    bins: Buffer<T>,
+    bins: AlignedBuf<T>,
     /// The gradient over the result, `[n_rows][lanes]`.
-    rows: Buffer<T>,
+    rows: AlignedBuf<T>,
 }
 
 impl<T: Sample> Spectrogram<T> {
@@ -196,8 +225,8 @@ impl<T: Sample> Spectrogram<T> {
         }
         let workspace = || {
             let forward = self.workspace();
-            let bins = Buffer::zeros(forward.re.len());
-            let rows = Buffer::zeros(self.n_rows() * self.stft.transform.lanes());
+            let bins = AlignedBuf::zeroed(forward.re.len());
+            let rows = AlignedBuf::zeroed(self.n_rows() * self.stft.transform.lanes());
             Backward { adjoint: Adjoint::new(&self.stft), power: bins.clone(), bins, rows, forward }
         };
         let idle = Pool::new(self.stft.config().n_fft);

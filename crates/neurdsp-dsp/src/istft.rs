@@ -3,15 +3,16 @@
 //! D. W. Griffin and J. S. Lim, "Signal estimation from modified short-time Fourier transform", IEEE Trans. ASSP 32 (1984).
 
 use crate::error::{Error, Result, check_length};
-use crate::exchange::{blocks_together, parts, take_spectra};
-use crate::lanes::Buffer;
+use crate::exchange::{as_computed, blocks_together, parts, take_spectra};
 use crate::parallel::{self, Pool};
 use crate::sample::{Input, Output, Sample};
 use crate::stft::{MAX_N_FFT, StftConfig};
 use crate::transform::{Synthesis, TransformScratch};
 use crate::window::pad_center;
+use neurdsp_simd::AlignedBuf;
 use realfft::num_complex::Complex;
 use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Which frames, which window, which part of the result.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,9 +36,11 @@ impl From<&StftConfig> for IstftConfig {
 
 /// Working memory for one thread.
 struct Workspace<T> {
-    re: Buffer<T>,
-    im: Buffer<T>,
-    frames: Buffer<T>,
+    re: AlignedBuf<T>,
+    im: AlignedBuf<T>,
+    sums: AlignedBuf<T>,
+    /// As many hops as there are lanes, one after the other.
+    hops: AlignedBuf<T>,
     transform: TransformScratch<T>,
 }
 
@@ -92,42 +95,44 @@ impl<T: Sample> Istft<T> {
     ///
     /// # Errors
     ///
-    /// [`Error::Length`] if a spectrum is not a whole number of frames; [`Error::NotFinite`].
+    /// [`Error::Length`] if a spectrum is not a whole number of frames; [`Error::NotFinite`] of the frames that reach the output.
+    /// After an error the outputs hold parts of a result, or what they held before.
     pub fn process_batch<I: Input<T>, O: Output<T>>(
         &self,
         batch: Vec<(&[Complex<I>], &mut [O])>,
         n_threads: usize,
     ) -> Result<()> {
         let n_bins = self.config.n_fft / 2 + 1;
-        let mut tasks = Vec::new();
+        let (mut tasks, mut spectra) = (Vec::new(), Vec::new());
         for (spectrum, samples) in batch {
             if spectrum.is_empty() {
                 return Err(Error::Empty);
             }
             let n_frames = spectrum.len() / n_bins;
             check_length("the spectrum", spectrum.len(), (n_frames * n_bins).max(n_bins))?;
-            if !I::all_finite(parts(spectrum)) {
-                let bad = |part: &I| !part.as_f64().is_finite();
-                let at = parts(spectrum).iter().position(bad).unwrap_or(0);
-                let value = parts(spectrum)[at].as_f64();
-                return Err(Error::NotFinite { index: at / 2 % n_frames, value });
-            }
+            spectra.push((spectrum, n_frames));
             // Frames at a seam are computed twice, so that no thread waits for another.
             let pieces = if n_threads <= 1 { 1 } else { (n_frames / 64).clamp(1, 4 * n_threads) };
             let length = samples.len().div_ceil(pieces).max(1);
             let stretches = samples.chunks_mut(length).enumerate();
             tasks.extend(stretches.map(|(i, stretch)| (spectrum, n_frames, i * length, stretch)));
         }
+        let finite = AtomicBool::new(true);
         parallel::for_each(
             n_threads,
             tasks,
             &self.idle,
             || self.workspace(),
             |workspace, (spectrum, n_frames, start, stretch)| {
-                self.stretch(spectrum, n_frames, start, stretch, workspace);
+                if !self.stretch(spectrum, n_frames, start, stretch, workspace) {
+                    finite.store(false, Ordering::Relaxed);
+                }
             },
         );
-        Ok(())
+        if finite.into_inner() {
+            return Ok(());
+        }
+        spectra.into_iter().try_for_each(|(spectrum, n_frames)| check_finite(spectrum, n_frames))
     }
 
     /// The signal of a spectrum of `n_bins` rows of frames.
@@ -145,12 +150,14 @@ impl<T: Sample> Istft<T> {
     fn workspace(&self) -> Workspace<T> {
         let lanes = self.transform.lanes();
         let block_len = (self.config.n_fft / 2 + 1) * lanes;
-        let spectrum = Buffer::zeros(blocks_together(block_len) * block_len);
-        let frames = Buffer::zeros(self.config.n_fft * lanes);
-        Workspace { re: spectrum.clone(), im: spectrum, frames, transform: self.transform.scratch() }
+        let spectrum = AlignedBuf::zeroed(blocks_together(2 * block_len) * block_len);
+        let hops = AlignedBuf::zeroed(self.config.hop_length.min(self.config.n_fft) * lanes);
+        let (sums, transform) = (self.transform.sums(), self.transform.scratch());
+        Workspace { re: spectrum.clone(), im: spectrum, sums, hops, transform }
     }
 
-    /// The samples from `start` on, each summed over its frames from the first to the last.
+    /// The samples from `start` on, each summed over its frames from the first to the last; `false` at the first frames that
+    /// are not finite.
     fn stretch<I: Input<T>, O: Output<T>>(
         &self,
         spectrum: &[Complex<I>],
@@ -158,57 +165,107 @@ impl<T: Sample> Istft<T> {
         start: usize,
         samples: &mut [O],
         workspace: &mut Workspace<T>,
-    ) {
-        let Workspace { re, im, frames, transform: scratch } = workspace;
+    ) -> bool {
         let IstftConfig { n_fft, hop_length, trim, .. } = self.config;
         let lanes = self.transform.lanes();
         let block_len = (n_fft / 2 + 1) * lanes;
-        // Positions before trimming.
+        // Positions before trimming, and those where no frame is missing.
         let wanted = start + trim..start + trim + samples.len();
-        let mut sums = vec![T::zero(); samples.len()];
+        let inner = (n_fft - 1).clamp(wanted.start, wanted.end)
+            ..(n_frames * hop_length).clamp(wanted.start, wanted.end);
+        let mut out = Stretch { wanted: wanted.clone(), inner, n_frames, samples, done: 0 };
+        workspace.sums.fill(T::zero());
         let touching = touching(&wanted, n_fft, hop_length, n_frames);
         let mut first = touching.start;
         while first < touching.end {
+            let Workspace { re, im, sums, transform: scratch, .. } = workspace;
             let left = touching.end - first;
             let n_blocks = (left / lanes).clamp(1, re.len() / block_len);
             let (count, len) = (left.min(n_blocks * lanes), n_blocks * block_len);
-            take_spectra(spectrum, n_frames, first, count, lanes, &mut re[..len], &mut im[..len]);
-            let blocks = re.chunks_exact(block_len).zip(im.chunks_exact(block_len)).take(n_blocks);
-            for (index, (re, im)) in blocks.enumerate() {
+            if !take_spectra(spectrum, n_frames, first, count, lanes, &mut re[..len], &mut im[..len]) {
+                return false;
+            }
+            for index in 0..n_blocks {
+                let block = index * block_len..(index + 1) * block_len;
                 let count = lanes.min(count - index * lanes);
-                self.transform.frames(re, im, count, frames, scratch);
-                for (lane, frame) in frames.chunks_exact(n_fft).take(count).enumerate() {
-                    let at = (first + index * lanes + lane) * hop_length;
-                    let (from, to) = (at.max(wanted.start), (at + n_fft).min(wanted.end));
-                    let inside = sums[from - wanted.start..to - wanted.start].iter_mut();
-                    for (sum, sample) in inside.zip(&frame[from - at..to - at]) {
-                        *sum = *sum + *sample;
-                    }
-                }
+                self.transform.add(&re[block.clone()], &im[block], count, sums, scratch);
+                self.put_hops(first + index * lanes, sums, &mut workspace.hops, &mut out);
             }
-            first += count;
+            first += n_blocks * lanes;
         }
-        // Where all frames are there, the sum of the squared windows repeats from hop to hop.
-        let end = wanted.end;
-        let inner = (n_fft - 1).clamp(wanted.start, end)..(n_frames * hop_length).clamp(wanted.start, end);
-        let mut position = wanted.start;
-        while position < end {
-            let at = position - wanted.start;
-            if inner.contains(&position) {
-                let phase = position % hop_length;
-                let length = (hop_length - phase).min(inner.end - position);
-                let weights = &self.inner[phase..phase + length];
-                for ((sample, sum), weight) in samples[at..].iter_mut().zip(&sums[at..]).zip(weights) {
-                    *sample = O::round_from(*sum * *weight);
+        // The last frames reach over hops in which none begins.
+        while first * hop_length < wanted.end && first < n_frames + n_fft.div_ceil(hop_length) {
+            self.put_hops(first, &mut workspace.sums, &mut workspace.hops, &mut out);
+            first += lanes;
+        }
+        out.samples[out.done..].fill(O::default());
+        true
+    }
+
+    /// Takes as many hops as there are lanes, from hop `first` on, out of the sums and writes what is wanted of them.
+    fn put_hops<O: Output<T>>(&self, first: usize, sums: &mut [T], hops: &mut [T], out: &mut Stretch<'_, O>) {
+        let IstftConfig { n_fft, hop_length, .. } = self.config;
+        let (lanes, length) = (self.transform.lanes(), hop_length.min(n_fft));
+        let Range { start, end } = out.wanted;
+        let whole = first * hop_length..(first + lanes) * hop_length;
+        if hop_length <= n_fft && out.inner.start <= whole.start && whole.end <= out.inner.end {
+            let to = &mut out.samples[whole.start - start..whole.end - start];
+            if let Some(to) = as_computed::<T, O>(to) {
+                self.transform.emit(sums, Some(&self.inner), to, hop_length);
+                out.done = whole.end - start;
+                return;
+            }
+        }
+        self.transform.emit(sums, None, hops, length);
+        for (hop, values) in (first..).zip(hops.chunks_exact(length).take(lanes)) {
+            let at = hop * hop_length;
+            let reached = at.clamp(start, end)..(at + length).clamp(start, end);
+            if reached.is_empty() {
+                continue;
+            }
+            // Between frames that do not touch there is silence.
+            out.samples[out.done..reached.start - start].fill(O::default());
+            out.done = reached.end - start;
+            let samples = &mut out.samples[reached.start - start..reached.end - start];
+            let values = values[reached.start - at..].iter().zip(&self.inner[reached.start - at..]);
+            if out.inner.start <= reached.start && reached.end <= out.inner.end {
+                for (sample, (value, weight)) in samples.iter_mut().zip(values) {
+                    *sample = O::round_from(*value * *weight);
                 }
-                position += length;
             } else {
-                let frames = touching_range(position, n_fft, hop_length, n_frames);
-                let weight = frames.map(|frame| self.squares[position - frame * hop_length]).sum();
-                samples[at] = O::round_from(sums[at] * T::of(reciprocal(weight)));
-                position += 1;
+                for ((sample, (value, weight)), position) in samples.iter_mut().zip(values).zip(reached) {
+                    let weight = if out.inner.contains(&position) {
+                        *weight
+                    } else {
+                        let frames = touching_range(position, n_fft, hop_length, out.n_frames);
+                        let squares = frames.map(|frame| self.squares[position - frame * hop_length]);
+                        T::of(reciprocal(squares.sum()))
+                    };
+                    *sample = O::round_from(*value * weight);
+                }
             }
         }
+    }
+}
+
+/// A part of a signal that is being written.
+struct Stretch<'a, O> {
+    /// Its positions before trimming.
+    wanted: Range<usize>,
+    /// Those where no frame is missing.
+    inner: Range<usize>,
+    n_frames: usize,
+    samples: &'a mut [O],
+    /// Samples that are written.
+    done: usize,
+}
+
+/// Finds the first frame that is not finite, row after row.
+fn check_finite<T, I: Input<T>>(spectrum: &[Complex<I>], n_frames: usize) -> Result<()> {
+    let bad = |part: &I| !part.as_f64().is_finite();
+    match parts(spectrum).iter().position(bad) {
+        Some(at) => Err(Error::NotFinite { index: at / 2 % n_frames, value: parts(spectrum)[at].as_f64() }),
+        None => Ok(()),
     }
 }
 

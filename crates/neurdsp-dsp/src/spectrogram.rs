@@ -164,8 +164,7 @@ impl<T: Sample> Spectrogram<T> {
     /// Working memory for one thread.
     #[must_use]
     pub fn workspace(&self) -> Workspace<T> {
-        let lanes = self.stft.transform.lanes();
-        let n_blocks = blocks_together(self.n_rows * lanes);
+        let n_blocks = blocks_together(self.block_step());
         match self.bands {
             // One more row than all blocks have: what no band wants is added to the row past a block's last.
             Some(_) => self.stft.workspace_for(1, n_blocks * self.n_rows + 1),
@@ -247,7 +246,7 @@ impl<T: Sample> Spectrogram<T> {
     ) -> bool {
         let lanes = self.stft.transform.lanes();
         let step = self.block_step();
-        let most = blocks_together(self.n_rows * lanes);
+        let most = blocks_together(step);
         let mut done = 0;
         while done < rows.n_frames() {
             let left = rows.n_frames() - done;

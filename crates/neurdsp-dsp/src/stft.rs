@@ -3,13 +3,13 @@
 use crate::error::{Error, Result, check_length};
 use crate::exchange::{blocks_together, put_spectra};
 use crate::framing::{FrameFilter, Framing, Signal};
-use crate::lanes::Buffer;
 use crate::padding::PadMode;
 use crate::parallel::{self, Pool};
 use crate::rows::{Rows, split_frames};
 use crate::sample::{Input, Output, Sample};
 use crate::transform::{Analysis, Synthesis, TransformScratch};
 use crate::window::{Window, pad_center};
+use neurdsp_simd::AlignedBuf;
 use realfft::num_complex::Complex;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -89,10 +89,10 @@ impl StftConfig {
 /// Working memory for one thread.
 #[derive(Clone, Debug)]
 pub struct Workspace<T> {
-    pub(crate) staging: Buffer<T>,
-    pub(crate) re: Buffer<T>,
-    pub(crate) im: Buffer<T>,
-    pub(crate) bands: Buffer<T>,
+    pub(crate) staging: AlignedBuf<T>,
+    pub(crate) re: AlignedBuf<T>,
+    pub(crate) im: AlignedBuf<T>,
+    pub(crate) bands: AlignedBuf<T>,
     pub(crate) transform: TransformScratch<T>,
 }
 
@@ -155,16 +155,16 @@ impl<T: Sample> Stft<T> {
     /// Working memory for one thread.
     #[must_use]
     pub fn workspace(&self) -> Workspace<T> {
-        self.workspace_for(blocks_together(self.n_bins() * self.transform.lanes()), 0)
+        self.workspace_for(blocks_together(2 * self.n_bins() * self.transform.lanes()), 0)
     }
 
     pub(crate) fn workspace_for(&self, n_blocks: usize, n_bands: usize) -> Workspace<T> {
         let lanes = self.transform.lanes();
         Workspace {
-            staging: Buffer::zeros(self.framing.staging_len(lanes)),
-            re: Buffer::zeros(n_blocks * self.n_bins() * lanes),
-            im: Buffer::zeros(n_blocks * self.n_bins() * lanes),
-            bands: Buffer::zeros(n_bands * lanes),
+            staging: AlignedBuf::zeroed(self.framing.staging_len(lanes)),
+            re: AlignedBuf::zeroed(n_blocks * self.n_bins() * lanes),
+            im: AlignedBuf::zeroed(n_blocks * self.n_bins() * lanes),
+            bands: AlignedBuf::zeroed(n_bands * lanes),
             transform: self.transform.scratch(),
         }
     }

@@ -5,11 +5,11 @@
 //! later stages (filterbank, logarithm, stores) work on whole registers. Each lane must be computed on its own, so that a
 //! frame's result does not depend on its neighbours: that is what keeps threads, batches and streams bit-identical.
 
-use crate::lanes::{Buffer, LaneFft, LaneReal, Share};
+use crate::lanes::{LaneFft, LaneReal, Share};
 use crate::mel::Bands;
 use crate::sample::Sample;
 use crate::spectrogram::Magnitude;
-use neurdsp_simd::Isa;
+use neurdsp_simd::{AlignedBuf, Isa};
 use realfft::num_complex::Complex;
 use realfft::{ComplexToReal, RealFftPlanner, RealToComplex};
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use std::sync::Arc;
 #[derive(Clone, Debug)]
 pub struct TransformScratch<T> {
     /// What the transform of several frames at once works in.
-    pub(crate) lanes: Buffer<T>,
+    pub(crate) lanes: AlignedBuf<T>,
     /// Real values.
     pub real: Vec<T>,
     /// Complex values: a spectrum.
@@ -89,15 +89,22 @@ pub trait Analysis<T: Sample>: Send + Sync {
     );
 }
 
-/// Inverse real FFT of a block of frames, times a window.
+/// Inverse real FFT of a block of frames, times a window, overlapped and added.
+///
+/// Frames are added block by block, and after each block the hops that its frames begin are complete, and are taken out.
 pub trait Synthesis<T: Sample>: Send + Sync {
     /// Frames in a block.
     fn lanes(&self) -> usize;
     /// Working memory for one thread.
     fn scratch(&self) -> TransformScratch<T>;
-    /// From real and imaginary parts, `[n_fft / 2 + 1][lanes]`, to windowed frames, `[lanes][n_fft]`, of
-    /// which the caller wants the first `count`. The imaginary parts at zero and at half the sample rate count as zero.
-    fn frames(&self, re: &[T], im: &[T], count: usize, frames: &mut [T], scratch: &mut TransformScratch<T>);
+    /// Sums of no frame yet, in a form of the transform's own.
+    fn sums(&self) -> AlignedBuf<T>;
+    /// Adds the first `count` of the frames whose real and imaginary parts are given, `[n_fft / 2 + 1][lanes]`; those of the
+    /// others are zero. The imaginary parts at zero and at half the sample rate count as zero.
+    fn add(&self, re: &[T], im: &[T], count: usize, sums: &mut [T], scratch: &mut TransformScratch<T>);
+    /// Takes as many hops as there are lanes out of the sums, times `weights`, to `to[lane * stride..]`: of each the positions
+    /// that frames reach, at most `n_fft`.
+    fn emit(&self, sums: &mut [T], weights: Option<&[T]>, to: &mut [T], stride: usize);
 }
 
 pub(crate) fn fastest_analysis<T: Sample + LaneReal>(window: &[f64], stride: usize) -> Box<dyn Analysis<T>> {
@@ -113,7 +120,7 @@ pub(crate) fn fastest_synthesis<T: Sample + LaneReal>(
 ) -> Box<dyn Synthesis<T>> {
     match lane_fft(window, stride) {
         Some(plan) => Box::new(plan),
-        None => Box::new(RealFftSynthesis::<T>::new(window)),
+        None => Box::new(RealFftSynthesis::<T>::new(window, stride)),
     }
 }
 
@@ -197,8 +204,16 @@ impl<T: Sample + LaneReal> Synthesis<T> for LaneFft<T> {
         lane_scratch(self)
     }
 
-    fn frames(&self, re: &[T], im: &[T], _count: usize, frames: &mut [T], scratch: &mut TransformScratch<T>) {
-        self.frames(re, im, frames, &mut scratch.lanes);
+    fn sums(&self) -> AlignedBuf<T> {
+        self.sums()
+    }
+
+    fn add(&self, re: &[T], im: &[T], _count: usize, sums: &mut [T], scratch: &mut TransformScratch<T>) {
+        self.add(re, im, sums, &mut scratch.lanes);
+    }
+
+    fn emit(&self, sums: &mut [T], weights: Option<&[T]>, to: &mut [T], stride: usize) {
+        self.emit(sums, weights, to, stride);
     }
 }
 
@@ -249,7 +264,12 @@ impl<T: Sample> Analysis<T> for RealFftAnalysis<T> {
 
     fn scratch(&self) -> TransformScratch<T> {
         let (real, spectrum) = (self.fft.make_input_vec(), self.fft.make_output_vec());
-        TransformScratch { lanes: Buffer::default(), real, spectrum, complex: self.fft.make_scratch_vec() }
+        TransformScratch {
+            lanes: AlignedBuf::default(),
+            real,
+            spectrum,
+            complex: self.fft.make_scratch_vec(),
+        }
     }
 
     fn magnitudes(
@@ -290,17 +310,20 @@ impl<T: Sample> Analysis<T> for RealFftAnalysis<T> {
     }
 }
 
-/// Any length, by realfft, frame after frame.
+/// Any length, by realfft, frame after frame. The sums are the signal itself, from the first hop of a block on.
 struct RealFftSynthesis<T: Sample> {
     /// With the 1 / n_fft of the inverse transform.
     window: Vec<T>,
+    /// Distance of the frames, at most their length.
+    hop: usize,
     fft: Arc<dyn ComplexToReal<T>>,
 }
 
 impl<T: Sample> RealFftSynthesis<T> {
-    fn new(window: &[f64]) -> Self {
-        let fft = RealFftPlanner::new().plan_fft_inverse(window.len());
-        Self { window: window.iter().map(|w| T::of(*w / window.len() as f64)).collect(), fft }
+    fn new(window: &[f64], stride: usize) -> Self {
+        let (fft, hop) =
+            (RealFftPlanner::new().plan_fft_inverse(window.len()), stride.clamp(1, window.len()));
+        Self { window: window.iter().map(|w| T::of(*w / window.len() as f64)).collect(), hop, fft }
     }
 }
 
@@ -310,13 +333,22 @@ impl<T: Sample> Synthesis<T> for RealFftSynthesis<T> {
     }
 
     fn scratch(&self) -> TransformScratch<T> {
-        let (real, spectrum) = (Vec::new(), self.fft.make_input_vec());
-        TransformScratch { lanes: Buffer::default(), real, spectrum, complex: self.fft.make_scratch_vec() }
+        let (real, spectrum) = (self.fft.make_output_vec(), self.fft.make_input_vec());
+        TransformScratch {
+            lanes: AlignedBuf::default(),
+            real,
+            spectrum,
+            complex: self.fft.make_scratch_vec(),
+        }
     }
 
-    fn frames(&self, re: &[T], im: &[T], count: usize, frames: &mut [T], scratch: &mut TransformScratch<T>) {
+    fn sums(&self) -> AlignedBuf<T> {
+        AlignedBuf::zeroed((T::LANES - 1) * self.hop + self.window.len())
+    }
+
+    fn add(&self, re: &[T], im: &[T], count: usize, sums: &mut [T], scratch: &mut TransformScratch<T>) {
         let n_fft = self.window.len();
-        for (lane, frame) in frames.chunks_exact_mut(n_fft).take(count).enumerate() {
+        for lane in 0..count {
             let rows = re.chunks_exact(T::LANES).zip(im.chunks_exact(T::LANES));
             for (value, (re, im)) in scratch.spectrum.iter_mut().zip(rows) {
                 *value = Complex::new(re[lane], im[lane]);
@@ -325,11 +357,26 @@ impl<T: Sample> Synthesis<T> for RealFftSynthesis<T> {
             if n_fft.is_multiple_of(2) {
                 scratch.spectrum[n_fft / 2].im = T::zero();
             }
+            let frame = &mut scratch.real;
             let done = self.fft.process_with_scratch(&mut scratch.spectrum, frame, &mut scratch.complex);
             debug_assert!(done.is_ok(), "the scratch has the plan's own lengths");
-            for (sample, weight) in frame.iter_mut().zip(&self.window) {
-                *sample = *sample * *weight;
+            let sums = sums[lane * self.hop..].iter_mut();
+            for ((sum, sample), weight) in sums.zip(frame.iter()).zip(&self.window) {
+                *sum = *sum + *sample * *weight;
             }
         }
+    }
+
+    fn emit(&self, sums: &mut [T], weights: Option<&[T]>, to: &mut [T], stride: usize) {
+        for (lane, hop) in sums.chunks_exact(self.hop).take(T::LANES).enumerate() {
+            let to = &mut to[lane * stride..][..self.hop];
+            to.copy_from_slice(hop);
+            if let Some(weights) = weights {
+                to.iter_mut().zip(weights).for_each(|(value, weight)| *value = *value * *weight);
+            }
+        }
+        let (taken, left) = (T::LANES * self.hop, sums.len() - T::LANES * self.hop);
+        sums.copy_within(taken.., 0);
+        sums[left..].fill(T::zero());
     }
 }

@@ -1,7 +1,13 @@
 //! The operations that kernels are written in.
 
-/// The scalar under a vector: `f32` or `f64`.
-pub trait Real: Copy + Send + Sync + PartialOrd + std::fmt::Debug + 'static {
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for f32 {}
+    impl Sealed for f64 {}
+}
+
+/// The scalar under a vector: `f32` or `f64`, and no other.
+pub trait Real: Copy + Send + Sync + PartialOrd + std::fmt::Debug + sealed::Sealed + 'static {
     /// Nearest value of this type.
     fn from_f64(value: f64) -> Self;
     /// The same value in double precision.

@@ -12,17 +12,15 @@
 //! [`LaneFft::new`] knows the lengths whose half is a product of two codelets (among them 256, 320, 400, 480, 512, 640,
 //! 800, 960, 1024, 1200, 1280, 1920, 2048, 2400, 4096) and says `None` to all others.
 
-mod buffer;
 mod butterfly;
 mod codelet;
-mod columns;
+mod overlap;
 mod phases;
 mod plan;
 mod real;
 mod roots;
 mod split;
 
-pub(crate) use buffer::Buffer;
 pub(crate) use plan::LaneFft;
 pub(crate) use real::LaneReal;
 pub(crate) use split::Share;

@@ -13,14 +13,14 @@ use neurdsp_simd::{Lanes, Real, dispatch, opaque};
 /// The shape of the matrix that holds the frames of one block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Phases {
-    n_fft: usize,
+    pub(super) n_fft: usize,
     /// Positions in a hop that frames reach.
-    rows: usize,
+    pub(super) rows: usize,
     /// Hops that the frames of a block reach.
     columns: usize,
     /// Values from the start of a row to that of the next: four times an odd number, so that no few lines of the cache
     /// have to hold all of the rows.
-    width: usize,
+    pub(super) width: usize,
 }
 
 /// Where a complex number of a frame stands in the matrix, and the window at its two samples.

@@ -3,15 +3,14 @@
 //! The half length is `m = a·b`. Number `j + b·i` of a frame is element `i` of column `j`; the first pass transforms the
 //! columns (`a` points), the second the rows of what they give (`b` points), and bin `r + a·c` ends up in row `r` at `c`.
 
-use super::buffer::Buffer;
 use super::codelet::{Codelet, LENGTHS, Pass};
-use super::columns::Store;
+use super::overlap::{Add, Emit};
 use super::phases::{Phases, Tap};
 use super::real::LaneReal;
 use super::roots::table;
 use super::split::{BandSums, Join, Magnitudes, Share, Split};
 use crate::mel::Bands;
-use neurdsp_simd::Isa;
+use neurdsp_simd::{AlignedBuf, Isa};
 
 /// The windowed real transform of `lanes` frames at once, forward and inverse.
 #[derive(Clone, Debug)]
@@ -81,10 +80,10 @@ impl<T: LaneReal> LaneFft<T> {
     }
 
     /// Working memory for one thread, for both directions.
-    pub(crate) fn scratch(&self) -> Buffer<T> {
+    pub(crate) fn scratch(&self) -> AlignedBuf<T> {
         let matrix = self.rows * self.row_step();
         let forward = self.phases.len() + 4 * self.lanes() * self.columns;
-        Buffer::zeros(2 * self.lanes() * matrix + forward.max(2 * self.lanes() * self.half()))
+        AlignedBuf::zeroed(2 * self.lanes() * matrix + forward.max(2 * self.lanes() * self.half()))
     }
 
     /// The magnitudes of the first bins, `[bins][lanes]`, of the frames at `samples[lane * stride..]`: squared, or with
@@ -249,18 +248,23 @@ impl<T: LaneReal> LaneFft<T> {
         (self.row_codelet.plain)(self.isa, pass);
     }
 
-    /// Windowed frames, `[lanes][n_fft]`, from real and imaginary parts, `[n_fft / 2 + 1][lanes]`.
+    /// Sums of no frame yet, for [`add`](Self::add).
+    pub(crate) fn sums(&self) -> AlignedBuf<T> {
+        AlignedBuf::zeroed(self.phases.len())
+    }
+
+    /// Windows the frames whose real and imaginary parts are given, `[n_fft / 2 + 1][lanes]`, and adds them to `sums`.
     ///
     /// The imaginary parts of the first and the last bin count as zero.
     ///
     /// # Panics
     ///
     /// If a slice is too short for `lanes` frames.
-    pub(crate) fn frames(&self, re: &[T], im: &[T], frames: &mut [T], scratch: &mut [T]) {
+    pub(crate) fn add(&self, re: &[T], im: &[T], sums: &mut [T], scratch: &mut [T]) {
         let Self { rows, columns, .. } = *self;
         let (half, number) = (self.half(), 2 * self.lanes());
         assert!(re.len().min(im.len()) >= self.bins_len(), "too few bins for {} frames", self.lanes());
-        assert!(frames.len() >= number * half, "no room for {} frames", self.lanes());
+        assert!(sums.len() >= self.phases.len(), "the sums are those of another transform");
         assert!(scratch.len() >= number * (rows * self.row_step() + half));
         let (matrix, joined) = scratch.split_at_mut(number * rows * self.row_step());
         let roots = self.join_roots.as_ptr();
@@ -292,9 +296,26 @@ impl<T: LaneReal> LaneFft<T> {
             outer: self.row_roots.as_ptr(),
         };
         (self.row_codelet.plain)(self.isa, by_rows);
+        let Phases { n_fft, rows, width, .. } = self.phases;
         let window = self.inverse_window.as_ptr();
-        let frames = frames.as_mut_ptr();
-        T::store_columns(self.isa, Store { from: joined.as_ptr(), length: half, window, frames });
+        let sums = sums.as_mut_ptr();
+        T::add(self.isa, Add { from: joined.as_ptr(), n_fft, window, sums, rows, width });
+    }
+
+    /// Takes as many hops as there are lanes out of the sums, times `weights`: to `to[lane * stride..]`, of each the first
+    /// positions, of which there are `stride` or, if they are fewer, `n_fft`.
+    ///
+    /// # Panics
+    ///
+    /// If a slice is too short.
+    pub(crate) fn emit(&self, sums: &mut [T], weights: Option<&[T]>, to: &mut [T], stride: usize) {
+        let Phases { rows, width, .. } = self.phases;
+        assert!(sums.len() >= self.phases.len(), "the sums are those of another transform");
+        assert!(weights.is_none_or(|weights| weights.len() >= rows), "there are too few weights");
+        assert!(to.len() >= (self.lanes() - 1) * stride + rows, "no room for the hops of a block");
+        let weights = weights.map_or(std::ptr::null(), <[T]>::as_ptr);
+        let (sums, to) = (sums.as_mut_ptr(), to.as_mut_ptr());
+        T::emit(self.isa, Emit { sums, rows, width, weights, to, stride });
     }
 }
 

@@ -1,7 +1,7 @@
 //! `f32` and `f64`, each with its kernels.
 
 use super::codelet::{self, Codelet};
-use super::columns::{self, Store};
+use super::overlap::{self, Add, Emit};
 use super::phases::{self, Fill};
 use super::split::{self, BandSums, Join, Magnitudes, Split};
 use neurdsp_simd::{Isa, Real};
@@ -15,7 +15,9 @@ pub(crate) trait LaneReal: Real {
     #[doc(hidden)]
     fn fill(isa: Isa, fill: Fill<Self>);
     #[doc(hidden)]
-    fn store_columns(isa: Isa, store: Store<Self>);
+    fn add(isa: Isa, add: Add<Self>);
+    #[doc(hidden)]
+    fn emit(isa: Isa, emit: Emit<Self>);
     #[doc(hidden)]
     fn split_magnitudes(isa: Isa, split: Split<Self>, out: Magnitudes<Self>);
     #[doc(hidden)]
@@ -44,8 +46,11 @@ macro_rules! lane_real {
             fn fill(isa: Isa, fill: Fill<Self>) {
                 phases::$module::fill(isa, fill);
             }
-            fn store_columns(isa: Isa, store: Store<Self>) {
-                columns::$module::store(isa, store);
+            fn add(isa: Isa, add: Add<Self>) {
+                overlap::$module::add(isa, add);
+            }
+            fn emit(isa: Isa, emit: Emit<Self>) {
+                overlap::$module::emit(isa, emit);
             }
             fn split_magnitudes(isa: Isa, split: Split<Self>, out: Magnitudes<Self>) {
                 split::$module::magnitudes(isa, split, out);
