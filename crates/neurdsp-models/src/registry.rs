@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 use crate::file::{ModelFile, read_bytes};
 use crate::header::{AudioSpec, Header};
 use crate::json::one_line;
+use crate::nam::{CAPTURE, MAX_NAM_BYTES, NamFile, NamMetadata, NamModel, NamOptions};
 use crate::parity::{Parity, Verification};
 use crate::seed_json::{MAX_JSON_BYTES, SeedModel};
 use crate::streaming::StreamingModel;
@@ -16,6 +17,11 @@ use crate::wavenet::{PreparedWavenet, Wavenet, WavenetConfig, WavenetWeights};
 
 /// The name of the amp model in a file.
 pub const AMP_WAVENET: &str = "amp.wavenet";
+/// The names of `.nam` models in a file.
+const NAM_ARCHITECTURES: [&str; 5] =
+    ["nam.wavenet", "nam.lstm", "nam.convnet", "nam.linear", "nam.container"];
+/// The metadata key of the version of a `.nam` file.
+const NAM_VERSION: &str = "nam.version";
 /// Enough to tell the kinds of files apart.
 const SNIFFED_BYTES: u64 = 64;
 
@@ -44,21 +50,33 @@ pub struct LoadedModel {
 #[derive(Debug, Clone)]
 enum Model {
     Wavenet(Arc<PreparedWavenet>),
+    Nam(NamModel),
 }
 
-/// Loads a model from a file, whatever its kind: a model file (safetensors) or the JSON of an amp model.
+/// Loads a model from a file, whatever its kind: a model file (safetensors), a `.nam` file or the older folder of one, or
+/// the JSON of an amp model.
 ///
 /// The kind is told from the content, not from the name.
 ///
 /// # Errors
 /// [`Error::InFile`] with the path, around what is wrong with the file or the model.
 pub fn load(path: impl AsRef<Path>) -> Result<LoadedModel> {
+    load_with(path, &NamOptions::default())
+}
+
+/// Loads a model as [`load`] does, and says how a `.nam` model is to be played.
+///
+/// # Errors
+/// As [`load`], and a size outside 0 to 1.
+pub fn load_with(path: impl AsRef<Path>, options: &NamOptions) -> Result<LoadedModel> {
     let path = path.as_ref();
+    if NamFile::is_folder(path) {
+        let file = NamFile::read_folder(path)?;
+        return LoadedModel::from_nam(file, options).map_err(|error| error.in_file(path));
+    }
     let load = || match sniff(&first_bytes(path)?)? {
-        Kind::Safetensors => LoadedModel::from_file(&ModelFile::read(path)?),
-        Kind::Json => {
-            SeedModel::from_bytes(&read_bytes(path, MAX_JSON_BYTES)?).and_then(LoadedModel::from_seed)
-        }
+        Kind::Safetensors => LoadedModel::from_file_with(&ModelFile::read(path)?, options),
+        Kind::Json => from_json(&read_bytes(path, MAX_JSON_BYTES.max(MAX_NAM_BYTES))?, options),
     };
     load().map_err(|error: Error| error.in_file(path))
 }
@@ -68,10 +86,18 @@ pub fn load(path: impl AsRef<Path>) -> Result<LoadedModel> {
 /// # Errors
 /// What is wrong with the file or the model.
 pub fn load_bytes(bytes: &[u8]) -> Result<LoadedModel> {
+    let options = NamOptions::default();
     match sniff(bytes)? {
-        Kind::Safetensors => LoadedModel::from_file(&ModelFile::from_bytes(bytes)?),
-        Kind::Json => SeedModel::from_bytes(bytes).and_then(LoadedModel::from_seed),
+        Kind::Safetensors => LoadedModel::from_file_with(&ModelFile::from_bytes(bytes)?, &options),
+        Kind::Json => from_json(bytes, &options),
     }
+}
+
+fn from_json(text: &[u8], options: &NamOptions) -> Result<LoadedModel> {
+    if NamFile::is_nam(text) {
+        return LoadedModel::from_nam(NamFile::from_bytes(text)?, options);
+    }
+    SeedModel::from_bytes(text).and_then(LoadedModel::from_seed)
 }
 
 impl LoadedModel {
@@ -81,6 +107,10 @@ impl LoadedModel {
     /// See [`Header::from_metadata`] and [`WavenetWeights::from_tensors`]; [`Error::UnknownArchitecture`]; parity
     /// vectors that are missing, of different lengths, too long or not finite.
     pub fn from_file(file: &ModelFile) -> Result<LoadedModel> {
+        LoadedModel::from_file_with(file, &NamOptions::default())
+    }
+
+    fn from_file_with(file: &ModelFile, options: &NamOptions) -> Result<LoadedModel> {
         let header = Header::from_metadata(&file.metadata)?;
         let model = match header.architecture.as_str() {
             AMP_WAVENET => {
@@ -95,8 +125,11 @@ impl LoadedModel {
                 let weights = WavenetWeights::from_tensors(&config, &file.tensors)?;
                 Model::Wavenet(Arc::new(PreparedWavenet::new(&config, &weights)?))
             }
+            name if NAM_ARCHITECTURES.contains(&name) => {
+                Model::Nam(NamModel::new(NamFile::from_model_file(file)?, options)?)
+            }
             other => {
-                let known = AMP_WAVENET.to_owned();
+                let known = format!("{AMP_WAVENET}, {}", NAM_ARCHITECTURES.join(", "));
                 return Err(Error::UnknownArchitecture { name: one_line(other), known });
             }
         };
@@ -124,10 +157,40 @@ impl LoadedModel {
         })
     }
 
+    /// Takes over a `.nam` model. It carries no parity vectors.
+    ///
+    /// # Errors
+    /// A model that is not mono; a size outside 0 to 1.
+    pub fn from_nam(file: NamFile, options: &NamOptions) -> Result<LoadedModel> {
+        let mut metadata: BTreeMap<String, String> = file.metadata().to_text().into_iter().collect();
+        metadata.insert(NAM_VERSION.to_owned(), file.version().to_owned());
+        Ok(LoadedModel {
+            audio: AudioSpec { sample_rate: file.sample_rate(), channels: 1 },
+            model: Model::Nam(NamModel::new(file, options)?),
+            metadata: Arc::new(metadata),
+            parity: None,
+        })
+    }
+
+    /// The `.nam` model, if it is one.
+    pub fn nam(&self) -> Option<&NamFile> {
+        match &self.model {
+            Model::Nam(model) => Some(&model.file),
+            Model::Wavenet(_) => None,
+        }
+    }
+
+    /// What the file says about the device and the capture: loudness, gain, levels in dBu, make and model.
+    pub fn capture(&self) -> NamMetadata {
+        let text = self.metadata.get(CAPTURE);
+        NamMetadata(text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default())
+    }
+
     /// Family and kind, such as `amp.wavenet`.
     pub fn architecture(&self) -> &'static str {
         match &self.model {
             Model::Wavenet(_) => AMP_WAVENET,
+            Model::Nam(model) => model.file.architecture(),
         }
     }
 
@@ -141,10 +204,11 @@ impl LoadedModel {
         self.model.receptive_field()
     }
 
-    /// The number of trained values.
+    /// The number of trained values; of a model of several sizes, those of the size that plays.
     pub fn n_parameters(&self) -> usize {
         match &self.model {
             Model::Wavenet(prepared) => prepared.config().n_parameters(),
+            Model::Nam(model) => model.n_parameters,
         }
     }
 
@@ -155,6 +219,7 @@ impl LoadedModel {
     pub fn build_stream(&self) -> Result<Box<dyn StreamingModel>> {
         match &self.model {
             Model::Wavenet(prepared) => Ok(Box::new(Wavenet::from_prepared(Arc::clone(prepared))?)),
+            Model::Nam(model) => model.stream(),
         }
     }
 
@@ -170,7 +235,7 @@ impl LoadedModel {
         }
     }
 
-    /// The metadata of the file; for JSON its name only.
+    /// The metadata of the file; for JSON its name only, for `.nam` also `neurdsp.capture`, its metadata as JSON.
     pub fn metadata(&self) -> &BTreeMap<String, String> {
         &self.metadata
     }
@@ -180,6 +245,7 @@ impl Model {
     fn receptive_field(&self) -> usize {
         match self {
             Model::Wavenet(prepared) => prepared.config().receptive_field(),
+            Model::Nam(model) => model.receptive_field,
         }
     }
 }
@@ -208,7 +274,7 @@ fn sniff(start: &[u8]) -> Result<Kind> {
         Some(b'{') => Ok(Kind::Json),
         _ => Err(Error::UnknownFormat {
             reason:
-                "neither a safetensors model file nor the JSON of an amp model; export or convert it again"
+                "neither a safetensors model file, a .nam file nor the JSON of an amp model; export or convert it again"
                     .to_owned(),
         }),
     }

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{model_file, seed_model};
+use common::{model_file, nam_convnet, nam_lstm, nam_wavenet, seed_model};
 use neurdsp_models::load_bytes;
 
 const FILES_OF_EACH_KIND: usize = 10_000;
@@ -84,10 +84,10 @@ fn replace_number(bytes: &mut Vec<u8>, from: usize, text: &str) {
 }
 
 /// Loads damaged copies; gives how many loaded and how many were refused.
-fn survive(good: &[u8], header: usize, seed: u64) -> (usize, usize) {
+fn survive(good: &[u8], header: usize, files: usize, seed: u64) -> (usize, usize) {
     let mut random = Random(seed);
     let (mut loaded, mut refused) = (0, 0);
-    for number in 0..FILES_OF_EACH_KIND {
+    for number in 0..files {
         let mut bytes = good.to_vec();
         for _ in 0..=random.below(4) {
             if !bytes.is_empty() {
@@ -121,13 +121,32 @@ fn survive(good: &[u8], header: usize, seed: u64) -> (usize, usize) {
 fn damaged_model_files_load_or_fail_cleanly() {
     let good = model_file().to_bytes().unwrap();
     let header = 8 + u64::from_le_bytes(good[..8].try_into().unwrap()) as usize;
-    let (loaded, refused) = survive(&good, header, 0x9E37_79B9_7F4A_7C15);
+    let (loaded, refused) = survive(&good, header, FILES_OF_EACH_KIND, 0x9E37_79B9_7F4A_7C15);
     assert!(refused > 5000 && loaded > 100, "{loaded} loaded, {refused} refused: the damage is not varied");
 }
 
 #[test]
 fn damaged_json_loads_or_fails_cleanly() {
     let good = seed_model().to_bytes().unwrap();
-    let (loaded, refused) = survive(&good, good.len(), 0xD1B5_4A32_D192_ED03);
+    let (loaded, refused) = survive(&good, good.len(), FILES_OF_EACH_KIND, 0xD1B5_4A32_D192_ED03);
+    assert!(refused > 5000 && loaded > 100, "{loaded} loaded, {refused} refused: the damage is not varied");
+}
+
+#[test]
+fn damaged_nam_files_load_or_fail_cleanly() {
+    let container = serde_json::json!({
+        "version": "0.7.0", "architecture": "SlimmableContainer", "weights": [],
+        "config": { "submodels": [
+            { "max_value": 0.2, "model": nam_lstm() },
+            { "max_value": 0.4, "model": nam_convnet() },
+            { "max_value": 1.0, "model": nam_wavenet() },
+        ] },
+    });
+    let (mut loaded, mut refused) = (0, 0);
+    for (seed, document) in [nam_wavenet(), nam_lstm(), nam_convnet(), container].into_iter().enumerate() {
+        let good = document.to_string().into_bytes();
+        let (l, r) = survive(&good, good.len(), FILES_OF_EACH_KIND / 4, 0xA076_1D64_78BD_642F + seed as u64);
+        (loaded, refused) = (loaded + l, refused + r);
+    }
     assert!(refused > 5000 && loaded > 100, "{loaded} loaded, {refused} refused: the damage is not varied");
 }

@@ -154,7 +154,8 @@ fn a_model_that_claims_the_impossible_is_refused_by_name() {
     );
     assert_eq!(
         set("neurdsp.architecture", "amp.tube"),
-        "the architecture is \"amp.tube\", but this neurdsp runs only: amp.wavenet"
+        "the architecture is \"amp.tube\", but this neurdsp runs only: amp.wavenet, nam.wavenet, nam.lstm, nam.convnet, \
+         nam.linear, nam.container"
     );
     let stereo = set("neurdsp.audio", r#"{"sample_rate":48000,"channels":2}"#);
     assert_eq!(stereo, "channels in neurdsp.audio is 2, but must be 1, because amp.wavenet is mono");
@@ -200,7 +201,8 @@ fn what_is_not_a_file_is_refused_with_its_path() {
     std::fs::write(&empty, b"").unwrap();
     let error = load(&empty).unwrap_err();
     assert!(
-        error.is_unsupported() && error.to_string().contains("neither a safetensors model file nor"),
+        error.is_unsupported()
+            && error.to_string().contains("neither a safetensors model file, a .nam file nor"),
         "{error}"
     );
 }

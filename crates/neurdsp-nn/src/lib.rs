@@ -10,18 +10,22 @@
 //!   fused; [`Expand`] and [`Reduce`] go between one signal and many channels. Where channels fill whole vectors the past
 //!   lies closer together, which counts once it no longer fits the cache.
 //!
+//! [`Lstm`] is a recurrent layer, its units across the lanes.
+//!
 //! Everything is allocated at construction. What runs afterwards neither allocates nor fails, and computes each frame by
 //! the same operations in the same order whatever the number of frames in a call, so that results do not depend on how a
 //! signal is cut into blocks, to the bit.
 
 mod conv1d;
 mod error;
+mod lstm;
 pub mod planar;
 mod pointwise;
 mod ring;
 
 pub use conv1d::ResidualConv1d;
 pub use error::Error;
+pub use lstm::Lstm;
 pub use pointwise::{Expand, Reduce};
 pub use ring::FrameRing;
 

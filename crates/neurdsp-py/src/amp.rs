@@ -1,7 +1,8 @@
 //! Amp models: loading one, and playing it block by block.
 
 use crate::errors::{ParameterError, from_models};
-use neurdsp_models::{LoadedModel, StreamingModel};
+use neurdsp_models::nam::{Conventions, NamFile};
+use neurdsp_models::{LoadedModel, NamOptions, StreamingModel};
 use numpy::{PyArray1, PyArrayMethods, PyReadonlyArray1};
 use pyo3::prelude::*;
 use std::collections::BTreeMap;
@@ -17,11 +18,12 @@ pub(crate) struct AmpModel {
 
 #[pymethods]
 impl AmpModel {
-    /// Reads a model file.
+    /// Reads a model file; `size` and `trainer` say how a `.nam` model is to be played.
     #[staticmethod]
-    fn load(py: Python<'_>, path: PathBuf) -> PyResult<AmpModel> {
+    fn load(py: Python<'_>, path: PathBuf, size: Option<f64>, trainer: bool) -> PyResult<AmpModel> {
+        let conventions = if trainer { Conventions::Trainer } else { Conventions::Core };
         let load = || {
-            let model = neurdsp_models::load(&path)?;
+            let model = neurdsp_models::load_with(&path, &NamOptions { size, conventions })?;
             let latency = model.build_stream()?.latency();
             Ok(AmpModel { model, latency })
         };
@@ -62,6 +64,24 @@ impl AmpModel {
     #[getter]
     fn architecture(&self) -> &str {
         self.model.architecture()
+    }
+
+    /// The sizes from which another model or number of channels plays.
+    #[getter]
+    fn size_steps(&self) -> Vec<f64> {
+        self.model.nam().map(NamFile::size_steps).unwrap_or_default()
+    }
+
+    /// What the file says about the device and the capture, as JSON.
+    #[getter]
+    fn capture(&self) -> String {
+        self.model.capture().to_json()
+    }
+
+    /// The config of a `.nam` model as JSON, with empty lists of weights.
+    #[getter]
+    fn nam_config(&self) -> PyResult<Option<String>> {
+        self.model.nam().map(|file| file.document()).transpose().map_err(from_models)
     }
 
     /// The metadata of the file.

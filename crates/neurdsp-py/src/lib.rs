@@ -21,7 +21,8 @@ mod _core {
 
     #[pymodule_export]
     use crate::modelfile::{
-        read_amp_json, read_model_file, verify_model_file, write_amp_json, write_model_file,
+        model_to_nam, nam_to_model_file, read_amp_json, read_model_file, read_nam_as_amp, verify_model_file,
+        write_amp_json, write_model_file,
     };
 
     #[pymodule_init]

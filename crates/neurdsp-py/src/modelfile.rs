@@ -1,6 +1,7 @@
 //! Model files: reading, writing and verifying them.
 
 use crate::errors::{ParameterError, from_models};
+use neurdsp_models::nam::{NamFile, to_nam};
 use neurdsp_models::wavenet::{WavenetConfig, WavenetWeights};
 use neurdsp_models::{LoadedModel, ModelFile, SeedModel, Tensor, Tensors};
 use numpy::{PyArray1, PyArrayDyn, PyArrayMethods, PyReadonlyArrayDyn, PyUntypedArrayMethods};
@@ -64,6 +65,48 @@ pub(crate) fn read_amp_json(py: Python<'_>, path: PathBuf) -> PyResult<(String, 
     let WavenetConfig { channels, num_layers, kernel_size, dilation_base } = model.config;
     let shape = (channels, num_layers, kernel_size, dilation_base);
     Ok((model.name, model.sample_rate, shape, to_arrays(py, tensors)?))
+}
+
+/// Reads a `.nam` file, or the folder of an older one, and writes the model file of it.
+#[pyfunction]
+pub(crate) fn nam_to_model_file(
+    py: Python<'_>,
+    source: PathBuf,
+    target: PathBuf,
+    producer: String,
+) -> PyResult<()> {
+    let convert = || {
+        let file = if source.is_dir() { NamFile::read_folder(&source) } else { NamFile::read(&source) }?;
+        let model = file.to_model_file(&producer).map_err(|error| error.in_file(&source))?;
+        model.write(&target)
+    };
+    py.detach(convert).map_err(from_models)
+}
+
+/// Writes a `.nam` file of a model file, or of the JSON of an amp model; `capture` is the metadata of one that has none
+/// of its own, as JSON.
+#[pyfunction]
+pub(crate) fn model_to_nam(
+    py: Python<'_>,
+    source: PathBuf,
+    target: PathBuf,
+    capture: String,
+) -> PyResult<()> {
+    let convert = || to_nam(&source, &capture)?.write(&target);
+    py.detach(convert).map_err(from_models)
+}
+
+/// Reads a `.nam` file that was written from an amp model; gives sample rate, shape and tensors of that model.
+#[pyfunction]
+pub(crate) fn read_nam_as_amp(py: Python<'_>, path: PathBuf) -> PyResult<(f64, Shape, Arrays<'_>)> {
+    let read = || {
+        let file = NamFile::read(&path)?;
+        let (config, weights) = file.to_amp().map_err(|error| error.in_file(&path))?;
+        Ok((file.sample_rate(), config, weights.to_tensors(&config)?))
+    };
+    let (sample_rate, config, tensors) = py.detach(read).map_err(from_models)?;
+    let WavenetConfig { channels, num_layers, kernel_size, dilation_base } = config;
+    Ok((sample_rate, (channels, num_layers, kernel_size, dilation_base), to_arrays(py, tensors)?))
 }
 
 /// Writes the JSON of an amp model.

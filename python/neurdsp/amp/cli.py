@@ -27,14 +27,19 @@ def render(
         Path, typer.Option("--output", "-o", help="File to write; its suffix chooses the format.")
     ],
     subtype: Annotated[str, typer.Option(help="Sample format: FLOAT, PCM_16, PCM_24.")] = "FLOAT",
+    size: Annotated[
+        float | None, typer.Option(help="Of a .nam model of several sizes the one to play, 0 to 1 (full).")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> None:
     """Play a recording through an amp model; long files take no more memory than short ones."""
+    from neurdsp.amp.infer import AmpModel
     from neurdsp.amp.render import render_file
     from neurdsp.console import print_table
 
     start = time.perf_counter()
-    result = render_file(input_path, output, model=model, subtype=subtype)
+    amp = model if size is None else AmpModel.load(model, size=size)
+    result = render_file(input_path, output, model=amp, subtype=subtype)
     elapsed_s = time.perf_counter() - start
     speed = result.duration_s / elapsed_s
     if as_json:

@@ -1,9 +1,10 @@
 """Playing an amp model with the Rust engine: whole clips, long streams, or block by block."""
 
+import json
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Self
+from typing import Any, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -55,8 +56,11 @@ def find_model(name_or_path: str | os.PathLike[str]) -> Path:
         If there is neither.
     """
     path = Path(name_or_path)
-    if path.is_dir():
-        raise ModelFileError(f"cannot load '{path}': it is a folder; give a model file")
+    if path.is_dir() and not (path / "config.json").is_file():
+        raise ModelFileError(
+            f"cannot load '{path}': it is a folder, without the config.json and weights.npy of an old .nam "
+            "model; give a model file"
+        )
     if path.exists():
         return path
     if str(path) in shipped_amps():
@@ -117,13 +121,26 @@ class AmpModel:
         self._core = core
 
     @classmethod
-    def load(cls, name_or_path: str | os.PathLike[str]) -> Self:
+    def load(
+        cls,
+        name_or_path: str | os.PathLike[str],
+        *,
+        size: float | None = None,
+        conventions: Literal["core", "trainer"] = "core",
+    ) -> Self:
         """Load a model file, or an amp that comes with neurdsp by its name.
 
         Parameters
         ----------
         name_or_path : str or path-like
-            A model file, or one of :func:`shipped_amps`.
+            A model file of neurdsp, a ``.nam`` file or the folder of an older one, the JSON of an amp model,
+            or one of :func:`shipped_amps`.
+        size : float, optional
+            Of a ``.nam`` model of several sizes the one to play, from 0 (smallest) to 1 (full, also if not
+            given); other models play the same at every size.
+        conventions : {"core", "trainer"}
+            Whose reading of ``.nam`` to follow where NAM Core, which the players are built on, and NAM's
+            trainer differ: layers without ``layer1x1``, and ``layer1x1_post_film``.
 
         Returns
         -------
@@ -136,8 +153,19 @@ class AmpModel:
             If there is no such file or amp, or the file is damaged.
         UnsupportedModelError
             If the file is sound, but for a newer neurdsp or of another kind.
+        ParameterError
+            If the size is not from 0 to 1, or the conventions are neither.
+
+        Examples
+        --------
+        >>> smallest = AmpModel.load("amp.nam", size=0)  # doctest: +SKIP
         """
-        return cls(_core.AmpModel.load(str(find_model(name_or_path))))
+        if size is not None and not 0 <= size <= 1:
+            raise ParameterError(f"size is {size!r}, but must be from 0 (smallest) to 1 (full)")
+        if conventions not in ("core", "trainer"):
+            raise ParameterError(f"conventions is {conventions!r}, but must be 'core' or 'trainer'")
+        path = str(find_model(name_or_path))
+        return cls(_core.AmpModel.load(path, None if size is None else float(size), conventions == "trainer"))
 
     def __repr__(self) -> str:
         return (
@@ -174,6 +202,22 @@ class AmpModel:
     def metadata(self) -> dict[str, str]:
         """The model file's own words: name, producer, metrics at export, and whatever else was put in."""
         return self._core.metadata
+
+    @property
+    def size_steps(self) -> list[float]:
+        """The sizes from which another size of the model plays, ascending; empty if it has one size."""
+        return self._core.size_steps
+
+    @property
+    def capture(self) -> dict[str, Any]:
+        """What the file says about the device and the capture, by the keys of ``.nam`` metadata.
+
+        ``loudness`` (dB), ``gain``, ``input_level_dbu`` and ``output_level_dbu`` (dBu at 0 dBFS), ``name``,
+        ``modeled_by``, ``gear_make``, ``gear_model``, ``gear_type``, ``tone_type`` and more; any may be
+        absent.
+        """
+        told: dict[str, Any] = json.loads(self._core.capture)
+        return told
 
     def stream(self) -> AmpStream:
         """Start a signal that comes block by block, at :attr:`sample_rate`.

@@ -21,13 +21,17 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 @app.command()
 def info(
-    file: Annotated[Path, typer.Argument(help="Model file: .safetensors or .json.")], as_json: AsJson = False
+    file: Annotated[
+        str, typer.Argument(help="Model file (.safetensors, .nam, .json), or the name of a shipped amp.")
+    ],
+    as_json: AsJson = False,
 ) -> None:
     """Tell what a model file holds."""
+    from neurdsp.amp.infer import find_model
     from neurdsp.console import print_table
     from neurdsp.modelfile import info as read_info
 
-    told = read_info(file)
+    told = read_info(find_model(file))
     if as_json:
         typer.echo(json.dumps(asdict(told) | {"path": str(told.path)}))
         return
@@ -41,6 +45,8 @@ def info(
         ("receptive field", f"{told.receptive_field} samples, {field_ms:.1f} ms"),
         ("latency", f"{told.latency} samples"),
         ("sample rate", f"{told.sample_rate:g} Hz"),
+        *((f"size from {size['size']:.3g}", _submodel(size)) for size in told.submodels),
+        *_capture(told.capture),
         *((f"metric {key}", _short(value)) for key, value in told.metrics.items()),
         *((key.removeprefix("neurdsp."), _short(text)) for key, text in told.metadata.items()),
     ]
@@ -84,10 +90,12 @@ def verify(
 
 @app.command()
 def convert(
-    source: Annotated[Path, typer.Argument(metavar="IN", help="Model file: .safetensors or .json.")],
-    target: Annotated[Path, typer.Argument(metavar="OUT", help="File to write: .json or .safetensors.")],
+    source: Annotated[Path, typer.Argument(metavar="IN", help="Model file: .safetensors, .nam or .json.")],
+    target: Annotated[
+        Path, typer.Argument(metavar="OUT", help="File to write, with another of these suffixes.")
+    ],
 ) -> None:
-    """Convert between the model file and the JSON of earlier trainers, saying what is lost."""
+    """Convert between the model file, .nam and the JSON of earlier trainers, saying what is lost."""
     from neurdsp.console import print_table
     from neurdsp.modelfile import convert as run
 
@@ -100,6 +108,26 @@ def convert(
             ("added", ", ".join(done.added) or "nothing"),
         ]
     )
+
+
+def _submodel(size: dict[str, Any]) -> str:
+    return f"{size['n_parameters']:,} parameters, receptive field {size['receptive_field']} samples"
+
+
+def _capture(capture: dict[str, Any]) -> list[tuple[str, str]]:
+    """Rows of what the file says about the device and the capture, with units."""
+    units = {
+        "loudness": "dB",
+        "input_level_dbu": "dBu at 0 dBFS",
+        "output_level_dbu": "dBu at 0 dBFS",
+    }
+    rows = []
+    for key, value in capture.items():
+        # Dates and settings of the training are nested, and told by --json.
+        if value is not None and not isinstance(value, dict | list):
+            label = key.removesuffix("_dbu").replace("_", " ")
+            rows.append((label, f"{_short(value)} {units.get(key, '')}".strip()))
+    return rows
 
 
 def _print_verdicts(rows: list[dict[str, Any]]) -> None:

@@ -1,19 +1,20 @@
-"""Converting a model between the file of neurdsp and the JSON that earlier trainers wrote."""
+"""Converting a model between the file of neurdsp, ``.nam``, and the JSON that earlier trainers wrote."""
 
 import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from neurdsp import _core
 from neurdsp._output import atomic_output, check_output
-from neurdsp.errors import ModelFileError, ParameterError
+from neurdsp.errors import ModelFileError, ParameterError, UnsupportedModelError
 from neurdsp.modelfile.files import build_metadata, read, verify, write
 from neurdsp.modelfile.reference import amp_reference, parity_input, receptive_field
 
 __all__ = ["Conversion", "convert"]
 
-_SUFFIXES = (".safetensors", ".json")
+_SUFFIXES = (".safetensors", ".nam", ".json")
 _PARITY_EXTRA_SAMPLES = 2048
 _KEPT_BY_JSON = {"neurdsp.format", "neurdsp.architecture", "neurdsp.config", "neurdsp.audio", "neurdsp.name"}
 
@@ -44,9 +45,10 @@ def convert(source: str | os.PathLike[str], target: str | os.PathLike[str]) -> C
     Parameters
     ----------
     source
-        A ``.safetensors`` model file, or the ``.json`` of an amp model.
+        A ``.safetensors`` model file, a ``.nam`` file or the folder of an older one, or the ``.json`` of an
+        amp model.
     target
-        A ``.json`` or ``.safetensors`` file to write.
+        A file to write, with another of these suffixes.
 
     Returns
     -------
@@ -56,7 +58,9 @@ def convert(source: str | os.PathLike[str], target: str | os.PathLike[str]) -> C
     Raises
     ------
     ParameterError
-        If the suffixes are not one of each.
+        If the suffixes are not two of these.
+    UnsupportedModelError
+        If the target format cannot say what the source holds: JSON holds amp models only.
     ModelFileError
         If the source cannot be read or the target cannot be written.
     OSError
@@ -64,23 +68,85 @@ def convert(source: str | os.PathLike[str], target: str | os.PathLike[str]) -> C
 
     Notes
     -----
-    The weights come through bit for bit. JSON has no parity vectors, so on the way to ``.safetensors`` they
-    are computed in double precision by a plain implementation, and the engine is verified against them
-    before the file is put in its place.
+    ``.safetensors`` holds every ``.nam`` model, sizes, metadata and unknown keys included, and gives the same
+    file back. An amp model becomes a ``.nam`` of version 0.5.4 that computes the same function and plays in
+    every NAM player: the bias of the input convolution is folded into the other biases, and a first layer
+    array carries the input to the output.
+
+    Amp models come from JSON with their weights bit for bit. JSON has no parity vectors, so they are computed
+    in double precision by a plain implementation, and the engine is verified against them before the file is
+    put in its place; those of ``.nam`` models are what the engine makes of a test signal.
+
+    Examples
+    --------
+    >>> convert("amp.safetensors", "amp.nam").lost  # doctest: +SKIP
+    ('parity vectors',)
     """
     source, target = Path(source), Path(target)
-    suffixes = (source.suffix.lower(), target.suffix.lower())
+    suffixes = (".nam" if source.is_dir() else source.suffix.lower(), target.suffix.lower())
     for path, suffix in zip((source, target), suffixes, strict=True):
         if suffix not in _SUFFIXES:
             raise ParameterError(f"'{path}': the suffix must be one of {', '.join(_SUFFIXES)}")
-    if suffixes[0] == suffixes[1]:
+    if suffixes[0] == suffixes[1] and not source.is_dir():
+        others = " or ".join(suffix for suffix in _SUFFIXES if suffix != suffixes[0])
         raise ParameterError(
-            f"'{source}' and '{target}' are both {suffixes[0]}; give a target with the suffix "
-            f"{_SUFFIXES[1 - _SUFFIXES.index(suffixes[0])]}"
+            f"'{source}' and '{target}' are both {suffixes[0]}; give a target with the suffix {others}"
         )
-    if suffixes[0] == ".json":
-        return _from_json(source, target)
-    return _to_json(source, target)
+    if source.is_dir() and suffixes[1] == ".nam":
+        raise ParameterError(f"'{source}' is the folder of a .nam model; convert it to .safetensors first")
+    match suffixes:
+        case (".json", ".safetensors"):
+            return _from_json(source, target)
+        case (".safetensors", ".json"):
+            return _to_json(source, target)
+        case (".nam", ".safetensors"):
+            return _from_nam(source, target)
+        case (_, ".nam"):
+            return _to_nam(source, target)
+        case _:
+            return _nam_to_json(source, target)
+
+
+def _from_nam(source: Path, target: Path) -> Conversion:
+    with atomic_output(target) as temporary:
+        _core.nam_to_model_file(source, temporary, f"neurdsp {_core.__version__}")
+        result = verify(temporary)
+    return Conversion(source, target, lost=(), added=(f"parity vectors ({result.n_samples} samples)",))
+
+
+def _to_nam(source: Path, target: Path) -> Conversion:
+    """Write a ``.nam`` file, with what the metadata of the source says in the words of that format."""
+    name = ""
+    lost: list[str] = []
+    capture: dict[str, Any] = {}
+    if source.suffix.lower() == ".safetensors":
+        model = read(source)
+        name = model.metadata.get("neurdsp.name", "")
+        lost = ["parity vectors"]
+        if not model.architecture.startswith("nam."):
+            esr = model.metrics.get("test_esr", model.metrics.get("esr"))
+            if isinstance(esr, int | float):
+                capture["training"] = {"validation_esr": esr}
+            kept = {*_KEPT_BY_JSON, "neurdsp.capture", "neurdsp.parity_db", "neurdsp.producer"}
+            if not model.metrics or len(model.metrics) == len(capture):
+                kept |= {"neurdsp.metrics"}
+            lost += sorted(model.metadata.keys() - kept)
+    else:
+        name = _core.read_amp_json(source)[0]
+    if name:
+        capture["name"] = name
+    check_output(target)
+    _core.model_to_nam(source, target, json.dumps(capture))
+    return Conversion(source, target, lost=tuple(lost), added=())
+
+
+def _nam_to_json(source: Path, target: Path) -> Conversion:
+    """Write the JSON of the amp model that a ``.nam`` file was made from."""
+    sample_rate, shape, tensors = _core.read_nam_as_amp(source)
+    capture = json.loads(_core.AmpModel.load(source, None, False).capture)
+    check_output(target)
+    _core.write_amp_json(target, str(capture.pop("name", source.stem)), sample_rate, shape, tensors)
+    return Conversion(source, target, lost=tuple(f"metadata {key}" for key in sorted(capture)), added=())
 
 
 def _from_json(source: Path, target: Path) -> Conversion:
@@ -120,7 +186,9 @@ def _from_json(source: Path, target: Path) -> Conversion:
 def _to_json(source: Path, target: Path) -> Conversion:
     model = read(source)
     if model.architecture != "amp.wavenet":
-        raise ParameterError(f"'{source}' holds {model.architecture}, but JSON can hold only amp.wavenet")
+        raise UnsupportedModelError(
+            f"'{source}' holds {model.architecture}, but JSON can hold only amp.wavenet; convert it to .nam"
+        )
     config = model.config
     shape = (config["channels"], config["num_layers"], config["kernel_size"], config["dilation_base"])
     weights = {name: tensor for name, tensor in model.tensors.items() if not name.startswith("parity.")}

@@ -1,6 +1,7 @@
 //! The activations of the format, with their parameters.
 
 use serde_json::value::RawValue;
+use serde_json::{Value, json};
 
 use super::bounds::MAX_CHANNELS;
 use super::read::{Fields, elements, is_text, value};
@@ -135,6 +136,31 @@ impl Activation {
                 });
             }
         })
+    }
+
+    /// How the format writes it.
+    pub(super) fn to_json(&self) -> Value {
+        match self {
+            Activation::Tanh => "Tanh".into(),
+            Activation::Hardtanh => "Hardtanh".into(),
+            Activation::Fasttanh => "Fasttanh".into(),
+            Activation::Relu => "ReLU".into(),
+            Activation::LeakyRelu { negative_slope } if *negative_slope == SLOPE => "LeakyReLU".into(),
+            Activation::LeakyRelu { negative_slope } => {
+                json!({ "type": "LeakyReLU", "negative_slope": negative_slope })
+            }
+            Activation::Prelu { negative_slopes } => {
+                json!({ "type": "PReLU", "negative_slopes": negative_slopes })
+            }
+            Activation::Sigmoid => "Sigmoid".into(),
+            Activation::Silu => "SiLU".into(),
+            Activation::Hardswish => "Hardswish".into(),
+            Activation::LeakyHardtanh { min_val, max_val, min_slope, max_slope } => json!({
+                "type": "LeakyHardtanh", "min_val": min_val, "max_val": max_val,
+                "min_slope": min_slope, "max_slope": max_slope,
+            }),
+            Activation::Softsign => "Softsign".into(),
+        }
     }
 
     /// The activation of the first `width` channels of `full`.

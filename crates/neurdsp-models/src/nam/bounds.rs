@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use crate::error::{Error, Result};
 
 /// The largest file, in bytes.
-pub(super) const MAX_NAM_BYTES: u64 = 128 << 20;
+pub(crate) const MAX_NAM_BYTES: u64 = 128 << 20;
 /// The most bytes of a config or of metadata, without the models nested in it.
 pub(super) const MAX_CONFIG_BYTES: usize = 1 << 20;
 /// The most members of one object.
@@ -28,6 +28,8 @@ pub(super) const MAX_DILATION: usize = 1 << 20;
 pub(super) const MAX_RECEPTIVE_FIELD: usize = 1 << 20;
 /// The most weights of one network with its groups written out: 64 MiB of them.
 pub(super) const MAX_DENSE_WEIGHTS: usize = 1 << 24;
+/// The most weights of an LSTM: it plays half a second of silence when it is built.
+pub(super) const MAX_LSTM_WEIGHTS: usize = 1 << 20;
 /// The most values that the histories of one network hold together: 64 MiB of them.
 pub(super) const MAX_HISTORY: usize = 1 << 24;
 

@@ -9,17 +9,16 @@ use serde_json::{Map, Value};
 use super::bounds::{MAX_CONFIG_BYTES, MAX_DEPTH, MAX_NAM_BYTES, MAX_SUBMODELS, at_most};
 use super::metadata::NamMetadata;
 use super::networks::{ConvNetNetwork, LinearNetwork, LstmNetwork};
-use super::read::{Fields, elements, value, weights};
+use super::read::{Fields, elements, is_text, value, weights, wrong_count};
 use super::slim::check_size;
 use super::visit::{Count, Split, Visitor};
 use super::wavenet::WavenetNetwork;
 use crate::error::{Error, Result};
 use crate::json::one_line;
+use crate::tensor::expect_finite;
 
 /// What a file without a sample rate was made at, in Hz.
 const DEFAULT_SAMPLE_RATE: f64 = 48_000.0;
-/// How long an LSTM takes to settle, in seconds: NAM Core plays it as much silence.
-const LSTM_SETTLE_SECONDS: f64 = 0.5;
 /// The members of the root that are read; others are kept as they are.
 const KNOWN: [&str; 6] = ["version", "architecture", "config", "weights", "sample_rate", "metadata"];
 /// The members of a config that hold models.
@@ -95,10 +94,31 @@ impl NamFile {
     /// named by its path (`config.layers[0].channels`).
     pub fn from_bytes(text: &[u8]) -> Result<NamFile> {
         at_most("the size of the file in bytes", text.len(), MAX_NAM_BYTES as usize)?;
-        NamFile::read_model(Fields::root("the .nam file", text)?, 0)
+        NamFile::read_model(Fields::root("the .nam file", text)?, 0, &mut Lists::InText)
     }
 
-    fn read_model(fields: Fields, depth: usize) -> Result<NamFile> {
+    /// Whether a JSON text looks like a `.nam` file: it names its architecture, and is no other JSON of a model.
+    pub(crate) fn is_nam(text: &[u8]) -> bool {
+        Fields::root("", text).is_ok_and(|fields| {
+            fields.get("architecture").is_some_and(is_text) || fields.get("version").is_some()
+        })
+    }
+
+    /// Reads a text whose lists of weights are empty, the values of all of them being joined in `weights`.
+    pub(super) fn from_parts(text: &str, weights: &[f32]) -> Result<NamFile> {
+        at_most("the size of the config in bytes", text.len(), MAX_NAM_BYTES as usize)?;
+        expect_finite("weights", weights)?;
+        let mut lists = Lists::Joined(weights);
+        let file = NamFile::read_model(Fields::root("the config", text.as_bytes())?, 0, &mut lists)?;
+        match lists {
+            Lists::Joined(rest) if !rest.is_empty() => {
+                Err(wrong_count("weights", weights.len(), weights.len() - rest.len()))
+            }
+            _ => Ok(file),
+        }
+    }
+
+    fn read_model(fields: Fields, depth: usize, lists: &mut Lists) -> Result<NamFile> {
         if depth == MAX_DEPTH {
             let reason = format!("models lie {MAX_DEPTH} deep in one another; more is not read");
             return Err(Error::malformed(fields.path, reason));
@@ -117,7 +137,7 @@ impl NamFile {
         let extra = keep(&fields, |key| !KNOWN.contains(&key))?;
         let config = Fields::new(fields.at("config"), fields.require("config")?)?;
         let kept = keep(&config, |key| !NESTED.contains(&key))?;
-        let network = Network::read(&fields, &config, depth, sample_rate)?;
+        let network = Network::read(&fields, &config, (depth, sample_rate), lists)?;
         Ok(NamFile { version, sample_rate, metadata, network, config: kept, extra })
     }
 
@@ -150,7 +170,7 @@ impl NamFile {
     pub fn receptive_field(&self) -> usize {
         match &self.network {
             Network::Wavenet(network) => network.receptive_field(),
-            Network::Lstm(_) => (LSTM_SETTLE_SECONDS * self.sample_rate()) as usize,
+            Network::Lstm(network) => network.settle_samples,
             Network::ConvNet(network) => network.receptive_field(),
             Network::Linear(network) => network.taps.len(),
             Network::Slimmable(submodels) => {
@@ -204,28 +224,36 @@ impl NamFile {
 }
 
 impl Network {
-    fn read(fields: &Fields, config: &Fields, depth: usize, sample_rate: Option<f64>) -> Result<Network> {
+    fn read(
+        fields: &Fields,
+        config: &Fields,
+        (depth, sample_rate): (usize, Option<f64>),
+        lists: &mut Lists,
+    ) -> Result<Network> {
         let architecture: String = fields.value("architecture")?;
         let rate = sample_rate.unwrap_or(DEFAULT_SAMPLE_RATE);
         let mut network = match architecture.as_str() {
             "WaveNet" => {
                 let condition = match config.get("condition_dsp") {
-                    Some(json) => {
-                        Some(Box::new(read_condition(config.at("condition_dsp"), json, depth, rate)?))
-                    }
+                    Some(json) => Some(Box::new(read_condition(
+                        config.at("condition_dsp"),
+                        json,
+                        (depth, rate),
+                        lists,
+                    )?)),
                     None => None,
                 };
                 Network::Wavenet(WavenetNetwork::read(config, condition)?)
             }
-            "LSTM" => Network::Lstm(LstmNetwork::read(config)?),
+            "LSTM" => Network::Lstm(LstmNetwork::read(config, rate)?),
             "ConvNet" => Network::ConvNet(ConvNetNetwork::read(config)?),
             "Linear" => {
                 let (mut network, length) = LinearNetwork::read(config)?;
                 let visit = |visitor: &mut dyn Visitor| network.visit(length, visitor);
-                fill(&fields.at("weights"), fields.require("weights")?, visit)?;
+                lists.fill(fields, visit)?;
                 return Ok(Network::Linear(network));
             }
-            "SlimmableContainer" => return read_container(config, depth, sample_rate),
+            "SlimmableContainer" => return read_container(config, (depth, sample_rate), lists),
             _ => {
                 return Err(Error::Unsupported {
                     what: format!("{} {:?}", fields.at("architecture"), one_line(&architecture)),
@@ -236,7 +264,7 @@ impl Network {
             }
         };
         let visit = |visitor: &mut dyn Visitor| network.visit(visitor);
-        fill(&fields.at("weights"), fields.require("weights")?, visit)?;
+        lists.fill(fields, visit)?;
         if let Network::ConvNet(network) = &network {
             network.check_values(&config.path)?;
         }
@@ -309,17 +337,44 @@ impl Network {
     }
 }
 
-/// Counts what the shapes ask for, reads exactly as much, and splits it.
-fn fill(path: &str, json: &RawValue, mut visit: impl FnMut(&mut dyn Visitor)) -> Result<()> {
-    let mut count = Count::default();
-    visit(&mut count);
-    let values = weights(path, json, count.0)?;
-    visit(&mut Split(&values));
-    Ok(())
+/// Where the lists of weights are.
+enum Lists<'a> {
+    /// In the text of the file.
+    InText,
+    /// Joined in the order in which the models are read: those inside a model before its own.
+    Joined(&'a [f32]),
 }
 
-fn read_condition(path: String, json: &RawValue, depth: usize, rate: f64) -> Result<NamFile> {
-    let model = NamFile::read_model(Fields::new(path.as_str(), json)?, depth + 1)?;
+impl Lists<'_> {
+    /// Counts what the shapes of a network ask for, takes exactly as much, and splits it.
+    fn fill(&mut self, fields: &Fields, mut visit: impl FnMut(&mut dyn Visitor)) -> Result<()> {
+        let mut count = Count::default();
+        visit(&mut count);
+        let path = fields.at("weights");
+        match self {
+            Lists::InText => {
+                let values = weights(&path, fields.require("weights")?, count.0)?;
+                visit(&mut Split(&values));
+            }
+            Lists::Joined(rest) => {
+                let Some((own, after)) = rest.split_at_checked(count.0) else {
+                    return Err(wrong_count(&path, rest.len(), count.0));
+                };
+                visit(&mut Split(own));
+                *rest = after;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn read_condition(
+    path: String,
+    json: &RawValue,
+    (depth, rate): (usize, f64),
+    lists: &mut Lists,
+) -> Result<NamFile> {
+    let model = NamFile::read_model(Fields::new(path.as_str(), json)?, depth + 1, lists)?;
     if model.sample_rate() != rate {
         return Err(Error::OutOfRange {
             name: format!("{path}.sample_rate"),
@@ -330,7 +385,11 @@ fn read_condition(path: String, json: &RawValue, depth: usize, rate: f64) -> Res
     Ok(model)
 }
 
-fn read_container(config: &Fields, depth: usize, sample_rate: Option<f64>) -> Result<Network> {
+fn read_container(
+    config: &Fields,
+    (depth, sample_rate): (usize, Option<f64>),
+    lists: &mut Lists,
+) -> Result<Network> {
     let path = config.at("submodels");
     let mut submodels: Vec<Submodel> = Vec::new();
     for (i, json) in elements(&path, config.require("submodels")?, MAX_SUBMODELS)?.into_iter().enumerate() {
@@ -344,7 +403,8 @@ fn read_container(config: &Fields, depth: usize, sample_rate: Option<f64>) -> Re
                 expected: format!("above {before}, that of the model before"),
             });
         }
-        let model = NamFile::read_model(Fields::new(entry.at("model"), entry.require("model")?)?, depth + 1)?;
+        let model =
+            NamFile::read_model(Fields::new(entry.at("model"), entry.require("model")?)?, depth + 1, lists)?;
         let known = sample_rate.or_else(|| submodels.iter().find_map(|submodel| submodel.model.sample_rate));
         if let (Some(known), Some(rate)) = (known, model.sample_rate)
             && known != rate

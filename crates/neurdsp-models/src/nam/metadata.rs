@@ -49,6 +49,12 @@ impl NamMetadata {
         self.0.get(key)?.as_str()
     }
 
+    /// All keys as a JSON object.
+    pub fn to_json(&self) -> String {
+        // The Display of a Value is JSON and cannot fail.
+        Value::Object(self.0.clone()).to_string()
+    }
+
     /// A key that holds a finite number.
     fn number(&self, key: &str) -> Option<f64> {
         self.0.get(key)?.as_f64()

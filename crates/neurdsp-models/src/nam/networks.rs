@@ -2,12 +2,15 @@
 
 use super::activation::Activation;
 use super::bounds::{
-    MAX_CHANNELS, MAX_DENSE_WEIGHTS, MAX_DILATION, MAX_LAYERS, MAX_RECEPTIVE_FIELD, Totals, at_most, equal,
+    MAX_CHANNELS, MAX_DILATION, MAX_LAYERS, MAX_LSTM_WEIGHTS, MAX_RECEPTIVE_FIELD, Totals, at_most, equal,
 };
 use super::conv::Conv;
 use super::read::Fields;
 use super::visit::Visitor;
 use crate::error::{Error, Result};
+
+/// How long an LSTM takes to settle.
+const SETTLE_SECONDS: f64 = 0.5;
 
 /// A stack of LSTM layers and a linear head.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,6 +27,8 @@ pub struct LstmNetwork {
     pub head_weight: Vec<f32>,
     /// `[out_channels]`.
     pub head_bias: Vec<f32>,
+    /// Samples of silence that bring it to rest: half a second, as NAM Core plays to it.
+    pub settle_samples: usize,
 }
 
 /// One LSTM layer. The gates are in the order input, forget, cell, output.
@@ -92,7 +97,7 @@ pub struct LinearNetwork {
 }
 
 impl LstmNetwork {
-    pub(super) fn read(config: &Fields) -> Result<LstmNetwork> {
+    pub(super) fn read(config: &Fields, sample_rate: f64) -> Result<LstmNetwork> {
         let n_layers = config.count("num_layers", 1..=MAX_LAYERS)?;
         let input_size = config.count("input_size", 1..=MAX_CHANNELS)?;
         let hidden_size = config.count("hidden_size", 1..=MAX_CHANNELS)?;
@@ -110,9 +115,18 @@ impl LstmNetwork {
         let layers: Vec<_> = (0..n_layers).map(layer).collect();
         let values = |layer: &LstmLayer| 4 * hidden_size * (layer.inputs + hidden_size + 1);
         let weights = layers.iter().map(values).sum();
-        at_most(&format!("the number of weights of {}", config.path), weights, MAX_DENSE_WEIGHTS)?;
+        at_most(&format!("the number of weights of {}", config.path), weights, MAX_LSTM_WEIGHTS)?;
         let (head_weight, head_bias) = (Vec::new(), Vec::new());
-        Ok(LstmNetwork { in_channels, out_channels, hidden_size, layers, head_weight, head_bias })
+        let settle_samples = (SETTLE_SECONDS * sample_rate) as usize;
+        Ok(LstmNetwork {
+            in_channels,
+            out_channels,
+            hidden_size,
+            layers,
+            head_weight,
+            head_bias,
+            settle_samples,
+        })
     }
 
     pub(super) fn visit(&mut self, visitor: &mut dyn Visitor) {

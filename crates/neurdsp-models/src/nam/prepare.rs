@@ -5,7 +5,7 @@ use std::sync::Arc;
 use neurdsp_simd::Isa;
 
 use super::frame_model::FrameModelSource;
-use super::{Conventions, Network, PreparedNamWavenet};
+use super::{Conventions, Network, PreparedConvNet, PreparedLinear, PreparedLstm, PreparedNamWavenet};
 use crate::error::{Error, Result};
 
 /// Arranges the weights of a network for `isa`; of a container those of its last model.
@@ -17,13 +17,12 @@ pub fn prepare(network: &Network, conventions: Conventions, isa: Isa) -> Result<
         Network::Wavenet(network) => {
             Ok(Arc::new(Arc::new(PreparedNamWavenet::new(network, conventions, isa)?)))
         }
+        Network::Lstm(network) => Ok(Arc::new(Arc::new(PreparedLstm::new(network, isa)?))),
+        Network::ConvNet(network) => Ok(Arc::new(Arc::new(PreparedConvNet::new(network, isa)?))),
+        Network::Linear(network) => Ok(Arc::new(Arc::new(PreparedLinear::new(network, isa)))),
         Network::Slimmable(submodels) => match submodels.last() {
             Some(last) => prepare(last.model.network(), conventions, isa),
             None => Err(Error::malformed("a container", "it is empty")),
         },
-        other => Err(Error::Unsupported {
-            what: other.architecture().to_owned(),
-            reason: "this neurdsp plays WaveNets alone; install a newer one".to_owned(),
-        }),
     }
 }

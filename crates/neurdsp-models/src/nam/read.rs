@@ -210,14 +210,19 @@ pub(super) fn weights(path: &str, json: &RawValue, expected: usize) -> Result<Ve
         .deserialize_seq(Weights(expected))
         .map_err(|error| malformed_member(path, &error))?;
     if found != expected {
-        let reason = format!(
-            "it has {found} values, but the config asks for {expected}; \
-             the file was cut short or its config was edited: export the model again"
-        );
-        return Err(Error::malformed(path, reason));
+        return Err(wrong_count(path, found, expected));
     }
     expect_finite(path, &values)?;
     Ok(values)
+}
+
+/// The error of a list that has not the length that its config asks for.
+pub(super) fn wrong_count(path: &str, found: usize, expected: usize) -> Error {
+    let reason = format!(
+        "it has {found} values, but the config asks for {expected}; \
+         the file was cut short or its config was edited: export the model again"
+    );
+    Error::malformed(path, reason)
 }
 
 /// What to add to an error of the parser where the text has a number that JSON does not know.

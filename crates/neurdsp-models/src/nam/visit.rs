@@ -1,6 +1,6 @@
 //! Going through the values of a network in the order of the flat list of weights.
 //!
-//! Every network says this order once, in its `visit`; counting and splitting the list are visitors.
+//! Every network says this order once, in its `visit`; counting, splitting and joining the list are visitors.
 
 /// What is done with each group of values.
 pub(super) trait Visitor {
@@ -39,5 +39,19 @@ impl Visitor for Split<'_> {
             *value = first;
             self.0 = rest;
         }
+    }
+}
+
+/// Joins all values to one list, and leaves the groups empty.
+#[derive(Default)]
+pub(super) struct Join(pub(super) Vec<f32>);
+
+impl Visitor for Join {
+    fn values(&mut self, values: &mut Vec<f32>, _: usize) {
+        self.0.append(values);
+    }
+
+    fn value(&mut self, value: &mut f32) {
+        self.0.push(*value);
     }
 }

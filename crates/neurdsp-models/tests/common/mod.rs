@@ -57,3 +57,72 @@ pub(crate) fn raw_file(header: &str, data_bytes: usize) -> Vec<u8> {
     bytes.resize(bytes.len() + data_bytes, 0);
     bytes
 }
+
+/// A `.nam` document of the architecture and config, with as many small weights as it asks for.
+pub(crate) fn nam(architecture: &str, config: serde_json::Value, n_weights: usize) -> serde_json::Value {
+    let weights: Vec<f32> = values(n_weights, 3).iter().map(|w| 0.5 * w).collect();
+    serde_json::json!({
+        "version": "0.7.0", "architecture": architecture, "config": config, "weights": weights,
+        "sample_rate": 48_000, "metadata": { "name": "a test", "loudness": -18.5, "gear_type": "amp" },
+    })
+}
+
+/// Two layers of an LSTM of three units.
+pub(crate) fn nam_lstm() -> serde_json::Value {
+    let config = serde_json::json!({ "input_size": 1, "hidden_size": 3, "num_layers": 2 });
+    nam("LSTM", config, (12 * 4 + 12 + 6) + (12 * 6 + 12 + 6) + 4)
+}
+
+/// Two blocks of four channels with batch normalisation, whose variances are positive.
+pub(crate) fn nam_convnet() -> serde_json::Value {
+    let config = serde_json::json!({
+        "channels": 4, "dilations": [1, 5], "batchnorm": true,
+        "activation": { "type": "PReLU", "negative_slopes": [0.5, 0.25, 0.125, 0.0] },
+    });
+    let mut file = nam("ConvNet", config, (8 + 17) + (32 + 17) + 5);
+    for (first, block) in [(8, 0), (25 + 32, 1)] {
+        for channel in 0..4 {
+            file["weights"][first + 4 + channel] = (0.5 + 0.25 * f64::from(channel as u32 + block)).into();
+        }
+        file["weights"][first + 16] = f64::from(1e-5_f32).into();
+    }
+    file
+}
+
+/// An impulse response of 300 samples with a bias.
+pub(crate) fn nam_linear() -> serde_json::Value {
+    nam("Linear", serde_json::json!({ "receptive_field": 300, "bias": true }), 301)
+}
+
+/// A gated WaveNet of two arrays with modulations, whose condition is an LSTM of two outputs, and a post head.
+pub(crate) fn nam_wavenet() -> serde_json::Value {
+    let condition = nam(
+        "LSTM",
+        serde_json::json!({ "input_size": 1, "hidden_size": 2, "num_layers": 1, "out_channels": 2 }),
+        8 * 3 + 8 + 4 + 6,
+    );
+    let config = serde_json::json!({
+        "condition_dsp": condition,
+        "layers": [
+            {
+                "input_size": 1, "condition_size": 2, "channels": 2, "kernel_sizes": [3, 2], "dilations": [1, 4],
+                "activation": ["Tanh", { "type": "LeakyReLU", "negative_slope": 0.2 }],
+                "gating_mode": ["gated", "none"], "secondary_activation": ["Sigmoid", null],
+                "conv_post_film": { "active": true, "shift": true, "groups": 1 },
+                "head": { "out_channels": 3, "kernel_size": 2, "bias": true },
+                "head1x1": { "active": true, "out_channels": 3, "groups": 1 },
+            },
+            {
+                "input_size": 2, "condition_size": 2, "channels": 3, "kernel_size": 2, "dilations": [2],
+                "activation": "Softsign", "head_size": 2, "head_bias": false,
+            },
+        ],
+        "head": { "channels": 2, "out_channels": 1, "kernel_sizes": [2, 1], "activation": "ReLU" },
+        "head_scale": 1.0,
+    });
+    let layer0 = (2 * 4 * 3 + 4) + 8 + 6 + 9 + (2 * 8 + 8);
+    let layer1 = (2 * 2 * 2 + 2) + 4 + 6 + 9 + (2 * 4 + 4);
+    let array0 = 2 + layer0 + layer1 + (3 * 3 * 2 + 3);
+    let array1 = 6 + (3 * 3 * 2 + 3) + 6 + 12 + 6;
+    nam("WaveNet", config, array0 + array1 + (2 * 2 * 2 + 2) + 3 + 1)
+}

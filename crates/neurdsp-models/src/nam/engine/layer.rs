@@ -336,7 +336,7 @@ impl Scratch {
 
 impl Activation {
     /// The kernel of this function, for `channels` channels.
-    pub(super) fn planar(&self, channels: usize) -> planar::Activation {
+    pub(in crate::nam) fn planar(&self, channels: usize) -> planar::Activation {
         match self {
             Activation::Tanh => planar::Activation::Tanh,
             Activation::Hardtanh => planar::Activation::HardTanh,

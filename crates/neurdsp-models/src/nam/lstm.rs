@@ -1,0 +1,183 @@
+//! The LSTM of the format, playing.
+
+use std::sync::Arc;
+
+use neurdsp_nn::{Lstm, MAX_FRAMES, Reduce, frame_stride};
+use neurdsp_simd::{AlignedBuf, FlushDenormals, Isa};
+
+use super::frame_model::{FrameModel, FrameModelSource};
+use super::networks::LstmNetwork;
+use crate::error::Result;
+
+/// The weights of an LSTM in the order in which the kernels read them, and the state that it has after silence.
+#[derive(Debug)]
+pub struct PreparedLstm {
+    layers: Vec<Lstm>,
+    head: Vec<Reduce>,
+    settled: State,
+    in_channels: usize,
+}
+
+/// What a stream remembers of the frames before: for each layer one frame of hidden values and one of cells.
+#[derive(Debug, Clone)]
+struct State {
+    hidden: Vec<AlignedBuf>,
+    cell: Vec<AlignedBuf>,
+}
+
+/// One stream through an LSTM.
+///
+/// Its state is that after half a second of silence, which NAM Core plays to it as well. Samples that are NaN or infinite
+/// count as zero.
+#[derive(Debug)]
+pub struct LstmStream {
+    prepared: Arc<PreparedLstm>,
+    cell: Vec<AlignedBuf>,
+    /// For each layer the frame before and up to [`MAX_FRAMES`] new ones.
+    hidden: Vec<AlignedBuf>,
+    /// The input without what is not finite.
+    input: AlignedBuf,
+    /// One output channel.
+    channel: AlignedBuf,
+}
+
+impl PreparedLstm {
+    /// Prepares a network, and lets it settle on silence.
+    ///
+    /// # Errors
+    /// Weights whose number does not fit the shape; a network that was read has none.
+    pub fn new(network: &LstmNetwork, isa: Isa) -> Result<PreparedLstm> {
+        let units = network.hidden_size;
+        let stride = frame_stride(units, isa);
+        let layer =
+            |layer: &super::LstmLayer| Lstm::new(layer.inputs, units, &layer.weight, &layer.bias, isa);
+        let layers = network.layers.iter().map(layer).collect::<Result<Vec<_>, _>>()?;
+        let rows = network.head_weight.chunks(units).zip(&network.head_bias);
+        let head = rows.map(|(row, &bias)| Reduce::new(row, bias, isa)).collect::<Result<_, _>>()?;
+        let frame = |values: &[f32]| {
+            let mut frame = AlignedBuf::zeroed(stride);
+            frame[..units].copy_from_slice(values);
+            frame
+        };
+        let settled = State {
+            hidden: network.layers.iter().map(|layer| frame(&layer.initial_hidden)).collect(),
+            cell: network.layers.iter().map(|layer| frame(&layer.initial_cell)).collect(),
+        };
+        let in_channels = network.in_channels;
+        let mut prepared = PreparedLstm { layers, head, settled, in_channels };
+        prepared.settle(network.settle_samples);
+        Ok(prepared)
+    }
+
+    /// Plays silence to the state that streams begin with, until it stands still or the time is over.
+    fn settle(&mut self, samples: usize) {
+        let _guard = FlushDenormals::new();
+        let silence = AlignedBuf::zeroed(MAX_FRAMES * self.in_channels);
+        let mut hidden: Vec<_> = self.settled.hidden.iter().map(|frame| frames_after(frame)).collect();
+        let mut left = samples;
+        while left > 0 {
+            let frames = left.min(MAX_FRAMES);
+            let before = self.settled.clone();
+            run(&self.layers, &silence[..frames * self.in_channels], &mut hidden, &mut self.settled.cell);
+            for (hidden, settled) in hidden.iter().zip(&mut self.settled.hidden) {
+                let stride = settled.len();
+                settled.copy_from_slice(&hidden[..stride]);
+            }
+            left -= frames;
+            // The same state again: every further step repeats the last one.
+            let same = |a: &[AlignedBuf], b: &[AlignedBuf]| a.iter().zip(b).all(|(a, b)| a[..] == b[..]);
+            if same(&before.hidden, &self.settled.hidden) && same(&before.cell, &self.settled.cell) {
+                break;
+            }
+        }
+    }
+}
+
+impl FrameModelSource for Arc<PreparedLstm> {
+    fn build(&self) -> Result<Box<dyn FrameModel>> {
+        Ok(Box::new(LstmStream {
+            cell: self.settled.cell.clone(),
+            hidden: self.settled.hidden.iter().map(|frame| frames_after(frame)).collect(),
+            input: AlignedBuf::zeroed(MAX_FRAMES * self.in_channels),
+            channel: AlignedBuf::zeroed(MAX_FRAMES),
+            prepared: Arc::clone(self),
+        }))
+    }
+}
+
+/// Room for a frame and [`MAX_FRAMES`] after it, beginning with `frame`.
+fn frames_after(frame: &[f32]) -> AlignedBuf {
+    let mut frames = AlignedBuf::zeroed((MAX_FRAMES + 1) * frame.len());
+    frames[..frame.len()].copy_from_slice(frame);
+    frames
+}
+
+/// Runs all layers over the frames of `input`, and moves each layer's last hidden frame to the front.
+fn run(layers: &[Lstm], input: &[f32], hidden: &mut [AlignedBuf], cell: &mut [AlignedBuf]) {
+    let Some(first) = layers.first() else { return };
+    let stride = first.stride();
+    let frames = input.len() / first.inputs();
+    let used = (frames + 1) * stride;
+    for (i, (layer, cell)) in layers.iter().zip(cell).enumerate() {
+        let (done, rest) = hidden.split_at_mut(i);
+        let Some(own) = rest.first_mut() else { return };
+        match done.last() {
+            Some(below) => layer.run(&below[stride..used], stride, &mut own[..used], cell),
+            None => layer.run(input, first.inputs(), &mut own[..used], cell),
+        }
+    }
+    for hidden in hidden {
+        hidden.copy_within(used - stride..used, 0);
+    }
+}
+
+impl FrameModel for LstmStream {
+    fn in_channels(&self) -> usize {
+        self.prepared.in_channels
+    }
+
+    fn out_channels(&self) -> usize {
+        self.prepared.head.len()
+    }
+
+    fn memory(&self) -> Option<usize> {
+        None
+    }
+
+    fn settle(&mut self, frame: &mut [f32]) {
+        let prepared = &self.prepared;
+        for (cell, settled) in self.cell.iter_mut().zip(&prepared.settled.cell) {
+            cell.copy_from_slice(settled);
+        }
+        for (hidden, settled) in self.hidden.iter_mut().zip(&prepared.settled.hidden) {
+            hidden[..settled.len()].copy_from_slice(settled);
+        }
+        if let Some(last) = prepared.settled.hidden.last() {
+            for (row, value) in prepared.head.iter().zip(frame) {
+                row.run(last, std::slice::from_mut(value));
+            }
+        }
+    }
+
+    fn process_frames(&mut self, input: &[f32], output: &mut [f32]) {
+        let prepared = &self.prepared;
+        let clean = &mut self.input[..input.len()];
+        for (clean, &sample) in clean.iter_mut().zip(input) {
+            *clean = if sample.is_finite() { sample } else { 0.0 };
+        }
+        run(&prepared.layers, clean, &mut self.hidden, &mut self.cell);
+        let frames = input.len() / prepared.in_channels;
+        let (Some(last), Some(layer)) = (self.hidden.last(), prepared.layers.last()) else { return };
+        let last = &last[layer.stride()..][..frames * layer.stride()];
+        if let [row] = prepared.head.as_slice() {
+            return row.run(last, output);
+        }
+        for (i, row) in prepared.head.iter().enumerate() {
+            let channel = &mut self.channel[..frames];
+            row.run(last, channel);
+            for (frame, &value) in output.chunks_exact_mut(prepared.head.len()).zip(channel.iter()) {
+                frame[i] = value;
+            }
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! One LSTM layer, frame by frame.
+
+mod kernel;
+
+use crate::{Error, check_channels, check_len, frame_stride, lanes};
+use neurdsp_simd::{AlignedBuf, Isa};
+
+/// `c' = σ(f) · c + σ(i) · tanh(g)`, `h' = σ(o) · tanh(c')` with `[i, f, g, o] = weight · [x, h] + bias`.
+///
+/// The parameters alone: any number of streams can share them, each with a cell state and hidden frames of its own.
+///
+/// The state stays finite whatever comes in: a gate that is not a number counts as wide open.
+///
+/// # Examples
+///
+/// ```
+/// use neurdsp_nn::{Lstm, frame_stride};
+/// use neurdsp_simd::Isa;
+///
+/// let isa = Isa::detect();
+/// // One input, one unit; all gates are half open, and the cell takes tanh of the input.
+/// let lstm = Lstm::new(1, 1, &[0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0], &[0.0; 4], isa)?;
+/// let stride = frame_stride(1, isa);
+/// let mut hidden = vec![0.0; 2 * stride]; // the frame before, then one new
+/// let mut cell = vec![0.0; stride];
+/// lstm.run(&[1.0], 1, &mut hidden, &mut cell);
+/// assert!((cell[0] - 0.5 * 1f32.tanh()).abs() < 1e-6);
+/// assert!((hidden[stride] - 0.5 * (0.5 * 1f32.tanh()).tanh()).abs() < 1e-6);
+/// # Ok::<(), neurdsp_nn::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Lstm {
+    /// For each group of units, each input and then each hidden column: the weights of the four gates of these units.
+    ///
+    /// Those of the three sigmoid gates are halved, since σ(x) = ½ tanh(½ x) + ½.
+    weight: AlignedBuf,
+    /// For each group of units: the biases of the four gates, halved likewise.
+    bias: AlignedBuf,
+    inputs: usize,
+    /// Hidden columns, rounded up to the step of the inner loop; the weights of those beyond the units are zero.
+    columns: usize,
+    stride: usize,
+    isa: Isa,
+}
+
+impl Lstm {
+    /// A layer of `units` units with `inputs` inputs.
+    ///
+    /// # Parameters
+    ///
+    /// - `weight`: `[4 · units][inputs + units]`, row-major, the gates in the order input, forget, cell, output
+    /// - `bias`: `[4 · units]`
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Channels`] or [`Error::Length`] where a size is out of bounds or they do not agree.
+    pub fn new(inputs: usize, units: usize, weight: &[f32], bias: &[f32], isa: Isa) -> Result<Lstm, Error> {
+        check_channels(inputs)?;
+        check_channels(units)?;
+        let row = inputs + units;
+        check_len("weight", weight.len(), 4 * units * row)?;
+        check_len("bias", bias.len(), 4 * units)?;
+
+        let stride = frame_stride(units, isa);
+        let columns = units.next_multiple_of(kernel::COLUMN_STEP);
+        let group = group_units(stride, isa);
+        let mut packed = AlignedBuf::zeroed(stride * 4 * (inputs + columns));
+        let mut packed_bias = AlignedBuf::zeroed(stride * 4);
+        for unit in 0..units {
+            let (block, lane) = (unit / group, unit % group);
+            for gate in 0..4 {
+                let scale = if gate == 2 { 1.0 } else { 0.5 };
+                let source = &weight[(gate * units + unit) * row..][..row];
+                for (column, &value) in source.iter().enumerate() {
+                    let at = ((block * (inputs + columns) + column) * 4 + gate) * group + lane;
+                    packed[at] = scale * value;
+                }
+                packed_bias[(block * 4 + gate) * group + lane] = scale * bias[gate * units + unit];
+            }
+        }
+        Ok(Lstm { weight: packed, bias: packed_bias, inputs, columns, stride, isa })
+    }
+
+    /// Values of an input frame.
+    #[must_use]
+    pub fn inputs(&self) -> usize {
+        self.inputs
+    }
+
+    /// Values from one hidden frame to the next: [`frame_stride`] of the units.
+    #[must_use]
+    pub fn stride(&self) -> usize {
+        self.stride
+    }
+
+    /// Computes the hidden frames that follow the first one in `hidden`.
+    ///
+    /// `input` holds as many frames, `input_stride` values apart, of which the first `inputs` are read. `cell` is one frame
+    /// of state; `hidden` begins with the frame before the first. The values beyond the units must be zero, and stay so.
+    ///
+    /// # Panics
+    ///
+    /// If the lengths do not agree.
+    #[inline]
+    pub fn run(&self, input: &[f32], input_stride: usize, hidden: &mut [f32], cell: &mut [f32]) {
+        let frames = input.len() / input_stride;
+        assert_eq!(input.len(), frames * input_stride);
+        assert!(input_stride >= self.inputs);
+        assert_eq!(hidden.len(), (frames + 1) * self.stride);
+        assert_eq!(cell.len(), self.stride);
+        kernel::layer(self.isa, self, input, input_stride, hidden, cell);
+    }
+}
+
+/// Units whose gates are computed together: one vector, but two where the registers are half as wide and the units fill
+/// them, and four lanes in the portable code.
+fn group_units(stride: usize, isa: Isa) -> usize {
+    match lanes(isa) {
+        8 if stride.is_multiple_of(16) => 16,
+        n => n.max(4),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Lstm;
+    use crate::{Error, frame_stride};
+    use neurdsp_simd::Isa;
+
+    fn values(n: usize, seed: u32) -> Vec<f32> {
+        (0..n).map(|i| ((i as f32 + 1.0) * 1.7 + seed as f32 * 0.9).sin()).collect()
+    }
+
+    fn sigmoid(x: f64) -> f64 {
+        1.0 / (1.0 + (-x).exp())
+    }
+
+    /// The recurrence in double precision; hidden values of every frame.
+    fn reference(inputs: usize, units: usize, weight: &[f32], bias: &[f32], x: &[f32]) -> Vec<f64> {
+        let (mut h, mut c) = (vec![0.0; units], vec![0.0; units]);
+        let mut all = Vec::new();
+        for frame in x.chunks(inputs) {
+            let column: Vec<f64> = frame.iter().map(|&v| f64::from(v)).chain(h.iter().copied()).collect();
+            let gate = |gate: usize, unit: usize| -> f64 {
+                let row = &weight[(gate * units + unit) * column.len()..];
+                let sum: f64 = row.iter().zip(&column).map(|(&w, v)| f64::from(w) * v).sum();
+                sum + f64::from(bias[gate * units + unit])
+            };
+            let gates: Vec<[f64; 4]> = (0..units).map(|u| std::array::from_fn(|g| gate(g, u))).collect();
+            for (u, [i, f, g, o]) in gates.into_iter().enumerate() {
+                c[u] = sigmoid(f) * c[u] + sigmoid(i) * g.tanh();
+                h[u] = sigmoid(o) * c[u].tanh();
+            }
+            all.extend_from_slice(&h);
+        }
+        all
+    }
+
+    #[test]
+    fn every_size_and_instruction_set_follows_the_recurrence() {
+        for isa in Isa::available() {
+            for (inputs, units) in [(1, 1), (1, 3), (2, 8), (1, 16), (16, 16), (5, 17), (3, 40)] {
+                let weight = values(4 * units * (inputs + units), 1);
+                let weight: Vec<f32> = weight.iter().map(|w| w / (units as f32).sqrt()).collect();
+                let bias = values(4 * units, 2);
+                let x = values(50 * inputs, 3);
+                let lstm = Lstm::new(inputs, units, &weight, &bias, isa).unwrap();
+                let stride = frame_stride(units, isa);
+                let expected = reference(inputs, units, &weight, &bias, &x);
+
+                let mut whole = vec![0.0; 51 * stride];
+                lstm.run(&x, inputs, &mut whole, &mut vec![0.0; stride]);
+                for (frame, expected) in whole[stride..].chunks(stride).zip(expected.chunks(units)) {
+                    for (&got, expected) in frame.iter().zip(expected) {
+                        assert!((f64::from(got) - expected).abs() < 3e-6, "{} {units}: {got}", isa.name());
+                    }
+                    assert!(frame[units..].iter().all(|&v| v == 0.0), "the padding stays zero");
+                }
+
+                let mut hidden = vec![0.0; 2 * stride];
+                let mut cell = vec![0.0; stride];
+                for (x, whole) in x.chunks(inputs).zip(whole[stride..].chunks(stride)) {
+                    lstm.run(x, inputs, &mut hidden, &mut cell);
+                    assert_eq!(&hidden[stride..], whole, "one frame at a time gives the same bits");
+                    hidden.copy_within(stride.., 0);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_state_survives_what_is_not_a_number() {
+        for isa in Isa::available() {
+            let lstm = Lstm::new(1, 3, &values(48, 1), &values(12, 2), isa).unwrap();
+            let mut hidden = vec![0.0; 5 * lstm.stride()];
+            let mut cell = vec![0.0; lstm.stride()];
+            lstm.run(&[f32::NAN, f32::INFINITY, f32::NEG_INFINITY, f32::MAX], 1, &mut hidden, &mut cell);
+            assert!(hidden.iter().chain(&cell).all(|v| v.is_finite()), "{}", isa.name());
+        }
+    }
+
+    #[test]
+    fn lengths_that_do_not_agree_are_refused() {
+        let refusal = |weight: usize, bias: usize| {
+            Lstm::new(2, 3, &vec![0.0; weight], &vec![0.0; bias], Isa::Scalar).unwrap_err()
+        };
+        assert_eq!(refusal(59, 12), Error::Length { name: "weight", expected: 60, got: 59 });
+        assert_eq!(refusal(60, 11), Error::Length { name: "bias", expected: 12, got: 11 });
+        assert_eq!(Lstm::new(1, 0, &[], &[], Isa::Scalar).unwrap_err(), Error::Channels { got: 0 });
+    }
+}

@@ -1,0 +1,151 @@
+//! The inner loops of [`Lstm`]: the four gates of a group of units at a time, in registers.
+//!
+//! A step waits for the one before it, so what counts is the length of the chain of dependent operations, not their
+//! number: the sums over columns run in several parts that do not wait for each other, and the weights of the sigmoid gates
+//! are halved beforehand so that all gates take the same tanh. Division is slow, so that tanh stays a fraction: with
+//! `σ = (D + N) / 2D`, the new cell `f·c + i·g` and the new hidden value `o·tanh(c)` take one division each.
+// Every block stays within slices whose lengths `Lstm::run` has checked; the caller vouches for the instruction set, as
+// `Vector` asks.
+#![allow(clippy::undocumented_unsafe_blocks)]
+
+use super::Lstm;
+use neurdsp_simd::math::{fma, tanh_fraction};
+use neurdsp_simd::{Vector, dispatch};
+
+/// The hidden columns come in multiples of this, which all numbers of parts divide.
+pub(super) const COLUMN_STEP: usize = 4;
+
+dispatch! {
+    /// Runs `lstm` over the frames of `input`; see [`Lstm::run`].
+    pub(super) fn layer(lstm: &Lstm, input: &[f32], input_stride: usize, hidden: &mut [f32], cell: &mut [f32]) = layer_generic
+}
+
+#[inline(always)]
+unsafe fn layer_generic<V: Vector<f32>>(
+    lstm: &Lstm,
+    input: &[f32],
+    input_stride: usize,
+    hidden: &mut [f32],
+    cell: &mut [f32],
+) {
+    unsafe {
+        // Vectors of a group, and parts of a sum: as many as the registers take. The portable code takes groups of four
+        // lanes, which compilers turn into one SSE register.
+        match V::LANES {
+            16 => frames::<V, 1, 2>(lstm, input, input_stride, hidden, cell),
+            8 if lstm.stride.is_multiple_of(16) => frames::<V, 2, 1>(lstm, input, input_stride, hidden, cell),
+            8 => frames::<V, 1, 2>(lstm, input, input_stride, hidden, cell),
+            _ => frames::<V, 4, 1>(lstm, input, input_stride, hidden, cell),
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn frames<V: Vector<f32>, const VECTORS: usize, const PARTS: usize>(
+    lstm: &Lstm,
+    input: &[f32],
+    input_stride: usize,
+    hidden: &mut [f32],
+    cell: &mut [f32],
+) {
+    unsafe {
+        let stride = lstm.stride;
+        let mut x = input.as_ptr();
+        let end = x.add(input.len());
+        let mut before: *const f32 = hidden.as_ptr();
+        let mut after = hidden.as_mut_ptr().add(stride);
+        while x < end {
+            let mut weight = lstm.weight.as_ptr();
+            for first in (0..stride).step_by(VECTORS * V::LANES) {
+                let bias = lstm.bias.as_ptr().add(4 * first);
+                weight = units::<V, VECTORS, PARTS>(
+                    lstm,
+                    weight,
+                    bias,
+                    (x, before),
+                    (cell.as_mut_ptr().add(first), after.add(first)),
+                );
+            }
+            x = x.add(input_stride);
+            before = after;
+            after = after.add(stride);
+        }
+    }
+}
+
+/// One step of one group of units; gives where the weights of the next group begin.
+#[inline(always)]
+unsafe fn units<V: Vector<f32>, const VECTORS: usize, const PARTS: usize>(
+    lstm: &Lstm,
+    mut weight: *const f32,
+    bias: *const f32,
+    (x, before): (*const f32, *const f32),
+    (cell, after): (*mut f32, *mut f32),
+) -> *const f32 {
+    unsafe {
+        let column = 4 * VECTORS * V::LANES;
+        let mut sums = [[[V::splat(0.0); VECTORS]; 4]; PARTS];
+        for (g, gate) in sums[0].iter_mut().enumerate() {
+            for (v, sum) in gate.iter_mut().enumerate() {
+                *sum = V::load(bias.add((g * VECTORS + v) * V::LANES));
+            }
+        }
+        for i in 0..lstm.inputs {
+            accumulate(&mut sums[PARTS - 1], x.add(i).read(), weight);
+            weight = weight.add(column);
+        }
+        let mut h = before;
+        let end = before.add(lstm.columns);
+        while h < end {
+            for (part, sums) in sums.iter_mut().enumerate() {
+                accumulate(sums, h.add(part).read(), weight);
+                weight = weight.add(column);
+            }
+            h = h.add(PARTS);
+        }
+        // In stages over all vectors of the group, so that the chains of one fill the gaps of another.
+        let mut gates = [[(V::splat(0.0), V::splat(0.0)); 4]; VECTORS];
+        for (v, gates) in gates.iter_mut().enumerate() {
+            for (g, gate) in gates.iter_mut().enumerate() {
+                let mut sum = sums[0][g][v];
+                for part in &sums[1..] {
+                    sum = sum.add(part[g][v]);
+                }
+                *gate = tanh_fraction(sum);
+            }
+        }
+        let mut cells = [V::splat(0.0); VECTORS];
+        for (v, (c, gates)) in cells.iter_mut().zip(&gates).enumerate() {
+            let [(i, below_i), (f, below_f), (g, below_g), _] = *gates;
+            let before = V::load(cell.add(v * V::LANES)).mul(below_i.mul(below_g));
+            let kept = fma(f, before, below_f.mul(before));
+            let above = fma(fma(i, below_f, below_i.mul(below_f)), g, kept);
+            *c = above.div(below_i.mul(below_g).mul(below_f.add(below_f)));
+            c.store(cell.add(v * V::LANES));
+        }
+        for (v, (c, gates)) in cells.iter().zip(&gates).enumerate() {
+            let (o, below_o) = gates[3];
+            let (c, below_c) = tanh_fraction(*c);
+            let h = below_o.add(o).mul(c).div(below_o.add(below_o).mul(below_c));
+            h.store(after.add(v * V::LANES));
+        }
+        weight
+    }
+}
+
+/// `sums += value · weight` for the four gates.
+#[inline(always)]
+unsafe fn accumulate<V: Vector<f32>, const VECTORS: usize>(
+    sums: &mut [[V; VECTORS]; 4],
+    value: f32,
+    weight: *const f32,
+) {
+    unsafe {
+        let value = V::splat(value);
+        for (g, gate) in sums.iter_mut().enumerate() {
+            for (v, sum) in gate.iter_mut().enumerate() {
+                *sum = fma(value, V::load(weight.add((g * VECTORS + v) * V::LANES)), *sum);
+            }
+        }
+    }
+}
