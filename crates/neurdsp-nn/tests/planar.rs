@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used)]
 
 use neurdsp_nn::planar::{
-    Activation, Affine, AffineShape, Base, Input, PlanarBlock, PlanarRing, accumulate, blend, modulate,
-    multiply,
+    Activation, Affine, AffineShape, Base, Input, PlainLayer, PlainWeights, PlanarBlock, PlanarRing,
+    accumulate, blend, modulate, multiply,
 };
 use neurdsp_nn::{Error, MAX_FRAMES};
 use neurdsp_simd::Isa;
@@ -303,4 +303,95 @@ fn rows_are_joined_element_by_element() {
         blend(isa, &mut x.rows_mut(), a.rows(), b.rows(), 50);
         expect(&x, &|x, a, b| b * x + (1.0 - b) * a);
     }
+}
+
+/// A whole layer at once against the three steps that it stands for.
+#[test]
+fn a_plain_layer_is_its_convolution_its_activation_and_its_matrix() {
+    let mut random = Random(9);
+    for channels in [2, 3, 4, 8] {
+        for (activation, taps) in
+            [(Activation::Tanh, 3), (Activation::LeakyRelu { slope: 0.01 }, 6), (Activation::Relu, 1)]
+        {
+            let c = channels;
+            let (conv, bias) = (random.list(c * c * taps, 0.5), random.list(c, 0.3));
+            let (mix, matrix) = (random.list(c, 0.5), random.list(c * c, 0.5));
+            let matrix_bias = random.list(c, 0.3);
+            let weights = PlainWeights {
+                conv: &conv,
+                bias: &bias,
+                mix: &mix,
+                matrix: &matrix,
+                matrix_bias: &matrix_bias,
+            };
+            for isa in Isa::available() {
+                let whole = PlainLayer::new(c, (taps, 7), &weights, &activation, isa).unwrap();
+                let Some(whole) = whole else {
+                    assert_eq!(c, 8, "{} leaves only eight channels to the general layers", isa.name());
+                    continue;
+                };
+                let shape = AffineShape { taps, dilation: 7, mix: 1, ..AffineShape::pointwise(c, c) };
+                let first = Affine::new(&shape, &conv, &bias, &mix, isa).unwrap();
+                let last =
+                    Affine::new(&AffineShape::pointwise(c, c), &matrix, &matrix_bias, &[], isa).unwrap();
+                let mut ring = PlanarRing::new(c, shape.history()).unwrap();
+                let mut condition = PlanarBlock::new(1);
+                let [mut sum, mut next, mut z, mut want_sum, mut want] = [0; 5].map(|_| PlanarBlock::new(c));
+                for (turn, frames) in [64, 5, 33, 64, 17, 48].into_iter().enumerate() {
+                    for channel in 0..c {
+                        ring.incoming().row_mut(channel).copy_from_slice(&random.list(MAX_FRAMES, 1.0));
+                    }
+                    condition.rows_mut().row_mut(0).copy_from_slice(&random.list(MAX_FRAMES, 1.0));
+                    ring.commit(frames);
+                    let (begins, base) = if turn == 0 { (true, Base::Zero) } else { (false, Base::Output) };
+                    let next_rows = &mut next.rows_mut();
+                    whole.run(&ring, condition.rows(), &mut sum.rows_mut(), begins, Some(next_rows), frames);
+                    first.run(
+                        Input::Ring(&ring),
+                        Some(condition.rows()),
+                        Base::Zero,
+                        &mut z.rows_mut(),
+                        frames,
+                    );
+                    activation.run(isa, &mut z.rows_mut(), Some((base, &mut want_sum.rows_mut())), frames);
+                    let residual = Base::Rows(ring.present());
+                    last.run(Input::Rows(z.rows()), None, residual, &mut want.rows_mut(), frames);
+                    for channel in 0..c {
+                        for t in 0..frames {
+                            let (a, b) = (next.rows().row(channel)[t], want.rows().row(channel)[t]);
+                            assert!((a - b).abs() < 1e-5, "{} {c} channels: {a} {b}", isa.name());
+                        }
+                        if frames == 64 {
+                            let (a, b) = (sum.rows().row(channel), want_sum.rows().row(channel));
+                            // Beyond the end of a short block the sums hold what was never meant.
+                            assert!(turn > 0 || a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-5));
+                        }
+                    }
+                    ring.advance(frames);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn layers_that_gain_nothing_or_do_not_fit_are_not_made_whole() {
+    let zeros = [0.0; 36];
+    let new = |channels: usize, conv: usize, activation: Activation| {
+        let weights = PlainWeights {
+            conv: &zeros[..conv],
+            bias: &zeros[..channels],
+            mix: &zeros[..channels],
+            matrix: &zeros[..channels * channels],
+            matrix_bias: &zeros[..channels],
+        };
+        PlainLayer::new(channels, (3, 1), &weights, &activation, Isa::detect())
+    };
+    assert!(new(3, 27, Activation::Tanh).unwrap().is_some());
+    assert!(new(5, 27, Activation::Tanh).unwrap().is_none());
+    assert!(new(3, 27, Activation::Softsign).unwrap().is_none());
+    assert!(matches!(
+        new(3, 26, Activation::Tanh),
+        Err(Error::Length { name: "conv", expected: 27, got: 26 })
+    ));
 }

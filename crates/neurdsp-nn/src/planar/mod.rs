@@ -3,7 +3,7 @@
 //! A block is at most [`MAX_FRAMES`](crate::MAX_FRAMES) frames. [`PlanarBlock`] holds one block, [`PlanarRing`] a block and
 //! the past before it; both hand out [`Rows`]. [`Affine`] is every linear layer there is (a dilated convolution, grouped or
 //! not, with a second input of its own and something to add to), [`Activation`] every nonlinearity; [`modulate`],
-//! [`multiply`], [`blend`] and [`accumulate`] join rows.
+//! [`multiply`], [`blend`] and [`accumulate`] join rows. [`PlainLayer`] is a whole layer of few channels in one pass.
 //!
 //! Since a vector holds frames of one channel, no channel count wastes lanes, and weights are broadcast from memory. A
 //! block that does not fill whole vectors is computed beyond its end; what lies there is never read as a frame. Each frame
@@ -13,11 +13,13 @@
 mod activation;
 mod affine;
 mod elementwise;
+mod plain;
 mod ring;
 mod rows;
 
 pub use activation::Activation;
 pub use affine::{Affine, AffineShape, Base, Input};
 pub use elementwise::{accumulate, blend, modulate, multiply};
+pub use plain::{PlainLayer, PlainWeights};
 pub use ring::PlanarRing;
 pub use rows::{PlanarBlock, Rows, RowsMut};

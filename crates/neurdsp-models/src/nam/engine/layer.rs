@@ -1,8 +1,8 @@
 //! One layer of a WaveNet: from the residual signal and the condition to the next residual signal and the head's sum.
 
 use neurdsp_nn::planar::{
-    self, Affine, AffineShape, Base, Input, PlanarBlock, PlanarRing, Rows, RowsMut, accumulate, blend,
-    multiply,
+    self, Affine, AffineShape, Base, Input, PlainLayer, PlainWeights, PlanarBlock, PlanarRing, Rows, RowsMut,
+    accumulate, blend, multiply,
 };
 use neurdsp_simd::Isa;
 
@@ -16,6 +16,8 @@ use crate::nam::{Activation, Film, Films, Gating, Layer};
 pub(super) struct PreparedLayer {
     channels: usize,
     bottleneck: usize,
+    /// The whole layer at once, where it is plain and narrow.
+    whole: Option<PlainLayer>,
     /// With the mixin as its second input, unless something acts on one of them alone.
     conv: Affine,
     apart: Option<MixinApart>,
@@ -112,11 +114,13 @@ impl PreparedLayer {
             Gating::Gated(gate) => Gate::Gated(function(gate)),
             Gating::Blended(blend) => Gate::Blended(function(blend)),
         };
+        let whole = PreparedLayer::whole(layer, bottleneck, &function(&layer.activation), isa)?;
         let trainer = conventions == Conventions::Trainer;
         let modulates_1x1 = layer.layer1x1.is_some() && (trainer || matches!(gate, Gate::Blended(_)));
         Ok(PreparedLayer {
             channels: layer.conv.inputs,
             bottleneck,
+            whole,
             conv,
             apart,
             activation: function(&layer.activation),
@@ -131,6 +135,35 @@ impl PreparedLayer {
             head1x1_post: film(&layer.films.head1x1_post)?,
             isa,
         })
+    }
+
+    /// The layer in one pass, if that can be.
+    fn whole(
+        layer: &Layer,
+        bottleneck: usize,
+        activation: &planar::Activation,
+        isa: Isa,
+    ) -> Result<Option<PlainLayer>> {
+        let Layer { conv, mixin, layer1x1: Some(matrix), head1x1: None, gating: Gating::None, films, .. } =
+            layer
+        else {
+            return Ok(None);
+        };
+        let dense = [conv, mixin, matrix].iter().all(|conv| conv.groups == 1);
+        let square = bottleneck == conv.inputs && mixin.inputs == 1;
+        if !dense || !square || films.all().iter().any(|(_, film)| film.is_some()) {
+            return Ok(None);
+        }
+        let (bias, matrix_bias) = (conv.dense_bias(), matrix.dense_bias());
+        let weights = PlainWeights {
+            conv: &conv.weight,
+            bias: &bias,
+            mix: &mixin.weight,
+            matrix: &matrix.weight,
+            matrix_bias: &matrix_bias,
+        };
+        let size = (conv.kernel_size, conv.dilation);
+        Ok(PlainLayer::new(bottleneck, size, &weights, activation, isa)?)
     }
 
     /// The state of one stream.
@@ -174,6 +207,12 @@ impl PreparedLayer {
             film.run(&mut modulated, condition, &mut scratch.film, frames);
         }
         pass.commit(&mut state.ring);
+        if let Some(whole) = &self.whole {
+            let begins = matches!(head_base, Base::Zero);
+            whole.run(&state.ring, condition, head, begins, next, frames);
+            state.ring.advance(frames);
+            return;
+        }
 
         let Scratch { z, other, .. } = scratch;
         let mut z = z.first_mut(self.conv.shape().outputs);
