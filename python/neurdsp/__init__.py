@@ -8,6 +8,7 @@ from neurdsp._core import __version__
 if TYPE_CHECKING:
     from neurdsp.dsp import (
         STFT,
+        MelCache,
         MelSpectrogram,
         amplitude_to_db,
         db_to_amplitude,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "STFT",
+    "MelCache",
     "MelSpectrogram",
     "__version__",
     "amplitude_to_db",

@@ -37,6 +37,7 @@ class Progress:
         self._description = description
         self._total = total
         self._done = 0.0
+        self._note = ""
         self._bar: rich_progress.Progress | None = None
         self._enabled = sys.stderr.isatty()
         self._start = time.monotonic()
@@ -44,15 +45,16 @@ class Progress:
     def __enter__(self) -> Self:
         return self
 
-    def advance(self, amount: float) -> None:
-        """Say that ``amount`` more is done."""
+    def advance(self, amount: float, note: str = "") -> None:
+        """Say that ``amount`` more is done; the note, a rate for instance, stands beside the bar."""
         self._done += amount
+        self._note = note
         if self._bar is None:
             if not self._enabled or time.monotonic() - self._start < _PATIENCE_S:
                 return
             self._show()
         assert self._bar is not None
-        self._bar.update(self._bar.task_ids[0], completed=self._done)
+        self._bar.update(self._bar.task_ids[0], completed=self._done, note=self._note)
 
     def _show(self) -> None:
         from rich.console import Console
@@ -63,10 +65,11 @@ class Progress:
             BarColumn(),
             TextColumn("{task.percentage:>3.0f} %"),
             TimeRemainingColumn(),
+            TextColumn("{task.fields[note]}"),
             console=Console(stderr=True),
             transient=True,
         )
-        self._bar.add_task(self._description, total=self._total)
+        self._bar.add_task(self._description, total=self._total, note="")
         self._bar.start()
 
     def __exit__(

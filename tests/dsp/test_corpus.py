@@ -8,6 +8,7 @@ import soundfile
 from neurdsp import MelSpectrogram
 from neurdsp.audio import read_audio, resample
 from neurdsp.dsp.corpus import MelJob, find_audio, read_manifest, run
+from neurdsp.dsp.executors import LocalPool
 from neurdsp.dsp.raw import read_raw, write_raw
 from neurdsp.errors import AudioFileError, ParameterError
 
@@ -49,7 +50,7 @@ def expected(path):
 @pytest.mark.parametrize("workers", [1, 3])
 def test_every_file_is_found_and_the_bad_ones_are_recorded(corpus, tmp_path, workers):
     job = MelJob(source=corpus, output=tmp_path / "out", plan=PLAN)
-    summary = run(job, workers=workers)
+    summary = run(job, executor=LocalPool(workers))
     assert (summary.done, summary.kept, summary.failed) == (5, 0, 2)
     records = read_manifest(tmp_path / "out" / "manifest.jsonl")
     assert set(records) == GOOD | BAD

@@ -48,6 +48,14 @@ pub enum Error {
         /// Elements needed.
         expected: usize,
     },
+    /// A folder does not serve as a cache.
+    #[error("cannot keep a cache in '{path}' ({reason}); give a folder that can be made and written to")]
+    Folder {
+        /// The folder.
+        path: String,
+        /// The operating system's reason.
+        reason: String,
+    },
 }
 
 impl Error {

@@ -4,6 +4,7 @@
 //! otherwise. Windows and filterbanks are built in double precision. Every transform exists twice: a call that allocates,
 //! and one that works in the caller's output and [`Workspace`].
 
+mod cache;
 mod error;
 mod exchange;
 mod framing;
@@ -24,6 +25,7 @@ mod stream;
 pub mod transform;
 mod window;
 
+pub use cache::{CacheStats, Features, Key, MelCache, Values};
 pub use error::{Error, Result};
 pub use framing::FrameFilter;
 pub use istft::{Istft, IstftConfig};

@@ -13,6 +13,9 @@ pub trait Sample: Real + FftNum + Default + Input<Self> + Output<Self> + sealed:
     const LANES: usize;
     /// The nearest value of this type.
     fn of(value: f64) -> Self;
+    /// Samples as they lie in memory.
+    #[doc(hidden)]
+    fn bytes(samples: &[Self]) -> &[u8];
     /// Square root.
     fn sqrt(self) -> Self;
     /// `self` to the power `exponent`.
@@ -71,6 +74,9 @@ macro_rules! sample {
             #[inline(always)]
             fn of(value: f64) -> Self {
                 Real::from_f64(value)
+            }
+            fn bytes(samples: &[Self]) -> &[u8] {
+                bytemuck::cast_slice(samples)
             }
             #[inline(always)]
             fn sqrt(self) -> Self {

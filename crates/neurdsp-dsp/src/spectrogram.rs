@@ -1,5 +1,6 @@
 //! Spectrograms: the magnitudes of an STFT, summed by a filterbank or not, with a logarithm or not.
 
+use crate::cache::fingerprint;
 use crate::error::{Error, Result, check_length};
 use crate::exchange::{blocks_together, put_values};
 use crate::framing::Signal;
@@ -10,6 +11,7 @@ use crate::sample::{Input, Output, Sample};
 use crate::stft::{Stft, StftConfig, Workspace, check_finite};
 use crate::transform::BandPlan;
 use neurdsp_simd::Isa;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What becomes of the squared magnitudes of a bin.
@@ -105,6 +107,8 @@ pub struct Spectrogram<T: Sample> {
     pub(crate) bands: Option<BandPlan<T>>,
     pub(crate) log: Option<LogScale>,
     idle: Pool<Workspace<T>>,
+    /// For caches: made when the first is asked for.
+    fingerprint: OnceLock<[u8; 16]>,
 }
 
 impl<T: Sample> Spectrogram<T> {
@@ -137,7 +141,7 @@ impl<T: Sample> Spectrogram<T> {
             }
         };
         let idle = Pool::new(stft.config().n_fft);
-        Ok(Self { stft, magnitude, n_rows, bands, log, idle })
+        Ok(Self { stft, magnitude, n_rows, bands, log, idle, fingerprint: OnceLock::new() })
     }
 
     /// The transform underneath.
@@ -159,6 +163,14 @@ impl<T: Sample> Spectrogram<T> {
     /// As [`Stft::n_frames`].
     pub fn n_frames(&self, n_samples: usize) -> Result<usize> {
         self.stft.n_frames(n_samples)
+    }
+
+    /// A hash of all that the values depend on, besides the samples.
+    pub(crate) fn fingerprint(&self) -> &[u8; 16] {
+        self.fingerprint.get_or_init(|| {
+            let bands = self.bands.as_ref().map(|plan| &plan.bands);
+            fingerprint::<T>(&[self.stft.config(), &self.magnitude, &self.n_rows, &bands, &self.log])
+        })
     }
 
     /// Working memory for one thread.

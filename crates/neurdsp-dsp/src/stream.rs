@@ -1,9 +1,11 @@
 //! Spectrograms of a signal that arrives piece by piece.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, check_length};
+use crate::exchange::put_values;
 use crate::framing::Signal;
 use crate::padding::PadMode;
-use crate::sample::{Input, Sample};
+use crate::rows::Rows;
+use crate::sample::{Input, Output, Sample};
 use crate::spectrogram::Spectrogram;
 use crate::stft::Workspace;
 use std::sync::Arc;
@@ -58,7 +60,9 @@ impl<T: Sample> SpectrogramStream<T> {
                 "a stream cannot begin with the end of its signal; use constant, reflect, edge or symmetric";
             return Err(Error::parameter("pad_mode", "'wrap'", allowed));
         }
-        let chunk = framing.n_fft.max(1024);
+        // A whole block of frames at a time, lest lanes go empty; no more than that, lest a long hop fill the memory.
+        let block = plan.stft().transform.lanes().saturating_mul(framing.hop_length).min(1 << 16);
+        let chunk = framing.n_fft.max(1024).max(block);
         // What may be needed again (a frame, or the padding after the end), what comes in, and room to move it rarely.
         let capacity = framing.frame_length.max(framing.pad + 1) + framing.pad + 4 * chunk;
         Ok(Self {
@@ -78,34 +82,67 @@ impl<T: Sample> SpectrogramStream<T> {
         self.plan.n_rows()
     }
 
+    /// Frames that another `n_samples` samples settle.
+    #[must_use]
+    pub fn n_ready(&self, n_samples: usize) -> usize {
+        self.plan.stft().framing.n_settled(self.n_seen() + n_samples).saturating_sub(self.n_given)
+    }
+
+    /// Frames that the end of the signal would give.
+    #[must_use]
+    pub fn n_left(&self) -> usize {
+        self.plan.n_frames(self.n_seen()).unwrap_or(0).saturating_sub(self.n_given)
+    }
+
     /// Takes samples and hands every frame that they settle to `emit`. Allocates nothing.
     ///
     /// # Errors
     ///
     /// [`Error::NotFinite`] if there is NaN or infinity among the samples, of which then none is taken.
     pub fn push<I: Input<T>>(&mut self, block: &[I], mut emit: impl FnMut(&[T])) -> Result<()> {
-        if !I::all_finite(block) {
-            let index = block.iter().position(|sample| !sample.as_f64().is_finite()).unwrap_or(0);
-            return Err(Error::NotFinite { index, value: block[index].as_f64() });
-        }
-        for chunk in block.chunks(self.chunk) {
-            if self.samples.len() + chunk.len() > self.samples.capacity() {
-                self.forget();
-            }
-            self.samples.extend(chunk.iter().map(|sample| sample.convert()));
-            let settled = self.plan.stft().framing.n_settled(self.base + self.samples.len());
-            self.give(settled, &mut emit);
-        }
-        Ok(())
+        self.take(block, |values, lanes, _, count, frame| each_frame(values, lanes, count, frame, &mut emit))
+    }
+
+    /// As [`push`](Self::push), into `rows`: `n_rows` rows of [`n_ready`](Self::n_ready) frames. The faster one for long
+    /// blocks.
+    ///
+    /// # Errors
+    ///
+    /// As [`push`](Self::push), and [`Error::Length`] if `rows` has another length; then nothing is taken either.
+    pub fn push_rows<I: Input<T>, O: Output<T>>(&mut self, block: &[I], rows: &mut [O]) -> Result<()> {
+        let n_frames = self.n_ready(block.len());
+        check_length("the output", rows.len(), self.n_rows() * n_frames)?;
+        let mut rows = Rows::whole(rows, n_frames);
+        self.take(block, |values, lanes, first, count, _| {
+            put_values(values, values.len(), lanes, first, count, &mut rows)
+        })
     }
 
     /// Ends the signal: hands its last frames to `emit` and begins a new one. Allocates nothing.
     ///
     /// A signal too short for a frame gives none.
     pub fn flush(&mut self, mut emit: impl FnMut(&[T])) {
-        let n_frames = self.plan.n_frames(self.base + self.samples.len()).unwrap_or(0);
-        self.give(n_frames, &mut emit);
+        let until = self.n_given + self.n_left();
+        self.give(until, |values, lanes, _, count, frame| {
+            each_frame(values, lanes, count, frame, &mut emit);
+        });
         self.reset();
+    }
+
+    /// As [`flush`](Self::flush), into `rows`: `n_rows` rows of [`n_left`](Self::n_left) frames.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Length`] if `rows` has another length; then the signal has not ended.
+    pub fn flush_rows<O: Output<T>>(&mut self, rows: &mut [O]) -> Result<()> {
+        let (n_frames, given) = (self.n_left(), self.n_given);
+        check_length("the output", rows.len(), self.n_rows() * n_frames)?;
+        let mut rows = Rows::whole(rows, n_frames);
+        self.give(given + n_frames, |values, lanes, first, count, _| {
+            put_values(values, values.len(), lanes, first - given, count, &mut rows);
+        });
+        self.reset();
+        Ok(())
     }
 
     /// Begins a new signal; what is left of the old one is dropped.
@@ -114,28 +151,69 @@ impl<T: Sample> SpectrogramStream<T> {
         (self.base, self.n_given) = (0, 0);
     }
 
+    fn n_seen(&self) -> usize {
+        self.base + self.samples.len()
+    }
+
+    /// Takes samples, and hands to `sink` each block of frames that they settle with the number of its first, counted from
+    /// the first that this call gives.
+    fn take<I: Input<T>>(
+        &mut self,
+        block: &[I],
+        mut sink: impl FnMut(&[T], usize, usize, usize, &mut [T]),
+    ) -> Result<()> {
+        if !I::all_finite(block) {
+            let index = block.iter().position(|sample| !sample.as_f64().is_finite()).unwrap_or(0);
+            return Err(Error::NotFinite { index, value: block[index].as_f64() });
+        }
+        let given = self.n_given;
+        for chunk in block.chunks(self.chunk) {
+            if self.samples.len() + chunk.len() > self.samples.capacity() {
+                self.forget();
+            }
+            self.samples.extend(chunk.iter().map(|sample| sample.convert()));
+            let settled = self.plan.stft().framing.n_settled(self.n_seen());
+            self.give(settled, |values, lanes, first, count, frame| {
+                sink(values, lanes, first - given, count, frame);
+            });
+        }
+        Ok(())
+    }
+
     /// Drops the samples that no frame will need again.
     fn forget(&mut self) {
-        let n_seen = self.base + self.samples.len();
-        let first = self.plan.stft().framing.first_needed(self.n_given, n_seen);
+        let first = self.plan.stft().framing.first_needed(self.n_given, self.n_seen());
         self.samples.drain(..first.saturating_sub(self.base));
         self.base = self.base.max(first);
     }
 
-    fn give(&mut self, until: usize, emit: &mut impl FnMut(&[T])) {
+    /// Hands the frames up to `until` to `sink`: a block `[n_rows][lanes]`, its lanes, its first frame, how many frames of it
+    /// count, and room for one frame.
+    fn give(&mut self, until: usize, mut sink: impl FnMut(&[T], usize, usize, usize, &mut [T])) {
         let lanes = self.plan.stft().transform.lanes();
-        let length = self.base + self.samples.len();
+        let length = self.n_seen();
         while self.n_given < until {
             let count = lanes.min(until - self.n_given);
             let signal = Signal { samples: &self.samples[..], base: self.base, length };
             let block = self.plan.block(signal, self.n_given, count, 0, &mut self.workspace);
-            for lane in 0..count {
-                for (value, row) in self.frame.iter_mut().zip(block.chunks_exact(lanes)) {
-                    *value = row[lane];
-                }
-                emit(&self.frame);
-            }
+            sink(block, lanes, self.n_given, count, &mut self.frame);
             self.n_given += count;
         }
+    }
+}
+
+/// Hands the frames of a block `[n_rows][lanes]` to `emit`, one by one.
+fn each_frame<T: Sample>(
+    block: &[T],
+    lanes: usize,
+    count: usize,
+    frame: &mut [T],
+    emit: &mut impl FnMut(&[T]),
+) {
+    for lane in 0..count {
+        for (value, row) in frame.iter_mut().zip(block.chunks_exact(lanes)) {
+            *value = row[lane];
+        }
+        emit(frame);
     }
 }

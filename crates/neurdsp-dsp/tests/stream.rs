@@ -92,6 +92,49 @@ fn blocks_change_no_bit() {
     }
 }
 
+/// The same as rows, one stretch for each block.
+fn stretches(stream: &mut SpectrogramStream<f32>, signal: &[f32], block: usize) -> Vec<Vec<f32>> {
+    let mut stretches = Vec::new();
+    for samples in signal.chunks(block) {
+        let mut rows = vec![0.0; stream.n_rows() * stream.n_ready(samples.len())];
+        stream.push_rows(samples, &mut rows).expect("the samples are finite, and there is room");
+        stretches.push(rows);
+    }
+    let mut rows = vec![0.0; stream.n_rows() * stream.n_left()];
+    stream.flush_rows(&mut rows).expect("there is room");
+    stretches.push(rows);
+    stretches
+}
+
+#[test]
+fn stretches_of_rows_are_the_frames_turned_round() {
+    let signal = noise(9000);
+    for plan in plans() {
+        let mut stream = SpectrogramStream::new(&plan).unwrap();
+        for (length, block) in [(1, 1), (300, 7), (9000, 512), (9000, 4001), (9000, 9000)] {
+            let frames = streamed(&mut stream, &signal[..length], &[block]);
+            let mut got: Vec<Vec<f32>> = vec![Vec::new(); frames.len()];
+            let mut first = 0;
+            for rows in stretches(&mut stream, &signal[..length], block) {
+                let n_frames = rows.len() / plan.n_rows();
+                for (t, frame) in got.iter_mut().skip(first).take(n_frames).enumerate() {
+                    frame.extend(rows.iter().skip(t).step_by(n_frames));
+                }
+                first += n_frames;
+            }
+            assert_eq!(got, frames, "{:?}", plan.stft().config());
+        }
+    }
+}
+
+#[test]
+fn rows_of_a_wrong_length_are_refused_and_nothing_is_taken() {
+    let mut stream = SpectrogramStream::new(&plans()[0]).unwrap();
+    assert!(stream.push_rows(&noise(1000), &mut [0.0f32; 5]).is_err());
+    assert_eq!(stream.n_left(), 0);
+    assert_eq!(streamed(&mut stream, &noise(1000), &[1000]).len(), 8);
+}
+
 #[test]
 fn frames_come_as_soon_as_they_are_settled() {
     let plan = &plans()[0];

@@ -99,7 +99,7 @@ fn stft_config(
 }
 
 /// A plan in the precision that was asked for.
-enum Planned<Single, Double> {
+pub(crate) enum Planned<Single, Double> {
     Single(Single),
     Double(Double),
 }
@@ -179,12 +179,12 @@ fn extract<'py, A: FromPyObjectOwned<'py>>(arrays: &[Bound<'py, PyAny>]) -> PyRe
     arrays.iter().map(|array| array.extract().map_err(Into::into)).collect()
 }
 
-fn strided() -> PyErr {
+pub(crate) fn strided() -> PyErr {
     refuse("the samples of a row, and each result, must be contiguous; pass numpy.ascontiguousarray(...)")
 }
 
 /// Whether the elements of an array are double precision, real or complex.
-fn is_double(array: &Bound<'_, PyAny>) -> PyResult<bool> {
+pub(crate) fn is_double(array: &Bound<'_, PyAny>) -> PyResult<bool> {
     let dtype = array.cast::<PyUntypedArray>()?.dtype();
     Ok(dtype.itemsize() == if dtype.kind() == b'c' { 16 } else { 8 })
 }
@@ -323,7 +323,7 @@ impl PyStft {
 
 /// A planned spectrogram.
 #[pyclass(frozen, name = "Spectrogram", module = "neurdsp._core")]
-pub(crate) struct PySpectrogram(Planned<Arc<Spectrogram<f32>>, Arc<Spectrogram<f64>>>);
+pub(crate) struct PySpectrogram(pub(crate) Planned<Arc<Spectrogram<f32>>, Arc<Spectrogram<f64>>>);
 
 #[pymethods]
 impl PySpectrogram {
@@ -470,26 +470,21 @@ fn push<'py, I: Element + Input<T>, T: Sample + Element>(
     stream: &mut SpectrogramStream<T>,
     block: &PyReadonlyArray1<'_, I>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let (n_rows, block) = (stream.n_rows(), block.as_slice().map_err(|_| strided())?);
-    let mut values = Vec::new();
-    py.detach(|| stream.push(block, |frame| values.extend_from_slice(frame))).map_err(raise)?;
-    columns(py, values, n_rows)
+    let block = block.as_slice().map_err(|_| strided())?;
+    let (n_rows, n_frames) = (stream.n_rows(), stream.n_ready(block.len()));
+    let mut rows = vec![T::zero(); n_rows * n_frames];
+    py.detach(|| stream.push_rows(block, &mut rows)).map_err(raise)?;
+    Ok(rows.into_pyarray(py).reshape([n_rows, n_frames])?.into_any())
 }
 
 fn flush<'py, T: Sample + Element>(
     py: Python<'py>,
     stream: &mut SpectrogramStream<T>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let n_rows = stream.n_rows();
-    let mut values = Vec::new();
-    py.detach(|| stream.flush(|frame| values.extend_from_slice(frame)));
-    columns(py, values, n_rows)
-}
-
-/// Frames one after the other as the columns of an array `(n_rows, n_frames)`.
-fn columns<T: Element>(py: Python<'_>, frames: Vec<T>, n_rows: usize) -> PyResult<Bound<'_, PyAny>> {
-    let n_frames = frames.len() / n_rows;
-    Ok(frames.into_pyarray(py).reshape([n_frames, n_rows])?.transpose()?.into_any())
+    let (n_rows, n_frames) = (stream.n_rows(), stream.n_left());
+    let mut rows = vec![T::zero(); n_rows * n_frames];
+    py.detach(|| stream.flush_rows(&mut rows)).map_err(raise)?;
+    Ok(rows.into_pyarray(py).reshape([n_rows, n_frames])?.into_any())
 }
 
 /// A planned inverse STFT.

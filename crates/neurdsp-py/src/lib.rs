@@ -4,6 +4,7 @@ use pyo3::prelude::*;
 
 mod amp;
 mod bench;
+mod cache;
 mod dsp;
 mod errors;
 mod modelfile;
@@ -16,6 +17,8 @@ mod _core {
     use crate::amp::{AmpModel, AmpStream};
     #[pymodule_export]
     use crate::bench::{bench_amp, instruction_sets};
+    #[pymodule_export]
+    use crate::cache::{PyFeatures, PyMelCache};
     #[pymodule_export]
     use crate::dsp::{PyIstft, PySpectrogram, PyStft, PyStream, limit_range, mel_filterbank, window};
 

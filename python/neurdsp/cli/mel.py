@@ -1,6 +1,7 @@
 """``neurdsp mel``: the mel spectrograms of a file or a folder."""
 
 import json
+import os
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -31,7 +32,15 @@ def mel(
     exact: Annotated[bool, typer.Option("--exact", help="Transform in double precision.")] = False,
     safetensors: Annotated[bool, typer.Option("--safetensors", help="Write .safetensors, not .npy.")] = False,
     raw: Annotated[bool, typer.Option("--raw", help="Write *_mel.bin: float32, bins x frames.")] = False,
-    workers: Annotated[int, typer.Option(min=1, help="Files at a time.")] = 1,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Files at a time; as many as there are cores, if not given.")
+    ] = None,
+    cluster: Annotated[
+        bool, typer.Option("--cluster", help="Run on a Ray cluster: that of --address, or one started here.")
+    ] = False,
+    address: Annotated[
+        str | None, typer.Option(help="Head of the cluster: HOST:PORT, ray://HOST:PORT or auto.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Write the mel spectrogram of each audio file, and a manifest.
@@ -45,6 +54,8 @@ def mel(
     from neurdsp.dsp.features import MelSpectrogram
     from neurdsp.errors import ParameterError
 
+    if address is not None and not cluster:
+        raise ParameterError("--address is that of a cluster; give --cluster too")
     if raw and safetensors:
         raise ParameterError("--raw and --safetensors are two formats; give one of them")
     given = {
@@ -66,10 +77,11 @@ def mel(
         plan=plan,
         format="raw" if raw else "safetensors" if safetensors else "npy",
     )
+    executor = _executor(workers, cluster, address)
     started = time.monotonic()
     bar = _Bar()
     try:
-        summary = run(job, workers=workers, begin=bar.begin, progress=bar.advance)
+        summary = run(job, executor=executor, begin=bar.begin, progress=bar.advance)
     finally:
         bar.end()
     for record in bar.failures:
@@ -78,33 +90,54 @@ def mel(
     if as_json:
         typer.echo(json.dumps({**asdict(summary), "elapsed_s": elapsed_s}))
     else:
-        rate = summary.seconds / elapsed_s if elapsed_s > 0 else 0.0
         rows = [
             ("written", f"{summary.done} files, {summary.frames:,} frames"),
             ("kept", f"{summary.kept} files, done before"),
             ("failed", f"{summary.failed} files"),
-            ("speed", f"{rate:,.0f} x real time"),
+            ("speed", _speed(summary.done + summary.failed, summary.seconds, elapsed_s)),
             ("manifest", summary.manifest),
         ]
         print_table(rows)
     raise typer.Exit(1 if summary.failed else 0)
 
 
+def _executor(workers: int | None, cluster: bool, address: str | None) -> Any:
+    n_workers = workers or (
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    )
+    if cluster:
+        from neurdsp.dsp.cluster import RayPool
+
+        return RayPool(address, workers=n_workers)
+    from neurdsp.dsp.executors import LocalPool
+
+    return LocalPool(n_workers)
+
+
+def _speed(n_files: int, seconds: float, elapsed_s: float) -> str:
+    elapsed_s = max(elapsed_s, 1e-9)
+    return f"{n_files / elapsed_s:,.1f} files/s, {seconds / elapsed_s:,.0f} x real time"
+
+
 class _Bar:
-    """Progress over the files, with the files that failed."""
+    """Progress over the files with its rate, and the files that failed."""
 
     def __init__(self) -> None:
         self.failures: list[Any] = []
         self._bar: Any = None
+        self._n_files, self._seconds, self._started = 0, 0.0, 0.0
 
     def begin(self, n_files: int) -> None:
         from neurdsp.console import Progress
 
         self._bar = Progress("mel spectrograms", n_files)
         self._bar.__enter__()
+        self._started = time.monotonic()
 
     def advance(self, record: Any) -> None:
-        self._bar.advance(1)
+        self._n_files += 1
+        self._seconds += record.seconds
+        self._bar.advance(1, _speed(self._n_files, self._seconds, time.monotonic() - self._started))
         if record.error is not None:
             self.failures.append(record)
 

@@ -1,6 +1,7 @@
 """Transforms and features, by librosa's names: computed by the Rust core, numpy or torch in and out."""
 
 from neurdsp.dsp import filters
+from neurdsp.dsp.cache import MelCache
 from neurdsp.dsp.cepstral import delta, mfcc
 from neurdsp.dsp.decibel import amplitude_to_db, db_to_amplitude, db_to_power, power_to_db
 from neurdsp.dsp.features import MelSpectrogram, log_mel, mel_spectrogram, spectrogram
@@ -10,6 +11,7 @@ from neurdsp.dsp.spectral import STFT, istft, stft
 
 __all__ = [
     "STFT",
+    "MelCache",
     "MelSpectrogram",
     "amplitude_to_db",
     "db_to_amplitude",

@@ -3,7 +3,7 @@
 The manifest, ``manifest.jsonl`` in the output folder, has a line of JSON for each file, appended as soon as
 the file is done: ``file``, ``output``, ``frames``, ``seconds``, ``hash`` (BLAKE2 of the file's bytes),
 ``error``, and what tells a later run that nothing has changed: ``size``, ``mtime_ns`` and ``config``. A run
-that was interrupted goes on where it stopped.
+that was interrupted, by whatever it was, goes on where it stopped.
 """
 
 import hashlib
@@ -11,57 +11,21 @@ import json
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
-import numpy as np
-
-from neurdsp._output import atomic_output
-from neurdsp.audio import read_audio, resample
-from neurdsp.dsp.arrays import Array
+from neurdsp.dsp.executors import Executor, LocalPool, Lost
+from neurdsp.dsp.extraction import ENDINGS, Format, extract
 from neurdsp.dsp.features import MelSpectrogram
-from neurdsp.dsp.raw import write_raw
+from neurdsp.dsp.manifest import MANIFEST, Appender, Record, only_run, read_manifest, rewrite, sweep
 from neurdsp.errors import AudioFileError, ParameterError
 
 __all__ = ["SUFFIXES", "Format", "MelJob", "Record", "Summary", "find_audio", "read_manifest", "run"]
 
-Format: TypeAlias = Literal["npy", "safetensors", "raw"]
-
 #: What counts as audio in a folder.
 SUFFIXES = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".w64", ".caf", ".au")
-MANIFEST = "manifest.jsonl"
-_ENDINGS = {"npy": ".npy", "safetensors": ".safetensors", "raw": "_mel.bin"}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Record:
-    """What became of one file.
-
-    Attributes
-    ----------
-    file, output
-        Paths relative to the input and to the output folder; ``output`` is None after an error.
-    frames, seconds
-        Columns of the result, and length of the audio in seconds.
-    hash
-        BLAKE2b-128 of the file's bytes.
-    error
-        Why there is no result, or None.
-    size, mtime_ns, config
-        Of the file and of the parameters, to find out whether it has to be done again.
-    """
-
-    file: str
-    output: str | None = None
-    frames: int = 0
-    seconds: float = 0.0
-    hash: str = ""
-    error: str | None = None
-    size: int = 0
-    mtime_ns: int = 0
-    config: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,8 +73,8 @@ class MelJob:
     format: Format = "npy"
 
     def __post_init__(self) -> None:
-        if self.format not in _ENDINGS:
-            raise ParameterError(f"format is {self.format!r}, but it must be one of {', '.join(_ENDINGS)}")
+        if self.format not in ENDINGS:
+            raise ParameterError(f"format is {self.format!r}, but it must be one of {', '.join(ENDINGS)}")
         if not self.source.exists():
             raise AudioFileError(f"cannot read '{self.source}': no such file or folder")
         if self.output.exists() and not self.output.is_dir():
@@ -124,12 +88,14 @@ class MelJob:
     @property
     def config(self) -> str:
         """What tells these parameters from others: 16 hexadecimal digits."""
-        parameters = json.dumps({**_plain(self.plan), "format": self.format}, sort_keys=True, default=float)
+        parameters = json.dumps(
+            {**self.plan.parameters(), "format": self.format}, sort_keys=True, default=float
+        )
         return hashlib.blake2b(parameters.encode(), digest_size=8).hexdigest()
 
 
 def find_audio(source: Path) -> list[Path]:
-    """Find the audio files of a folder and its folders, in order; hidden ones left out.
+    """Find the audio files of a folder and its folders, in order; hidden ones left out, links followed.
 
     Raises
     ------
@@ -138,8 +104,14 @@ def find_audio(source: Path) -> list[Path]:
     """
     if source.is_file():
         return [source]
-    found = []
-    for folder, folders, names in os.walk(source):
+    found, seen = [], set()
+    for folder, folders, names in os.walk(source, followlinks=True):
+        # A link may lead back to a folder above it.
+        status = os.stat(folder)
+        if (status.st_dev, status.st_ino) in seen:
+            folders.clear()
+            continue
+        seen.add((status.st_dev, status.st_ino))
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         found += [
             Path(folder, name)
@@ -157,34 +129,16 @@ def output_names(job: MelJob, files: Sequence[Path]) -> dict[str, str]:
     """Name each file's result: another ending, after the old one where two names would collide."""
     relative = [path.relative_to(job.root).as_posix() for path in files]
     stems = [name.removesuffix(Path(name).suffix) for name in relative]
-    ending, taken = _ENDINGS[job.format], Counter(stems)
+    ending, taken = ENDINGS[job.format], Counter(stems)
     pairs = list(zip(relative, stems, strict=True))
     names = {name: (stem if taken[stem] == 1 else name) + ending for name, stem in pairs}
     return names if len({*names.values()}) == len(names) else {name: name + ending for name in relative}
 
 
-def read_manifest(path: Path) -> dict[str, Record]:
-    """Read the latest record of each file; a line that an interruption cut short is passed over."""
-    records: dict[str, Record] = {}
-    known = {field.name for field in fields(Record)}
-    try:
-        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-    except FileNotFoundError:
-        return records
-    for line in lines:
-        try:
-            entry = json.loads(line)
-            record = Record(**{name: value for name, value in entry.items() if name in known})
-        except (ValueError, TypeError, AttributeError):
-            continue
-        records[record.file] = record
-    return records
-
-
 def run(
     job: MelJob,
     *,
-    workers: int = 1,
+    executor: Executor | None = None,
     progress: Callable[[Record], None] | None = None,
     begin: Callable[[int], None] | None = None,
 ) -> Summary:
@@ -194,8 +148,9 @@ def run(
     ----------
     job
         What to do.
-    workers
-        Files at a time, each on a thread of its own.
+    executor
+        Where: `neurdsp.dsp.executors.LocalPool` with so many threads, one by default, or
+        `neurdsp.dsp.cluster.RayPool`. The results are the same, byte for byte.
     progress
         Called with the record of each file as soon as it is done.
     begin
@@ -210,6 +165,8 @@ def run(
     ------
     AudioFileError
         If there is no audio at all. A single bad file is recorded, and the others are done.
+    ParameterError
+        If another run is at work on the output folder.
     OSError
         If a result cannot be written, for instance because the disk is full.
     """
@@ -217,28 +174,29 @@ def run(
     names = output_names(job, files)
     job.output.mkdir(parents=True, exist_ok=True)
     manifest = job.output / MANIFEST
-    before = read_manifest(manifest)
-    config = job.config
-    todo, kept = [], {}
-    for path, name in zip(files, names, strict=True):
-        record = before.get(name)
-        if record is not None and _is_done(job, path, names[name], record, config):
-            kept[name] = record
-        else:
-            todo.append((path, name))
-    if begin is not None:
-        begin(len(todo))
-    done: dict[str, Record] = {}
-    with open(manifest, "a", encoding="utf-8") as lines:
-        # An interruption may have left half a line.
-        lines.write("\n" if manifest.stat().st_size else "")
-        for record in _each(job, todo, names, workers):
-            lines.write(json.dumps(asdict(record)) + "\n")
-            lines.flush()
-            done[record.file] = record
-            if progress is not None:
-                progress(record)
-    _rewrite(manifest, {**before, **done}, names)
+    with only_run(job.output):
+        sweep(job.output, names.values())
+        before, config = read_manifest(manifest), job.config
+        todo, kept = [], {}
+        for path, name in zip(files, names, strict=True):
+            record = _done_before(job, path, names[name], before.get(name), config)
+            if record is not None:
+                kept[name] = record
+            else:
+                todo.append((path, name, names[name]))
+        if begin is not None:
+            begin(len(todo))
+        done: dict[str, Record] = {}
+        with Appender(manifest) as lines:
+            for record in _each(job, todo, executor or LocalPool(), config):
+                lines.write(record)
+                done[record.file] = record
+                if progress is not None:
+                    progress(record)
+        latest = {**kept, **done}
+        rewrite(manifest, [latest[name] for name in names])
+        # A worker of a cluster may have been killed.
+        sweep(job.output, names.values())
     good = [record for record in done.values() if record.error is None]
     return Summary(
         done=len(good),
@@ -250,94 +208,49 @@ def run(
     )
 
 
-def compute(job: MelJob, path: Path, name: str, output: str, config: str) -> Record:
+Task = tuple[Path, str, str]
+
+
+def _each(job: MelJob, todo: Sequence[Task], executor: Executor, config: str) -> Iterator[Record]:
+    """Yield records as files get done."""
+    for (_, name, _), record in executor.map(partial(compute, job, config), todo):
+        yield Record(file=name, config=config, error=record.reason) if isinstance(record, Lost) else record
+
+
+def compute(job: MelJob, config: str, task: Task) -> Record:
     """Compute and write the features of one file; its mistakes become part of the record."""
+    path, name, output = task
     facts: dict[str, Any] = {"file": name, "config": config}
     try:
         status = path.stat()
         facts |= {"size": status.st_size, "mtime_ns": status.st_mtime_ns, "hash": _hash(path)}
-        mel, facts["seconds"] = features(job.plan, path)
-    except (AudioFileError, ParameterError) as error:
-        return Record(**facts, error=" ".join(str(error).split()))
     except OSError as error:
         return Record(**facts, error=f"cannot read '{path}': {error.strerror or error}")
     target = job.output / output
     target.parent.mkdir(parents=True, exist_ok=True)
-    _write(job, target, mel)
-    return Record(**facts, output=output, frames=mel.shape[-1])
-
-
-def features(plan: MelSpectrogram, path: Path) -> tuple[Array, float]:
-    """Read a file and return its features ``(n_rows, n_frames)`` and its length in seconds."""
-    audio, rate = read_audio(path)
-    seconds = audio.shape[-1] / rate
-    mono = audio if audio.ndim == 1 else audio.mean(axis=0, dtype=np.float32)
-    mono = mono if rate == plan.sr else resample(mono, rate, plan.sr)
-    return plan(mono, n_threads=1), seconds
-
-
-def _each(
-    job: MelJob, todo: Sequence[tuple[Path, str]], names: dict[str, str], workers: int
-) -> Iterator[Record]:
-    """Yield records as files get done; few files wait in memory at any time."""
-    config, rest = job.config, iter(todo)
-    pool = ThreadPoolExecutor(max_workers=max(workers, 1), thread_name_prefix="neurdsp-mel")
-    waiting: set[Future[Record]] = set()
     try:
-        while True:
-            for path, name in rest:
-                waiting.add(pool.submit(compute, job, path, name, names[name], config))
-                if len(waiting) >= 2 * workers:
-                    break
-            if not waiting:
-                return
-            ready, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-            for future in ready:
-                yield future.result()
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+        frames, facts["seconds"] = extract(job.plan, path, target, job.format)
+    except (AudioFileError, ParameterError) as error:
+        return Record(**facts, error=" ".join(str(error).split()))
+    return Record(**facts, output=output, frames=frames)
 
 
-def _is_done(job: MelJob, path: Path, output: str, record: Record, config: str) -> bool:
-    if record.error is not None or record.config != config or record.output != output:
-        return False
-    status = path.stat()
-    if not (job.output / output).is_file() or record.size != status.st_size:
-        return False
-    return record.mtime_ns == status.st_mtime_ns or record.hash == _hash(path)
+def _done_before(job: MelJob, path: Path, output: str, record: Record | None, config: str) -> Record | None:
+    """Return the record of a file that need not be done again, or None."""
+    if record is None or record.error is not None or (record.config, record.output) != (config, output):
+        return None
+    try:
+        status = path.stat()
+        if not (job.output / output).is_file() or record.size != status.st_size:
+            return None
+        if record.mtime_ns == status.st_mtime_ns:
+            return record
+        # Touched, or copied: the time is noted, lest the next run read the file again.
+        return replace(record, mtime_ns=status.st_mtime_ns) if record.hash == _hash(path) else None
+    except OSError:
+        return None
 
 
 def _hash(path: Path) -> str:
     with open(path, "rb") as file:
         return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
-
-
-def _write(job: MelJob, target: Path, mel: Array) -> None:
-    if job.format == "raw":
-        write_raw(target, mel)
-        return
-    with atomic_output(target) as temporary:
-        if job.format == "npy":
-            with open(temporary, "wb") as file:
-                np.save(file, mel)
-        else:
-            from safetensors.numpy import save_file
-
-            save_file(
-                {"mel": mel}, temporary, metadata={"neurdsp.mel": json.dumps(_plain(job.plan), default=float)}
-            )
-
-
-def _rewrite(manifest: Path, records: dict[str, Record], names: dict[str, str]) -> None:
-    """Leave one line for each file that is there, in order."""
-    with atomic_output(manifest) as temporary:
-        lines = [json.dumps(asdict(records[name])) for name in names if name in records]
-        temporary.write_text("".join(line + "\n" for line in lines), encoding="utf-8")
-
-
-def _plain(plan: MelSpectrogram) -> dict[str, Any]:
-    """List the parameters of a plan, as JSON knows them."""
-    parameters = {field.name: getattr(plan, field.name) for field in fields(plan)}
-    if not isinstance(plan.window, (str, int, float, tuple)):
-        parameters["window"] = np.asarray(plan.engine.frames.window_key).tobytes().hex()
-    return parameters

@@ -179,6 +179,13 @@ class MelSpectrogram:
         """Whether single precision audio is transformed in double precision."""
         return bool(self.__dict__["_exact"])
 
+    def parameters(self) -> dict[str, Any]:
+        """All parameters as JSON knows them, to write beside a result; a window without a name as bytes."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        if not isinstance(self.window, (str, int, float, tuple)):
+            values["window"] = np.asarray(self.engine.frames.window_key).tobytes().hex()
+        return values
+
     @property
     def n_rows(self) -> int:
         """Rows of the result: mel bands, or linear bins."""
@@ -198,7 +205,7 @@ class MelSpectrogram:
         results = self.engine.results(batch, exact=self.exact, dtype=dtype, out=out, n_threads=n_threads)
         if self.normalize is not None:
             for result in results:
-                _normalise(result, self.normalize)
+                normalise(result, self.normalize)
         return batch.give_back(results) if out is None else out
 
     def stream(self, *, dtype: npt.DTypeLike = np.float32) -> "MelStream":
@@ -226,10 +233,14 @@ def _emphasised(rows: npt.NDArray[Any], factor: float) -> npt.NDArray[Any]:
     return result
 
 
-def _normalise(result: npt.NDArray[Any], how: Normalize) -> None:
-    """Normalise ``(rows, n_rows, n_frames)`` in place."""
-    if how == "whisper":
+def normalise(result: npt.NDArray[Any], how: Normalize | None, *, maximum: Any = None) -> None:
+    """Normalise ``(rows, n_rows, n_frames)`` in place; ``maximum``: of the whole that this is a part of."""
+    if how == "whisper" and maximum is None:
         _core.limit_range(result, 8.0, 4.0, 0.25)
+    elif how == "whisper":
+        np.maximum(result, maximum - 8.0, out=result)
+        result += 4.0
+        result /= 4.0
     elif how == "per_feature":
         mean = result.mean(axis=2, keepdims=True, dtype=np.float64)
         n = max(result.shape[2] - 1, 1)

@@ -1,0 +1,72 @@
+"""Where the tasks of a corpus run: an interface, and the threads of this process."""
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from itertools import islice
+from typing import Protocol, TypeVar
+
+__all__ = ["Executor", "LocalPool", "Lost"]
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Lost:
+    """What stands for the result of a task whose workers died.
+
+    Attributes
+    ----------
+    reason
+        What became of them.
+    """
+
+    reason: str
+
+
+class Executor(Protocol):
+    """Does independent tasks somewhere, several at a time."""
+
+    def map(
+        self, work: Callable[[Task], Result], tasks: Iterable[Task]
+    ) -> Iterator[tuple[Task, Result | Lost]]:
+        """Yield each task with its result, in the order in which they get done.
+
+        Tasks are taken from their source as there is room for them. An exception of ``work`` passes through
+        and ends the rest. No task is lost with a worker that dies: it is done by another one, or its result
+        is `Lost`.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class LocalPool:
+    """Threads of this process.
+
+    Threads do: reading, resampling, transforming and writing release the interpreter.
+
+    Parameters
+    ----------
+    workers
+        How many.
+    """
+
+    workers: int = 1
+
+    def map(
+        self, work: Callable[[Task], Result], tasks: Iterable[Task]
+    ) -> Iterator[tuple[Task, Result | Lost]]:
+        """Yield each task with its result; see `Executor.map`."""
+        rest, waiting = iter(tasks), dict[Future[Result], Task]()
+        pool = ThreadPoolExecutor(max_workers=self.workers, thread_name_prefix="neurdsp")
+        try:
+            while True:
+                for task in islice(rest, 2 * self.workers - len(waiting)):
+                    waiting[pool.submit(work, task)] = task
+                if not waiting:
+                    return
+                for future in wait(waiting, return_when=FIRST_COMPLETED).done:
+                    yield waiting.pop(future), future.result()
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)

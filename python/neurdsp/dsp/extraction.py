@@ -1,0 +1,206 @@
+"""The features of one audio file, block by block: its length does not matter to the memory.
+
+Audio is read, mixed to mono, resampled and transformed in blocks, by forms of each step that give the bits of
+the whole signal. Features that get large wait in a nameless file beside their result, for results have rows
+over frames, and frames come one by one.
+"""
+
+import json
+import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import IO, Literal, Self, TypeAlias
+
+import numpy as np
+
+from neurdsp._output import atomic_output
+from neurdsp.audio import AudioReader, FloatArray, StreamResampler, check_audio
+from neurdsp.dsp.arrays import Array
+from neurdsp.dsp.features import MelSpectrogram, normalise
+from neurdsp.errors import AudioFileError, ParameterError
+
+__all__ = ["ENDINGS", "Format", "extract"]
+
+Format: TypeAlias = Literal["npy", "safetensors", "raw"]
+
+#: What the names of the results end in.
+ENDINGS = {"npy": ".npy", "safetensors": ".safetensors", "raw": "_mel.bin"}
+
+#: Features of so many bytes are held in memory: 35 minutes of 80 bands at 100 frames a second.
+MAX_HELD_BYTES = 1 << 26
+
+# Samples of all channels together that are read at a time.
+_BLOCK_SAMPLES = 1 << 17
+
+
+def extract(plan: MelSpectrogram, path: Path, target: Path, kind: Format) -> tuple[int, float]:
+    """Write the features of an audio file.
+
+    Parameters
+    ----------
+    plan
+        The features. Audio is mixed to mono and resampled to its ``sr``. With ``pad_mode="wrap"`` a file is
+        read whole, because the first frame needs its end.
+    path
+        The audio.
+    target
+        The result; its folder must exist.
+    kind
+        ``npy``; ``safetensors`` with a tensor ``mel`` and the parameters; or ``raw``, float32 rows one after
+        the other (see `neurdsp.dsp.raw`).
+
+    Returns
+    -------
+    n_frames : int
+        Columns of the result.
+    seconds : float
+        Length of the audio.
+
+    Raises
+    ------
+    AudioFileError
+        If the file cannot be read or is no sound audio.
+    ParameterError
+        If it is too short for a frame.
+    OSError
+        If the result cannot be written; then nothing is left of it.
+    """
+    audio = _MonoAudio(path, plan.sr)
+    with _Features(plan, target.parent) as features:
+        if plan.pad_mode == "wrap":
+            whole = np.concatenate(list(audio))
+            features.append(replace(plan, normalize=None)(whole, n_threads=1))
+        else:
+            stream = replace(plan, normalize=None).stream()
+            for block in audio:
+                features.append(stream.push(block))
+            features.append(stream.flush())
+        if features.n_frames == 0:
+            plan.n_frames(audio.n_samples)  # raises: it says how many samples a frame needs
+        _write(target, kind, plan, features)
+    return features.n_frames, audio.seconds
+
+
+class _MonoAudio:
+    """A file as blocks of one channel at one rate; its length is known when they have all come.
+
+    Attributes
+    ----------
+    n_samples
+        Samples given so far, after resampling.
+    seconds
+        Length of what was read so far.
+    """
+
+    def __init__(self, path: Path, sample_rate: float) -> None:
+        self._path, self._sample_rate = path, sample_rate
+        self.n_samples, self.seconds = 0, 0.0
+
+    def __iter__(self) -> Iterator[FloatArray]:
+        with AudioReader(self._path) as reader:
+            rate, channels = reader.info.sample_rate, reader.info.channels
+            resampler = StreamResampler(rate, self._sample_rate)
+            position = 0
+            for block in reader.blocks(max(_BLOCK_SAMPLES // channels, 1)):
+                mono = self._mono(block, position)
+                position += len(mono)
+                yield self._counted(resampler.process(mono))
+            if position == 0:
+                raise AudioFileError(f"'{self._path}' is empty: it holds no samples")
+            self.seconds = position / rate
+            yield self._counted(resampler.finish())
+
+    def _mono(self, block: FloatArray, position: int) -> FloatArray:
+        try:
+            audio = check_audio(
+                block[0] if len(block) == 1 else block, name=f"'{self._path}'", first_sample=position
+            )
+        except ParameterError as error:
+            raise AudioFileError(str(error)) from error
+        mono: FloatArray = audio if audio.ndim == 1 else audio.mean(axis=0, dtype=np.float32)
+        return mono
+
+    def _counted(self, block: FloatArray) -> FloatArray:
+        self.n_samples += len(block)
+        return block
+
+
+class _Features:
+    """Features that grow at their end: in memory while they are few, then in a nameless file of a folder."""
+
+    def __init__(self, plan: MelSpectrogram, folder: Path) -> None:
+        self._normalize, self._folder = plan.normalize, folder
+        self._parts: list[Array] = []
+        self._held_bytes = 0
+        self._file: IO[bytes] | None = None
+        self._widths: list[int] = []
+        self._maximum = np.float32(-np.inf)
+        self.n_rows, self.n_frames = plan.n_rows, 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._file is not None:
+            self._file.close()
+
+    def append(self, frames: Array) -> None:
+        """Add frames ``(n_rows, n)``."""
+        if frames.shape[1] == 0:
+            return
+        self._parts.append(frames)
+        self._held_bytes += frames.nbytes
+        self.n_frames += frames.shape[1]
+        if self._held_bytes > MAX_HELD_BYTES:
+            self._put_down()
+
+    def pieces(self) -> Iterator[Array]:
+        """Yield all rows, normalised: all at once if they were held in memory, else one by one."""
+        if self._file is None:
+            mel = self._parts[0] if len(self._parts) == 1 else np.concatenate(self._parts, axis=1)
+            normalise(mel[np.newaxis], self._normalize)
+            yield mel
+            return
+        self._put_down()
+        for row in range(self.n_rows):
+            values, first, start = np.empty((1, self.n_frames), np.float32), 0, 0
+            for width in self._widths:
+                self._file.seek(start + 4 * row * width)
+                values[0, first : first + width] = np.frombuffer(self._file.read(4 * width), np.float32)
+                first += width
+                start += 4 * self.n_rows * width
+            normalise(values[np.newaxis], self._normalize, maximum=self._maximum)
+            yield values
+
+    def _put_down(self) -> None:
+        if not self._parts:
+            return
+        if self._file is None:
+            self._file = tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115 - closed by __exit__
+        part = np.concatenate(self._parts, axis=1)
+        self._maximum = max(self._maximum, part.max())
+        self._file.seek(0, 2)
+        self._file.write(part.data)
+        self._widths.append(part.shape[1])
+        self._parts, self._held_bytes = [], 0
+
+
+def _write(target: Path, kind: Format, plan: MelSpectrogram, features: _Features) -> None:
+    with atomic_output(target) as temporary, open(temporary, "wb") as file:
+        _write_header(file, kind, plan, (features.n_rows, features.n_frames))
+        for piece in features.pieces():
+            file.write(np.ascontiguousarray(piece, "<f4").data)
+
+
+def _write_header(file: IO[bytes], kind: Format, plan: MelSpectrogram, shape: tuple[int, int]) -> None:
+    if kind == "npy":
+        header = {"descr": "<f4", "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(file, header)
+    elif kind == "safetensors":
+        # https://github.com/huggingface/safetensors: the length of the header, the header, the values.
+        parameters = json.dumps(plan.parameters(), default=float)
+        tensor = {"dtype": "F32", "shape": shape, "data_offsets": (0, 4 * shape[0] * shape[1])}
+        text = json.dumps({"__metadata__": {"neurdsp.mel": parameters}, "mel": tensor}).encode()
+        text += b" " * (-len(text) % 8)
+        file.write(len(text).to_bytes(8, "little") + text)

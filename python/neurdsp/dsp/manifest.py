@@ -1,0 +1,146 @@
+"""The manifest of a corpus: a line of JSON for each file, appended as soon as the file is done.
+
+A process may be killed at any byte: a line that was cut short is passed over, and what its file was is done
+again. The same holds for a result under its temporary name.
+"""
+
+import contextlib
+import json
+import os
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Self
+
+from neurdsp._output import atomic_output
+from neurdsp.errors import ParameterError
+
+__all__ = ["MANIFEST", "Appender", "Record", "only_run", "read_manifest", "rewrite", "sweep"]
+
+MANIFEST = "manifest.jsonl"
+_LOCK = ".neurdsp.lock"
+# The names that `atomic_output` gives.
+_TEMPORARY = re.compile(r"\.(?P<name>.+)\.[0-9a-f]{8}\.tmp")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """What became of one file.
+
+    Attributes
+    ----------
+    file, output
+        Paths relative to the input and to the output folder; ``output`` is None after an error.
+    frames, seconds
+        Columns of the result, and length of the audio in seconds.
+    hash
+        BLAKE2b-128 of the file's bytes.
+    error
+        Why there is no result, or None.
+    size, mtime_ns, config
+        Of the file and of the parameters, to find out whether it has to be done again.
+    """
+
+    file: str
+    output: str | None = None
+    frames: int = 0
+    seconds: float = 0.0
+    hash: str = ""
+    error: str | None = None
+    size: int = 0
+    mtime_ns: int = 0
+    config: str = ""
+
+
+def read_manifest(path: Path) -> dict[str, Record]:
+    """Read the latest record of each file; a line that an interruption cut short is passed over."""
+    records: dict[str, Record] = {}
+    known = {field.name for field in fields(Record)}
+    try:
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except FileNotFoundError:
+        return records
+    for line in lines:
+        try:
+            entry = json.loads(line)
+            record = Record(**{name: value for name, value in entry.items() if name in known})
+        except (ValueError, TypeError, AttributeError, RecursionError):
+            continue
+        if isinstance(record.file, str):
+            records[record.file] = record
+    return records
+
+
+class Appender:
+    """A manifest to which records are appended; each is the system's when `write` returns.
+
+    Parameters
+    ----------
+    path
+        The manifest, made if it is not there.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._file = open(path, "a", encoding="utf-8")  # noqa: SIM115 - closed by __exit__
+        # An interruption may have left half a line.
+        self._file.write("\n" if path.stat().st_size else "")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def write(self, record: Record) -> None:
+        """Append a record."""
+        self._file.write(json.dumps(asdict(record)) + "\n")
+        self._file.flush()
+
+
+def rewrite(path: Path, records: Iterable[Record]) -> None:
+    """Replace a manifest by one line for each of these records."""
+    with atomic_output(path) as temporary:
+        lines = [json.dumps(asdict(record)) for record in records]
+        temporary.write_text("".join(line + "\n" for line in lines), encoding="utf-8")
+
+
+@contextlib.contextmanager
+def only_run(output: Path) -> Iterator[None]:
+    """Hold the output folder for this run alone; the lock goes with the process, however it ends.
+
+    Raises
+    ------
+    ParameterError
+        If another run holds it.
+    """
+    try:
+        import fcntl
+    except ModuleNotFoundError:  # Windows: two runs at once do all files twice, and do not harm each other
+        yield
+        return
+    with open(output / _LOCK, "w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ParameterError(
+                f"another run is writing to '{output}'; wait for its end or give another folder"
+            ) from None
+        except OSError:
+            pass  # a file system without locks, as before
+        yield
+
+
+def sweep(output: Path, results: Iterable[str]) -> None:
+    """Remove what killed writers of these results, or of the manifest, have left in the output folder."""
+    wanted: dict[Path, set[str]] = {output: {MANIFEST[:100]}}
+    for result in results:
+        path = output / result
+        wanted.setdefault(path.parent, set()).add(path.name[:100])
+    for folder, names in wanted.items():
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder) as entries:
+            for entry in entries:
+                found = _TEMPORARY.fullmatch(entry.name)
+                if found is not None and found["name"] in names:
+                    with contextlib.suppress(OSError):
+                        os.unlink(entry.path)
