@@ -1,6 +1,9 @@
 """The job over a folder: everything found, nothing lost, done once, and mistakes on the record."""
 
 import json
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -120,6 +123,93 @@ def test_an_interrupted_run_goes_on(corpus, tmp_path):
     lines = [json.loads(line) for line in manifest.read_text().splitlines()]
     assert {line["file"] for line in lines} == GOOD | BAD
     assert not list((tmp_path / "out").rglob("*.tmp"))
+
+
+KILLED = """
+import sys, time
+from pathlib import Path
+from neurdsp import MelSpectrogram
+from neurdsp.dsp.corpus import MelJob, run
+from neurdsp.dsp.executors import LocalPool
+plan = MelSpectrogram(sr=16000, n_fft=400, hop_length=160, n_mels=40, log="ln")
+job = MelJob(source=Path(sys.argv[1]), output=Path(sys.argv[2]), plan=plan)
+done = []
+def progress(record):
+    done.append(record)
+    if len(done) == 9:
+        print("nine", flush=True)
+        time.sleep(600)
+run(job, executor=LocalPool(2), progress=progress)
+"""
+
+
+def test_a_run_that_was_killed_goes_on_to_the_same_bytes(tmp_path):
+    root, out = tmp_path / "corpus", tmp_path / "out"
+    root.mkdir()
+    rng = np.random.default_rng(0)
+    for number in range(30):
+        soundfile.write(root / f"{number:02}.flac", 0.1 * rng.standard_normal(20_000), 22050)
+    (root / "bad.flac").write_bytes(b"fLaC")
+    killed = subprocess.Popen([sys.executable, "-c", KILLED, root, out], stdout=subprocess.PIPE, text=True)
+    assert killed.stdout.readline() == "nine\n"
+    job = MelJob(source=root, output=out, plan=PLAN)
+    with pytest.raises(ParameterError, match="another run is writing to"):
+        run(job)
+    killed.kill()
+    killed.wait()
+    killed.stdout.close()
+    # What writers that are killed halfway leave, and a file of the user's.
+    (out / ".07.npy.0a1b2c3d.tmp").write_bytes(b"half")
+    (out / ".mine.npy.0a1b2c3d.tmp").write_bytes(b"not ours")
+    with open(out / "manifest.jsonl", "a") as manifest:
+        manifest.write('{"file": "29.flac", "output": "29.npy", "frames": 1')
+    summary = run(job)
+    assert summary.kept >= 8
+    assert (summary.kept + summary.done, summary.failed) == (30, 1)
+    run(MelJob(source=root, output=tmp_path / "straight", plan=PLAN))
+    (tmp_path / "straight" / ".mine.npy.0a1b2c3d.tmp").write_bytes(b"not ours")
+    assert contents(out) == contents(tmp_path / "straight")
+
+
+def contents(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_links_are_followed_once_and_dead_ones_recorded(corpus, tmp_path):
+    (corpus / "deep" / "loop").symlink_to(corpus)
+    (corpus / "gone.wav").symlink_to(tmp_path / "nowhere.wav")
+    other = tmp_path / "elsewhere"
+    other.mkdir()
+    soundfile.write(other / "linked.wav", tone(0.3, 16000), 16000)
+    (corpus / "linked").symlink_to(other)
+    out = tmp_path / "out"
+    for _ in range(2):
+        assert run(MelJob(source=corpus, output=out, plan=PLAN)).failed == 3
+    records = read_manifest(out / "manifest.jsonl")
+    assert set(records) == GOOD | BAD | {"gone.wav", "linked/linked.wav"}
+    assert "No such file" in records["gone.wav"].error
+
+
+def test_a_manifest_of_nonsense_does_no_harm(corpus, tmp_path):
+    job = MelJob(source=corpus, output=tmp_path / "out", plan=PLAN)
+    run(job)
+    manifest = tmp_path / "out" / "manifest.jsonl"
+    good = manifest.read_text()
+    lines = ["[1]", "7", "null", '{"file": []}', '{"file": {}}', '{"frames": 3}', "\0", "{" * 100_000, '"']
+    manifest.write_text("\n".join(lines) + "\n" + good)
+    assert run(job).kept == 5
+    assert manifest.read_text() == good
+    manifest.write_text('{"file": "mono.wav", "output": 3, "size": "x", "config": null}\n')
+    assert run(job).kept == 0
+
+
+def test_a_touched_file_is_read_once_more_and_no_more(corpus, tmp_path, monkeypatch):
+    job = MelJob(source=corpus / "mono.wav", output=tmp_path / "out", plan=PLAN)
+    run(job)
+    os.utime(corpus / "mono.wav", (1, 1))
+    assert run(job).kept == 1
+    monkeypatch.setattr("neurdsp.dsp.corpus._hash", lambda path: "another")
+    assert run(job).kept == 1
 
 
 def test_formats(corpus, tmp_path):

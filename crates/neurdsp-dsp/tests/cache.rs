@@ -30,7 +30,8 @@ fn small() -> Spectrogram<f32> {
 
 /// The files of features in a folder.
 fn files(folder: &Path) -> Vec<PathBuf> {
-    let inside = fs::read_dir(folder).unwrap().flatten().filter_map(|entry| fs::read_dir(entry.path()).ok());
+    let folders = fs::read_dir(folder).into_iter().flatten().flatten();
+    let inside = folders.filter_map(|entry| fs::read_dir(entry.path()).ok());
     let mut files: Vec<_> = inside.flatten().flatten().map(|entry| entry.path()).collect();
     files.sort();
     files

@@ -83,7 +83,7 @@ class RayPool:
                 try:
                     self._ray.init("auto", **options)
                 except ConnectionError:
-                    self._ray.init("local", num_cpus=self._workers, include_dashboard=False, **options)
+                    self._start(options)
             else:
                 self._ray.init(self._address, **options)
         except (ConnectionError, ValueError, RuntimeError) as error:
@@ -92,6 +92,12 @@ class RayPool:
                 f"cannot connect to a Ray cluster at '{self._address or 'auto'}' ({reason}); give the "
                 "address of its head, or leave it out to start one here"
             ) from error
+
+    def _start(self, options: dict[str, Any]) -> None:
+        # What goes through the store are records of files, a few hundred bytes each.
+        self._ray.init(
+            "local", num_cpus=self._workers, include_dashboard=False, object_store_memory=1 << 27, **options
+        )
 
     def _result(self, reference: Any) -> Any:
         errors = self._ray.exceptions

@@ -67,12 +67,13 @@ def extract(plan: MelSpectrogram, path: Path, target: Path, kind: Format) -> tup
         If the result cannot be written; then nothing is left of it.
     """
     audio = _MonoAudio(path, plan.sr)
+    bare = plan if plan.normalize is None else replace(plan, normalize=None)
     with _Features(plan, target.parent) as features:
         if plan.pad_mode == "wrap":
             whole = np.concatenate(list(audio))
-            features.append(replace(plan, normalize=None)(whole, n_threads=1))
+            features.append(bare(whole, n_threads=1))
         else:
-            stream = replace(plan, normalize=None).stream()
+            stream = bare.stream()
             for block in audio:
                 features.append(stream.push(block))
             features.append(stream.flush())

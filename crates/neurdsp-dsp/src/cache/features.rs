@@ -143,7 +143,7 @@ impl Features {
             u64::from_ne_bytes(bytes)
         };
         let (width, n_rows, n_frames) = (number(0), number(1), number(2));
-        let n_values = n_rows.checked_mul(n_frames).unwrap_or(u64::MAX);
+        let n_values = n_rows.saturating_mul(n_frames);
         let sound = header[..8] == *MAGIC && header[KEY] == key.to_bytes() && matches!(width, 4 | 8);
         if !sound || n_values.checked_mul(width) != Some(length - HEADER_LEN as u64) {
             return Ok(None);
