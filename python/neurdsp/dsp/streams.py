@@ -39,7 +39,7 @@ class MelStream:
     >>> import numpy as np, neurdsp
     >>> stream = neurdsp.MelSpectrogram(sr=16000, n_fft=400, hop_length=160, n_mels=80).stream()
     >>> [stream.push(np.zeros(100, np.float32)).shape[1] for _ in range(6)], stream.flush().shape
-    ([0, 0, 1, 1, 1, 0], (80, 1))
+    ([0, 1, 0, 1, 0, 1], (80, 1))
     """
 
     def __init__(self, plan: "MelSpectrogram", dtype: npt.DTypeLike = np.float32) -> None:
