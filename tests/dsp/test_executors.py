@@ -100,7 +100,7 @@ def test_a_ray_whose_workers_are_killed_loses_nothing(tmp_path):
     assert (summary.done, summary.failed) == (15, 2)
     records = read_manifest(tmp_path / "ray" / "manifest.jsonl")
     assert "its worker died 4 times" in records["05.wav"].error
-    # The file was not the culprit after all: a run without Ray does it, and all is as if nothing had happened.
+    # The file was not the culprit after all: a run without Ray does it, as if nothing had happened.
     again = run(job)
     assert (again.done, again.kept, again.failed) == (1, 15, 1)
     local, remote = (
