@@ -76,37 +76,6 @@ pub(crate) fn put_values<T: Sample, O: Output<T>>(
     }
 }
 
-/// Writes `count` frames of blocks of spectra, `[n_blocks][n_rows][lanes]`, to `rows` from frame `first` on.
-pub(crate) fn put_spectra<T: Sample, O: Output<T>>(
-    re: &[T],
-    im: &[T],
-    lanes: usize,
-    first: usize,
-    count: usize,
-    rows: &mut Rows<'_, Complex<O>>,
-) {
-    let block = rows.n_rows() * lanes;
-    let n_blocks = re.len() / block;
-    assert!(re.len() == im.len() && re.len() == n_blocks * block && count <= n_blocks * lanes);
-    if same::<T, O>() && count == n_blocks * lanes {
-        let outside = rows.block(first, count).cast::<T>();
-        let (n_rows, step) = (rows.n_rows(), 2 * rows.step());
-        let (re, im) = (re.as_ptr().cast_mut(), im.as_ptr().cast_mut());
-        let exchange = Exchange { n_rows, n_blocks, block_step: block, lanes, re, im, outside, step };
-        run(exchange, weave_f32, weave_f64);
-        return;
-    }
-    for (index, (re, im)) in re.chunks_exact(block).zip(im.chunks_exact(block)).enumerate() {
-        let from = index * lanes;
-        let wanted = first + from..first + count.clamp(from, from + lanes);
-        for (bin, (re, im)) in re.chunks_exact(lanes).zip(im.chunks_exact(lanes)).enumerate() {
-            for (to, (re, im)) in rows.row(bin)[wanted.clone()].iter_mut().zip(re.iter().zip(im)) {
-                *to = Complex::new(O::round_from(*re), O::round_from(*im));
-            }
-        }
-    }
-}
-
 /// Reads `count` frames from `first` on of spectra, rows of `n_frames`, into blocks, `[n_blocks][n_rows][lanes]`, and zeros
 /// into the other lanes. Says whether all that it has read is finite.
 pub(crate) fn take_spectra<I: Input<T>, T: Sample>(
@@ -159,7 +128,8 @@ pub(crate) fn parts<I: Copy>(values: &[Complex<I>]) -> &[I] {
     unsafe { std::slice::from_raw_parts(values.as_ptr().cast(), 2 * values.len()) }
 }
 
-fn same<T: 'static, O: 'static>() -> bool {
+/// Whether both are one type.
+pub(crate) fn same<T: 'static, O: 'static>() -> bool {
     TypeId::of::<T>() == TypeId::of::<O>()
 }
 
@@ -198,30 +168,6 @@ unsafe fn store<V: Lanes>(e: Exchange<V::Element>) {
                 }
                 for lane in lane..e.lanes {
                     *to.add(lane) = *from.add(lane);
-                }
-            }
-        }
-    }
-}
-
-#[inline(always)]
-unsafe fn weave<V: Lanes>(e: Exchange<V::Element>) {
-    unsafe {
-        for row in 0..e.n_rows {
-            for block in 0..e.n_blocks {
-                let inside = block * e.block_step + row * e.lanes;
-                let (re, im) = (e.re.add(inside), e.im.add(inside));
-                let to = e.outside.add(row * e.step + 2 * block * e.lanes);
-                let mut lane = 0;
-                while lane + V::LANES <= e.lanes {
-                    let (low, high) = V::interleave(V::load(re.add(lane)), V::load(im.add(lane)));
-                    low.store(to.add(2 * lane));
-                    high.store(to.add(2 * lane + V::LANES));
-                    lane += V::LANES;
-                }
-                for lane in lane..e.lanes {
-                    *to.add(2 * lane) = *re.add(lane);
-                    *to.add(2 * lane + 1) = *im.add(lane);
                 }
             }
         }
@@ -272,8 +218,6 @@ unsafe fn unweave<V: Lanes>(e: Exchange<V::Element>) -> bool {
 
 dispatch! { fn store_f32(exchange: Exchange<f32>) = store }
 dispatch! { fn store_f64(exchange: Exchange<f64>) = f64 store }
-dispatch! { fn weave_f32(exchange: Exchange<f32>) = weave }
-dispatch! { fn weave_f64(exchange: Exchange<f64>) = f64 weave }
 dispatch! { fn unweave_f32(exchange: Exchange<f32>) -> bool = unweave }
 dispatch! { fn unweave_f64(exchange: Exchange<f64>) -> bool = f64 unweave }
 
@@ -282,38 +226,30 @@ mod tests {
     use super::*;
 
     #[test]
-    fn whole_blocks_and_rounded_ones_land_in_the_same_places() {
+    fn spectra_come_into_their_lanes_and_are_checked() {
         let (lanes, n_frames, n_bins) = (16, 37, 3);
+        let value = |i: usize| Complex::new(i as f32, -(i as f32));
+        let single: Vec<Complex<f32>> = (0..n_bins * n_frames).map(value).collect();
+        let double: Vec<Complex<f64>> =
+            single.iter().map(|x| Complex::new(f64::from(x.re), f64::from(x.im))).collect();
         for (n_blocks, count) in [(1, 16), (2, 32), (2, 19), (1, 3)] {
-            let re: Vec<f32> = (0..n_blocks * n_bins * lanes).map(|i| i as f32).collect();
-            let im: Vec<f32> = re.iter().map(|x| -x).collect();
-            let mut whole = vec![Complex::new(7.0f32, 7.0); n_bins * n_frames];
-            let mut rounded = vec![Complex::new(7.0f64, 7.0); n_bins * n_frames];
-            put_spectra(&re, &im, lanes, 5, count, &mut Rows::whole(&mut whole, n_frames));
-            put_spectra(&re, &im, lanes, 5, count, &mut Rows::whole(&mut rounded, n_frames));
-            for (i, (whole, rounded)) in whole.iter().zip(&rounded).enumerate() {
-                let (bin, frame) = (i / n_frames, i % n_frames);
-                let wanted = if (5..5 + count).contains(&frame) {
-                    let (block, lane) = ((frame - 5) / lanes, (frame - 5) % lanes);
-                    let value = ((block * n_bins + bin) * lanes + lane) as f64;
-                    (value, -value)
-                } else {
-                    (7.0, 7.0)
-                };
-                assert_eq!((f64::from(whole.re), f64::from(whole.im)), wanted, "{count} frames, at {i}");
-                assert_eq!((rounded.re, rounded.im), wanted, "{count} frames, at {i}");
-            }
-            let (mut re_back, mut im_back) = (re.clone(), re.clone());
-            assert!(take_spectra(&whole, n_frames, 5, count, lanes, &mut re_back, &mut im_back));
-            for (i, (re, im)) in re.iter().zip(&im).enumerate() {
-                let frame = i / (n_bins * lanes) * lanes + i % lanes;
-                let wanted = if frame < count { (*re, *im) } else { (0.0, 0.0) };
-                assert_eq!((re_back[i], im_back[i]), wanted, "{count} frames, at {i}");
+            let fresh = || vec![7.0; n_blocks * n_bins * lanes];
+            let (mut re, mut im) = (fresh(), fresh());
+            assert!(take_spectra(&single, n_frames, 5, count, lanes, &mut re, &mut im));
+            let (mut re_double, mut im_double): (Vec<f64>, Vec<f64>) =
+                (re.iter().map(|_| 7.0).collect(), re.iter().map(|_| 7.0).collect());
+            assert!(take_spectra(&double, n_frames, 5, count, lanes, &mut re_double, &mut im_double));
+            for i in 0..re.len() {
+                let (frame, bin) = (i / (n_bins * lanes) * lanes + i % lanes, i / lanes % n_bins);
+                let wanted = if frame < count { (bin * n_frames + 5 + frame) as f32 } else { 0.0 };
+                assert_eq!((re[i], im[i]), (wanted, -wanted), "{count} frames, at {i}");
+                let wanted = f64::from(wanted);
+                assert_eq!((re_double[i], im_double[i]), (wanted, -wanted), "{count} frames, at {i}");
             }
             for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
-                let mut spoilt = whole.clone();
+                let mut spoilt = single.clone();
                 spoilt[2 * n_frames + 4 + count].im = bad;
-                assert!(!take_spectra(&spoilt, n_frames, 5, count, lanes, &mut re_back, &mut im_back));
+                assert!(!take_spectra(&spoilt, n_frames, 5, count, lanes, &mut re, &mut im));
             }
         }
     }

@@ -160,6 +160,8 @@ impl<T: Sample> Stft<T> {
             |(Workspace { re, im, .. }, adjoint), (gradient, n_frames, samples)| {
                 adjoint.start(samples.len());
                 let lanes = adjoint.lanes;
+                let block = self.n_bins() * lanes;
+                let (re, im) = (&mut re[..block], &mut im[..block]);
                 for first in (0..n_frames).step_by(lanes) {
                     let count = lanes.min(n_frames - first);
                     let rows = re.chunks_exact_mut(lanes).zip(im.chunks_exact_mut(lanes));
@@ -225,7 +227,7 @@ impl<T: Sample> Spectrogram<T> {
         }
         let workspace = || {
             let forward = self.workspace();
-            let bins = AlignedBuf::zeroed(forward.re.len());
+            let bins = AlignedBuf::zeroed(self.stft.n_bins() * self.stft.transform.lanes());
             let rows = AlignedBuf::zeroed(self.n_rows() * self.stft.transform.lanes());
             Backward { adjoint: Adjoint::new(&self.stft), power: bins.clone(), bins, rows, forward }
         };
@@ -260,8 +262,9 @@ impl<T: Sample> Spectrogram<T> {
         let Backward { forward, adjoint, power, bins, rows } = workspace;
         let Workspace { staging, re, im, bands: sums, transform: scratch } = forward;
         let lanes = adjoint.lanes;
+        let (re, im) = (&mut re[..power.len()], &mut im[..power.len()]);
         let (block, stride) = self.stft.framing.block(Signal::whole(samples), first, count, lanes, staging);
-        self.stft.transform.spectrum(block, stride, count, re, im, scratch);
+        self.stft.transform.spectrum(block, stride, count, re, im, lanes, scratch);
         for ((power, re), im) in power.iter_mut().zip(re.iter()).zip(im.iter()) {
             *power = *re * *re + *im * *im;
         }

@@ -23,6 +23,7 @@ mod spectrogram;
 mod stft;
 mod stream;
 pub mod transform;
+mod weave;
 mod window;
 
 pub use cache::{CacheStats, Features, Key, MelCache, Values};

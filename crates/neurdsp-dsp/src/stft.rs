@@ -1,13 +1,14 @@
 //! The short-time Fourier transform.
 
 use crate::error::{Error, Result, check_length};
-use crate::exchange::{blocks_together, put_spectra};
+use crate::exchange::blocks_together;
 use crate::framing::{FrameFilter, Framing, Signal};
 use crate::padding::PadMode;
 use crate::parallel::{self, Pool};
 use crate::rows::{Rows, split_frames};
 use crate::sample::{Input, Output, Sample};
 use crate::transform::{Analysis, Synthesis, TransformScratch};
+use crate::weave::{Staging, put_spectra};
 use crate::window::{Window, pad_center};
 use neurdsp_simd::AlignedBuf;
 use realfft::num_complex::Complex;
@@ -155,7 +156,8 @@ impl<T: Sample> Stft<T> {
     /// Working memory for one thread.
     #[must_use]
     pub fn workspace(&self) -> Workspace<T> {
-        self.workspace_for(blocks_together(2 * self.n_bins() * self.transform.lanes()), 0)
+        // One block more: see `Staging`.
+        self.workspace_for(1 + blocks_together(2 * self.n_bins() * self.transform.lanes()), 0)
     }
 
     pub(crate) fn workspace_for(&self, n_blocks: usize, n_bands: usize) -> Workspace<T> {
@@ -244,22 +246,22 @@ impl<T: Sample> Stft<T> {
     ) -> bool {
         let Workspace { staging, re, im, transform: scratch, .. } = workspace;
         let (lanes, signal) = (self.transform.lanes(), Signal::whole(samples));
-        let block_len = self.n_bins() * lanes;
+        let width = re.len() / self.n_bins();
         let mut done = 0;
         while done < rows.n_frames() {
             let left = rows.n_frames() - done;
-            let n_blocks = (left / lanes).clamp(1, re.len() / block_len);
-            let blocks = re.chunks_exact_mut(block_len).zip(im.chunks_exact_mut(block_len)).take(n_blocks);
-            for (index, (re, im)) in blocks.enumerate() {
+            let n_blocks = (left / lanes).clamp(1, width / lanes - 1);
+            for index in 0..n_blocks {
                 let (first, count) = (first + done + index * lanes, lanes.min(left - index * lanes));
                 if !self.finds_finite(samples, first, count, rows.step()) {
                     return false;
                 }
                 let (block, stride) = self.framing.block(signal, first, count, lanes, staging);
-                self.transform.spectrum(block, stride, count, re, im, scratch);
+                let at = (1 + index) * lanes;
+                self.transform.spectrum(block, stride, count, &mut re[at..], &mut im[at..], width, scratch);
             }
-            let (count, len) = (left.min(n_blocks * lanes), n_blocks * block_len);
-            put_spectra(&re[..len], &im[..len], lanes, done, count, rows);
+            let count = left.min(n_blocks * lanes);
+            put_spectra(&mut Staging { re, im, width, lanes }, done, count, rows);
             done += count;
         }
         true

@@ -77,7 +77,8 @@ pub trait Analysis<T: Sample>: Send + Sync {
         self.magnitudes(samples, stride, count, plan.magnitude, bins.len() / lanes, bins, scratch);
         T::band_sums(Isa::detect(), &plan.bands, bins, lanes, sums);
     }
-    /// Real and imaginary parts.
+    /// Real and imaginary parts; those of two bins are `step` values apart.
+    #[allow(clippy::too_many_arguments)]
     fn spectrum(
         &self,
         samples: &[T],
@@ -85,6 +86,7 @@ pub trait Analysis<T: Sample>: Send + Sync {
         count: usize,
         re: &mut [T],
         im: &mut [T],
+        step: usize,
         scratch: &mut TransformScratch<T>,
     );
 }
@@ -189,9 +191,10 @@ impl<T: Sample + LaneReal> Analysis<T> for LaneFft<T> {
         _count: usize,
         re: &mut [T],
         im: &mut [T],
+        step: usize,
         scratch: &mut TransformScratch<T>,
     ) {
-        self.spectrum(samples, stride, re, im, &mut scratch.lanes);
+        self.spectrum(samples, stride, re, im, step, &mut scratch.lanes);
     }
 }
 
@@ -298,10 +301,11 @@ impl<T: Sample> Analysis<T> for RealFftAnalysis<T> {
         count: usize,
         re: &mut [T],
         im: &mut [T],
+        step: usize,
         scratch: &mut TransformScratch<T>,
     ) {
         self.each(samples, stride, count, scratch, |lane, spectrum| {
-            let rows = re.chunks_exact_mut(T::LANES).zip(im.chunks_exact_mut(T::LANES));
+            let rows = re.chunks_mut(step).zip(im.chunks_mut(step));
             for ((re, im), value) in rows.zip(spectrum) {
                 re[lane] = value.re;
                 im[lane] = value.im;

@@ -28,6 +28,10 @@ pub trait Lanes: Vector<Self::Element> {
     /// `to[s * width + l]`.
     unsafe fn turn_quad(signals: [*const Self::Element; 4], to: *mut Self::Element, width: usize);
 
+    /// Writes all lanes past the caches, to an address that is a multiple of the register's size. [`store_fence`] must follow
+    /// before another thread reads it.
+    unsafe fn stream(self, to: *mut Self::Element);
+
     /// `re0 im0 re1 im1 …` in two vectors, from the real and the imaginary parts.
     unsafe fn interleave(re: Self, im: Self) -> (Self, Self);
 
@@ -58,6 +62,16 @@ pub fn opaque(stride: usize) -> usize {
     }
     #[cfg(not(target_arch = "x86_64"))]
     stride
+}
+
+/// Waits until everything that [`Lanes::stream`] has written is in memory.
+#[inline(always)]
+pub fn store_fence() {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: every x86-64 has the instruction, which changes no value.
+    unsafe {
+        std::arch::x86_64::_mm_sfence();
+    }
 }
 
 /// Asks for the cache line at `address`, which need not be readable: nothing happens then.
@@ -100,6 +114,10 @@ macro_rules! scalar_lanes {
                         unsafe { *to.add(s * width + l) = *signal.add(s) };
                     }
                 }
+            }
+            #[inline(always)]
+            unsafe fn stream(self, to: *mut $t) {
+                unsafe { *to = self.0 };
             }
             #[inline(always)]
             unsafe fn interleave(re: Self, im: Self) -> (Self, Self) {

@@ -46,7 +46,7 @@ mod x86_lanes;
 pub use aligned::AlignedBuf;
 pub use denormals::FlushDenormals;
 pub use isa::Isa;
-pub use lanes::{Lanes, opaque, prefetch};
+pub use lanes::{Lanes, opaque, prefetch, store_fence};
 pub use log::ln;
 pub use peak::fma_burst;
 pub use scalar::Scalar;

@@ -69,6 +69,10 @@ impl Lanes for F32x8 {
         }
     }
     #[inline(always)]
+    unsafe fn stream(self, to: *mut f32) {
+        unsafe { _mm256_stream_ps(to, self.0) }
+    }
+    #[inline(always)]
     unsafe fn interleave(re: Self, im: Self) -> (Self, Self) {
         unsafe {
             let (low, high) = (_mm256_unpacklo_ps(re.0, im.0), _mm256_unpackhi_ps(re.0, im.0));
@@ -139,6 +143,10 @@ impl Lanes for F32x16 {
                 _mm_storeu_ps(signals.add(l * stride + 12 * stride), _mm512_extractf32x4_ps::<3>(row));
             }
         }
+    }
+    #[inline(always)]
+    unsafe fn stream(self, to: *mut f32) {
+        unsafe { _mm512_stream_ps(to, self.0) }
     }
     #[inline(always)]
     unsafe fn interleave(re: Self, im: Self) -> (Self, Self) {
@@ -216,6 +224,10 @@ impl Lanes for F64x4 {
                 }
             }
         }
+    }
+    #[inline(always)]
+    unsafe fn stream(self, to: *mut f64) {
+        unsafe { _mm256_stream_pd(to, self.0) }
     }
     #[inline(always)]
     unsafe fn interleave(re: Self, im: Self) -> (Self, Self) {
@@ -298,6 +310,10 @@ impl Lanes for F64x8 {
                 }
             }
         }
+    }
+    #[inline(always)]
+    unsafe fn stream(self, to: *mut f64) {
+        unsafe { _mm512_stream_pd(to, self.0) }
     }
     #[inline(always)]
     unsafe fn interleave(re: Self, im: Self) -> (Self, Self) {

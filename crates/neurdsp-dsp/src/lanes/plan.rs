@@ -8,7 +8,7 @@ use super::overlap::{Add, Emit};
 use super::phases::{Phases, Tap};
 use super::real::LaneReal;
 use super::roots::table;
-use super::split::{BandSums, Join, Magnitudes, Share, Split};
+use super::split::{BandSums, Join, Magnitudes, Parts, Share, Split};
 use crate::mel::Bands;
 use neurdsp_simd::{AlignedBuf, Isa};
 
@@ -152,7 +152,7 @@ impl<T: LaneReal> LaneFft<T> {
         });
     }
 
-    /// Real and imaginary parts, `[n_fft / 2 + 1][lanes]`, of the frames at `samples[lane * stride..]`.
+    /// Real and imaginary parts of the frames at `samples[lane * stride..]`; those of two bins are `step` values apart.
     ///
     /// # Panics
     ///
@@ -163,12 +163,13 @@ impl<T: LaneReal> LaneFft<T> {
         stride: usize,
         re: &mut [T],
         im: &mut [T],
+        step: usize,
         scratch: &mut [T],
     ) {
-        let enough = re.len().min(im.len()) >= self.bins_len();
+        let enough = re.len().min(im.len()) >= self.half() * step + self.lanes() && step >= self.lanes();
         assert!(enough, "no room for the spectra of {} frames", self.lanes());
-        let (re, im) = (re.as_mut_ptr(), im.as_mut_ptr());
-        self.forward(samples, stride, scratch, |split, _| T::split_spectrum(self.isa, split, re, im));
+        let out = Parts { re: re.as_mut_ptr(), im: im.as_mut_ptr(), step };
+        self.forward(samples, stride, scratch, |split, _| T::split_spectrum(self.isa, split, out));
     }
 
     fn bins_len(&self) -> usize {

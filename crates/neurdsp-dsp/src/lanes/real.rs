@@ -3,7 +3,7 @@
 use super::codelet::{self, Codelet};
 use super::overlap::{self, Add, Emit};
 use super::phases::{self, Fill};
-use super::split::{self, BandSums, Join, Magnitudes, Split};
+use super::split::{self, BandSums, Join, Magnitudes, Parts, Split};
 use neurdsp_simd::{Isa, Real};
 
 /// A type that the transforms are compiled for.
@@ -23,7 +23,7 @@ pub(crate) trait LaneReal: Real {
     #[doc(hidden)]
     fn split_bands(isa: Isa, split: Split<Self>, out: BandSums<Self>);
     #[doc(hidden)]
-    fn split_spectrum(isa: Isa, split: Split<Self>, re: *mut Self, im: *mut Self);
+    fn split_spectrum(isa: Isa, split: Split<Self>, out: Parts<Self>);
     #[doc(hidden)]
     fn join(isa: Isa, join: Join<Self>);
 }
@@ -58,8 +58,8 @@ macro_rules! lane_real {
             fn split_bands(isa: Isa, split: Split<Self>, out: BandSums<Self>) {
                 split::$module::bands(isa, split, out);
             }
-            fn split_spectrum(isa: Isa, split: Split<Self>, re: *mut Self, im: *mut Self) {
-                split::$module::spectrum(isa, split, re, im);
+            fn split_spectrum(isa: Isa, split: Split<Self>, out: Parts<Self>) {
+                split::$module::spectrum(isa, split, out);
             }
             fn join(isa: Isa, join: Join<Self>) {
                 split::$module::join(isa, join);

@@ -147,16 +147,26 @@ unsafe fn add_to_bands<V: Lanes, const ROOT: bool>(
     }
 }
 
+/// Where spectra go.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Parts<T> {
+    pub(super) re: *mut T,
+    pub(super) im: *mut T,
+    /// Values from one bin to the next.
+    pub(super) step: usize,
+}
+
 #[inline(always)]
-unsafe fn spectrum_on<V: Lanes>(split: Split<V::Element>, re: *mut V::Element, im: *mut V::Element) {
+unsafe fn spectrum_on<V: Lanes>(split: Split<V::Element>, out: Parts<V::Element>) {
     unsafe {
         for pair in 0..split.count {
             let k = split.first + pair * split.step;
             let (x, y) = bins::<V>(&split, pair);
-            x.re.store(re.add(k * V::LANES));
-            x.im.store(im.add(k * V::LANES));
-            y.re.store(re.add((split.length - k) * V::LANES));
-            V::splat(V::Element::from_f64(0.0)).sub(y.im).store(im.add((split.length - k) * V::LANES));
+            let (at, opposite) = (k * out.step, (split.length - k) * out.step);
+            x.re.store(out.re.add(at));
+            x.im.store(out.im.add(at));
+            y.re.store(out.re.add(opposite));
+            V::splat(V::Element::from_f64(0.0)).sub(y.im).store(out.im.add(opposite));
         }
     }
 }
@@ -210,7 +220,7 @@ macro_rules! splits {
             }
             dispatch! { pub(in super::super) fn bands(split: Split<$t>, out: BandSums<$t>) = $($double)? bands_on }
             dispatch! {
-                pub(in super::super) fn spectrum(split: Split<$t>, re: *mut $t, im: *mut $t) = $($double)? spectrum_on
+                pub(in super::super) fn spectrum(split: Split<$t>, out: Parts<$t>) = $($double)? spectrum_on
             }
             dispatch! { pub(in super::super) fn join(join: Join<$t>) = $($double)? join_on }
         }

@@ -69,7 +69,7 @@ macro_rules! plan_tests {
                 // Frames that do not overlap come out as they are.
                 let apart = LaneFft::<$t>::new(isa, window, n).unwrap();
                 let (mut frames, mut sums) = (vec![0.0; n * lanes], apart.sums());
-                plan.spectrum(&samples, stride, &mut re, &mut im, &mut scratch);
+                plan.spectrum(&samples, stride, &mut re, &mut im, lanes, &mut scratch);
                 plan.magnitudes(&samples, stride, n / 2 + 1, None, &mut power, &mut scratch);
                 apart.add(&re, &im, &mut sums, &mut apart.scratch());
                 apart.emit(&mut sums, None, &mut frames, n);
