@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from neurdsp.amp import capture_cli, train_cli
+from neurdsp.amp import capture_cli, compare_cli, train_cli
 
 __all__ = ["app"]
 
@@ -17,6 +17,8 @@ app.command()(capture_cli.capture)
 app.command()(capture_cli.check)
 app.command()(train_cli.train)
 app.command()(train_cli.presets)
+app.command()(compare_cli.compare)
+app.command()(compare_cli.evaluate)
 
 
 @app.command()
@@ -62,41 +64,5 @@ def render(
             ("length", f"{result.duration_s:.2f} s at {result.sample_rate} Hz"),
             ("peak", f"{result.peak_db:.1f} dBFS" + (" (over full scale)" if result.peak_db > 0 else "")),
             ("time", f"{elapsed_s:.2f} s, {speed:.1f} x real time"),
-        ]
-    )
-
-
-@app.command()
-def compare(
-    target: Annotated[Path, typer.Argument(help="What should have come out.")],
-    predicted: Annotated[Path, typer.Argument(help="What came out.")],
-    plot: Annotated[
-        Path | None, typer.Option("--plot", "-p", help="PNG with waveforms, spectra and residual.")
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
-) -> None:
-    """Measure how close a prediction comes to its target."""
-    from neurdsp.amp.compare import compare_files
-    from neurdsp.console import print_table
-
-    result = compare_files(target, predicted, plot=plot)
-    if as_json:
-        typer.echo(json.dumps(result.to_json()))
-        return
-    print_table(
-        [
-            ("samples compared", f"{result.n_samples:,}"),
-            ("error-to-signal ratio", f"{result.esr:.3g}"),
-            ("  pre-emphasised", f"{result.pre_emphasised_esr:.3g}"),
-            ("null depth", f"{result.null_depth_db:.1f} dB"),
-            ("spectral distance", f"{result.stft_distance:.3g}  (512, 1024 and 2048 samples)"),
-            ("level, target", f"{result.target_rms_db:.1f} dB RMS, peak {result.target_peak_db:.1f} dBFS"),
-            (
-                "level, predicted",
-                f"{result.predicted_rms_db:.1f} dB RMS, peak {result.predicted_peak_db:.1f} dBFS",
-            ),
-            ("offset", f"{result.target_dc:.1e} and {result.predicted_dc:.1e}"),
-            ("best gain", f"{result.best_gain_db:+.2f} dB on the prediction"),
-            ("best lag", f"{result.best_lag_samples:+d} samples"),
         ]
     )
