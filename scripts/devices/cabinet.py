@@ -1,4 +1,4 @@
-"""A synthetic guitar cabinet: the resonance, presence and roll-off of a 12-inch speaker as an impulse response.
+"""A synthetic guitar cabinet: resonance, presence and roll-off of a 12-inch speaker as an impulse response.
 
 No measurement of anybody's product: a high-pass at 90 Hz, a cone resonance at 120 Hz, a presence peak at
 2.6 kHz, a steep roll-off from 5 kHz, made minimum-phase, and 1/20 of seeded noise that decays in 8 ms for the

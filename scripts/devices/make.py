@@ -6,7 +6,8 @@
 Training and validation are ``neurdsp amp signal`` (synthetic strings; the validation passage is at its end).
 Test is other material: parts that fluidsynth plays on FluidR3's jazz guitar, in keys, scales and with seeds
 that training never hears. For each device it prints what kind it is: THD, level, offset, the error of the
-best linear filter, and how the capture examines. Needs ``guitarix-lv2 lilv-utils fluidsynth fluid-soundfont-gm``.
+best linear filter, and how the capture examines. Needs Debian's ``guitarix-lv2 lilv-utils fluidsynth
+fluid-soundfont-gm``.
 """
 
 import argparse
