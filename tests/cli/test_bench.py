@@ -4,6 +4,7 @@ import json
 
 import pytest
 from neurdsp import _core
+from neurdsp.amp import AmpModel
 from neurdsp.cli.bench import bench_amp
 from neurdsp.cli.main import app
 from neurdsp.errors import ParameterError
@@ -15,11 +16,23 @@ def test_json_holds_the_four_presets_with_consistent_numbers() -> None:
     result = CliRunner().invoke(app, ["bench", "amp", "--json", "--seconds", "0.05", "--isa", isa])
     assert result.exit_code == 0, result.output
     rows = json.loads(result.stdout)
-    assert [(row["channels"], row["num_layers"]) for row in rows] == [(16, 6), (18, 9), (32, 10), (48, 12)]
+    assert [row["model"] for row in rows] == ["16x6", "18x9", "32x10", "48x12"]
+    assert [row["claim"] for row in rows] == [None, "2-3", "4-6", "6-8"]
     for row in rows:
-        operations = 2 * (3 * row["channels"] ** 2 * row["num_layers"] + 2 * row["channels"])
+        channels, num_layers = map(int, row["model"].split("x"))
+        operations = 2 * (3 * channels**2 * num_layers + 2 * channels)
         assert row["gflops"] == pytest.approx(row["x_realtime"] * 48000 * operations * 1e-9)
         assert row["percent_of_core"] == pytest.approx(100 / row["x_realtime"])
+
+
+def test_files_of_models_are_measured_by_their_parameters_and_sample_rate() -> None:
+    result = CliRunner().invoke(app, ["bench", "amp", "ts9", "--json", "--seconds", "0.05"])
+    assert result.exit_code == 0, result.output
+    (row,) = json.loads(result.stdout)
+    model = AmpModel.load("ts9")
+    assert row["model"] == "ts9"
+    rate = row["x_realtime"] * model.sample_rate
+    assert row["gflops"] == pytest.approx(rate * 2 * model.n_parameters * 1e-9)
 
 
 def test_every_machine_has_the_portable_code() -> None:

@@ -16,6 +16,13 @@ pub(crate) struct AmpModel {
     latency: usize,
 }
 
+impl AmpModel {
+    /// The model, for other parts of the binding.
+    pub(crate) fn loaded(&self) -> &LoadedModel {
+        &self.model
+    }
+}
+
 #[pymethods]
 impl AmpModel {
     /// Reads a model file; `size` and `trainer` say how a `.nam` model is to be played.

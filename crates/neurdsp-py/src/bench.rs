@@ -1,5 +1,6 @@
 //! Measuring the engine on the machine at hand.
 
+use crate::amp::AmpModel;
 use crate::errors::{ParameterError, from_models};
 use neurdsp_models::wavenet::WavenetConfig;
 use neurdsp_simd::Isa;
@@ -31,6 +32,33 @@ pub(crate) fn bench_amp(
         let names = instruction_sets().join(", ");
         return Err(ParameterError::new_err(format!("isa is '{isa}', but this machine has {names}")));
     };
+    let duration = check(block_size, seconds)?;
+    let config = WavenetConfig { channels, num_layers, kernel_size, dilation_base };
+    config.validate().map_err(|error| ParameterError::new_err(error.to_string()))?;
+    let speed = py
+        .detach(|| neurdsp_rt::bench::bench_wavenet(&config, isa, block_size, duration))
+        .map_err(from_models)?;
+    Ok((speed.samples_per_second, speed.gflops, speed.peak_gflops))
+}
+
+/// Samples a second of CPU time, GFLOP/s, and the machine's peak of GFLOP/s, for a model that was loaded.
+#[pyfunction]
+#[pyo3(signature = (model, *, block_size, seconds))]
+pub(crate) fn bench_model(
+    py: Python<'_>,
+    model: &AmpModel,
+    block_size: usize,
+    seconds: f64,
+) -> PyResult<(f64, f64, f64)> {
+    let duration = check(block_size, seconds)?;
+    let speed = py
+        .detach(|| neurdsp_rt::bench::bench_model(model.loaded(), block_size, duration))
+        .map_err(from_models)?;
+    Ok((speed.samples_per_second, speed.gflops, speed.peak_gflops))
+}
+
+/// The duration, after both values were found to be in bounds.
+fn check(block_size: usize, seconds: f64) -> PyResult<Duration> {
     if !(1..=1 << 20).contains(&block_size) {
         return Err(ParameterError::new_err(format!("block_size is {block_size}, but must be 1 to 1048576")));
     }
@@ -39,11 +67,5 @@ pub(crate) fn bench_amp(
             "seconds is {seconds}, but must be above 0 and at most 3600"
         )));
     }
-    let config = WavenetConfig { channels, num_layers, kernel_size, dilation_base };
-    config.validate().map_err(|error| ParameterError::new_err(error.to_string()))?;
-    let duration = Duration::from_secs_f64(seconds);
-    let speed = py
-        .detach(|| neurdsp_rt::bench::bench_wavenet(&config, isa, block_size, duration))
-        .map_err(from_models)?;
-    Ok((speed.samples_per_second, speed.gflops, speed.peak_gflops))
+    Ok(Duration::from_secs_f64(seconds))
 }

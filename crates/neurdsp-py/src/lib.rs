@@ -16,7 +16,7 @@ mod _core {
     #[pymodule_export]
     use crate::amp::{AmpModel, AmpStream};
     #[pymodule_export]
-    use crate::bench::{bench_amp, instruction_sets};
+    use crate::bench::{bench_amp, bench_model, instruction_sets};
     #[pymodule_export]
     use crate::cache::{PyFeatures, PyMelCache};
     #[pymodule_export]

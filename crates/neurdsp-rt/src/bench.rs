@@ -2,7 +2,7 @@
 
 use cpu_time::ThreadTime;
 use neurdsp_models::wavenet::{LayerWeights, PreparedWavenet, Wavenet, WavenetConfig, WavenetWeights};
-use neurdsp_models::{Result, StreamingModel};
+use neurdsp_models::{LoadedModel, Result, StreamingModel};
 use neurdsp_simd::{Isa, fma_burst};
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use std::time::Duration;
 /// Rounds of model and yardstick, in turn; the fastest of each are reported.
 const ROUNDS: usize = 60;
 
-/// What [`bench_wavenet`] found. All rates are per second of CPU time of one thread.
+/// What [`bench_wavenet`] or [`bench_model`] found. All rates are per second of CPU time of one thread.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct AmpSpeed {
     /// Samples of audio.
@@ -39,8 +39,33 @@ pub fn bench_wavenet(
     config.validate()?;
     let prepared = PreparedWavenet::for_isa(config, &arbitrary_weights(config), isa)?;
     let mut amp = Wavenet::from_prepared(Arc::new(prepared))?;
+    Ok(measure(&mut amp, operations_per_sample(config), isa, block_size, duration))
+}
+
+/// Measures a model that was loaded, on the instruction set that it is prepared for: the best of this machine.
+///
+/// As [`bench_wavenet`]. Each parameter counts as one multiply-add a sample, biases too.
+///
+/// # Errors
+///
+/// As [`LoadedModel::build_stream`].
+pub fn bench_model(model: &LoadedModel, block_size: usize, duration: Duration) -> Result<AmpSpeed> {
+    let mut stream = model.build_stream()?;
+    let operations = 2.0 * model.n_parameters() as f64;
+    Ok(measure(stream.as_mut(), operations, Isa::detect(), block_size, duration))
+}
+
+/// The best of many turns of `amp` and of the yardstick.
+fn measure(
+    amp: &mut dyn StreamingModel,
+    operations_per_sample: f64,
+    isa: Isa,
+    block_size: usize,
+    duration: Duration,
+) -> AmpSpeed {
     let block_size = block_size.clamp(1, 1 << 20);
-    let input: Vec<f32> = (0..block_size).map(|i| (i as f32 * 0.1).sin() * 0.3).collect();
+    // Never silent, or the models would rest.
+    let input: Vec<f32> = (0..block_size).map(|i| (i as f32 * 0.1 + 0.05).sin() * 0.3).collect();
     let mut output = vec![0.0; block_size];
     let slice = duration / (2 * ROUNDS as u32 + 2);
 
@@ -60,11 +85,11 @@ pub fn bench_wavenet(
         samples = samples.max(rate(slice, &mut play));
         operations = operations.max(rate(slice, &mut multiply));
     }
-    Ok(AmpSpeed {
+    AmpSpeed {
         samples_per_second: samples,
-        gflops: samples * operations_per_sample(config) * 1e-9,
+        gflops: samples * operations_per_sample * 1e-9,
         peak_gflops: operations * 1e-9,
-    })
+    }
 }
 
 /// Two for each weight of the convolutions: what one output sample takes.
@@ -123,6 +148,25 @@ mod tests {
             let operations = speed.gflops * 1e9 / speed.samples_per_second;
             assert!((operations - 9280.0).abs() < 1e-6, "2 (16 x 16 x 3 x 6 + 2 x 16) a sample");
         }
+    }
+
+    #[test]
+    fn a_loaded_model_is_measured_by_its_parameters() {
+        let seed = neurdsp_models::SeedModel {
+            name: "a test".to_owned(),
+            sample_rate: 48_000.0,
+            config: WavenetConfig { channels: 3, num_layers: 2, kernel_size: 3, dilation_base: 2 },
+            weights: arbitrary_weights(&WavenetConfig {
+                channels: 3,
+                num_layers: 2,
+                kernel_size: 3,
+                dilation_base: 2,
+            }),
+        };
+        let model = LoadedModel::from_seed(seed).unwrap();
+        let speed = bench_model(&model, 64, Duration::from_millis(30)).unwrap();
+        let operations = speed.gflops * 1e9 / speed.samples_per_second;
+        assert!((operations - 2.0 * model.n_parameters() as f64).abs() < 1e-6);
     }
 
     #[test]

@@ -2,49 +2,55 @@
 
 import json
 import os
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from neurdsp import _core
+from neurdsp.amp.infer import find_model
 from neurdsp.errors import ParameterError
 
-__all__ = ["AmpSpeed", "app", "bench_amp"]
+__all__ = ["AmpSpeed", "app", "bench_amp", "bench_file"]
 
 app = typer.Typer(help="Measure the engine on this machine.", no_args_is_help=True)
 
-#: Channels and layers of the amp presets; all have kernel size 3 and dilation base 2.
-SHAPES = ((16, 6), (18, 9), (32, 10), (48, 12))
+#: Channels and layers of the amp presets, all of kernel size 3 and dilation base 2, and what the project that
+#: they come from claimed for each: per cent of one core, of a processor that it did not name.
+SHAPES = {(16, 6): None, (18, 9): "2-3", (32, 10): "4-6", (48, 12): "6-8"}
 
 
 @dataclass(frozen=True)
 class AmpSpeed:
-    """The speed of an amp model of one shape on one instruction set, by the CPU time of one thread.
+    """The speed of an amp model on one instruction set, by the CPU time of one thread.
 
     Attributes
     ----------
-    channels, num_layers
-        The shape; kernel size 3, dilation base 2.
+    model
+        The name of the file, or the channels and layers of a shape.
     isa
         ``scalar``, ``avx2`` or ``avx512``.
     block_size
         Samples a call.
     x_realtime
-        Seconds of audio at 48 kHz in a second of CPU time.
+        Seconds of audio in a second of CPU time, at the model's sample rate; 48 kHz for a shape.
     percent_of_core
-        What one stream takes of one core at 48 kHz.
+        What one stream takes of one core at that rate.
     gflops
-        Operations of the convolutions in 10⁹ a second; a multiply-add counts as two, the tanh as none.
+        Operations in 10⁹ a second: a multiply-add counts as two, an activation as none.
     peak_gflops
         The most that the same instruction set reached on multiply-adds alone, in the same run; None for
         ``scalar``, whose yardstick has one lane while the compiler may give the kernel more.
     percent_of_peak
         The ratio of the two.
+    claim
+        The per cent of a core that was claimed for this shape by the project that it comes from, if any.
     """
 
-    channels: int
-    num_layers: int
+    model: str
     isa: str
     block_size: int
     x_realtime: float
@@ -52,6 +58,7 @@ class AmpSpeed:
     gflops: float
     peak_gflops: float | None
     percent_of_peak: float | None
+    claim: str | None
 
 
 def bench_amp(
@@ -85,13 +92,67 @@ def bench_amp(
     >>> bench_amp(16, 6, isa="scalar", seconds=0.1).x_realtime > 0
     True
     """
-    rate, gflops, peak = _core.bench_amp(
-        channels, num_layers, 3, 2, isa=isa, block_size=block_size, seconds=seconds
-    )
-    x_realtime = rate / 48000.0
+    rates = _core.bench_amp(channels, num_layers, 3, 2, isa=isa, block_size=block_size, seconds=seconds)
+    name = f"{channels}x{num_layers}"
+    return _speed(name, isa, block_size, 48000.0, rates, SHAPES.get((channels, num_layers)))
+
+
+def bench_file(
+    path: str | os.PathLike[str], *, size: float | None = None, block_size: int = 64, seconds: float = 1.0
+) -> AmpSpeed:
+    """Measure the model in a file, on the best instruction set of this machine.
+
+    Each parameter counts as one multiply-add a sample.
+
+    Parameters
+    ----------
+    path
+        A file of any kind that :meth:`neurdsp.amp.AmpModel.load` takes, or the name of a shipped amp.
+    size
+        From 0 to 1, for a model of several sizes.
+    block_size
+        Samples a call.
+    seconds
+        How long to measure.
+
+    Returns
+    -------
+    AmpSpeed
+        The fastest of many short turns.
+
+    Raises
+    ------
+    ModelFileError
+        The file holds no model that can be played.
+    ParameterError
+        A size or block size out of bounds.
+
+    Examples
+    --------
+    >>> bench_file("ts9", seconds=0.1).x_realtime > 0
+    True
+    """
+    model = _core.AmpModel.load(find_model(path), size, False)
+    rates = _core.bench_model(model, block_size=block_size, seconds=seconds)
+    name = Path(path).stem if size is None else f"{Path(path).stem}@{size:g}"
+    best = os.environ.get("NEURDSP_ISA")
+    sets = _core.instruction_sets()
+    isa = best if best in sets else sets[-1]
+    return _speed(name, isa, block_size, model.sample_rate, rates, None)
+
+
+def _speed(
+    name: str,
+    isa: str,
+    block_size: int,
+    sample_rate: float,
+    rates: tuple[float, float, float],
+    claim: str | None,
+) -> AmpSpeed:
+    rate, gflops, peak = rates
+    x_realtime = rate / sample_rate
     return AmpSpeed(
-        channels=channels,
-        num_layers=num_layers,
+        model=name,
         isa=isa,
         block_size=block_size,
         x_realtime=x_realtime,
@@ -99,6 +160,7 @@ def bench_amp(
         gflops=gflops,
         peak_gflops=None if isa == "scalar" else peak,
         percent_of_peak=None if isa == "scalar" else 100.0 * gflops / peak,
+        claim=claim,
     )
 
 
@@ -109,34 +171,56 @@ def _root() -> None:
 
 @app.command("amp")
 def _amp(
-    isa: Annotated[str, typer.Option(help="Instruction set: all, scalar, avx2 or avx512.")] = "all",
+    models: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            help="Model files of any kind, or names of shipped amps; the presets if there are none."
+        ),
+    ] = None,
+    isa: Annotated[str, typer.Option(help="For the presets: all, scalar, avx2 or avx512.")] = "all",
+    size: Annotated[float | None, typer.Option(help="0 to 1, for models of several sizes.")] = None,
     block_size: Annotated[int, typer.Option(help="Samples a call.")] = 64,
     seconds: Annotated[float, typer.Option(help="Seconds for each line.")] = 1.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Measure the amp presets: times real time, GFLOP/s and the share of the FMA peak, by CPU time."""
+    """Measure models, or the amp presets: times real time, GFLOP/s, the share of the FMA peak, by CPU time.
+
+    The last column is the per cent of a core that the presets' origin claimed for them.
+    """
     available = _core.instruction_sets()
     if isa != "all" and isa not in available:
         raise ParameterError(f"--isa is {isa!r}, but this machine has all, {', '.join(available)}")
     chosen = available if isa == "all" else [isa]
+    runs: list[Callable[[], AmpSpeed]]
+    if models:
+        runs = [
+            partial(bench_file, path, size=size, block_size=block_size, seconds=seconds) for path in models
+        ]
+    else:
+        runs = [
+            partial(bench_amp, *shape, isa=name, block_size=block_size, seconds=seconds)
+            for shape in SHAPES
+            for name in chosen
+        ]
+    width = max([8, *(len(path.stem) + (0 if size is None else 6) for path in models or [])])
     if not as_json:
-        typer.echo(f"48 kHz, blocks of {block_size}, one thread, CPU time ({os.cpu_count()} cores)")
-        typer.echo(_row("model", "isa", "x real time", "% of core", "GFLOP/s", "peak", "% of peak"))
+        typer.echo(f"blocks of {block_size}, one thread, CPU time ({os.cpu_count()} cores)")
+        typer.echo(
+            _row(width, "model", "isa", "x real time", "% of core", "GFLOP/s", "peak", "% of peak", "claim")
+        )
     results = []
-    for channels, num_layers in SHAPES:
-        for name in chosen:
-            speed = bench_amp(channels, num_layers, isa=name, block_size=block_size, seconds=seconds)
-            results.append(speed)
-            if not as_json:
-                shape = f"{channels}x{num_layers}"
-                rates = (speed.gflops, speed.peak_gflops, speed.percent_of_peak)
-                times = (f"{speed.x_realtime:.1f}", f"{speed.percent_of_core:.2f}")
-                typer.echo(
-                    _row(shape, name, *times, *("-" if rate is None else f"{rate:.1f}" for rate in rates))
-                )
+    for run in runs:
+        speed = run()
+        results.append(speed)
+        if not as_json:
+            rates = (speed.gflops, speed.peak_gflops, speed.percent_of_peak)
+            cells = ["-" if rate is None else f"{rate:.1f}" for rate in rates]
+            times = (f"{speed.x_realtime:.1f}", f"{speed.percent_of_core:.2f}")
+            typer.echo(_row(width, speed.model, speed.isa, *times, *cells, speed.claim or "-"))
     if as_json:
         typer.echo(json.dumps([asdict(speed) for speed in results], indent=2))
 
 
-def _row(*cells: str) -> str:
-    return " ".join(cell.rjust(width) for cell, width in zip(cells, (8, 7, 12, 10, 8, 7, 10), strict=True))
+def _row(first: int, *cells: str) -> str:
+    widths = (first, 7, 12, 10, 8, 7, 10, 6)
+    return " ".join(cell.rjust(width) for cell, width in zip(cells, widths, strict=True))
