@@ -10,7 +10,9 @@ import soundfile
 from neurdsp import modelfile
 from neurdsp.amp import AmpModel, shipped_amps
 from neurdsp.amp.infer import find_model
+from neurdsp.cli.model import app
 from neurdsp.errors import ModelFileError, ParameterError, UnsupportedModelError
+from typer.testing import CliRunner
 
 
 def _document(architecture, config, weights, version="0.5.4"):
@@ -103,6 +105,15 @@ def test_what_the_file_says_about_the_capture_is_told(tmp_path):
     assert (told.format, told.metrics) == (".nam 0.7.0", {"esr": 0.01})
     assert [size["n_parameters"] for size in told.submodels] == [1, 2]
     assert told.config == {"models": ["Linear", "Linear"]}
+
+
+def test_the_command_tells_levels_with_units_and_takes_the_name_of_a_shipped_amp(tmp_path):
+    runner = CliRunner()
+    told = runner.invoke(app, ["info", str(_write(tmp_path, _sizes()))]).stdout.replace("\n", " ")
+    for text in ("nam.container", "12 dBu at 0 dBFS", "-18.5 dB", "Acme", "2 parameters", "two sizes"):
+        assert text in told
+    shipped = runner.invoke(app, ["info", shipped_amps()[0], "--json"])
+    assert json.loads(shipped.stdout)["architecture"] == "amp.wavenet"
 
 
 def test_a_nam_file_goes_to_a_model_file_that_proves_itself_and_back_without_loss(tmp_path):

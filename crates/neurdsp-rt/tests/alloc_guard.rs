@@ -108,3 +108,41 @@ fn the_amp_model_never_allocates_or_frees_once_built() {
         assert!(output[3..].iter().all(|y| y.is_finite()));
     }
 }
+
+#[test]
+fn nam_models_never_allocate_or_free_once_built() {
+    let wavenet = r#"{"head_scale": 1, "layers": [{"input_size": 1, "condition_size": 1, "channels": 4, "kernel_size": 3,
+        "dilations": [1, 2], "activation": "Tanh", "gated": true, "head_size": 1, "head_bias": false}]}"#;
+    let cases = [
+        ("LSTM", r#"{"input_size": 1, "hidden_size": 16, "num_layers": 2}"#, 1152 + 32 + 2112 + 32 + 17),
+        (
+            "ConvNet",
+            r#"{"channels": 4, "dilations": [1, 8], "batchnorm": false, "activation": "ReLU"}"#,
+            12 + 36 + 5,
+        ),
+        ("Linear", r#"{"receptive_field": 100, "bias": true}"#, 101),
+        ("Linear", r#"{"receptive_field": 20000, "bias": false}"#, 20_000),
+        ("WaveNet", wavenet, 4 + 2 * (96 + 8 + 8 + 16 + 4) + 4 + 1),
+    ];
+    for (architecture, config, n_weights) in cases {
+        let weights: Vec<String> = (0..n_weights).map(|i| format!("{:.3}", (i as f32).sin() * 0.2)).collect();
+        let document = format!(
+            r#"{{"version": "0.5.4", "architecture": "{architecture}", "config": {config}, "weights": [{}]}}"#,
+            weights.join(",")
+        );
+        let mut stream = neurdsp_models::load_bytes(document.as_bytes()).unwrap().build_stream().unwrap();
+        let input: Vec<f32> = (0..8192).map(|i| (i as f32 * 0.05).sin()).collect();
+        let mut output = vec![0.0; input.len()];
+        let ((), seen) = count_allocations(|| {
+            for block in [1, 7, 64, 65, 500, 8192] {
+                for (input, output) in input.chunks(block).zip(output.chunks_mut(block)) {
+                    stream.process(input, output);
+                }
+            }
+            stream.process(&[f32::NAN, f32::INFINITY, 1e-40], &mut output);
+            stream.process(&[], &mut []);
+            stream.reset();
+        });
+        assert_eq!(seen, Allocations::default(), "{architecture}");
+    }
+}

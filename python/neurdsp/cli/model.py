@@ -124,7 +124,7 @@ def _capture(capture: dict[str, Any]) -> list[tuple[str, str]]:
     rows = []
     for key, value in capture.items():
         # Dates and settings of the training are nested, and told by --json.
-        if value is not None and not isinstance(value, dict | list):
+        if value is not None and key != "name" and not isinstance(value, dict | list):
             label = key.removesuffix("_dbu").replace("_", " ")
             rows.append((label, f"{_short(value)} {units.get(key, '')}".strip()))
     return rows

@@ -11,6 +11,8 @@ use crate::error::{Error, Result};
 
 /// How long an LSTM takes to settle.
 const SETTLE_SECONDS: f64 = 0.5;
+/// The most products of settling: a few seconds of work. Half a second of the largest real models is a hundredth of it.
+const MAX_SETTLE_WORK: usize = 1 << 34;
 
 /// A stack of LSTM layers and a linear head.
 #[derive(Debug, Clone, PartialEq)]
@@ -117,7 +119,7 @@ impl LstmNetwork {
         let weights = layers.iter().map(values).sum();
         at_most(&format!("the number of weights of {}", config.path), weights, MAX_LSTM_WEIGHTS)?;
         let (head_weight, head_bias) = (Vec::new(), Vec::new());
-        let settle_samples = (SETTLE_SECONDS * sample_rate) as usize;
+        let settle_samples = ((SETTLE_SECONDS * sample_rate) as usize).min(MAX_SETTLE_WORK / weights);
         Ok(LstmNetwork {
             in_channels,
             out_channels,
