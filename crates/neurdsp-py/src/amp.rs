@@ -1,6 +1,7 @@
 //! Amp models: loading one, and playing it block by block.
 
-use crate::errors::{ParameterError, from_models};
+use crate::chain::operation;
+use crate::errors::{ParameterError, from_models, from_rt};
 use neurdsp_models::nam::{Conventions, NamFile};
 use neurdsp_models::{LoadedModel, NamOptions, StreamingModel};
 use numpy::{PyArray1, PyArrayMethods, PyReadonlyArray1};
@@ -37,10 +38,18 @@ impl AmpModel {
         py.detach(load).map_err(from_models)
     }
 
-    /// A new stream that has heard silence for ever.
-    fn stream(&self, py: Python<'_>) -> PyResult<AmpStream> {
-        let stream = py.detach(|| self.model.build_stream()).map_err(from_models)?;
-        Ok(AmpStream { stream: Mutex::new(stream) })
+    /// A new stream that has heard silence for ever, for sound of this rate or of the model's own.
+    #[pyo3(signature = (sample_rate=None, oversample=1, low_latency=false))]
+    fn stream(
+        &self,
+        py: Python<'_>,
+        sample_rate: Option<f64>,
+        oversample: usize,
+        low_latency: bool,
+    ) -> PyResult<AmpStream> {
+        let operation = operation(sample_rate.unwrap_or(self.model.sample_rate()), oversample, low_latency);
+        let stream = py.detach(|| neurdsp_rt::build_stream(&self.model, operation)).map_err(from_rt)?;
+        Ok(AmpStream { latency: stream.latency(), stream: Mutex::new(stream) })
     }
 
     /// In hertz.
@@ -98,9 +107,16 @@ impl AmpModel {
     }
 }
 
+impl AmpModel {
+    pub(crate) fn model(&self) -> &LoadedModel {
+        &self.model
+    }
+}
+
 /// One stream through a model. Calls from several threads take turns.
 #[pyclass(frozen, module = "neurdsp._core")]
 pub(crate) struct AmpStream {
+    latency: usize,
     stream: Mutex<Box<dyn StreamingModel>>,
 }
 
@@ -125,6 +141,12 @@ impl AmpStream {
         py.detach(|| self.lock().process(input, output));
         drop(writable);
         Ok(array)
+    }
+
+    /// By how many samples the output lags behind the input.
+    #[getter]
+    fn latency(&self) -> usize {
+        self.latency
     }
 
     /// Forgets the past.

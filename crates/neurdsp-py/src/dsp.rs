@@ -3,7 +3,7 @@
 //! Batches come as lists: each entry is a stack of rows of one length, so that a plain array is a list of one and a ragged
 //! batch a list of many.
 
-use crate::errors::ParameterError;
+use crate::errors::{ParameterError, from_dsp as raise};
 use neurdsp_dsp as dsp;
 use neurdsp_dsp::{
     Complex, Filterbank, FrameFilter, Input, Istft, IstftConfig, LogScale, Magnitude, MelConfig, MelNorm,
@@ -16,10 +16,6 @@ use numpy::{
 };
 use pyo3::prelude::*;
 use std::sync::Arc;
-
-fn raise(error: dsp::Error) -> PyErr {
-    ParameterError::new_err(error.to_string())
-}
 
 fn refuse(message: &str) -> PyErr {
     ParameterError::new_err(message.to_owned())

@@ -4,13 +4,15 @@ use pyo3::PyErr;
 
 /// The exceptions, defined in Python so that Python code raises the very same classes.
 mod exceptions {
+    pyo3::import_exception!(neurdsp.errors, AudioFileError);
     pyo3::import_exception!(neurdsp.errors, ModelFileError);
+    pyo3::import_exception!(neurdsp.errors, NeurdspError);
     pyo3::import_exception!(neurdsp.errors, ParameterError);
     pyo3::import_exception!(neurdsp.errors, UnsupportedModelError);
 }
 
 pub(crate) use exceptions::ParameterError;
-use exceptions::{ModelFileError, UnsupportedModelError};
+use exceptions::{AudioFileError, ModelFileError, NeurdspError, UnsupportedModelError};
 
 /// The exception for an error of a model file: unsupported, or anything else that is wrong with it.
 pub(crate) fn from_models(error: neurdsp_models::Error) -> PyErr {
@@ -19,5 +21,21 @@ pub(crate) fn from_models(error: neurdsp_models::Error) -> PyErr {
         UnsupportedModelError::new_err(message)
     } else {
         ModelFileError::new_err(message)
+    }
+}
+
+/// The exception for an error of a filter, a convolution or a change of rate: a parameter is wrong.
+pub(crate) fn from_dsp(error: neurdsp_dsp::Error) -> PyErr {
+    ParameterError::new_err(error.to_string())
+}
+
+/// The exception for an error of the chain.
+pub(crate) fn from_rt(error: neurdsp_rt::Error) -> PyErr {
+    match error {
+        neurdsp_rt::Error::Model(error) => from_models(error),
+        neurdsp_rt::Error::Dsp(error) => from_dsp(error),
+        neurdsp_rt::Error::AudioFile { .. } => AudioFileError::new_err(error.to_string()),
+        neurdsp_rt::Error::Parameter { .. } => ParameterError::new_err(error.to_string()),
+        _ => NeurdspError::new_err(error.to_string()),
     }
 }

@@ -5,6 +5,7 @@ use pyo3::prelude::*;
 mod amp;
 mod bench;
 mod cache;
+mod chain;
 mod dsp;
 mod errors;
 mod modelfile;
@@ -19,6 +20,8 @@ mod _core {
     use crate::bench::{bench_amp, bench_model, instruction_sets};
     #[pymodule_export]
     use crate::cache::{PyFeatures, PyMelCache};
+    #[pymodule_export]
+    use crate::chain::{AmpChain, ChainBlock, chain_parameters, level_gains_db, prepare_cabinet};
     #[pymodule_export]
     use crate::dsp::{PyIstft, PySpectrogram, PyStft, PyStream, limit_range, mel_filterbank, window};
 

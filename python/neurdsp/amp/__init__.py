@@ -7,25 +7,45 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from neurdsp.amp.chain import AmpChain, ChainSettings, PerformanceReport
     from neurdsp.amp.compare import compare_files
+    from neurdsp.amp.effects import Cabinet, DCBlock, LevelGains, NoiseGate, ToneStack, level_gains
     from neurdsp.amp.infer import AmpModel, AmpStream, shipped_amps, shipped_clip
     from neurdsp.amp.render import RenderResult, render_file
 
 __all__ = [
+    "AmpChain",
     "AmpModel",
     "AmpStream",
+    "Cabinet",
+    "ChainSettings",
+    "DCBlock",
+    "LevelGains",
+    "NoiseGate",
+    "PerformanceReport",
     "RenderResult",
+    "ToneStack",
     "compare_files",
+    "level_gains",
     "render_file",
     "shipped_amps",
     "shipped_clip",
 ]
 
 _HOMES = {
+    "AmpChain": "neurdsp.amp.chain",
     "AmpModel": "neurdsp.amp.infer",
     "AmpStream": "neurdsp.amp.infer",
+    "Cabinet": "neurdsp.amp.effects",
+    "ChainSettings": "neurdsp.amp.chain",
+    "DCBlock": "neurdsp.amp.effects",
+    "LevelGains": "neurdsp.amp.effects",
+    "NoiseGate": "neurdsp.amp.effects",
+    "PerformanceReport": "neurdsp.amp.chain",
     "RenderResult": "neurdsp.amp.render",
+    "ToneStack": "neurdsp.amp.effects",
     "compare_files": "neurdsp.amp.compare",
+    "level_gains": "neurdsp.amp.effects",
     "render_file": "neurdsp.amp.render",
     "shipped_amps": "neurdsp.amp.infer",
     "shipped_clip": "neurdsp.amp.infer",

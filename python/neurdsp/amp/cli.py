@@ -3,7 +3,7 @@
 import json
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -32,6 +32,30 @@ def render(
     size: Annotated[
         float | None, typer.Option(help="Of a .nam model of several sizes the one to play, 0 to 1 (full).")
     ] = None,
+    input_gain: Annotated[float | None, typer.Option(metavar="DB", help="Gain before everything.")] = None,
+    interface: Annotated[
+        float | None,
+        typer.Option(
+            metavar="DBU",
+            help="Level that is full scale at your interface; drives the model as hard as the device was.",
+        ),
+    ] = None,
+    gate: Annotated[
+        float | None, typer.Option(metavar="DB", help="Silence what is below this level.")
+    ] = None,
+    bass: Annotated[float | None, typer.Option(metavar="DB", help="Shelf at 150 Hz, -20 to 20.")] = None,
+    mid: Annotated[float | None, typer.Option(metavar="DB", help="Peak at 425 Hz, -15 to 15.")] = None,
+    treble: Annotated[float | None, typer.Option(metavar="DB", help="Shelf at 1.8 kHz, -10 to 10.")] = None,
+    ir: Annotated[Path | None, typer.Option(help="Impulse response of a cabinet, any audio file.")] = None,
+    dc_block: Annotated[bool, typer.Option("--dc-block", help="Take out what is below 5 Hz.")] = False,
+    output_mode: Annotated[
+        str | None, typer.Option(help="Level of the model: raw, normalised to -18 dB, or calibrated.")
+    ] = None,
+    output_gain: Annotated[float | None, typer.Option(metavar="DB", help="Gain after everything.")] = None,
+    mix: Annotated[float | None, typer.Option(help="Share of the processed sound, 0 to 1.")] = None,
+    oversample: Annotated[
+        int, typer.Option(help="Run the model at 1, 2 or 4 times its rate, against aliasing.")
+    ] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> None:
     """Play a recording through an amp model; long files take no more memory than short ones."""
@@ -39,9 +63,26 @@ def render(
     from neurdsp.amp.render import render_file
     from neurdsp.console import print_table
 
+    given = {
+        "input_gain_db": input_gain,
+        "calibrate_input": None if interface is None else True,
+        "interface_level_dbu": interface,
+        "gate_on": None if gate is None else True,
+        "gate_threshold_db": gate,
+        "bass_db": bass,
+        "mid_db": mid,
+        "treble_db": treble,
+        "dc_block_on": dc_block or None,
+        "output_mode": output_mode,
+        "output_gain_db": output_gain,
+        "mix": mix,
+    }
+    settings: Any = {name: value for name, value in given.items() if value is not None}
     start = time.perf_counter()
     amp = model if size is None else AmpModel.load(model, size=size)
-    result = render_file(input_path, output, model=amp, subtype=subtype)
+    result = render_file(
+        input_path, output, model=amp, subtype=subtype, ir=ir, oversample=oversample, **settings
+    )
     elapsed_s = time.perf_counter() - start
     speed = result.duration_s / elapsed_s
     if as_json:

@@ -3,9 +3,11 @@
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Unpack
 
 import numpy as np
 
+from neurdsp.amp.chain import AmpChain, ChainSettings
 from neurdsp.amp.infer import AmpModel
 from neurdsp.audio import AudioReader, AudioWriter, FloatArray
 from neurdsp.console import Progress
@@ -35,8 +37,14 @@ def render_file(
     *,
     model: AmpModel | str | os.PathLike[str],
     subtype: str = "FLOAT",
+    ir: str | os.PathLike[str] | None = None,
+    oversample: int = 1,
+    **settings: Unpack[ChainSettings],
 ) -> RenderResult:
     """Play an audio file through an amp and write the result, at the input's sample rate and length.
+
+    Without an impulse response and settings that is the model alone; with any of them it is
+    :class:`neurdsp.amp.AmpChain`, of which only what is asked for is on.
 
     Parameters
     ----------
@@ -48,6 +56,12 @@ def render_file(
         A loaded model, a model file, or a shipped amp's name.
     subtype : str
         Sample format, see :class:`neurdsp.audio.AudioWriter`.
+    ir : path-like, optional
+        Impulse response of a cabinet.
+    oversample : {1, 2, 4}
+        Run the model at a multiple of its rate, against aliasing.
+    **settings
+        Any of :class:`neurdsp.amp.ChainSettings`; ``dc_block_on`` is False here if it is not given.
 
     Returns
     -------
@@ -60,6 +74,8 @@ def render_file(
         If the input is missing, damaged, empty, not mono or not finite, or the output cannot be written.
     ModelFileError
         If the model cannot be loaded.
+    ParameterError
+        If a setting is out of its range.
 
     Examples
     --------
@@ -68,13 +84,19 @@ def render_file(
     with AudioReader(input_path, mono=True) as reader:
         info = reader.info
         amp = model if isinstance(model, AmpModel) else AmpModel.load(model)
+        chain = None
+        if ir is not None or oversample != 1 or settings:
+            settings = {"dc_block_on": False, **settings}
+            chain = AmpChain(amp, sample_rate=info.sample_rate, ir=ir, oversample=oversample, **settings)
         n_samples, peak = 0, 0.0
         try:
             with (
                 AudioWriter(output_path, info.sample_rate, subtype=subtype) as writer,
                 Progress("rendering", info.n_samples) as progress,
             ):
-                for block in amp.render_blocks(_mono(reader), info.sample_rate):
+                dry = _mono(reader)
+                wet = chain.render_blocks(dry) if chain else amp.render_blocks(dry, info.sample_rate)
+                for block in wet:
                     writer.write(block)
                     n_samples += block.size
                     peak = max(peak, float(np.abs(block).max(initial=0.0)))

@@ -3,7 +3,7 @@
 use super::clean;
 use super::kernels::dot;
 use super::sinc::{Sincs, TABLE_PHASES};
-use super::{ResampleQuality, check_sample_rate};
+use super::{ResampleQuality, SAMPLE_RATES};
 use crate::error::{Error, Result};
 use neurdsp_simd::{FlushDenormals, Isa};
 
@@ -25,13 +25,14 @@ impl Ratio {
     /// The ratio between two rates in Hz.
     ///
     /// # Errors
-    /// A rate is outside of [`SAMPLE_RATES`](super::SAMPLE_RATES) and not a multiple of one inside (an oversampled
-    /// rate), or one exceeds the other more than [`Ratio::MAX`] times.
+    /// A rate is outside of 1 kHz to 3.072 MHz (four times the highest of
+    /// [`SAMPLE_RATES`](super::SAMPLE_RATES), for oversampling), or one exceeds the other more than [`Ratio::MAX`] times.
     pub fn new(from_rate: f64, to_rate: f64) -> Result<Ratio> {
         let whole = |rate: f64| {
-            // Oversampling may go beyond the rates that signals have.
-            check_sample_rate(if rate > 768_000.0 { rate / 8.0 } else { rate })
-                .map(|_| (rate * 1e3).round() as u64)
+            if (1e3..=4.0 * SAMPLE_RATES.end()).contains(&rate) {
+                return Ok((rate * 1e3).round() as u64);
+            }
+            Err(Error::parameter("sample_rate", rate, "it must be 1000 to 3072000 Hz"))
         };
         let (from, to) = (whole(from_rate)?, whole(to_rate)?);
         if from.max(to) > Self::MAX * from.min(to) {

@@ -1,0 +1,399 @@
+//! The whole way from the instrument to the loudspeaker: gain, gate, model, tone, cabinet, DC block, level and mix.
+
+use crate::adapter::{Operation, build_stream};
+use crate::cabinet::ImpulseResponse;
+use crate::error::{Error, Result};
+use crate::levels::ModelLevels;
+use crate::monitor::Monitor;
+use crate::parameters::{ChainSettings, Parameter, SharedSettings};
+use crate::planes::{MAX_CHUNK, Planes};
+use crate::slot::{Bank, Slot, SlotSender, scale, slot};
+use neurdsp_dsp::live::{
+    DcBlock, Delay, GateSettings, LiveBlock, NoiseGate, Ramp, ToneStack, clean, db_to_gain,
+};
+use neurdsp_models::LoadedModel;
+use neurdsp_simd::FlushDenormals;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// The longest latency of a model, in samples: what the dry signal can be delayed by.
+const MAX_LATENCY: usize = 1 << 15;
+/// How long changes of gains and switches take.
+const RAMP_MS: f64 = 20.0;
+/// Below this, sound is taken for an offset.
+const DC_BLOCK_HZ: f64 = 5.0;
+
+/// Channels that a chain can have.
+const MAX_CHANNELS: usize = 64;
+
+/// A chain of effects around an amp model, for one or several channels.
+///
+/// Input gain → gate → model → tone stack → cabinet → DC block → output gain → mix with the input. Each part can be
+/// switched off while it plays; the switch is a fade of 20 ms, and the latency stays what it was. Channels share weights
+/// and settings, and have a state each.
+///
+/// [`process`](Self::process) neither allocates nor locks, whatever the samples and the size of the block, and the output
+/// does not depend on how the sound is cut into blocks, bit for bit (changes take effect where a block begins).
+///
+/// # Example
+///
+/// ```no_run
+/// use neurdsp_rt::{AmpChain, ImpulseResponse, Operation, Parameter};
+///
+/// let (mut chain, mut handle) = AmpChain::new(48_000.0, 2)?; // stereo
+/// handle.load_model(&neurdsp_models::load("amp.safetensors")?, Operation::at(48_000.0))?;
+/// handle.load_cabinet(&ImpulseResponse::load("cabinet.wav")?, true)?;
+/// handle.settings().set(Parameter::TrebleDb, 3.0);
+///
+/// // On the audio thread:
+/// let (mut left, mut right) = ([0.0; 64], [0.0; 64]);
+/// chain.process(&mut [&mut left, &mut right]);
+/// # Ok::<(), neurdsp_rt::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct AmpChain {
+    sample_rate: f64,
+    settings: ChainSettings,
+    shared: Arc<SharedSettings>,
+    version: u64,
+    monitor: Arc<Monitor>,
+    input_gain: Ramp,
+    gate: Switch,
+    gates: Vec<NoiseGate>,
+    model: Switch,
+    models: Slot,
+    /// Around the model when it is off, and around everything for the mix.
+    model_delays: Vec<Delay>,
+    dry_delays: Vec<Delay>,
+    tone: Switch,
+    tones: Vec<ToneStack>,
+    cabinet: Switch,
+    cabinets: Slot,
+    dc_block: Switch,
+    dc_blocks: Vec<DcBlock>,
+    output_gain: Ramp,
+    mix: Switch,
+    planes: Planes,
+    before: Planes,
+    dry: Planes,
+}
+
+/// How much of a stage is heard, from 0 to 1.
+#[derive(Debug)]
+struct Switch(Ramp);
+
+impl Switch {
+    fn set(&mut self, share: f32) {
+        self.0.set(share);
+    }
+
+    /// How many of the next `len` samples need the stage at all.
+    fn needed(&self, len: usize) -> usize {
+        if self.0.target() > 0.0 { len } else { len.min(self.0.remaining()) }
+    }
+
+    /// Mixes what was before the stage into what is after it.
+    fn blend(&mut self, before: &Planes, after: &mut Planes) {
+        if self.0.remaining() == 0 && self.0.target() == 1.0 {
+            return;
+        }
+        let start = self.0.clone();
+        for (index, wet) in after.channels_mut().enumerate() {
+            self.0 = start.clone();
+            for (wet, dry) in wet.iter_mut().zip(before.channel(index)) {
+                let share = self.0.step();
+                *wet = *wet * share + *dry * (1.0 - share);
+            }
+        }
+    }
+}
+
+/// The side of a chain that stays off the audio thread.
+#[derive(Debug)]
+pub struct ChainHandle {
+    sample_rate: f64,
+    n_channels: usize,
+    shared: Arc<SharedSettings>,
+    monitor: Arc<Monitor>,
+    models: SlotSender,
+    cabinets: SlotSender,
+    latency: usize,
+}
+
+impl AmpChain {
+    /// A chain without model and cabinet, at a sample rate in Hz, with its handle.
+    ///
+    /// # Errors
+    /// The sample rate is outside of 8 to 768 kHz, or `n_channels` not 1 to 64.
+    pub fn new(sample_rate: f64, n_channels: usize) -> Result<(AmpChain, ChainHandle)> {
+        if !(1..=MAX_CHANNELS).contains(&n_channels) {
+            let allowed = format!("it must be 1 to {MAX_CHANNELS}");
+            return Err(Error::parameter("n_channels", n_channels, allowed));
+        }
+        let gate = NoiseGate::new(sample_rate, GateSettings::default())?;
+        let ramp_samples = (RAMP_MS * 1e-3 * sample_rate) as u32;
+        let delay = Delay::new(0, MAX_LATENCY, ramp_samples)?;
+        let settings = ChainSettings::default();
+        let shared = Arc::new(SharedSettings::new(&settings));
+        let monitor = Arc::new(Monitor::new());
+        let (models, model_slot) = slot(n_channels, ramp_samples, MAX_LATENCY)?;
+        let (cabinets, cabinet_slot) = slot(n_channels, ramp_samples, 0)?;
+        let ramp = |value: f32| Ramp::new(value, ramp_samples);
+        let chain = AmpChain {
+            sample_rate,
+            settings,
+            shared: Arc::clone(&shared),
+            version: 0,
+            monitor: Arc::clone(&monitor),
+            input_gain: ramp(1.0),
+            gate: Switch(ramp(0.0)),
+            gates: vec![gate; n_channels],
+            model: Switch(ramp(1.0)),
+            models: model_slot,
+            model_delays: vec![delay.clone(); n_channels],
+            dry_delays: vec![delay; n_channels],
+            tone: Switch(ramp(1.0)),
+            tones: vec![ToneStack::new(sample_rate)?; n_channels],
+            cabinet: Switch(ramp(1.0)),
+            cabinets: cabinet_slot,
+            dc_block: Switch(ramp(1.0)),
+            dc_blocks: vec![DcBlock::new(sample_rate, DC_BLOCK_HZ)?; n_channels],
+            output_gain: ramp(1.0),
+            mix: Switch(ramp(1.0)),
+            planes: Planes::new(n_channels),
+            before: Planes::new(n_channels),
+            dry: Planes::new(n_channels),
+        };
+        let handle = ChainHandle { sample_rate, n_channels, shared, monitor, models, cabinets, latency: 0 };
+        Ok((chain, handle))
+    }
+
+    /// How many samples the output lags behind the input: that of the model at this rate, and nothing else.
+    #[must_use]
+    pub fn latency(&self) -> usize {
+        self.models.latency()
+    }
+
+    /// Whether a model or a cabinet is fading in.
+    #[must_use]
+    pub fn is_fading(&self) -> bool {
+        self.models.is_fading() || self.cabinets.is_fading()
+    }
+
+    /// Changes the settings from the audio thread itself, from the next sample on. The handle's settings stay as they
+    /// are; whatever is set there later counts.
+    pub fn set(&mut self, settings: &ChainSettings) {
+        self.settings = *settings;
+        let s = &self.settings;
+        let share = |switch: Parameter| if s.is_on(switch) { 1.0 } else { 0.0 };
+        self.input_gain.set(db_to_gain(s.get(Parameter::InputGainDb)));
+        self.output_gain.set(db_to_gain(s.get(Parameter::OutputGainDb)));
+        self.gate.set(share(Parameter::GateOn));
+        self.model.set(share(Parameter::ModelOn));
+        self.tone.set(share(Parameter::ToneOn));
+        self.cabinet.set(share(Parameter::CabinetOn));
+        self.dc_block.set(share(Parameter::DcBlockOn));
+        self.mix.set(s.get(Parameter::Mix));
+        self.gates.iter_mut().for_each(|gate| gate.set(s.gate()));
+        self.tones.iter_mut().for_each(|tone| tone.set(s.tone()));
+    }
+
+    /// Plays the next samples of every channel in place, to the length of the shortest. Channels beyond those of the chain
+    /// are left as they are; those that are missing count as silent.
+    pub fn process(&mut self, channels: &mut [&mut [f32]]) {
+        let start = Instant::now();
+        let _guard = FlushDenormals::new();
+        let length = channels.iter().map(|channel| channel.len()).min().unwrap_or(0);
+        self.update();
+        let mut at = 0;
+        while at < length {
+            let count = MAX_CHUNK.min(length - at);
+            self.planes.set_len(count);
+            for (index, plane) in self.planes.channels_mut().enumerate() {
+                match channels.get(index) {
+                    Some(channel) => {
+                        let samples = channel[at..at + count].iter();
+                        plane.iter_mut().zip(samples).for_each(|(to, sample)| *to = clean(*sample));
+                    }
+                    None => plane.fill(0.0),
+                }
+            }
+            self.play();
+            for (index, channel) in channels.iter_mut().enumerate().take(self.planes.n_channels()) {
+                channel[at..at + count].copy_from_slice(self.planes.channel(index));
+            }
+            at += count;
+        }
+        if length > 0 {
+            let budget = Duration::from_secs_f64(length as f64 / self.sample_rate);
+            self.monitor.record(start.elapsed(), budget);
+        }
+    }
+
+    /// Takes over what other threads have sent.
+    fn update(&mut self) {
+        if let Some(settings) = self.shared.changed_since(&mut self.version) {
+            self.set(&settings);
+        }
+        self.models.receive();
+        self.cabinets.receive();
+        let latency = self.models.latency();
+        for delay in self.model_delays.iter_mut().chain(&mut self.dry_delays) {
+            delay.set(latency);
+        }
+        let interface_dbu = f64::from(self.settings.get(Parameter::InterfaceLevelDbu));
+        let calibrate = self.settings.is_on(Parameter::CalibrateInput);
+        let mode = self.settings.output_mode();
+        self.models.set_gains(|levels: &ModelLevels| {
+            let before = if calibrate { levels.input_gain_db(interface_dbu) } else { 0.0 };
+            [before, levels.output_gain_db(mode, interface_dbu)]
+        });
+    }
+
+    /// Plays one chunk.
+    fn play(&mut self) {
+        let planes = &mut self.planes;
+        self.dry.copy_from(planes);
+        delay_all(&mut self.dry_delays, &mut self.dry);
+
+        scale(&mut self.input_gain, planes);
+
+        self.before.copy_from(planes);
+        each(&mut self.gates, planes);
+        self.gate.blend(&self.before, planes);
+
+        self.before.copy_from(planes);
+        delay_all(&mut self.model_delays, &mut self.before);
+        run(&mut self.models, planes, self.model.needed(planes.len()));
+        self.model.blend(&self.before, planes);
+
+        self.before.copy_from(planes);
+        each(&mut self.tones, planes);
+        self.tone.blend(&self.before, planes);
+
+        self.before.copy_from(planes);
+        run(&mut self.cabinets, planes, self.cabinet.needed(planes.len()));
+        self.cabinet.blend(&self.before, planes);
+
+        self.before.copy_from(planes);
+        each(&mut self.dc_blocks, planes);
+        self.dc_block.blend(&self.before, planes);
+
+        scale(&mut self.output_gain, planes);
+        self.mix.blend(&self.dry, planes);
+    }
+
+    /// Forgets the signal, and completes every change that is under way.
+    pub fn reset(&mut self) {
+        self.update();
+        self.models.reset();
+        self.cabinets.reset();
+        self.gates.iter_mut().for_each(NoiseGate::reset);
+        self.tones.iter_mut().for_each(ToneStack::reset);
+        self.dc_blocks.iter_mut().for_each(DcBlock::reset);
+        self.model_delays.iter_mut().chain(&mut self.dry_delays).for_each(Delay::reset);
+        let switches =
+            [&mut self.gate, &mut self.model, &mut self.tone, &mut self.cabinet, &mut self.dc_block];
+        for ramp in switches.into_iter().chain([&mut self.mix]).map(|switch| &mut switch.0) {
+            ramp.snap(ramp.target());
+        }
+        for ramp in [&mut self.input_gain, &mut self.output_gain] {
+            ramp.snap(ramp.target());
+        }
+    }
+}
+
+fn each<B: LiveBlock>(blocks: &mut [B], planes: &mut Planes) {
+    for (block, channel) in blocks.iter_mut().zip(planes.channels_mut()) {
+        block.process(channel);
+    }
+}
+
+fn delay_all(delays: &mut [Delay], planes: &mut Planes) {
+    each(delays, planes);
+}
+
+/// Plays the first `needed` samples. A part that is switched off rests: its past waits until it is switched on again.
+fn run(slot: &mut Slot, planes: &mut Planes, needed: usize) {
+    if needed == 0 {
+        // Nobody would hear a fade.
+        return slot.finish();
+    }
+    let len = planes.len();
+    planes.set_len(needed);
+    slot.play(planes);
+    planes.set_len(len);
+}
+
+impl ChainHandle {
+    /// Sends a model, which fades in; see [`Slot`]. Its weights are shared by all channels.
+    ///
+    /// The operation's sample rate is that of the chain; what it says is ignored.
+    ///
+    /// # Errors
+    /// As [`build_stream`] and [`SlotSender::send`].
+    pub fn load_model(&mut self, model: &LoadedModel, operation: Operation) -> Result<()> {
+        let operation = Operation { sample_rate: self.sample_rate, ..operation };
+        let streams =
+            (0..self.n_channels).map(|_| build_stream(model, operation)).collect::<Result<Vec<_>>>()?;
+        self.send_model(Bank::new(streams, ModelLevels::from_capture(&model.capture()))?)
+    }
+
+    /// Sends any streams as the model, one for each channel, at the rate of the chain; [`Bank::passing`] takes
+    /// the model out.
+    ///
+    /// # Errors
+    /// As [`SlotSender::send`].
+    pub fn send_model(&mut self, bank: Bank) -> Result<()> {
+        let latency = bank.latency();
+        self.models.send(bank)?;
+        self.latency = latency;
+        Ok(())
+    }
+
+    /// Sends an impulse response, which fades in; see [`ImpulseResponse::prepared`].
+    ///
+    /// # Errors
+    /// As [`ImpulseResponse::bank`] and [`SlotSender::send`].
+    pub fn load_cabinet(&mut self, response: &ImpulseResponse, normalise: bool) -> Result<()> {
+        self.cabinets.send(response.bank(self.sample_rate, self.n_channels, normalise)?)
+    }
+
+    /// Takes the cabinet out.
+    ///
+    /// # Errors
+    /// As [`SlotSender::send`].
+    pub fn remove_cabinet(&mut self) -> Result<()> {
+        self.cabinets.send(Bank::passing())
+    }
+
+    /// The latency in samples of the model that was sent last, to be reported to the host.
+    #[must_use]
+    pub fn latency(&self) -> usize {
+        self.latency
+    }
+
+    /// The settings, to be changed from any thread.
+    #[must_use]
+    pub fn settings(&self) -> &Arc<SharedSettings> {
+        &self.shared
+    }
+
+    /// The times of the audio thread, to be read from any thread.
+    #[must_use]
+    pub fn monitor(&self) -> &Arc<Monitor> {
+        &self.monitor
+    }
+
+    /// Sets how long models and cabinets that are sent from now on fade in, in milliseconds, 0 to 10 000.
+    pub fn set_fade_ms(&self, fade_ms: f64) {
+        let samples = (fade_ms.clamp(0.0, 10_000.0) * 1e-3 * self.sample_rate) as u32;
+        self.models.set_fade(samples);
+        self.cabinets.set_fade(samples);
+    }
+
+    /// Frees what has faded out. Sending does it too; call it now and then where nothing is sent.
+    pub fn collect(&mut self) -> usize {
+        self.models.collect() + self.cabinets.collect()
+    }
+}

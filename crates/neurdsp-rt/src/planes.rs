@@ -1,0 +1,79 @@
+//! A chunk of several channels, in memory that is allocated once.
+
+/// The most samples of a channel that are worked on at a time.
+pub const MAX_CHUNK: usize = 256;
+
+/// Up to [`MAX_CHUNK`] samples of each channel.
+///
+/// # Example
+///
+/// ```
+/// use neurdsp_rt::Planes;
+///
+/// let mut planes = Planes::new(2);
+/// planes.set_len(3);
+/// planes.channel_mut(1).copy_from_slice(&[1.0, 2.0, 3.0]);
+/// assert_eq!(planes.channel(0), [0.0; 3]);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Planes {
+    samples: Vec<f32>,
+    n_channels: usize,
+    len: usize,
+}
+
+impl Planes {
+    /// Silence of length 0.
+    #[must_use]
+    pub fn new(n_channels: usize) -> Planes {
+        Planes { samples: vec![0.0; n_channels * MAX_CHUNK], n_channels, len: 0 }
+    }
+
+    /// How many channels there are.
+    #[must_use]
+    pub fn n_channels(&self) -> usize {
+        self.n_channels
+    }
+
+    /// Samples in each channel.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there are no samples.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Says how many samples there are, at most [`MAX_CHUNK`].
+    pub fn set_len(&mut self, len: usize) {
+        self.len = len.min(MAX_CHUNK);
+    }
+
+    /// The samples of a channel, which must exist.
+    #[must_use]
+    pub fn channel(&self, index: usize) -> &[f32] {
+        &self.samples[index * MAX_CHUNK..index * MAX_CHUNK + self.len]
+    }
+
+    /// The samples of a channel, which must exist.
+    pub fn channel_mut(&mut self, index: usize) -> &mut [f32] {
+        &mut self.samples[index * MAX_CHUNK..index * MAX_CHUNK + self.len]
+    }
+
+    /// The channels one after the other.
+    pub fn channels_mut(&mut self) -> impl Iterator<Item = &mut [f32]> {
+        let len = self.len;
+        self.samples.chunks_exact_mut(MAX_CHUNK).map(move |channel| &mut channel[..len])
+    }
+
+    /// Takes the samples of another one with as many channels.
+    pub fn copy_from(&mut self, other: &Planes) {
+        self.len = other.len;
+        for (index, channel) in self.channels_mut().enumerate() {
+            channel.copy_from_slice(other.channel(index));
+        }
+    }
+}

@@ -1,0 +1,289 @@
+//! A place in the signal path whose occupant can be replaced while it plays: lock-free, faded, freed elsewhere.
+
+use crate::error::{Error, Result};
+use crate::levels::ModelLevels;
+use crate::planes::Planes;
+use neurdsp_dsp::live::{Ramp, db_to_gain};
+use neurdsp_models::StreamingModel;
+use rtrb::{Consumer, Producer, RingBuffer};
+use std::f32::consts::FRAC_PI_2;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
+/// How many changes may be on their way.
+const CAPACITY: usize = 8;
+
+/// What a slot plays: one stream for each channel, all of one model, and the gains that belong to it.
+pub struct Bank {
+    streams: Vec<Box<dyn StreamingModel>>,
+    levels: ModelLevels,
+    latency: usize,
+    input_gain: Ramp,
+    output_gain: Ramp,
+    has_gains: bool,
+}
+
+impl std::fmt::Debug for Bank {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Bank { streams, levels, latency, .. } = self;
+        write!(f, "Bank {{ {} streams, {levels:?}, latency {latency} }}", streams.len())
+    }
+}
+
+impl Bank {
+    /// One stream for each channel; they must have the same latency.
+    ///
+    /// # Errors
+    /// There is none, or latencies differ.
+    pub fn new(streams: Vec<Box<dyn StreamingModel>>, levels: ModelLevels) -> Result<Bank> {
+        let Some(latency) = streams.first().map(|stream| stream.latency()) else {
+            return Err(Error::parameter("streams", "empty", "there must be one for each channel"));
+        };
+        if let Some(other) = streams.iter().find(|stream| stream.latency() != latency) {
+            let allowed = format!("all channels must have that of the first, {latency}");
+            return Err(Error::parameter("the latency of a channel", other.latency(), allowed));
+        }
+        Ok(Bank { streams, latency, ..Bank::through(levels) })
+    }
+
+    /// Passes the signal as it is.
+    #[must_use]
+    pub fn passing() -> Bank {
+        Bank::through(ModelLevels::default())
+    }
+
+    fn through(levels: ModelLevels) -> Bank {
+        let unity = Ramp::new(1.0, 1024);
+        let (input_gain, output_gain) = (unity.clone(), unity);
+        Bank { streams: Vec::new(), levels, latency: 0, input_gain, output_gain, has_gains: false }
+    }
+
+    /// By how many samples its output lags behind.
+    #[must_use]
+    pub fn latency(&self) -> usize {
+        self.latency
+    }
+
+    /// Gains in dB: the first at once, later ones over 1024 samples.
+    fn set_gains(&mut self, gains_db: [f64; 2]) {
+        for (ramp, db) in [&mut self.input_gain, &mut self.output_gain].into_iter().zip(gains_db) {
+            let gain = db_to_gain(db as f32);
+            if self.has_gains { ramp.set(gain) } else { ramp.snap(gain) }
+        }
+        self.has_gains = true;
+    }
+
+    /// Plays `planes` through `scratch` of as many samples.
+    fn process(&mut self, planes: &mut Planes, scratch: &mut Planes) {
+        scale(&mut self.input_gain, planes);
+        if !self.streams.is_empty() {
+            scratch.copy_from(planes);
+            for (index, stream) in self.streams.iter_mut().enumerate().take(planes.n_channels()) {
+                stream.process(scratch.channel(index), planes.channel_mut(index));
+            }
+        }
+        scale(&mut self.output_gain, planes);
+    }
+}
+
+/// Scales all channels alike.
+pub(crate) fn scale(gain: &mut Ramp, planes: &mut Planes) {
+    let start = gain.clone();
+    for channel in planes.channels_mut() {
+        *gain = start.clone();
+        gain.scale(channel);
+    }
+}
+
+/// The side of a slot that stays off the audio thread: it hands over banks, and frees those that come back.
+#[derive(Debug)]
+pub struct SlotSender {
+    there: Producer<Box<Bank>>,
+    back: Consumer<Box<Bank>>,
+    fade: Arc<AtomicU32>,
+    n_channels: usize,
+    max_latency: usize,
+}
+
+/// The side of a slot that plays.
+///
+/// A new bank fades in over the old one with equal power: the gains are sine and cosine, so that two signals that have
+/// nothing in common keep their loudness. While a fade lasts, both banks play. The audio thread frees nothing: what has
+/// faded out travels back to the [`SlotSender`]. When several banks wait, those that nobody has heard yet are passed over.
+#[derive(Debug)]
+pub struct Slot {
+    now: Box<Bank>,
+    next: Option<Box<Bank>>,
+    there: Consumer<Box<Bank>>,
+    back: Producer<Box<Bank>>,
+    fade: Arc<AtomicU32>,
+    done: u32,
+    length: u32,
+    other: Planes,
+    scratch: Planes,
+}
+
+/// A slot that passes the signal as it is, until a bank is sent.
+///
+/// # Errors
+/// `n_channels` is 0.
+///
+/// # Example
+///
+/// ```no_run
+/// use neurdsp_rt::{Bank, ModelLevels, Planes, slot};
+///
+/// let (mut sender, mut slot) = slot(1, 960, 8192)?;
+/// let model = neurdsp_models::load("amp.safetensors")?;
+/// sender.send(Bank::new(vec![model.build_stream()?], ModelLevels::default())?)?;
+///
+/// // On the audio thread:
+/// let mut planes = Planes::new(1);
+/// planes.set_len(64);
+/// slot.process(&mut planes);
+/// # Ok::<(), neurdsp_rt::Error>(())
+/// ```
+pub fn slot(n_channels: usize, fade_samples: u32, max_latency: usize) -> Result<(SlotSender, Slot)> {
+    if n_channels == 0 {
+        return Err(Error::parameter("n_channels", n_channels, "it must be at least 1"));
+    }
+    let (there, from) = RingBuffer::new(CAPACITY);
+    // Two more than can be sent: what plays comes back as well, so the audio thread always has room.
+    let (to, back) = RingBuffer::new(CAPACITY + 2);
+    let fade = Arc::new(AtomicU32::new(fade_samples));
+    let slot = Slot {
+        now: Box::new(Bank::passing()),
+        next: None,
+        there: from,
+        back: to,
+        fade: Arc::clone(&fade),
+        done: 0,
+        length: 0,
+        other: Planes::new(n_channels),
+        scratch: Planes::new(n_channels),
+    };
+    Ok((SlotSender { there, back, fade, n_channels, max_latency }, slot))
+}
+
+impl SlotSender {
+    /// Prewarms a bank and hands it over; it begins to play with the next block, or after the fade that is under way.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] if eight wait already; a bank of another number of channels, or of too long a latency.
+    pub fn send(&mut self, mut bank: Bank) -> Result<()> {
+        self.collect();
+        if !bank.streams.is_empty() && bank.streams.len() != self.n_channels {
+            let allowed = format!("there must be one for each of the {} channels", self.n_channels);
+            return Err(Error::parameter("the number of streams", bank.streams.len(), allowed));
+        }
+        if bank.latency > self.max_latency {
+            let allowed = format!("it must be at most {} samples", self.max_latency);
+            return Err(Error::parameter("the latency", bank.latency, allowed));
+        }
+        bank.streams.iter_mut().for_each(|stream| stream.prewarm());
+        self.there.push(Box::new(bank)).map_err(|_| Error::Busy { waiting: CAPACITY })
+    }
+
+    /// Sets the length of the fades that begin from now on, 0 for a hard switch.
+    pub fn set_fade(&self, samples: u32) {
+        self.fade.store(samples, Relaxed);
+    }
+
+    /// Frees what has come back, and says how many banks that were. [`send`](Self::send) does it too.
+    pub fn collect(&mut self) -> usize {
+        std::iter::from_fn(|| self.back.pop().ok()).count()
+    }
+}
+
+impl Slot {
+    /// The latency of what plays or fades in.
+    #[must_use]
+    pub fn latency(&self) -> usize {
+        self.next.as_ref().unwrap_or(&self.now).latency
+    }
+
+    /// Whether a fade is under way.
+    #[must_use]
+    pub fn is_fading(&self) -> bool {
+        self.next.is_some()
+    }
+
+    /// Sets the gains of the banks from what `gains_db` makes of their levels: before the model, and after it.
+    pub fn set_gains(&mut self, gains_db: impl Fn(&ModelLevels) -> [f64; 2]) {
+        for bank in [Some(&mut self.now), self.next.as_mut()].into_iter().flatten() {
+            bank.set_gains(gains_db(&bank.levels));
+        }
+    }
+
+    /// Takes over what has been sent, if no fade is under way; tells whether it did.
+    ///
+    /// [`process`](Self::process) does it too; a caller that sets gains does it first, so that the new bank has them
+    /// before its first sample.
+    pub fn receive(&mut self) -> bool {
+        if self.next.is_some() || self.back.slots() < 2 {
+            return false;
+        }
+        while let Ok(bank) = self.there.pop() {
+            if let Some(unheard) = self.next.replace(bank) {
+                self.give_back(unheard);
+            }
+            if self.back.slots() < 2 {
+                break;
+            }
+        }
+        (self.done, self.length) = (0, self.fade.load(Relaxed));
+        self.next.is_some()
+    }
+
+    /// Takes over what has been sent, and plays the next samples.
+    pub fn process(&mut self, planes: &mut Planes) {
+        self.receive();
+        self.play(planes);
+    }
+
+    /// Plays the next samples with the banks that it has.
+    pub(crate) fn play(&mut self, planes: &mut Planes) {
+        if self.next.is_some() && self.done >= self.length {
+            self.finish();
+        }
+        let Some(next) = self.next.as_mut() else {
+            return self.now.process(planes, &mut self.scratch);
+        };
+        self.other.copy_from(planes);
+        self.now.process(&mut self.other, &mut self.scratch);
+        next.process(planes, &mut self.scratch);
+        for (index, new) in planes.channels_mut().enumerate() {
+            let faded = self.other.channel(index);
+            for (i, (new, old)) in new.iter_mut().zip(faded).enumerate() {
+                let share = ((self.done + i as u32 + 1) as f32 / self.length as f32).min(1.0);
+                let (rising, falling) = (share * FRAC_PI_2).sin_cos();
+                *new = *new * rising + if share < 1.0 { *old * falling } else { 0.0 };
+            }
+        }
+        self.done += planes.len() as u32;
+        if self.done >= self.length {
+            self.finish();
+        }
+    }
+
+    /// Ends the fade: the new bank is all that is heard.
+    pub(crate) fn finish(&mut self) {
+        if let Some(next) = self.next.take() {
+            let old = std::mem::replace(&mut self.now, next);
+            self.give_back(old);
+        }
+    }
+
+    fn give_back(&mut self, bank: Box<Bank>) {
+        if let Err(rtrb::PushError::Full(bank)) = self.back.push(bank) {
+            // Cannot happen, since room is made sure of before a bank is taken. Leaking is safe here, freeing is not.
+            std::mem::forget(bank);
+        }
+    }
+
+    /// Forgets the signal; a fade that is under way ends.
+    pub fn reset(&mut self) {
+        self.finish();
+        self.now.streams.iter_mut().for_each(|stream| stream.reset());
+    }
+}

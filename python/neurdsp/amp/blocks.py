@@ -1,0 +1,58 @@
+"""Playing a clip part by part, with the latency of what plays it taken out."""
+
+from collections.abc import Callable, Iterable, Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+from neurdsp.audio import FloatArray, check_audio
+
+__all__ = ["BLOCK_SAMPLES", "aligned"]
+
+#: Samples a channel that are played at a time.
+BLOCK_SAMPLES = 65_536
+
+
+def aligned(
+    play: Callable[[FloatArray], FloatArray],
+    latency: int,
+    blocks: Iterable[npt.ArrayLike],
+    *,
+    mono: bool = False,
+) -> Iterator[FloatArray]:
+    """Yield what ``play`` makes of the blocks, from the sample that belongs to the first one on.
+
+    Parameters
+    ----------
+    play : callable
+        Takes samples along the last axis and returns as many, ``latency`` samples late.
+    latency : int
+        In samples.
+    blocks : iterable of array_like of float
+        The clip's parts in order.
+    mono : bool
+        Whether to refuse several channels.
+
+    Yields
+    ------
+    ndarray of float32
+        Parts whose lengths add up to those of the blocks.
+
+    Raises
+    ------
+    ParameterError
+        If a block cannot be used; a bad sample is named by its position in the clip.
+    """
+    n_in, late = 0, latency
+    shape: tuple[int, ...] = ()
+    for block in blocks:
+        samples = check_audio(block, mono=mono, first_sample=n_in)
+        n_in += samples.shape[-1]
+        shape = samples.shape[:-1]
+        played = play(samples)[..., late:]
+        late = max(0, late - samples.shape[-1])
+        if played.size:
+            yield played
+    missing = min(latency, n_in)
+    if missing:
+        yield play(np.zeros((*shape, late + missing), np.float32))[..., late:]

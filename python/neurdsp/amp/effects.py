@@ -1,0 +1,291 @@
+"""The parts of the chain around an amp, each alone: gate, tone stack, cabinet, DC block, and levels."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from neurdsp import _core
+from neurdsp.audio import FloatArray, check_audio, check_sample_rate, read_audio
+from neurdsp.errors import AudioFileError, ParameterError
+
+__all__ = [
+    "Cabinet",
+    "DCBlock",
+    "LevelGains",
+    "NoiseGate",
+    "OutputMode",
+    "ToneStack",
+    "impulse_response",
+    "level_gains",
+]
+
+OutputMode = Literal["raw", "normalised", "calibrated"]
+
+_RANGES = {name: (least, largest) for name, least, largest, _ in _core.chain_parameters()}
+
+
+def _in_range(name: str, value: float, key: str | None = None) -> float:
+    least, largest = _RANGES[key or name]
+    if not isinstance(value, int | float | np.integer | np.floating) or not least <= value <= largest:
+        raise ParameterError(f"{name} is {value!r}, but it must be {least:g} to {largest:g}")
+    return float(value)
+
+
+def output_mode_number(mode: str) -> int:
+    """Return the core's number of an output mode."""
+    modes = get_args(OutputMode)
+    if mode not in modes:
+        raise ParameterError(f"output_mode is {mode!r}, but it must be one of {', '.join(modes)}")
+    return modes.index(mode)
+
+
+class _Block:
+    """One channel's way through one part; the cut into blocks changes nothing, bit for bit."""
+
+    def __init__(self, core: _core.ChainBlock) -> None:
+        self._core = core
+
+    def process(self, block: npt.ArrayLike) -> FloatArray:
+        """Play the next samples.
+
+        Parameters
+        ----------
+        block : array_like of float, shape (n_samples,)
+            Any number of samples, none included.
+
+        Returns
+        -------
+        ndarray of float32, shape (n_samples,)
+            As many samples, without latency.
+
+        Raises
+        ------
+        ParameterError
+            If the block is not mono or not finite.
+        """
+        if np.size(block) == 0:
+            return np.zeros(0, np.float32)
+        return self._core.process(check_audio(block, name="block", mono=True))
+
+    def reset(self) -> None:
+        """Forget the signal, and complete every change that is under way."""
+        self._core.reset()
+
+
+class NoiseGate(_Block):
+    """Silence what is below a threshold, without a click.
+
+    The level is the peak of the signal, falling with a time constant of 15 ms. The gate opens where it
+    reaches the threshold, and closes when it has been ``hysteresis_db`` below for the hold time; the gain
+    moves along ``p² (3 - 2p)``.
+
+    Parameters
+    ----------
+    sample_rate : float
+        In Hz, 8 to 768 kHz.
+    threshold_db : float
+        In dB of full scale, -100 to 0.
+    hysteresis_db : float
+        0 to 24.
+    attack_ms, hold_ms, release_ms : float
+        From closed to open (0 to 1000), how long it stays open, and from open to closed (0 to 5000).
+
+    Examples
+    --------
+    >>> gate = NoiseGate(48_000, threshold_db=-50)
+    >>> float(gate.process(np.full(64, 1e-4, np.float32)).max())
+    0.0
+    """
+
+    def __init__(
+        self,
+        sample_rate: float,
+        *,
+        threshold_db: float = -70.0,
+        hysteresis_db: float = 6.0,
+        attack_ms: float = 1.0,
+        hold_ms: float = 50.0,
+        release_ms: float = 100.0,
+    ) -> None:
+        values = self._values(threshold_db, hysteresis_db, attack_ms, hold_ms, release_ms)
+        super().__init__(_core.ChainBlock.gate(check_sample_rate(sample_rate), values))
+
+    def set(
+        self,
+        *,
+        threshold_db: float,
+        hysteresis_db: float = 6.0,
+        attack_ms: float = 1.0,
+        hold_ms: float = 50.0,
+        release_ms: float = 100.0,
+    ) -> None:
+        """Change the settings, from the next sample on; see the class."""
+        self._core.set(self._values(threshold_db, hysteresis_db, attack_ms, hold_ms, release_ms))
+
+    @staticmethod
+    def _values(*values: float) -> list[float]:
+        names = ("threshold_db", "hysteresis_db", "attack_ms", "hold_ms", "release_ms")
+        return [_in_range(name, value, f"gate_{name}") for name, value in zip(names, values, strict=True)]
+
+
+class ToneStack(_Block):
+    """Bass, middle and treble: shelves at 150 Hz and 1.8 kHz, and a peak at 425 Hz.
+
+    Parameters
+    ----------
+    sample_rate : float
+        In Hz, 8 to 768 kHz.
+    bass_db, mid_db, treble_db : float
+        Up to 20, 15 and 10 dB up or down.
+
+    Examples
+    --------
+    >>> tone = ToneStack(48_000, bass_db=3, treble_db=-2)
+    >>> tone.process(np.zeros(64, np.float32)).shape
+    (64,)
+    """
+
+    def __init__(
+        self, sample_rate: float, *, bass_db: float = 0.0, mid_db: float = 0.0, treble_db: float = 0.0
+    ) -> None:
+        values = self._values(bass_db, mid_db, treble_db)
+        super().__init__(_core.ChainBlock.tone(check_sample_rate(sample_rate), values))
+
+    def set(self, *, bass_db: float = 0.0, mid_db: float = 0.0, treble_db: float = 0.0) -> None:
+        """Move to other gains over the next 20 ms; what is not given becomes 0 dB."""
+        self._core.set(self._values(bass_db, mid_db, treble_db))
+
+    @staticmethod
+    def _values(bass_db: float, mid_db: float, treble_db: float) -> list[float]:
+        named = {"bass_db": bass_db, "mid_db": mid_db, "treble_db": treble_db}
+        return [_in_range(name, value) for name, value in named.items()]
+
+
+class DCBlock(_Block):
+    """Take out a constant offset: a first-order Butterworth high-pass.
+
+    Parameters
+    ----------
+    sample_rate : float
+        In Hz, 8 to 768 kHz.
+    cutoff_hz : float
+        Where half the power passes; above 0 and below a quarter of the sample rate.
+
+    Examples
+    --------
+    >>> block = DCBlock(48_000)
+    >>> bool(abs(block.process(np.ones(48_000, np.float32))[-1]) < 1e-9)
+    True
+    """
+
+    def __init__(self, sample_rate: float, *, cutoff_hz: float = 5.0) -> None:
+        super().__init__(_core.ChainBlock.dc_block(check_sample_rate(sample_rate), float(cutoff_hz)))
+
+
+class Cabinet(_Block):
+    """Convolve with the impulse response of a cabinet or a room, without latency.
+
+    Parameters
+    ----------
+    response : path-like or array_like of float, shape (n,)
+        An audio file, of which the first channel is used, or samples at ``response_rate``.
+    sample_rate : float
+        Of the sound in Hz; the response is resampled to it.
+    response_rate : float, optional
+        Of the samples in ``response``; ``sample_rate`` if not given. A file has its own.
+    normalise : bool
+        Whether to scale the response so that white noise stays as loud as it was.
+
+    Raises
+    ------
+    AudioFileError
+        If the file cannot be read.
+    ParameterError
+        If the response is empty, not finite or longer than 4,194,304 samples.
+
+    Examples
+    --------
+    >>> cabinet = Cabinet([0.5, 0.25], 48_000, normalise=False)
+    >>> cabinet.process([1.0, 0.0, 0.0]).tolist()
+    [0.5, 0.25, 0.0]
+    """
+
+    def __init__(
+        self,
+        response: str | os.PathLike[str] | npt.ArrayLike,
+        sample_rate: float,
+        *,
+        response_rate: float | None = None,
+        normalise: bool = True,
+    ) -> None:
+        rate = check_sample_rate(sample_rate)
+        samples, own_rate = impulse_response(response, response_rate or rate)
+        prepared = _core.prepare_cabinet(samples[:1], own_rate, rate, normalise)
+        super().__init__(_core.ChainBlock.convolver(np.ascontiguousarray(prepared[0])))
+
+
+def impulse_response(
+    response: str | os.PathLike[str] | npt.ArrayLike, sample_rate: float
+) -> tuple[FloatArray, float]:
+    """Return an impulse response as an array of shape (n_channels, n), and its sample rate.
+
+    Parameters
+    ----------
+    response : path-like or array_like
+        An audio file, or samples of shape (n,) or (n_channels, n).
+    sample_rate : float
+        Of the samples; a file has its own.
+    """
+    if isinstance(response, str | os.PathLike):
+        samples, rate = read_audio(response)
+        if samples.size == 0:
+            raise AudioFileError(f"'{os.fspath(response)}' is empty: it holds no samples")
+        return np.atleast_2d(samples), float(rate)
+    return np.atleast_2d(check_audio(response, name="response")), check_sample_rate(sample_rate)
+
+
+@dataclass(frozen=True, slots=True)
+class LevelGains:
+    """Gains in dB before and after a model."""
+
+    input_gain_db: float
+    output_gain_db: float
+
+
+def level_gains(
+    capture: Mapping[str, Any], *, interface_level_dbu: float = 12.0, output_mode: OutputMode = "raw"
+) -> LevelGains:
+    """Gains that follow from what a model's file says about levels; 0 dB for what it does not say.
+
+    Parameters
+    ----------
+    capture : mapping
+        :attr:`neurdsp.amp.AmpModel.capture`: ``input_level_dbu``, ``output_level_dbu`` and ``loudness`` count.
+    interface_level_dbu : float
+        The level of a sine that reaches full scale at your interface: its maximum input level.
+    output_mode : {"raw", "normalised", "calibrated"}
+        Leave the output as it is, bring it to a loudness of -18 dB, or to the level of the device itself.
+
+    Returns
+    -------
+    LevelGains
+        The input gain drives the model as hard as the device was driven.
+
+    Raises
+    ------
+    ParameterError
+        If the level is out of range or the mode unknown.
+
+    Examples
+    --------
+    >>> level_gains({"input_level_dbu": 18.3}, interface_level_dbu=12.3).input_gain_db
+    -6.0
+    """
+    dbu = _in_range("interface_level_dbu", interface_level_dbu)
+    told = [capture.get(key) for key in ("loudness", "input_level_dbu", "output_level_dbu")]
+    levels = [level if isinstance(level, int | float) else None for level in told]
+    return LevelGains(*_core.level_gains_db(*levels, dbu, output_mode_number(output_mode)))
