@@ -264,7 +264,8 @@ def level_gains(
     Parameters
     ----------
     capture : mapping
-        :attr:`neurdsp.amp.AmpModel.capture`: ``input_level_dbu``, ``output_level_dbu`` and ``loudness`` count.
+        :attr:`neurdsp.amp.AmpModel.capture`: its ``input_level_dbu``, ``output_level_dbu`` and ``loudness``
+        count.
     interface_level_dbu : float
         The level of a sine that reaches full scale at your interface: its maximum input level.
     output_mode : {"raw", "normalised", "calibrated"}
@@ -286,6 +287,10 @@ def level_gains(
     -6.0
     """
     dbu = _in_range("interface_level_dbu", interface_level_dbu)
-    told = [capture.get(key) for key in ("loudness", "input_level_dbu", "output_level_dbu")]
-    levels = [level if isinstance(level, int | float) else None for level in told]
+
+    def told(key: str) -> float | None:
+        level = capture.get(key)
+        return float(level) if isinstance(level, int | float) else None
+
+    levels = told("loudness"), told("input_level_dbu"), told("output_level_dbu")
     return LevelGains(*_core.level_gains_db(*levels, dbu, output_mode_number(output_mode)))
