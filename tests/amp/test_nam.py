@@ -136,6 +136,8 @@ def test_an_amp_model_plays_the_same_as_nam_and_comes_back(tmp_path):
     assert "parity vectors" in there.lost
     document = json.loads(there.target.read_text())
     assert (document["version"], document["architecture"]) == ("0.5.4", "WaveNet")
+    assert document["metadata"]["name"] == "TS9"
+    assert document["metadata"]["training"]["validation_esr"] == pytest.approx(0.013, rel=0.01)
     signal = _signal(8000)
     wanted = AmpModel.load(source).stream().process(signal)
     found = AmpModel.load(there.target).stream().process(signal)
@@ -143,6 +145,17 @@ def test_an_amp_model_plays_the_same_as_nam_and_comes_back(tmp_path):
     back = modelfile.convert(there.target, tmp_path / "amp.json")
     again = AmpModel.load(back.target).stream().process(signal)
     assert np.max(np.abs(again - wanted)) < 2e-6
+
+
+def test_levels_and_gear_go_along_from_a_model_file_to_nam(tmp_path):
+    file = modelfile.read(find_model(shipped_amps()[0]))
+    capture = {"gear_make": "Acme", "loudness": -17.5, "input_level_dbu": 12.25, "tone_type": "crunch"}
+    source = tmp_path / "amp.safetensors"
+    modelfile.write(source, file.metadata | {"neurdsp.capture": json.dumps(capture)}, file.tensors)
+    modelfile.convert(source, tmp_path / "amp.nam")
+    told = AmpModel.load(tmp_path / "amp.nam").capture
+    assert told.items() >= capture.items()
+    assert told["name"] == file.metadata["neurdsp.name"]
 
 
 def test_json_cannot_hold_another_nam_model(tmp_path):

@@ -124,7 +124,7 @@ def _to_nam(source: Path, target: Path) -> Conversion:
         name = model.metadata.get("neurdsp.name", "")
         lost = ["parity vectors"]
         if not model.architecture.startswith("nam."):
-            esr = model.metrics.get("test_esr", model.metrics.get("esr"))
+            esr = model.metrics.get("esr")
             if isinstance(esr, int | float):
                 capture["training"] = {"validation_esr": esr}
             kept = {*_KEPT_BY_JSON, "neurdsp.capture", "neurdsp.parity_db", "neurdsp.producer"}

@@ -11,6 +11,7 @@ use super::wavenet::WavenetNetwork;
 use crate::error::{Error, Result};
 use crate::file::ModelFile;
 use crate::header::Header;
+use crate::json::one_line;
 use crate::registry::AMP_WAVENET;
 use crate::seed_json::SeedModel;
 use crate::wavenet::{WavenetConfig, WavenetWeights};
@@ -26,7 +27,7 @@ pub fn to_nam(path: impl AsRef<Path>, capture: &str) -> Result<NamFile> {
     let path = path.as_ref();
     let capture: Map<String, Value> =
         serde_json::from_str(capture).map_err(|error| Error::malformed("capture", error.to_string()))?;
-    let convert = || {
+    let convert = move || {
         if let Some(seed) = read_seed(path)? {
             return amp(&seed.config, &seed.weights, seed.sample_rate, NamMetadata(capture));
         }
@@ -35,10 +36,16 @@ pub fn to_nam(path: impl AsRef<Path>, capture: &str) -> Result<NamFile> {
         if header.architecture != AMP_WAVENET {
             return NamFile::from_model_file(&file);
         }
-        let own = file.metadata.get(CAPTURE).and_then(|text| serde_json::from_str(text).ok());
+        // What the file says of the capture goes before what is given.
+        let mut merged = capture;
+        if let Some(own) = file.metadata.get(CAPTURE) {
+            let own = serde_json::from_str::<Map<String, Value>>(own)
+                .map_err(|error| Error::malformed(CAPTURE, one_line(&error.to_string())))?;
+            merged.extend(own);
+        }
         let config: WavenetConfig = header.typed_config()?;
         let weights = WavenetWeights::from_tensors(&config, &file.tensors)?;
-        amp(&config, &weights, header.audio.sample_rate, NamMetadata(own.unwrap_or(capture)))
+        amp(&config, &weights, header.audio.sample_rate, NamMetadata(merged))
     };
     convert().map_err(|error: Error| error.in_file(path))
 }

@@ -48,6 +48,7 @@ impl PreparedLstm {
     /// Weights whose number does not fit the shape; a network that was read has none.
     pub fn new(network: &LstmNetwork, isa: Isa) -> Result<PreparedLstm> {
         let units = network.hidden_size;
+        let isa = fitting(isa, units);
         let stride = frame_stride(units, isa);
         let layer =
             |layer: &super::LstmLayer| Lstm::new(layer.inputs, units, &layer.weight, &layer.bias, isa);
@@ -103,6 +104,12 @@ impl FrameModelSource for Arc<PreparedLstm> {
             prepared: Arc::clone(self),
         }))
     }
+}
+
+/// The instruction set to use: vectors twice as wide as the units are no faster, only slower to divide.
+fn fitting(isa: Isa, units: usize) -> Isa {
+    let narrower = || Isa::available().into_iter().rfind(|other| *other <= isa && !other.has_avx512());
+    if units <= 8 { narrower().unwrap_or(isa) } else { isa }
 }
 
 /// Room for a frame and [`MAX_FRAMES`] after it, beginning with `frame`.
