@@ -1,4 +1,4 @@
-//! Neural network kernels for streaming inference. No audio here.
+//! Neural network kernels for streaming inference, and in [`train`] those to train with. No audio here.
 //!
 //! Convolutional layers come in two shapes, since neither is the faster for all sizes:
 //!
@@ -22,6 +22,7 @@ mod lstm;
 pub mod planar;
 mod pointwise;
 mod ring;
+pub mod train;
 
 pub use conv1d::ResidualConv1d;
 pub use error::Error;
