@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, TypedDict, Unpack, get_args
+from typing import Any, TypedDict, Unpack, cast, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -171,7 +171,7 @@ class AmpChain:
         values: dict[str, Any] = {name: self._core.get(name) for name, *_ in _core.chain_parameters()}
         values |= {name: bool(values[name]) for name in _SWITCHES}
         values["output_mode"] = get_args(OutputMode)[round(values["output_mode"])]
-        return ChainSettings(**values)  # type: ignore[typeddict-item]
+        return cast(ChainSettings, values)
 
     @property
     def performance(self) -> PerformanceReport:

@@ -22,6 +22,10 @@ unsafe fn dot_generic<V: Vector<f32>>(a: &[f32], b: &[f32]) -> f32 {
             odd = V::load(a.as_ptr().add(next)).fma(V::load(b.as_ptr().add(next)), odd);
             i += 2 * V::LANES;
         }
+        if i + V::LANES <= n {
+            even = V::load(a.as_ptr().add(i)).fma(V::load(b.as_ptr().add(i)), even);
+            i += V::LANES;
+        }
         let mut sum = even.add(odd).sum_lanes();
         for (a, b) in a[i..n].iter().zip(&b[i..n]) {
             sum += a * b;

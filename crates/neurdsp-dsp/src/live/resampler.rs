@@ -144,7 +144,8 @@ impl Resampler {
             isa: Isa::detect(),
             ratio,
             delay,
-            past: vec![0.0; capacity],
+            // With room for the zeros that a row is padded with.
+            past: vec![0.0; capacity + sincs.taps - 2 * sincs.half_width],
             filled: zeros,
             max_push,
             next: 0,
@@ -176,14 +177,15 @@ impl Resampler {
     /// Takes the next input samples, at most `max_push`; any beyond that are dropped.
     pub fn push(&mut self, input: &[f32]) {
         let input = &input[..input.len().min(self.max_push)];
-        if self.filled + input.len() > self.past.len() {
+        let capacity = self.past.len() - (self.sincs.taps - 2 * self.sincs.half_width);
+        if self.filled + input.len() > capacity {
             // All before the next sample's first tap is done with.
             let done = self.next.min(self.filled);
             self.past.copy_within(done..self.filled, 0);
             self.filled -= done;
             self.next -= done;
         }
-        let room = self.past.len() - self.filled;
+        let room = capacity - self.filled;
         let input = &input[..input.len().min(room)];
         self.past[self.filled..self.filled + input.len()]
             .iter_mut()
@@ -198,9 +200,9 @@ impl Resampler {
         let ready = self.ready().min(output.len());
         let (output, missing) = output.split_at_mut(ready);
         missing.fill(0.0);
-        let width = 2 * self.sincs.half_width;
         for sample in output {
-            let past = &self.past[self.next..self.next + width];
+            // Beyond the filter's width the rows hold zeros, so what lies there does not matter.
+            let past = &self.past[self.next..self.next + self.sincs.taps];
             *sample = if self.sincs.is_interpolated {
                 let scaled = u128::from(self.phase) * u128::from(TABLE_PHASES);
                 let row = (scaled / u128::from(self.ratio.up)) as usize;
