@@ -103,6 +103,11 @@ impl PlanarRing {
         if start >= MAX_FRAMES && end <= self.capacity {
             return;
         }
+        self.mirror(start, end);
+    }
+
+    /// Copies the frames from `start` to `end` to where they are found a second time.
+    fn mirror(&mut self, start: usize, end: usize) {
         let stride = self.stride();
         for ring in self.data.chunks_exact_mut(stride) {
             if start < MAX_FRAMES {
@@ -143,18 +148,22 @@ impl PlanarRing {
         self.history
     }
 
+    #[inline]
     pub(super) fn stride(&self) -> usize {
         stride(self.capacity)
     }
 
+    #[inline]
     pub(super) fn position(&self) -> usize {
         self.position
     }
 
+    #[inline]
     pub(super) fn mask(&self) -> usize {
         self.capacity - 1
     }
 
+    #[inline]
     pub(super) fn data(&self) -> &[f32] {
         &self.data
     }
@@ -164,6 +173,7 @@ fn capacity(history: usize) -> usize {
     (history + MAX_FRAMES).next_power_of_two().max(MIN_CAPACITY)
 }
 
+#[inline]
 fn stride(capacity: usize) -> usize {
     capacity + MAX_FRAMES + SKEW
 }

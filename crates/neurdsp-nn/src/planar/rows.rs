@@ -24,6 +24,7 @@ pub struct RowsMut<'a> {
 }
 
 /// Values that `channels` rows, `stride` apart, take.
+#[inline]
 fn extent(stride: usize, channels: usize) -> usize {
     channels.checked_sub(1).map_or(0, |last| last * stride + MAX_FRAMES)
 }
@@ -72,10 +73,12 @@ impl<'a> Rows<'a> {
         Rows::new(&self.data[first * self.stride..], self.stride, count)
     }
 
+    #[inline]
     pub(super) fn as_ptr(&self) -> *const f32 {
         self.data.as_ptr()
     }
 
+    #[inline]
     pub(super) fn stride(&self) -> usize {
         self.stride
     }
@@ -143,10 +146,12 @@ impl<'a> RowsMut<'a> {
         }
     }
 
+    #[inline]
     pub(super) fn as_mut_ptr(&mut self) -> *mut f32 {
         self.data.as_mut_ptr()
     }
 
+    #[inline]
     pub(super) fn stride(&self) -> usize {
         self.stride
     }

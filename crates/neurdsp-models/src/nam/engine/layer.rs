@@ -354,6 +354,7 @@ impl MixinApart {
 
 impl LayerState {
     /// Where the residual signal before the layer goes.
+    #[inline]
     pub(super) fn incoming(&mut self) -> RowsMut<'_> {
         match &mut self.plain {
             Some(plain) => plain.rows_mut(),

@@ -46,6 +46,7 @@ enum Pass {
 }
 
 impl Pass {
+    #[inline]
     fn frames(self) -> usize {
         match self {
             Pass::Play(frames) => frames,
@@ -53,6 +54,7 @@ impl Pass {
         }
     }
 
+    #[inline]
     fn commit(self, ring: &mut PlanarRing) {
         match self {
             Pass::Play(frames) => ring.commit(frames),
