@@ -27,8 +27,7 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from neurdsp import _core
-from neurdsp.cli.bench import bench_file
+from neurdsp.cli.bench import bench_file, instruction_set
 
 #: Ratios over a peer that neurdsp is to reach with AVX-512; with AVX2 in brackets.
 TARGETS = """A1 standard 2.2 (2.0), A2 full 3.0 (2.6), A2 lite 3.2 (2.0) of NAM Core;
@@ -93,7 +92,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="file to write the results to")
     arguments = parser.parse_args()
 
-    print(f"# {_core.instruction_sets()[-1]}, {arguments.turns} turns, {time.strftime('%Y-%m-%d')}")
+    print(f"# neurdsp with {instruction_set()}, {arguments.turns} turns, {time.strftime('%Y-%m-%d')}")
     print("# targets: " + TARGETS.replace("\n", " "))
     print(f"{'model':>32} {'neurdsp':>9} {'NAM Core':>9} {'ratio':>6} {'NeuralAudio':>12} {'ratio':>6}")
     results = []

@@ -146,3 +146,59 @@ fn nam_models_never_allocate_or_free_once_built() {
         assert_eq!(seen, Allocations::default(), "{architecture}");
     }
 }
+
+/// A `.nam` file of a WaveNet of this config, with so many weights.
+fn wavenet(config: &str, n_weights: usize) -> String {
+    let weights: Vec<String> =
+        (0..n_weights).map(|i| format!("{:.4}", (i as f32 * 0.7).sin() * 0.5)).collect();
+    format!(
+        r#"{{"version":"0.7.0","architecture":"WaveNet","sample_rate":48000,"config":{config},"weights":[{}]}}"#,
+        weights.join(",")
+    )
+}
+
+#[test]
+fn no_wavenet_of_the_nam_format_allocates_or_frees_once_built() {
+    let condition = wavenet(
+        r#"{"head_scale":1.0,"head":null,"layers":[{"input_size":1,"condition_size":1,"channels":2,"kernel_size":2,
+        "head":{"out_channels":3,"kernel_size":2,"bias":true},"dilations":[3],"activation":"Tanh"}]}"#,
+        36,
+    );
+    let rich = format!(
+        r#"{{"head_scale":1.0,"head":null,"condition_dsp":{condition},"layers":[{{"input_size":1,"condition_size":3,
+        "channels":2,"kernel_size":2,"dilations":[1,2],"activation":"SiLU","gating_mode":"gated",
+        "conv_pre_film":{{"active":true}},"activation_post_film":{{"active":true}},
+        "head":{{"out_channels":1,"kernel_size":1,"bias":true}}}}]}}"#
+    );
+    let plain = |channels: usize| {
+        format!(
+            r#"{{"head_scale":1.0,"head":null,"layers":[{{"input_size":1,"condition_size":1,"channels":{channels},
+            "kernel_size":3,"dilations":[1,64],"activation":"Tanh","head_size":1,"head_bias":true}}]}}"#
+        )
+    };
+    let plain_weights = |c: usize| c + 2 * (3 * c * c + c + c + c * c + c) + c + 1 + 1;
+    let models =
+        [wavenet(&rich, 146), wavenet(&plain(3), plain_weights(3)), wavenet(&plain(13), plain_weights(13))];
+    for document in &models {
+        let model = neurdsp_models::load_bytes(document.as_bytes()).unwrap();
+        let mut amp = model.build_stream().unwrap();
+        let input: Vec<f32> = (0..2048).map(|i| (i as f32 * 0.05).sin()).collect();
+        let silence = vec![0.0; 2048];
+        let mut output = vec![0.0; input.len()];
+        let ((), seen) = count_allocations(|| {
+            for block in [1, 7, 63, 64, 65, 500, 2048] {
+                for (input, output) in input.chunks(block).zip(output.chunks_mut(block)) {
+                    amp.process(input, output);
+                }
+                amp.process(&silence, &mut output);
+            }
+            amp.process(&[f32::NAN, f32::INFINITY, 1e-40], &mut output);
+            amp.process(&[], &mut []);
+            amp.reset();
+            amp.prewarm();
+        });
+        assert_eq!(seen, Allocations::default(), "{}", &document[..60]);
+        amp.process(&input, &mut output);
+        assert!(output.iter().all(|y| y.is_finite()));
+    }
+}

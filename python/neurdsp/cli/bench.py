@@ -14,7 +14,7 @@ from neurdsp import _core
 from neurdsp.amp.infer import find_model
 from neurdsp.errors import ParameterError
 
-__all__ = ["AmpSpeed", "app", "bench_amp", "bench_file"]
+__all__ = ["AmpSpeed", "app", "bench_amp", "bench_file", "instruction_set"]
 
 app = typer.Typer(help="Measure the engine on this machine.", no_args_is_help=True)
 
@@ -135,10 +135,20 @@ def bench_file(
     model = _core.AmpModel.load(find_model(path), size, False)
     rates = _core.bench_model(model, block_size=block_size, seconds=seconds)
     name = Path(path).stem if size is None else f"{Path(path).stem}@{size:g}"
-    best = os.environ.get("NEURDSP_ISA")
+    return _speed(name, instruction_set(), block_size, model.sample_rate, rates, None)
+
+
+def instruction_set() -> str:
+    """Name the instruction set that models are loaded for: the best, or what ``NEURDSP_ISA`` lowers it to.
+
+    Examples
+    --------
+    >>> instruction_set() in ("scalar", "avx2", "avx512")
+    True
+    """
     sets = _core.instruction_sets()
-    isa = best if best in sets else sets[-1]
-    return _speed(name, isa, block_size, model.sample_rate, rates, None)
+    wanted = os.environ.get("NEURDSP_ISA", "")
+    return wanted if wanted in sets else sets[-1]
 
 
 def _speed(
