@@ -66,7 +66,7 @@ def test_bad_audio(function, y, message):
         ({"window": ("kaiser",)}, "window is 'kaiser'"),
         ({"window": ("hann", 3.0)}, "'hann' does not take 1 parameters"),
         ({"window": np.ones(7)}, r"shape \(7,\)"),
-        ({"window": np.full(2048, np.nan)}, "window is NaN"),
+        ({"window": np.full(2048, np.nan)}, "window is .*NaN or infinite"),
         ({"window": ("kaiser", "x")}, "must be numbers"),
         ({"pad_mode": "reflex"}, "pad_mode is 'reflex'"),
         ({"pad_mode": 3}, "pad_mode is 3"),

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from neurdsp.errors import ParameterError
 
-__all__ = ["Array", "Batch", "allocate", "take_real", "take_spectrum"]
+__all__ = ["Array", "Batch", "allocate", "as_numpy", "take_real", "take_spectrum"]
 
 Array: TypeAlias = npt.NDArray[Any]
 
@@ -84,8 +84,10 @@ def allocate(batch: Batch, shapes: Sequence[tuple[int, ...]], dtype: npt.DTypeLi
     dtype = np.dtype(dtype)
     if out is None:
         return [
-            np.empty((len(entry), *shape), dtype) for entry, shape in zip(batch.entries, shapes, strict=True)
+            _empty((len(entry), *shape), dtype) for entry, shape in zip(batch.entries, shapes, strict=True)
         ]
+    if batch.ragged and not isinstance(out, (list, tuple)):
+        raise ParameterError(f"out is a {type(out).__name__}, but the input is a list; pass a list of arrays")
     outs = list(out) if batch.ragged else [out]
     if len(outs) != len(batch.entries):
         raise ParameterError(
@@ -93,7 +95,7 @@ def allocate(batch: Batch, shapes: Sequence[tuple[int, ...]], dtype: npt.DTypeLi
         )
     stacks = []
     for target, shape, leading in zip(outs, shapes, batch.leading, strict=True):
-        array, _ = _as_numpy(target, "out")
+        array, _ = as_numpy(target, "out")
         wanted = (*leading, *shape)
         if array.shape != wanted or array.dtype != dtype:
             raise ParameterError(
@@ -107,6 +109,16 @@ def allocate(batch: Batch, shapes: Sequence[tuple[int, ...]], dtype: npt.DTypeLi
     return stacks
 
 
+def _empty(shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
+    try:
+        return np.empty(shape, dtype)
+    except (MemoryError, ValueError):
+        raise ParameterError(
+            f"the result would have shape {shape} in {np.dtype(dtype)}, more than there is memory for; raise "
+            "hop_length, lower n_fft or length, or pass fewer rows"
+        ) from None
+
+
 def _take(data: Any, name: str, what: str, n_core: int) -> Batch:
     if isinstance(data, np.ndarray) and data.flags.c_contiguous and data.flags.aligned:
         # What nearly every call passes: nothing to convert, to copy or to choose among.
@@ -117,7 +129,7 @@ def _take(data: Any, name: str, what: str, n_core: int) -> Batch:
     items = list(data) if ragged else [data]
     if not items:
         raise ParameterError(f"{name} is an empty list; pass at least one array")
-    pairs = [_as_numpy(item, f"{name}[{i}]" if ragged else name) for i, item in enumerate(items)]
+    pairs = [as_numpy(item, f"{name}[{i}]" if ragged else name) for i, item in enumerate(items)]
     entries, leading = [], []
     for i, (array, _) in enumerate(pairs):
         label = f"{name}[{i}]" if ragged else name
@@ -133,7 +145,14 @@ def _take(data: Any, name: str, what: str, n_core: int) -> Batch:
     return Batch(entries, leading, ragged, any(is_torch for _, is_torch in pairs))
 
 
-def _as_numpy(data: Any, name: str) -> tuple[Array, bool]:
+def as_numpy(data: Any, name: str) -> tuple[Array, bool]:
+    """Return a numpy array or a torch tensor as an array, in place, and whether it was a tensor.
+
+    Raises
+    ------
+    ParameterError
+        For anything else, and for a tensor on another device or with a gradient.
+    """
     if isinstance(data, np.ndarray):
         return data, False
     torch = sys.modules.get("torch")
@@ -148,7 +167,13 @@ def _as_numpy(data: Any, name: str) -> tuple[Array, bool]:
                 "call it "
                 "under torch.no_grad()"
             )
-        return data.detach().resolve_conj().resolve_neg().numpy(), True
+        plain = data.detach().resolve_conj().resolve_neg()
+        try:
+            return plain.numpy(), True
+        except (RuntimeError, TypeError):
+            raise ParameterError(
+                f"{name} is a tensor of {data.dtype} ({data.layout}), unknown to numpy; pass {name}.float()"
+            ) from None
     raise ParameterError(
         f"{name} is a {type(data).__name__}; pass a numpy array, a torch tensor or a list of arrays "
         "(numpy.asarray(...) "

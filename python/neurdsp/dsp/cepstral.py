@@ -6,17 +6,25 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from neurdsp.dsp.checks import axis_of, choice, integer, number
 from neurdsp.dsp.decibel import power_to_db
 from neurdsp.dsp.features import mel_spectrogram
 from neurdsp.dsp.filters import MelNorm
-from neurdsp.dsp.plans import integer, number
+from neurdsp.dsp.values import lists_and_tensors, take_values
 from neurdsp.errors import ParameterError
 
 __all__ = ["delta", "mfcc"]
 
 DeltaMode = Literal["interp", "nearest", "mirror", "constant", "wrap"]
 
+# What numpy calls the ways to extend data.
+_PADS = {"nearest": "edge", "mirror": "reflect", "constant": "constant", "wrap": "wrap"}
 
+# Far beyond use, and little enough to fit a polynomial to.
+_MOST_WIDTH = 4095
+
+
+@lists_and_tensors("y", "S")
 def mfcc(
     y: Any = None,
     *,
@@ -38,7 +46,8 @@ def mfcc(
     sr
         Sample rate in hertz.
     S
-        A mel spectrogram in decibels, ``(..., n_mels, n_frames)``, instead of ``y``.
+        A mel spectrogram in decibels, ``(..., n_mels, n_frames)``, instead of ``y``; it may be a torch tensor
+        or a list as well.
     n_mfcc
         Number of coefficients.
     dct_type, norm
@@ -52,8 +61,8 @@ def mfcc(
 
     Returns
     -------
-    numpy.ndarray
-        ``(..., n_mfcc, n_frames)``.
+    numpy.ndarray, torch.Tensor or list
+        ``(..., n_mfcc, n_frames)``, of the kind of ``y`` or ``S``.
 
     Raises
     ------
@@ -67,21 +76,18 @@ def mfcc(
     >>> neurdsp.mfcc(np.ones(22050, np.float32), sr=22050, n_mfcc=13).shape
     (13, 44)
     """
+    n_mfcc, lifter = integer("n_mfcc", n_mfcc, 1), number("lifter", lifter, least=0)
+    dct_type = choice("dct_type", integer("dct_type", dct_type, 1), (1, 2, 3))
+    choice("norm", norm, ("ortho", None))
     if S is None:
-        S = power_to_db(np.asarray(mel_spectrogram(y, sr=sr, norm=mel_norm, **parameters)))
-    decibels = np.asarray(S)
-    if decibels.ndim < 2 or decibels.dtype.kind != "f":
+        S = power_to_db(mel_spectrogram(y, sr=sr, norm=mel_norm, **parameters))
+    elif y is not None:
         raise ParameterError(
-            f"S is {decibels.dtype} of shape {decibels.shape}, but it must be (..., n_mels, n_frames)"
+            "S is a mel spectrogram in decibels that stands instead of y; pass either y or S"
         )
+    decibels = take_values(S, "S", least_dims=2, shape="(..., n_mels, n_frames)")
     n_mels = decibels.shape[-2]
-    n_mfcc = min(integer("n_mfcc", n_mfcc, 1), n_mels)
-    if dct_type not in (1, 2, 3) or norm not in ("ortho", None):
-        raise ParameterError(
-            f"dct_type and norm are {dct_type!r} and {norm!r}, but they must be 1, 2 or 3, and 'ortho' or "
-            "None"
-        )
-    lifter = number("lifter", lifter, least=0)
+    n_mfcc = min(n_mfcc, n_mels)
     basis = _dct_basis(n_mels, dct_type, norm)[:n_mfcc]
     if lifter > 0:
         steps = np.arange(1, n_mfcc + 1, dtype=np.float64)
@@ -114,6 +120,7 @@ def _dct_basis(n: int, dct_type: int, norm: str | None) -> npt.NDArray[np.float6
     return basis
 
 
+@lists_and_tensors("data")
 def delta(
     data: npt.ArrayLike,
     *,
@@ -131,7 +138,7 @@ def delta(
     Parameters
     ----------
     data
-        For instance MFCCs ``(..., n_mfcc, n_frames)``.
+        For instance MFCCs ``(..., n_mfcc, n_frames)``: real numbers, a torch tensor, or a list of arrays.
     width
         Values that the polynomial is fitted to: odd, three or more, above ``order``.
     order
@@ -146,13 +153,13 @@ def delta(
 
     Returns
     -------
-    numpy.ndarray
-        Of the shape of ``data``.
+    numpy.ndarray, torch.Tensor or list
+        Of the shape and kind of ``data``.
 
     Raises
     ------
     ParameterError
-        If ``width`` or ``order`` is outside its domain, or ``width`` above the length with ``interp``.
+        If a parameter is outside its domain, or ``width`` above the length with ``interp``.
 
     Examples
     --------
@@ -160,25 +167,23 @@ def delta(
     >>> neurdsp.delta(np.arange(12.0)).round(6).tolist() == [1.0] * 12
     True
     """
-    values = np.atleast_1d(np.asarray(data))
-    if values.dtype.kind not in "fiu":
-        raise ParameterError(f"data is {values.dtype}, but it must be real numbers")
-    width, order = integer("width", width, 3), integer("order", order, 1)
+    values = np.atleast_1d(take_values(data, "data"))
+    width, order = integer("width", width, 3, _MOST_WIDTH), integer("order", order, 1, _MOST_WIDTH)
     if width % 2 == 0 or order >= width:
         raise ParameterError(f"width is {width} and order {order}, but width must be odd and above order")
-    if not isinstance(axis, (int, np.integer)) or not -values.ndim <= axis < values.ndim:
-        raise ParameterError(f"axis is {axis}, but data has {values.ndim} dimensions")
+    choice("mode", mode, ("interp", *_PADS))
+    cval = number("cval", cval)
+    axis = axis_of(axis, values.ndim, "data")
     values = np.moveaxis(values, axis, -1)
     length, half = values.shape[-1], width // 2
-    pads = {"nearest": "edge", "mirror": "reflect", "constant": "constant", "wrap": "wrap"}
-    if mode != "interp" and mode not in pads:
-        raise ParameterError(f"mode is {mode!r}, but it must be interp, nearest, mirror, constant or wrap")
+    if values.size == 0:
+        raise ParameterError(f"data is empty (shape {values.shape}); pass at least one value")
     if mode == "interp" and width > length:
         raise ParameterError(
             f"width is {width}, but data has {length} values along axis {axis}; lower width or pass "
             "mode='nearest'"
         )
-    dtype = values.dtype if values.dtype == np.float32 else np.float64
+    dtype = values.dtype
     values = values.astype(np.float64)
     fit = _derivatives(width, order)
     inner = fit[half]
@@ -190,7 +195,7 @@ def delta(
     else:
         spread = [(0, 0)] * (values.ndim - 1) + [(half, half)]
         extra = {"constant_values": cval} if mode == "constant" else {}
-        padded = np.pad(values, spread, mode=pads[mode], **extra)  # type: ignore[call-overload]
+        padded = np.pad(values, spread, mode=_PADS[mode], **extra)  # type: ignore[call-overload]
         result = np.lib.stride_tricks.sliding_window_view(padded, width, axis=-1) @ inner
     return np.moveaxis(result.astype(dtype), -1, axis)
 

@@ -6,15 +6,20 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from neurdsp.dsp.notices import warn
-from neurdsp.dsp.plans import number
+from neurdsp.dsp.arrays import Array
+from neurdsp.dsp.checks import number, told_by
+from neurdsp.dsp.values import lists_and_tensors, take_values
 from neurdsp.errors import ParameterError
 
 __all__ = ["amplitude_to_db", "db_to_amplitude", "db_to_power", "power_to_db"]
 
 Reference = float | Callable[[Any], Any]
 
+# An amplitude up to this has a square.
+_SQUARED = 1e150
 
+
+@lists_and_tensors("S")
 def power_to_db(
     S: npt.ArrayLike, *, ref: Reference = 1.0, amin: float = 1e-10, top_db: float | None = 80.0
 ) -> Any:
@@ -23,7 +28,7 @@ def power_to_db(
     Parameters
     ----------
     S
-        Power.
+        Power: real numbers of any shape, a torch tensor, or a list of arrays.
     ref
         What 0 dB is: a number, or a function of ``S`` such as ``numpy.max``.
     amin
@@ -33,13 +38,13 @@ def power_to_db(
 
     Returns
     -------
-    numpy.ndarray
-        Decibels, of the shape of ``S``.
+    numpy.ndarray, torch.Tensor or list
+        Decibels, of the shape and kind of ``S``.
 
     Raises
     ------
     ParameterError
-        If ``amin`` is not positive or ``top_db`` is negative.
+        If ``S`` is not numbers, ``ref`` gives none, ``amin`` is not positive or ``top_db`` is negative.
 
     Examples
     --------
@@ -47,51 +52,72 @@ def power_to_db(
     >>> neurdsp.power_to_db(np.array([1.0, 10.0, 0.0])).tolist()
     [0.0, 10.0, -70.0]
     """
-    power = np.asarray(S)
-    amin = number("amin", amin, above=0)
-    # Infinity stands for no limit, as None does.
-    top_db = None if top_db is None or top_db == np.inf else number("top_db", top_db, least=0)
-    if np.iscomplexobj(power):
-        warn(
-            "power_to_db was called on complex input: it takes magnitudes as power and drops the phase; pass "
-            "numpy.abs(S)**2 for the power"
-        )
-        power = np.abs(power)
-    reference = ref(power) if callable(ref) else np.abs(_reference(ref))
-    decibels = 10.0 * np.log10(np.maximum(amin, power))
-    decibels -= 10.0 * np.log10(np.maximum(amin, reference))
-    if top_db is not None and power.size:
-        decibels = np.maximum(decibels, decibels.max() - top_db)
-    return decibels
+    power = take_values(
+        S,
+        "S",
+        notice="power_to_db was called on complex input: it takes magnitudes as power and drops the phase; "
+        "pass numpy.abs(S)**2 for the power",
+    )
+    return _decibels(power, _reference(ref, power), number("amin", amin, above=0), top_db)
 
 
+@lists_and_tensors("S_db")
 def db_to_power(S_db: npt.ArrayLike, *, ref: float = 1.0) -> Any:
-    """``ref * 10 ** (S_db / 10)``."""
-    return _reference(ref) * np.power(10.0, np.asarray(S_db) * 0.1)
+    """``ref * 10 ** (S_db / 10)``, of the shape and kind of ``S_db``; errors as in `power_to_db`."""
+    decibels = take_values(S_db, "S_db")
+    return _reference(ref, decibels) * np.power(10.0, decibels * 0.1)
 
 
+@lists_and_tensors("S")
 def amplitude_to_db(
     S: npt.ArrayLike, *, ref: Reference = 1.0, amin: float = 1e-5, top_db: float | None = 80.0
 ) -> Any:
-    """``20 log10(|S| / ref)``; parameters as in `power_to_db`."""
-    if np.iscomplexobj(S):
-        warn("amplitude_to_db was called on complex input and drops its phase; pass numpy.abs(S)")
-    magnitude = np.abs(np.asarray(S))
-    reference = ref(magnitude) if callable(ref) else np.abs(_reference(ref))
-    amin = number("amin", amin, above=0)
-    return power_to_db(np.square(magnitude), ref=lambda _: reference**2, amin=amin * amin, top_db=top_db)
+    """``20 log10(|S| / ref)``; parameters, result and errors as in `power_to_db`."""
+    notice = "amplitude_to_db was called on complex input and drops its phase; pass numpy.abs(S)"
+    magnitude = np.abs(take_values(S, "S", notice=notice))
+    reference, amin = _reference(ref, magnitude, _SQUARED), number("amin", amin, above=0, most=_SQUARED)
+    return _decibels(np.square(magnitude), reference**2, amin * amin, top_db)
 
 
+@lists_and_tensors("S_db")
 def db_to_amplitude(S_db: npt.ArrayLike, *, ref: float = 1.0) -> Any:
-    """``ref * 10 ** (S_db / 20)``."""
-    return db_to_power(S_db, ref=_reference(ref) ** 2) ** 0.5
+    """``ref * 10 ** (S_db / 20)``, of the shape and kind of ``S_db``; errors as in `power_to_db`."""
+    decibels = take_values(S_db, "S_db")
+    return db_to_power(decibels, ref=_reference(ref, decibels, _SQUARED) ** 2) ** 0.5
 
 
-def _reference(ref: Any) -> Any:
-    """Return a reference that is a number, or an array of numbers, all finite."""
-    if np.ndim(ref) == 0:
-        return np.abs(ref) if isinstance(ref, (complex, np.complexfloating)) else number("ref", ref)
-    values = np.asarray(ref)
-    if values.dtype.kind not in "fiu" or not np.isfinite(values).all():
-        raise ParameterError("ref holds what is not a finite number; pass finite numbers or a function")
-    return values
+def _decibels(power: Array, reference: Any, amin: float, top_db: float | None) -> Any:
+    # Infinity stands for no limit, as None does.
+    unlimited = top_db is None or (isinstance(top_db, float) and top_db == np.inf)
+    range_db = None if unlimited else number("top_db", top_db, least=0)
+    # Below the smallest number of the type, the floor would be zero and its logarithm infinite.
+    floor = power.dtype.type(max(amin, np.finfo(power.dtype).tiny))
+    decibels = 10.0 * np.log10(np.maximum(floor, power))
+    decibels -= np.asarray(10.0 * np.log10(np.maximum(amin, reference)), decibels.dtype)
+    if range_db is not None and power.size:
+        decibels = np.maximum(decibels, decibels.max() - power.dtype.type(range_db))
+    return decibels
+
+
+def _reference(ref: Any, values: Array, most: float | None = None) -> Any:
+    """Return the size of a reference: a number, or an array that goes with the values."""
+    if callable(ref):
+        found = told_by("ref", ref, values)
+    elif isinstance(ref, (list, tuple, np.ndarray)):
+        found = take_values(ref, "ref")
+        if not np.isfinite(found).all():
+            raise ParameterError("ref holds what is not a finite number; pass finite numbers or a function")
+    else:
+        ref = abs(ref) if isinstance(ref, (complex, np.complexfloating)) else ref
+        least = None if most is None else -most
+        return abs(number("ref", ref, least=least, most=most))
+    try:
+        fits = np.broadcast_shapes(found.shape, values.shape) == values.shape
+    except ValueError:
+        fits = False
+    if not fits:
+        raise ParameterError(
+            f"ref has shape {found.shape}, which does not go with values of shape {values.shape}; pass one "
+            "number"
+        )
+    return float(np.abs(found)) if found.ndim == 0 else np.abs(found).astype(values.dtype)

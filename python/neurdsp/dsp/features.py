@@ -8,9 +8,10 @@ import numpy.typing as npt
 
 from neurdsp import _core
 from neurdsp.dsp.arrays import Batch, allocate, take_real
+from neurdsp.dsp.checks import choice, integer, number, real_type
 from neurdsp.dsp.filters import MelNorm, mel_key
-from neurdsp.dsp.plans import Frames, Precision, WindowSpec, integer, mel_filters
-from neurdsp.dsp.spectral import is_exact, real_type, threads_for, warn_of_short_input
+from neurdsp.dsp.plans import Frames, Precision, WindowSpec, mel_filters
+from neurdsp.dsp.spectral import is_exact, threads_for, warn_of_short_input
 from neurdsp.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -106,10 +107,8 @@ class MelSpectrogram:
     precision: Precision = "fast"
 
     def __post_init__(self) -> None:
-        if self.normalize not in (None, "whisper", "per_feature"):
-            raise ParameterError(
-                f"normalize is {self.normalize!r}, but it must be 'whisper', 'per_feature' or None"
-            )
+        choice("normalize", self.normalize, ("whisper", "per_feature", None))
+        number("preemphasis", self.preemphasis, least=0, most=1)
         key = None
         if self.n_bins is None:
             key = mel_key(
@@ -139,7 +138,7 @@ class MelSpectrogram:
             power=self.power,
             eps=self.eps,
             filters=key,
-            n_bins=None if self.n_bins is None else integer("n_bins", self.n_bins, 1),
+            n_bins=self.n_bins,
             log=self.log,
             floor=self.floor,
             offset=self.offset,
@@ -277,20 +276,20 @@ class SpectrogramEngine:
         offset: float = 0.0,
     ) -> None:
         self.frames = frames
-        if log is not None and log not in _LOG_SCALES:
-            raise ParameterError(f"log is {log!r}, but it must be 'ln', 'log10', 'db' or None")
-        if log is not None and not (0 <= floor < np.inf and 0 <= offset < np.inf and floor + offset > 0):
-            raise ParameterError(f"floor is {floor!r}, but a logarithm needs a positive, finite one")
-        try:
-            power = float(power)
-        except (TypeError, ValueError):
-            raise ParameterError(f"power is {power!r}, but it must be a positive number") from None
+        choice("log", log, (*_LOG_SCALES, None))
+        # Up to what is finite in single precision too.
+        floor, offset, eps = (
+            number(name, value, least=0, most=1e30)
+            for name, value in (("floor", floor), ("offset", offset), ("eps", eps))
+        )
+        if log is not None and floor + offset == 0:
+            raise ParameterError("floor is 0, but the logarithm of silence needs a positive floor or offset")
         self.arguments: dict[str, Any] = {
-            "power": power,
-            "eps": float(eps),
+            "power": number("power", power, above=0),
+            "eps": eps,
             "filters": filters,
-            "n_bins": frames.n_bins if n_bins is None else n_bins,
-            "log": None if log is None else (float(floor), float(offset), float(_LOG_SCALES[log])),
+            "n_bins": frames.n_bins if n_bins is None else integer("n_bins", n_bins, 1, frames.n_bins),
+            "log": None if log is None else (floor, offset, float(_LOG_SCALES[log])),
         }
         self.plan(False)
 

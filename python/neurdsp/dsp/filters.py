@@ -5,8 +5,10 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from neurdsp.dsp.checks import flag, integer, number, real_type, shown
 from neurdsp.dsp.notices import warn
-from neurdsp.dsp.plans import get_window, integer, mel_filters, number
+from neurdsp.dsp.plans import get_window, mel_filters
+from neurdsp.dsp.values import take_values
 from neurdsp.errors import ParameterError
 
 __all__ = ["MelNorm", "get_window", "hz_to_mel", "mel", "mel_frequencies", "mel_key", "mel_to_hz"]
@@ -72,9 +74,7 @@ def mel(
     (128, 1025)
     """
     key = mel_key(sr=sr, n_fft=n_fft, n_mels=n_mels, fmin=fmin, fmax=fmax, htk=htk, norm=norm)
-    if np.dtype(dtype).kind != "f":
-        raise ParameterError(f"dtype is {np.dtype(dtype)}, but a filterbank must be float32 or float64")
-    return mel_filters(*key)[0].astype(dtype)
+    return mel_filters(*key)[0].astype(real_type(dtype))
 
 
 def mel_key(
@@ -89,32 +89,31 @@ def mel_key(
     over_mel: bool = False,
 ) -> tuple[Any, ...]:
     """Check the arguments of a filterbank and make them hashable; warns of empty filters."""
-    try:
-        sr, fmin = float(sr), float(fmin)
-        fmax = sr / 2 if fmax is None else float(fmax)
-    except (TypeError, ValueError):
-        raise ParameterError(
-            f"sr, fmin and fmax are {sr!r}, {fmin!r} and {fmax!r}, but they must be numbers"
-        ) from None
+    sr, fmin = number("sr", sr, least=1e-6, most=1e12), number("fmin", fmin, least=0)
+    fmax = sr / 2 if fmax is None else number("fmax", fmax, above=0)
     if norm is None:
         norm_name = "none"
     elif isinstance(norm, str):
         if norm != "slaney":
             raise ParameterError(
-                f"norm is {norm!r}, but it must be 'slaney', None, a positive number or numpy.inf"
+                f"norm is {shown(norm)}, but it must be 'slaney', None, a positive number or numpy.inf"
             )
         norm_name = norm
     else:
-        norm_name = repr(np.inf if norm == np.inf else number("norm", norm))
+        norm_name = repr(
+            np.inf
+            if isinstance(norm, (float, np.floating)) and norm == np.inf
+            else number("norm", norm, above=0)
+        )
     key = (
         sr,
         integer("n_fft", n_fft, 1),
         integer("n_mels", n_mels, 1),
         fmin,
         fmax,
-        bool(htk),
+        flag("htk", htk),
         norm_name,
-        over_mel,
+        flag("triangles_over_mel", over_mel),
     )
     n_empty = mel_filters(*key)[1]
     if n_empty:
@@ -126,18 +125,30 @@ def mel_key(
 
 
 def hz_to_mel(frequencies: npt.ArrayLike, *, htk: bool = False) -> Any:
-    """Mel of frequencies in hertz, on Slaney's scale or on HTK's."""
-    hz = np.asarray(frequencies, np.float64)
-    if htk:
+    """Mel of frequencies in hertz, on Slaney's scale or on HTK's; float64, of the shape of ``frequencies``.
+
+    Raises
+    ------
+    ParameterError
+        If ``frequencies`` are not numbers.
+    """
+    hz = take_values(frequencies, "frequencies").astype(np.float64)
+    if flag("htk", htk):
         return 2595.0 * np.log10(1.0 + hz / 700.0)
     above = _BREAK_HZ / _LINEAR_HZ + np.log(np.maximum(hz, _BREAK_HZ) / _BREAK_HZ) / _LOG_STEP
     return np.where(hz >= _BREAK_HZ, above, hz / _LINEAR_HZ)[()]
 
 
 def mel_to_hz(mels: npt.ArrayLike, *, htk: bool = False) -> Any:
-    """Frequencies in hertz of mels, on Slaney's scale or on HTK's."""
-    mel_ = np.asarray(mels, np.float64)
-    if htk:
+    """Frequencies in hertz of mels, on Slaney's scale or on HTK's; float64, of the shape of ``mels``.
+
+    Raises
+    ------
+    ParameterError
+        If ``mels`` are not numbers.
+    """
+    mel_ = take_values(mels, "mels").astype(np.float64)
+    if flag("htk", htk):
         return 700.0 * (10.0 ** (mel_ / 2595.0) - 1.0)
     break_mel = _BREAK_HZ / _LINEAR_HZ
     above = _BREAK_HZ * np.exp(_LOG_STEP * (np.maximum(mel_, break_mel) - break_mel))
@@ -145,6 +156,13 @@ def mel_to_hz(mels: npt.ArrayLike, *, htk: bool = False) -> Any:
 
 
 def mel_frequencies(n_mels: int = 128, *, fmin: float = 0.0, fmax: float = 11025.0, htk: bool = False) -> Any:
-    """``n_mels`` frequencies in hertz, evenly spaced in mel from ``fmin`` to ``fmax``."""
-    low, high = hz_to_mel(fmin, htk=htk), hz_to_mel(fmax, htk=htk)
-    return mel_to_hz(np.linspace(low, high, integer("n_mels", n_mels, 1)), htk=htk)
+    """``n_mels`` frequencies in hertz, evenly spaced in mel from ``fmin`` to ``fmax``.
+
+    Raises
+    ------
+    ParameterError
+        If ``n_mels`` is not from 1 to a million, or a frequency is no finite number.
+    """
+    n_mels = integer("n_mels", n_mels, 1, 1_000_000)
+    low, high = (hz_to_mel(number(name, hz), htk=htk) for name, hz in (("fmin", fmin), ("fmax", fmax)))
+    return mel_to_hz(np.linspace(low, high, n_mels), htk=htk)

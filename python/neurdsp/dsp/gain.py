@@ -3,18 +3,20 @@
 Y. Wang et al., "Trainable frontend for robust and far-field keyword spotting", ICASSP 2017.
 """
 
+import math
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from neurdsp.dsp.notices import warn
-from neurdsp.dsp.plans import integer, number
+from neurdsp.dsp.checks import axis_of, flag, integer, number
+from neurdsp.dsp.values import lists_and_tensors, take_values
 from neurdsp.errors import ParameterError
 
 __all__ = ["pcen"]
 
 
+@lists_and_tensors("S")
 def pcen(
     S: npt.ArrayLike,
     *,
@@ -40,7 +42,8 @@ def pcen(
     Parameters
     ----------
     S
-        Magnitudes, not negative, ``(..., n_bands, n_frames)``.
+        Magnitudes, not negative, ``(..., n_bands, n_frames)``: real numbers, a torch tensor, or a list of
+        arrays.
     sr, hop_length
         Sample rate in hertz and distance of the frames in samples: what ``time_constant`` is measured by.
     gain, bias, power
@@ -63,8 +66,8 @@ def pcen(
 
     Returns
     -------
-    numpy.ndarray, or two of them with ``return_zf``
-        Of the shape of ``S``.
+    numpy.ndarray, torch.Tensor or list; pairs of them with ``return_zf``
+        Of the shape and kind of ``S``.
 
     Raises
     ------
@@ -83,42 +86,45 @@ def pcen(
     eps = number("eps", eps, above=0)
     time_constant = number("time_constant", time_constant, above=0)
     sr, hop_length = number("sr", sr, above=0), integer("hop_length", hop_length, 1)
-    max_size = integer("max_size", max_size, 1)
+    max_size, return_zf = integer("max_size", max_size, 1), flag("return_zf", return_zf)
     if b is None:
-        t_frames = time_constant * sr / float(hop_length)
-        b = (np.sqrt(1 + 4 * t_frames**2) - 1) / (2 * t_frames**2)
-    if not 0 <= (b := number("b", b)) <= 1:
-        raise ParameterError(f"b is {b!r}, but it must be from 0 to 1")
-    magnitudes: npt.NDArray[Any] = np.asarray(S)
-    if np.iscomplexobj(magnitudes):
-        warn("pcen was called on complex input and drops its phase; pass numpy.abs(S)")
-        magnitudes = np.abs(magnitudes)
-    if magnitudes.dtype.kind != "f":
-        magnitudes = magnitudes.astype(np.float64)
-    if not isinstance(axis, (int, np.integer)) or not -magnitudes.ndim <= axis < magnitudes.ndim:
-        raise ParameterError(f"axis is {axis}, but S has {magnitudes.ndim} dimensions")
-    reference = _maxima(magnitudes, max_size, axis, max_axis) if ref is None else np.asarray(ref)
+        # (sqrt(1 + 4 t²) - 1) / (2 t²) in a form that keeps its digits for any t in frames.
+        b = 2 / (1 + math.hypot(1.0, 2 * min(time_constant * sr / hop_length, 1e100)))
+    b = number("b", b, least=0, most=1)
+    notice = "pcen was called on complex input and drops its phase; pass numpy.abs(S)"
+    magnitudes = take_values(S, "S", least_dims=1, shape="(..., n_bands, n_frames)", notice=notice)
+    axis = axis_of(axis, magnitudes.ndim, "S")
+    reference = _maxima(magnitudes, max_size, axis, max_axis) if ref is None else take_values(ref, "ref")
     if reference.shape != magnitudes.shape:
         raise ParameterError(
             f"ref has shape {reference.shape}, but S has {magnitudes.shape}; they must agree"
         )
     start = _start(1.0 - b if zi is None else zi, magnitudes, axis)
-    smooth, state = _smooth(np.moveaxis(reference, axis, -1), float(b), start)
-    smooth = np.moveaxis(smooth, -1, axis).astype(magnitudes.dtype, copy=False)
-    # In logarithms, so that small values keep their digits.
-    factor = np.exp(-gain * (np.log(eps) + np.log1p(smooth / eps)))
-    if power == 0:
-        result = np.log1p(magnitudes * factor)
-    elif bias == 0:
-        result = np.exp(power * (np.log(magnitudes) + np.log(factor)))
-    else:
-        result = bias**power * np.expm1(power * np.log1p(magnitudes * factor / bias))
+    smooth, state = _smooth(np.moveaxis(reference, axis, -1), b, start)
+    # In logarithms, so that small values keep their digits; in double precision, so that they stay finite.
+    smooth = np.moveaxis(smooth, -1, axis)
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+        loud = magnitudes.astype(np.float64) * np.exp(-gain * (math.log(eps) + np.log1p(smooth / eps)))
+        if power == 0:
+            values = np.log1p(loud)
+        elif bias == 0:
+            values = loud**power
+        else:
+            values = np.exp(power * np.log(bias)) * np.expm1(power * np.log1p(loud / bias))
+        result = values.astype(magnitudes.dtype)
+    if not np.isfinite(result).all() and np.isfinite(magnitudes).all():
+        raise ParameterError(
+            f"gain, bias, power and eps are {gain:g}, {bias:g}, {power:g} and {eps:g}, with which the result "
+            f"is beyond {result.dtype}, or S is negative; pass others, such as the defaults, and magnitudes"
+        )
     return (result, np.moveaxis(state, -1, axis)) if return_zf else result
 
 
 def _start(zi: npt.ArrayLike, S: npt.NDArray[Any], axis: int) -> npt.NDArray[np.float64]:
     """Return the state for each row of ``S``, its axis of time at the end and left out."""
-    given = np.asarray(zi, np.float64)
+    given = take_values(zi, "zi").astype(np.float64)
+    if not (given >= 0).all() or not np.isfinite(given).all():
+        raise ParameterError("zi holds negative or infinite numbers or NaN; pass what return_zf=True gave")
     state = np.moveaxis(given, axis, -1) if given.ndim == S.ndim else given
     try:
         return np.broadcast_to(state, (*np.moveaxis(S, axis, -1).shape[:-1], 1))[..., 0]
@@ -154,7 +160,9 @@ def _maxima(S: npt.NDArray[Any], size: int, axis: int, max_axis: int | None) -> 
             raise ParameterError(
                 f"max_axis is None, but S has {S.ndim} dimensions; say which one holds the bands"
             )
-        max_axis = 1 - axis % 2
+        max_axis = 1 - axis
+    max_axis = axis_of(max_axis, S.ndim, "S", "max_axis")
+    size = min(size, 2 * S.shape[max_axis] + 1)  # enough to reach all bands from any of them
     before = size // 2
     spread = [(0, 0)] * S.ndim
     spread[max_axis] = (before, size - 1 - before)

@@ -5,15 +5,18 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from neurdsp.dsp.checks import choice, integer, number, real_type, shown
 from neurdsp.dsp.filters import MelNorm, mel_key
 from neurdsp.dsp.notices import warn
-from neurdsp.dsp.plans import WindowSpec, integer, mel_filters, number
+from neurdsp.dsp.plans import WindowSpec, mel_filters
 from neurdsp.dsp.spectral import STFT
+from neurdsp.dsp.values import lists_and_tensors, take_values
 from neurdsp.errors import ParameterError
 
 __all__ = ["griffinlim", "mel_to_audio", "mel_to_stft"]
 
 
+@lists_and_tensors("M")
 def mel_to_stft(
     M: npt.ArrayLike,
     *,
@@ -35,7 +38,7 @@ def mel_to_stft(
     Parameters
     ----------
     M
-        A mel spectrogram, ``(..., n_mels, n_frames)``.
+        A mel spectrogram, ``(..., n_mels, n_frames)``: a numpy array, a torch tensor, or a list of them.
     sr, n_fft, fmin, fmax, htk, norm
         As ``M`` was made with.
     power
@@ -47,8 +50,8 @@ def mel_to_stft(
 
     Returns
     -------
-    numpy.ndarray
-        ``(..., 1 + n_fft // 2, n_frames)``, not negative.
+    numpy.ndarray, torch.Tensor or list
+        ``(..., 1 + n_fft // 2, n_frames)``, not negative, of the kind of ``M``.
 
     Raises
     ------
@@ -61,33 +64,40 @@ def mel_to_stft(
     >>> neurdsp.mel_to_stft(np.ones((128, 5), np.float32)).shape
     (1025, 5)
     """
-    target = np.asarray(M)
-    if target.dtype not in (np.float32, np.float64) or target.ndim < 2 or target.size == 0:
-        raise ParameterError(
-            f"M is {target.dtype} of shape {target.shape}, but it must be float32 or float64 (..., n_mels, "
-            "n_frames)"
-        )
-    if not np.isfinite(target).all():
-        raise ParameterError("M holds NaN or infinity; repair it first (numpy.nan_to_num)")
-    if n_mels is not None and n_mels != target.shape[-2]:
+    target = _finite(M, "M", "(..., n_mels, n_frames)")
+    if n_mels is not None and integer("n_mels", n_mels, 1) != target.shape[-2]:
         raise ParameterError(f"n_mels is {n_mels}, but M has {target.shape[-2]} bands; leave n_mels out")
-    power = number("power", power, above=0)
+    power, n_iter = number("power", power, above=0), integer("n_iter", n_iter, 0, 1_000_000)
     key = mel_key(sr=sr, n_fft=n_fft, n_mels=target.shape[-2], fmin=fmin, fmax=fmax, htk=htk, norm=norm)
     basis = mel_filters(*key)[0]
+    largest = np.linalg.norm(basis, 2) ** 2
+    if not np.finfo(np.float64).tiny < largest < np.inf:
+        raise ParameterError(
+            f"n_fft is {n_fft}, with which no bin falls into any mel filter at sr = {sr:g} Hz; raise "
+            "n_fft or fmax"
+        )
     # The least-norm solution is a good start; what is negative of it has to be made up for.
     wanted = np.moveaxis(target.astype(np.float64), -2, 0).reshape(len(basis), -1)
     solution = np.maximum(np.linalg.pinv(basis) @ wanted, 0.0)
-    step = 1.0 / np.linalg.norm(basis, 2) ** 2
+    step = 1.0 / largest
     ahead, momentum = solution, 1.0
-    for _ in range(integer("n_iter", n_iter, 0)):
+    for _ in range(n_iter):
         moved = np.maximum(ahead - step * (basis.T @ (basis @ ahead - wanted)), 0.0)
         following = (1.0 + np.sqrt(1.0 + 4.0 * momentum**2)) / 2.0
         ahead = moved + (momentum - 1.0) / following * (moved - solution)
         solution, momentum = moved, following
     bins = solution.reshape(-1, *target.shape[:-2], target.shape[-1])
-    return np.moveaxis(bins ** (1.0 / power), 0, -2).astype(target.dtype)
+    with np.errstate(over="ignore"):
+        magnitudes = np.moveaxis(bins ** (1.0 / power), 0, -2).astype(target.dtype)
+    if not np.isfinite(magnitudes).all():
+        raise ParameterError(
+            f"power is {power:g}, which makes magnitudes beyond {target.dtype} of M; pass the power of "
+            "the mel spectrogram, usually 2"
+        )
+    return magnitudes
 
 
+@lists_and_tensors("S")
 def griffinlim(
     S: npt.ArrayLike,
     *,
@@ -111,7 +121,7 @@ def griffinlim(
     Parameters
     ----------
     S
-        Magnitudes, ``(..., 1 + n_fft // 2, n_frames)``.
+        Magnitudes, ``(..., 1 + n_fft // 2, n_frames)``: a numpy array, a torch tensor, or a list of them.
     n_iter
         Iterations.
     hop_length, win_length, n_fft, window, center, dtype, length
@@ -127,8 +137,8 @@ def griffinlim(
 
     Returns
     -------
-    numpy.ndarray
-        ``(..., n_samples)``.
+    numpy.ndarray, torch.Tensor or list
+        ``(..., n_samples)``, of the kind of ``S``.
 
     Raises
     ------
@@ -147,22 +157,16 @@ def griffinlim(
     >>> neurdsp.griffinlim(magnitudes, n_iter=4, random_state=0).shape
     (8192,)
     """
-    magnitudes = np.asarray(S)
-    if magnitudes.dtype not in (np.float32, np.float64) or magnitudes.ndim < 2 or magnitudes.size == 0:
-        raise ParameterError(
-            f"S is {magnitudes.dtype} of shape {magnitudes.shape}, but it must be float32 or float64 (..., "
-            "n_bins, n_frames); "
-            "pass numpy.abs(stft)"
-        )
+    magnitudes = _finite(S, "S", "(..., n_bins, n_frames)")
     momentum = number("momentum", momentum, least=0)
-    if init not in ("random", None):
-        raise ParameterError(f"init is {init!r}, but it must be 'random' or None")
+    choice("init", init, ("random", None))
+    wanted = magnitudes.dtype if dtype is None else real_type(dtype)
     if momentum > 1:
         warn(f"momentum is {momentum!r}, above 1, with which griffinlim may fail to converge; 0.99 is usual")
-    n_iter = integer("n_iter", n_iter, 0)
+    n_iter = integer("n_iter", n_iter, 0, 1_000_000)
     generator = _generator(random_state)
     transform = STFT(
-        n_fft=2 * (magnitudes.shape[-2] - 1) if n_fft is None else n_fft,
+        n_fft=max(2 * (magnitudes.shape[-2] - 1), 1) if n_fft is None else n_fft,
         hop_length=hop_length,
         win_length=win_length,
         window=window,
@@ -186,8 +190,18 @@ def griffinlim(
         spectrum = spectrum / (np.abs(spectrum) + tiny) * magnitudes
         before = rebuilt
     y = transform.inverse(spectrum, length=length)
-    result: npt.NDArray[Any] = y if dtype is None else y.astype(dtype)
+    result: npt.NDArray[Any] = y.astype(wanted, copy=False)
     return result
+
+
+def _finite(data: Any, name: str, shape: str) -> npt.NDArray[Any]:
+    """Return finite numbers in two dimensions or more."""
+    values = take_values(data, name, least_dims=2, shape=shape)
+    if values.size == 0:
+        raise ParameterError(f"{name} is empty (shape {values.shape}); pass at least one frame")
+    if not np.isfinite(values).all():
+        raise ParameterError(f"{name} holds NaN or infinity; repair it first (numpy.nan_to_num)")
+    return values
 
 
 def _generator(random_state: Any) -> np.random.RandomState | np.random.Generator:
@@ -200,11 +214,12 @@ def _generator(random_state: Any) -> np.random.RandomState | np.random.Generator
         return np.random.RandomState(integer("random_state", random_state, 0))
     except ValueError as error:
         raise ParameterError(
-            f"random_state is {random_state!r}, but it must be a seed from 0 to {2**32 - 1}, a "
+            f"random_state is {shown(random_state)}, but it must be a seed from 0 to {2**32 - 1}, a "
             "numpy.random.Generator, a numpy.random.RandomState or None"
         ) from error
 
 
+@lists_and_tensors("M")
 def mel_to_audio(
     M: npt.ArrayLike, *, sr: float = 22050, n_fft: int = 2048, power: float = 2.0, **parameters: Any
 ) -> Any:

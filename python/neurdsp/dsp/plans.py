@@ -1,7 +1,7 @@
-"""Parameters checked, windows built, and plans kept for the next call with the same parameters."""
+"""Windows built, and plans kept for the next call with the same parameters."""
 
 import multiprocessing
-import operator
+import numbers
 import os
 from collections.abc import Callable
 from functools import lru_cache
@@ -12,62 +12,16 @@ import numpy.typing as npt
 
 from neurdsp import _core
 from neurdsp.dsp.arrays import Array
+from neurdsp.dsp.checks import flag, integer, number, shown
 from neurdsp.errors import ParameterError
 
-__all__ = ["Frames", "Precision", "WindowSpec", "default_threads", "get_window", "integer", "number"]
+__all__ = ["Frames", "Precision", "WindowSpec", "default_threads", "get_window"]
 
 WindowSpec: TypeAlias = str | tuple[Any, ...] | float | Callable[[int], Any] | npt.ArrayLike
 Precision: TypeAlias = Literal["fast", "exact"]
 
 # Below this many samples under the transform, starting threads costs more than it saves.
 _WORTH_THREADS = 1 << 22
-
-
-def integer(name: str, value: Any, least: int) -> int:
-    """``value`` as an int of at least ``least``.
-
-    Raises
-    ------
-    ParameterError
-        If it is no integer, or too small.
-    """
-    try:
-        index = operator.index(value)
-    except TypeError:
-        index = None
-    if index is None or isinstance(value, (bool, np.bool_)) or not least <= index < 1 << 63:
-        raise ParameterError(f"{name} is {_shown(value)}, but it must be an integer of at least {least}")
-    return index
-
-
-def number(name: str, value: Any, *, above: float | None = None, least: float | None = None) -> float:
-    """``value`` as a finite float, above ``above`` and of at least ``least``.
-
-    Raises
-    ------
-    ParameterError
-        If it is no number, not finite, or too small.
-    """
-    try:
-        found = np.nan if isinstance(value, (str, bytes)) else float(value)
-    except (TypeError, ValueError, OverflowError):
-        found = np.nan
-    if (
-        not np.isfinite(found)
-        or (above is not None and found <= above)
-        or (least is not None and found < least)
-    ):
-        allowed = "a finite number"
-        allowed += "" if above is None else f" above {above:g}"
-        allowed += "" if least is None else f" of at least {least:g}"
-        raise ParameterError(f"{name} is {_shown(value)}, but it must be {allowed}")
-    return found
-
-
-def _shown(value: Any) -> str:
-    """``repr`` of a value on one short line."""
-    text = " ".join(repr(value).split())
-    return text if len(text) <= 80 else f"{text[:77]}..."
 
 
 def default_threads(n_threads: int | None, n_rows: int, n_samples: int, n_fft: int, hop_length: int) -> int:
@@ -119,31 +73,30 @@ def get_window(window: WindowSpec, Nx: int, *, fftbins: bool = True) -> npt.NDAr
     >>> neurdsp.filters.get_window("hann", 4).tolist()
     [0.0, 0.5, 1.0, 0.5]
     """
-    Nx = integer("Nx", Nx, 1)
-    if callable(window):
-        return _coefficients(window(Nx), Nx)
+    Nx, fftbins = integer("Nx", Nx, 1), flag("fftbins", fftbins)
     if isinstance(window, str):
-        return _core.window(window, [], Nx, fftbins)
-    if isinstance(window, (int, float)) and not isinstance(window, bool):
-        return _core.window("kaiser", [float(window)], Nx, fftbins)
-    if isinstance(window, tuple) and window and isinstance(window[0], str):
-        try:
-            parameters = [float(parameter) for parameter in window[1:]]
-        except (TypeError, ValueError):
-            raise ParameterError(
-                f"window is {window!r}, but the parameters of a window must be numbers"
-            ) from None
-        return _core.window(window[0], parameters, Nx, fftbins)
-    return _coefficients(window, Nx)
+        coefficients = _core.window(window, [], Nx, fftbins)
+    elif isinstance(window, numbers.Real) and not isinstance(window, bool):
+        coefficients = _core.window("kaiser", [number("window", window)], Nx, fftbins)
+    elif isinstance(window, tuple) and window and isinstance(window[0], str):
+        parameters = [number(f"a parameter of window {window[0]!r}", value) for value in window[1:]]
+        coefficients = _core.window(window[0], parameters, Nx, fftbins)
+    else:
+        coefficients = _coefficients(window, Nx)
+    if not np.isfinite(coefficients).all():
+        raise ParameterError(
+            f"window is {shown(window)}, with coefficients that are NaN or infinite; pass other parameters"
+        )
+    return coefficients
 
 
 def _coefficients(window: Any, length: int) -> npt.NDArray[np.float64]:
     try:
-        coefficients = np.asarray(window, np.float64)
+        coefficients = np.asarray(window(length) if callable(window) else window, np.float64)
     except (TypeError, ValueError):
         raise ParameterError(
-            f"window is {window!r}, but it must be a name, a tuple of a name and numbers, a number or "
-            "coefficients"
+            f"window is {shown(window)}, but it must be a name, a tuple of a name and numbers, a number, "
+            "coefficients or a function that gives them"
         ) from None
     if coefficients.shape != (length,):
         raise ParameterError(
@@ -193,15 +146,16 @@ class Frames:
             )
         default = max(self.win_length // 4, 1)
         self.hop_length = default if hop_length is None else integer("hop_length", hop_length, 1)
-        default_pad = self.n_fft // 2 if center else 0
+        default_pad = self.n_fft // 2 if flag("center", center) else 0
         self.pad = default_pad if pad is None else integer("pad", pad, 0)
-        self.drop_last = bool(drop_last)
+        self.drop_last = flag("drop_last", drop_last)
         if not isinstance(pad_mode, str):
             raise ParameterError(
-                f"pad_mode is {pad_mode!r}, but it must be a name such as 'constant' or 'reflect'"
+                f"pad_mode is {shown(pad_mode)}, but it must be a name such as 'constant' or 'reflect'"
             )
         self.pad_mode = pad_mode
-        self.frame_filter = frame_filter
+        self.frame_filter = None if frame_filter is None else _frame_filter(frame_filter)
+        periodic = flag("periodic", periodic)
         if isinstance(window, str):
             self.window_key: Any = (window, self.win_length, periodic)
         else:
@@ -242,6 +196,14 @@ class Frames:
     ) -> _core.Spectrogram:
         """Return the plan of a spectrogram, from the cache; ``filters`` are arguments of `mel_filters`."""
         return planned_spectrogram(self.key, power, eps, filters, n_bins, log, double)
+
+
+def _frame_filter(given: Any) -> tuple[bool, float]:
+    if not isinstance(given, (tuple, list)) or len(given) != 2:
+        raise ParameterError(
+            f"frame_filter is {shown(given)}, but it must be (remove_mean, preemphasis), such as (True, 0.97)"
+        )
+    return flag("remove_mean", given[0]), number("preemphasis", given[1], least=0, most=1)
 
 
 def window_of(key: Any) -> Array:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from neurdsp._output import atomic_output
-from neurdsp.dsp.plans import integer
+from neurdsp.dsp.checks import integer
 from neurdsp.errors import ParameterError
 
 __all__ = ["read_raw", "write_raw"]

@@ -6,11 +6,15 @@ import numpy as np
 import numpy.typing as npt
 
 from neurdsp.dsp.arrays import allocate, take_real, take_spectrum
+from neurdsp.dsp.checks import choice, complex_type, integer, real_type
 from neurdsp.dsp.notices import warn
-from neurdsp.dsp.plans import Frames, Precision, WindowSpec, default_threads, integer
+from neurdsp.dsp.plans import Frames, Precision, WindowSpec, default_threads
 from neurdsp.errors import ParameterError
 
 __all__ = ["STFT", "istft", "stft"]
+
+# What an inverse transform may fill up by: an hour and a half of one channel, little enough to allocate.
+_MOST_ZEROS = 1 << 28
 
 
 class STFT:
@@ -90,6 +94,7 @@ class STFT:
         dtype = np.float64 if batch.dtype == np.complex128 else np.float32
         if length is not None:
             length = integer("length", length, 1)
+        n_zeros = 0
         frames = self._frames
         entries, lengths = [], []
         for entry in batch.entries:
@@ -106,6 +111,12 @@ class STFT:
                     "frames, or length"
                 )
             lengths.append(length if length is not None else natural)
+            n_zeros += len(entry) * max(lengths[-1] - n_frames * self.n_fft, 0)
+        if n_zeros > _MOST_ZEROS:
+            raise ParameterError(
+                f"length is {length} with hop_length = {self.hop_length}, which adds {n_zeros} zeros "
+                f"where no frame reaches, but at most {_MOST_ZEROS} are; lower it or pass more frames"
+            )
         results = allocate(batch, [(n,) for n in lengths], dtype, out)
         n_rows = sum(len(entry) for entry in entries)
         threads = default_threads(n_threads, n_rows, max(lengths), self.n_fft, self.hop_length)
@@ -243,13 +254,10 @@ def istft(
     """
     if n_fft is None:
         first = stft_matrix[0] if isinstance(stft_matrix, (list, tuple)) and stft_matrix else stft_matrix
-        shape: tuple[Any, ...] = getattr(first, "shape", ())
-        if len(shape) < 2:
-            raise ParameterError(
-                f"stft_matrix has shape {tuple(shape)}, but a complex STFT needs (..., n_bins, n_frames); "
-                "reshape it"
-            )
-        n_fft = max(2 * (int(shape[-2]) - 1), 1)
+        shape = getattr(first, "shape", None)
+        if not isinstance(shape, tuple) or len(shape) < 2:
+            shape = take_spectrum(stft_matrix, "stft_matrix").entries[0].shape  # which says what is wrong
+        n_fft = max(2 * (shape[-2] - 1), 1)
     transform = STFT(
         n_fft=n_fft,
         hop_length=hop_length,
@@ -258,31 +266,14 @@ def istft(
         center=center,
         precision=precision,
     )
+    wanted = None if dtype is None else real_type(dtype)
     y = transform.inverse(stft_matrix, length=length, out=out, n_threads=n_threads)
-    return y if dtype is None or out is not None else _cast(y, real_type(dtype))
+    return y if wanted is None or out is not None else _cast(y, wanted)
 
 
 def is_exact(precision: Precision) -> bool:
     """Whether the precision is ``"exact"``."""
-    if precision not in ("fast", "exact"):
-        raise ParameterError(f"precision is {precision!r}, but it must be 'fast' or 'exact'")
-    return precision == "exact"
-
-
-def complex_type(dtype: npt.DTypeLike) -> np.dtype[Any]:
-    """complex64 or complex128."""
-    wanted = np.dtype(dtype)
-    if wanted not in (np.complex64, np.complex128):
-        raise ParameterError(f"dtype is {wanted}, but an STFT is complex64 or complex128")
-    return wanted
-
-
-def real_type(dtype: npt.DTypeLike) -> np.dtype[Any]:
-    """float32 or float64."""
-    wanted = np.dtype(dtype)
-    if wanted not in (np.float32, np.float64):
-        raise ParameterError(f"dtype is {wanted}, but it must be float32 or float64")
-    return wanted
+    return choice("precision", precision, ("fast", "exact")) == "exact"
 
 
 def threads_for(entries: list[npt.NDArray[Any]], frames: Frames, n_threads: int | None) -> int:

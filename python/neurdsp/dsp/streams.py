@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from neurdsp import _core
 from neurdsp.dsp.arrays import take_real
-from neurdsp.dsp.spectral import real_type
+from neurdsp.dsp.checks import real_type
 from neurdsp.errors import ParameterError
 
 if TYPE_CHECKING:

@@ -1,0 +1,159 @@
+"""Parameters checked, each by its name, with one line that says what is allowed."""
+
+import operator
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from neurdsp.errors import ParameterError
+
+__all__ = ["axis_of", "choice", "complex_type", "flag", "integer", "number", "real_type", "shown", "told_by"]
+
+Choice = TypeVar("Choice")
+
+
+def integer(name: str, value: Any, least: int, most: int = (1 << 63) - 1) -> int:
+    """``value`` as an int from ``least`` to ``most``.
+
+    Raises
+    ------
+    ParameterError
+        If it is no integer, too small or too large.
+    """
+    try:
+        index = operator.index(value)
+    except TypeError:
+        index = None
+    if index is None or isinstance(value, (bool, np.bool_)) or not least <= index <= most:
+        allowed = f"of at least {least}" if most >> 62 else f"from {least} to {most}"
+        raise ParameterError(f"{name} is {shown(value)}, but it must be an integer {allowed}")
+    return index
+
+
+def number(
+    name: str,
+    value: Any,
+    *,
+    above: float | None = None,
+    least: float | None = None,
+    most: float | None = None,
+) -> float:
+    """``value`` as a finite float, above ``above``, of at least ``least`` and at most ``most``.
+
+    Raises
+    ------
+    ParameterError
+        If it is no number, not finite, or outside these bounds.
+    """
+    try:
+        found = np.nan if isinstance(value, (str, bytes)) or np.ndim(value) else float(value)
+    except (TypeError, ValueError, OverflowError):
+        found = np.nan
+    inside = (
+        np.isfinite(found)
+        and (above is None or found > above)
+        and (least is None or found >= least)
+        and (most is None or found <= most)
+    )
+    if not inside:
+        allowed = "a finite number"
+        allowed += "" if above is None else f" above {above:g}"
+        allowed += "" if least is None else f" of at least {least:g}"
+        allowed += "" if most is None else f" and at most {most:g}"
+        raise ParameterError(f"{name} is {shown(value)}, but it must be {allowed}")
+    return found
+
+
+def flag(name: str, value: Any) -> bool:
+    """``value`` as a bool: True, False, or an integer 1 or 0.
+
+    Raises
+    ------
+    ParameterError
+        For anything else, which may have been meant for another parameter.
+    """
+    if isinstance(value, (bool, int, np.bool_, np.integer)) and value in (0, 1):
+        return bool(value)
+    raise ParameterError(f"{name} is {shown(value)}, but it must be True or False")
+
+
+def choice(name: str, value: Choice, allowed: tuple[Any, ...]) -> Choice:
+    """``value`` if it is one of ``allowed``: strings, small integers or None.
+
+    Raises
+    ------
+    ParameterError
+        If it is not; names all that are.
+    """
+    # By type as well: an array compares with anything, and True is one.
+    if any(type(value) is type(known) and value == known for known in allowed):
+        return value
+    *rest, last = [repr(known) for known in allowed]
+    raise ParameterError(f"{name} is {shown(value)}, but it must be {', '.join(rest)} or {last}")
+
+
+def axis_of(value: Any, ndim: int, what: str, name: str = "axis") -> int:
+    """``value`` as a dimension of ``what``, counted from the front.
+
+    Raises
+    ------
+    ParameterError
+        If there is no such dimension.
+    """
+    if isinstance(value, (int, np.integer)) and not isinstance(value, bool) and -ndim <= value < ndim:
+        return int(value) % ndim
+    raise ParameterError(
+        f"{name} is {shown(value)}, but {what} has {ndim} dimensions; pass an integer from {-ndim} to "
+        f"{ndim - 1}"
+    )
+
+
+def real_type(dtype: Any) -> np.dtype[Any]:
+    """float32 or float64, of numpy or of torch; ParameterError otherwise."""
+    return _one_of(dtype, ("float32", "float64"))
+
+
+def complex_type(dtype: Any) -> np.dtype[Any]:
+    """complex64 or complex128, of numpy or of torch; ParameterError otherwise."""
+    return _one_of(dtype, ("complex64", "complex128"))
+
+
+def told_by(name: str, function: Callable[[Any], Any], argument: Any) -> npt.NDArray[Any]:
+    """Return what a caller's function gives, as an array of finite numbers.
+
+    Raises
+    ------
+    ParameterError
+        If it cannot take the argument, or gives anything else.
+    """
+    try:
+        found = np.asarray(function(argument), np.float64)
+    except (TypeError, ValueError) as error:
+        raise ParameterError(
+            f"{name} is {shown(function)}, which gave no number: {shown(error)}; pass a function such as "
+            "numpy.max"
+        ) from error
+    if not np.isfinite(found).all():
+        raise ParameterError(f"{name} is {shown(function)}, which gave NaN or infinity; pass finite numbers")
+    return found
+
+
+def shown(value: Any) -> str:
+    """``repr`` of a value on one short line."""
+    text = " ".join(repr(value).split())
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def _one_of(dtype: Any, allowed: tuple[str, str]) -> np.dtype[Any]:
+    if type(dtype).__module__ == "torch":
+        dtype = str(dtype).removeprefix("torch.")
+    try:
+        wanted: np.dtype[Any] | None = np.dtype(dtype)
+    except (TypeError, ValueError, SyntaxError):
+        wanted = None
+    if dtype is None or wanted is None or wanted.name not in allowed or not wanted.isnative:
+        found = shown(dtype) if wanted is None or dtype is None else wanted
+        raise ParameterError(f"dtype is {found}, but it must be {allowed[0]} or {allowed[1]}")
+    return wanted
