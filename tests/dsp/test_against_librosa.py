@@ -6,6 +6,7 @@ import librosa
 import neurdsp
 import numpy as np
 import pytest
+import scipy.signal
 
 RATE = 22050
 
@@ -236,9 +237,8 @@ def test_mel_to_stft_fits_the_mel_spectrogram_as_well_as_librosa_does():
     ids=str,
 )  # fmt: skip
 def test_windows(name, length, fftbins):
-    scipy_signal = pytest.importorskip("scipy.signal")
     got = neurdsp.filters.get_window(name, length, fftbins=fftbins)
-    assert np.abs(got - scipy_signal.get_window(name, length, fftbins)).max() < 1e-14
+    assert np.abs(got - scipy.signal.get_window(name, length, fftbins)).max() < 1e-14
 
 
 def test_mel_scales():

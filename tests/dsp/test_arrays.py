@@ -6,6 +6,7 @@ import sys
 import neurdsp
 import numpy as np
 import pytest
+import torch
 from neurdsp.errors import ParameterError
 
 FUNCTIONS = {
@@ -113,7 +114,6 @@ def test_planned_objects_are_the_functions():
 
 
 def test_torch_tensors_come_and_go_without_copies(function):
-    torch = pytest.importorskip("torch")
     y = torch.from_numpy(noise(2, 2000))
     result = function(y)
     assert isinstance(result, torch.Tensor)
@@ -134,7 +134,6 @@ def test_torch_tensors_come_and_go_without_copies(function):
 
 
 def test_inverse_of_a_torch_tensor():
-    torch = pytest.importorskip("torch")
     spectrum = neurdsp.stft(torch.from_numpy(noise(2, 2000)), n_fft=256)
     back = neurdsp.istft(spectrum.conj().resolve_conj().conj(), length=2000)
     assert isinstance(back, torch.Tensor)

@@ -1,13 +1,17 @@
 """Each preset against the program that it is named after, or against its formula written in torch."""
 
+import kaldi_native_fbank as knf
 import librosa
 import numpy as np
 import pytest
+import torch
 from neurdsp import MelSpectrogram
 from neurdsp.dsp.presets import PRESETS
 from neurdsp.errors import ConfigError
-
-torch = pytest.importorskip("torch")
+from torchaudio import transforms
+from torchaudio.compliance import kaldi
+from transformers import ParakeetFeatureExtractor, WhisperFeatureExtractor
+from whisper.audio import log_mel_spectrogram
 
 
 def audio(rate, seconds=1.3, seed=0):
@@ -34,7 +38,6 @@ def test_librosa():
 
 @pytest.mark.filterwarnings("ignore:.*(zero values|are empty)")  # those of the defaults
 def test_torchaudio():
-    transforms = pytest.importorskip("torchaudio.transforms")
     y = torch.from_numpy(np.stack([audio(16000), audio(16000, seed=1)]))
     wanted = transforms.MelSpectrogram()(y)
     got = MelSpectrogram.preset("torchaudio")(y)
@@ -63,16 +66,12 @@ def test_whisper_by_its_formula(n_mels):
 
 
 def test_whisper_by_openai():
-    whisper = pytest.importorskip("whisper.audio")
     y = audio(16000)
-    wanted = whisper.log_mel_spectrogram(y).numpy()
+    wanted = log_mel_spectrogram(y).numpy()
     assert np.abs(MelSpectrogram.preset("whisper")(y) - wanted).max() < 1e-4
 
 
 def test_whisper_by_transformers():
-    pytest.importorskip("transformers")
-    from transformers import WhisperFeatureExtractor
-
     y = audio(16000)
     extractor = WhisperFeatureExtractor(feature_size=80)
     wanted = extractor(y, sampling_rate=16000, padding=False, return_tensors="np").input_features[0]
@@ -99,7 +98,6 @@ def test_hifigan():
 
 
 def test_kaldi_by_torchaudio():
-    kaldi = pytest.importorskip("torchaudio.compliance.kaldi")
     y = audio(16000)
     options = {"num_mel_bins": 80, "dither": 0.0, "sample_frequency": 16000}
     wanted = kaldi.fbank(torch.from_numpy(y)[None], **options).T.numpy()
@@ -110,7 +108,6 @@ def test_kaldi_by_torchaudio():
 
 
 def test_kaldi_by_kaldi_native_fbank():
-    knf = pytest.importorskip("kaldi_native_fbank")
     options = knf.FbankOptions()
     options.frame_opts.dither = 0.0
     options.mel_opts.num_bins = 80
@@ -139,9 +136,6 @@ def test_nemo_by_its_formula():
 
 
 def test_nemo_by_transformers():
-    pytest.importorskip("transformers")
-    from transformers import ParakeetFeatureExtractor
-
     y = audio(16000)
     inputs = ParakeetFeatureExtractor()(y, sampling_rate=16000, return_tensors="pt")
     wanted = inputs.input_features[0].numpy().T
@@ -161,7 +155,6 @@ def test_gpt_sovits(eps):
 
 
 def test_kick():
-    transforms = pytest.importorskip("torchaudio.transforms")
     y = torch.from_numpy(audio(44100, 2.0))
     options = {"sample_rate": 44100, "n_fft": 2048, "hop_length": 512, "n_mels": 128, "f_max": 22050.0}
     mel = transforms.MelSpectrogram(**options).double()

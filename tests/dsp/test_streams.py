@@ -40,6 +40,24 @@ def test_presets(name, dtype):
         assert (got == whole).all()
 
 
+@pytest.mark.filterwarnings("ignore:(.*are empty|n_fft=.* is too large)")
+@settings(deadline=None, max_examples=60)
+@given(
+    st.sampled_from(sorted(PRESETS)),
+    st.sampled_from([np.float32, np.float64]),
+    st.integers(2100, 9000),
+    st.lists(st.one_of(st.integers(1, 40), st.integers(1, 3000)), min_size=1, max_size=6),
+    st.integers(0, 2**32 - 1),
+)
+def test_any_blocks_give_every_preset_bit_for_bit(name, dtype, length, sizes, seed):
+    plan = neurdsp.MelSpectrogram.preset(name, normalize=None)
+    y = noise(length, dtype, seed)
+    got, whole = in_blocks(plan.stream(dtype=dtype), y, sizes), plan(y)
+    assert got.dtype == whole.dtype == dtype
+    assert got.shape == whole.shape
+    assert (got == whole).all()
+
+
 @pytest.mark.filterwarnings("ignore:n_fft=.* is too large")
 @settings(deadline=None, max_examples=50)
 @given(

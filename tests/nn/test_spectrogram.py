@@ -2,11 +2,13 @@
 
 import multiprocessing
 import threading
+from pathlib import Path
 
 import neurdsp
 import numpy as np
 import pytest
 import torch
+from neurdsp.dsp.presets import PRESETS
 from neurdsp.errors import ParameterError
 from neurdsp.nn import MelSpectrogram, Spectrogram, mirror, ops
 from neurdsp.nn.plan import decode
@@ -21,6 +23,9 @@ CASES = [
     Spectrogram(n_fft=15, hop_length=4, power=1, center=False),
     Spectrogram(n_fft=30, hop_length=7, power=1, pad_mode="wrap"),
     MelSpectrogram(**SMALL, n_bins=7, drop_last=True, pad=3),
+    MelSpectrogram(**SMALL, win_length=20, frame_filter=(True, 0.97), center=False, log="ln"),
+    MelSpectrogram(**SMALL, preemphasis=0.97, normalize="per_feature", log="ln"),
+    MelSpectrogram(**SMALL, normalize="whisper", log="log10", drop_last=True, pad_mode="reflect"),
 ]
 
 
@@ -40,11 +45,14 @@ def test_second_gradients_are_the_numerical_derivatives(module):
     assert torch.autograd.gradgradcheck(module, (samples,))
 
 
-@pytest.mark.parametrize("n_samples", [41, 7])
-@pytest.mark.parametrize("module", CASES)
+# With a signal shorter than a frame, which the padding fills, for those that have any.
+LENGTHS = [(module, 41) for module in CASES] + [
+    (module, 7) for module in CASES if decode(module.plan).n_frames(7) > 0
+]
+
+
+@pytest.mark.parametrize(("module", "n_samples"), LENGTHS)
 def test_core_and_mirror_agree_to_1e_10_in_double_precision(module, n_samples):
-    if n_samples + 2 * decode(module.plan).pad < decode(module.plan).n_fft:
-        pytest.skip("too short for a frame")
     samples = noise(3, 2, n_samples)
     values, gradients = [], []
     for run in (ops.spectrogram, mirror.spectrogram):
@@ -78,6 +86,43 @@ def test_the_module_computes_what_the_plan_of_the_same_parameters_does():
         expected = neurdsp.MelSpectrogram(sr=16000, n_fft=512, hop_length=128, **parameters)(samples.numpy())
         module = MelSpectrogram(sr=16000, n_fft=512, hop_length=128, **parameters)
         assert np.array_equal(module(samples).numpy(), expected)
+
+
+@pytest.mark.filterwarnings("ignore:.*are empty")
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("name", PRESETS)
+def test_presets_are_those_of_numpy_and_carry_a_gradient_to_every_sample(name, dtype):
+    module = MelSpectrogram.preset(name)
+    samples = (0.1 * noise(2, 9000, dtype=dtype)).requires_grad_()
+    result = module(samples)
+    expected = torch.from_numpy(neurdsp.MelSpectrogram.preset(name)(samples.detach().numpy()))
+    tolerance = 1e-12 if dtype == torch.float64 else 1e-5
+    torch.testing.assert_close(result.detach(), expected, rtol=tolerance, atol=tolerance)
+    (result * noise(*result.shape, dtype=dtype, seed=1)).sum().backward()
+    # Those in the middle; at the ends some presets leave samples out.
+    assert samples.grad.isfinite().all()
+    assert (samples.grad[:, 1000:8000] != 0).all()
+
+
+@pytest.mark.filterwarnings("ignore:.*are empty")
+@pytest.mark.parametrize("name", PRESETS)
+def test_silence_has_a_finite_gradient_in_every_preset(name):
+    samples = torch.zeros(1, 9000, requires_grad=True)
+    MelSpectrogram.preset(name)(samples).square().mean().backward()
+    assert samples.grad.isfinite().all()
+
+
+@pytest.mark.filterwarnings("ignore:.*are empty")
+@pytest.mark.parametrize("name", PRESETS)
+def test_the_path_of_other_devices_keeps_shapes_on_the_meta_device_and_values_on_the_cpu(name, monkeypatch):
+    module = MelSpectrogram.preset(name)
+    samples = noise(2, 9000)
+    expected = module(samples)
+    elsewhere = module(samples.to("meta"))
+    assert elsewhere.device.type == "meta"
+    assert elsewhere.shape == expected.shape
+    monkeypatch.setattr(ops, "spectrogram", mirror.spectrogram)
+    torch.testing.assert_close(module(samples), expected, rtol=1e-9, atol=1e-9)
 
 
 def test_threads_change_no_bit_of_a_gradient():
@@ -137,16 +182,18 @@ def test_nan_gives_nan_and_too_few_samples_an_error():
         module(torch.zeros(2, 0))
     with pytest.raises(ParameterError, match="int64, but a gradient needs floating point"):
         module(torch.zeros(50, dtype=torch.int64))
-    with pytest.raises(ParameterError, match="no gradient is carried"):
-        MelSpectrogram(**SMALL, preemphasis=0.97)
 
 
-def test_half_precision_is_computed_in_single():
-    samples = noise(50, dtype=torch.float32).bfloat16().requires_grad_()
-    result = CASES[0](samples)
-    assert result.dtype == torch.float32
-    result.sum().backward()
-    assert samples.grad.dtype == torch.bfloat16
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_half_precision_is_computed_in_single(dtype):
+    samples = noise(50, dtype=torch.float32).to(dtype).requires_grad_()
+    for module in CASES:
+        samples.grad = None
+        result = module(samples)
+        assert result.dtype == torch.float32
+        assert torch.equal(result, module(samples.float()))
+        result.sum().backward()
+        assert samples.grad.dtype == dtype
 
 
 class Clips(torch.utils.data.Dataset):
@@ -160,14 +207,16 @@ class Clips(torch.utils.data.Dataset):
 
     def __getitem__(self, index):
         samples = noise(100_000, dtype=torch.float32, seed=index)
-        n_threads = ops._threads(samples[None], decode(self.features.plan))
+        n_threads = ops.threads_for((1, samples.shape[0]), decode(self.features.plan))
         assert threading.active_count() <= 3
         return self.features(samples), n_threads, multiprocessing.parent_process() is not None
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("method", ["fork", "spawn"])
-def test_loader_workers_give_the_same_and_take_one_thread_each(method):
+def test_loader_workers_give_the_same_and_take_one_thread_each(method, monkeypatch):
+    # A spawned worker imports this file by its name, wherever pytest was started from.
+    monkeypatch.syspath_prepend(Path(__file__).parents[2])
     clips = Clips()
     expected = [clips[index][0] for index in range(4)]
     loader = torch.utils.data.DataLoader(clips, num_workers=2, batch_size=2, multiprocessing_context=method)

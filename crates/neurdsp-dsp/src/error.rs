@@ -1,5 +1,7 @@
 //! What can be wrong with a plan or with the audio that it is given.
 
+use crate::sample::Input;
+
 /// Result of this crate.
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -38,6 +40,19 @@ pub enum Error {
         /// `NaN`, `inf` or `-inf`.
         value: f64,
     },
+    /// A sample is so large that results may not be finite.
+    #[error(
+        "sample {index} of the audio is {value:e}, but results are sure to be finite only up to {limit:.1e}; scale the \
+         audio to full scale 1.0, lower power, or compute in float64"
+    )]
+    TooLarge {
+        /// Position in its channel.
+        index: usize,
+        /// The sample.
+        value: f64,
+        /// What it may be at most, in size.
+        limit: f64,
+    },
     /// A buffer has the wrong length.
     #[error("{what} has {got} elements, but {expected} are needed")]
     Length {
@@ -61,6 +76,21 @@ pub enum Error {
 impl Error {
     pub(crate) fn parameter(name: &'static str, value: impl ToString, allowed: impl Into<String>) -> Self {
         Self::Parameter { name, value: value.to_string(), allowed: allowed.into() }
+    }
+}
+
+/// That no sample is NaN, infinite, or beyond `limit` in size.
+pub(crate) fn check_samples<T, I: Input<T>>(samples: &[I], limit: f64) -> Result<()> {
+    if I::all_within(samples, limit) {
+        return Ok(());
+    }
+    let at = |bad: &dyn Fn(f64) -> bool| samples.iter().position(|sample| bad(sample.as_f64()));
+    if let Some(index) = at(&|value| !value.is_finite()) {
+        return Err(Error::NotFinite { index, value: samples[index].as_f64() });
+    }
+    match at(&|value| value.abs() > limit) {
+        Some(index) => Err(Error::TooLarge { index, value: samples[index].as_f64(), limit }),
+        None => Ok(()),
     }
 }
 

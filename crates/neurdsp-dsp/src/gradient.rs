@@ -4,12 +4,12 @@
 //! window, overlap-add, padding folded back onto the samples that it was copied from. The spectrum is computed again and
 //! not kept. With `L` the loss, the gradient over a complex value is `dL/dRe + i dL/dIm`, as in PyTorch.
 
-use crate::error::{Result, check_length};
+use crate::error::{Result, check_length, check_samples};
 use crate::framing::{Framing, Signal};
 use crate::parallel::{self, Pool};
 use crate::sample::{Input, Output, Sample};
 use crate::spectrogram::{LogScale, Magnitude, Spectrogram};
-use crate::stft::{Stft, Workspace, check_finite};
+use crate::stft::{Stft, Workspace};
 use crate::transform::{Synthesis, TransformScratch};
 use neurdsp_simd::{AlignedBuf, Isa};
 use realfft::num_complex::Complex;
@@ -221,7 +221,7 @@ impl<T: Sample> Spectrogram<T> {
     ) -> Result<()> {
         for (samples, gradient, result) in &batch {
             let n_frames = self.n_frames(samples.len())?;
-            check_finite(samples)?;
+            check_samples(samples, self.limit::<E>())?;
             check_length("the gradient", gradient.len(), self.n_rows() * n_frames)?;
             check_length("the output", result.len(), samples.len())?;
         }

@@ -14,6 +14,9 @@ use realfft::num_complex::Complex;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+/// Samples that are summed up at once: what a task allocates, whatever the length of its output.
+const MAX_STRETCH: usize = 1 << 22;
+
 /// Which frames, which window, which part of the result.
 #[derive(Clone, Debug, PartialEq)]
 pub struct IstftConfig {
@@ -113,7 +116,7 @@ impl<T: Sample> Istft<T> {
             spectra.push((spectrum, n_frames));
             // Frames at a seam are computed twice, so that no thread waits for another.
             let pieces = if n_threads <= 1 { 1 } else { (n_frames / 64).clamp(1, 4 * n_threads) };
-            let length = samples.len().div_ceil(pieces).max(1);
+            let length = samples.len().div_ceil(pieces).clamp(1, MAX_STRETCH);
             let stretches = samples.chunks_mut(length).enumerate();
             tasks.extend(stretches.map(|(i, stretch)| (spectrum, n_frames, i * length, stretch)));
         }

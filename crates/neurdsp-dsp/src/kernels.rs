@@ -146,25 +146,26 @@ unsafe fn scaled_log<V: Lanes>(x: V, floor: V::Element, offset: V::Element, scal
 }
 
 dispatch! {
-    /// Whether no sample is NaN or infinite.
-    pub(crate) fn finite_f32(samples: &[f32]) -> bool = finite_f32_generic
+    /// Whether no sample is NaN or beyond `limit` in size.
+    pub(crate) fn within_f32(samples: &[f32], limit: f32) -> bool = within_f32_generic
 }
 dispatch! {
-    /// Whether no sample is NaN or infinite.
-    pub(crate) fn finite_f64(samples: &[f64]) -> bool = f64 finite_f64_generic
+    /// Whether no sample is NaN or beyond `limit` in size.
+    pub(crate) fn within_f64(samples: &[f64], limit: f64) -> bool = f64 within_f64_generic
 }
 
-macro_rules! finite {
+macro_rules! within {
     ($name:ident, $t:ty, $int:ty) => {
-        /// NaN and infinity alone have an exponent of ones; integers, so that the compiler vectorises the search.
+        /// The bits of magnitudes, read as integers, lie in the order of the magnitudes, with infinity and NaN above all;
+        /// integers, so that the compiler vectorises the search.
         #[inline(always)]
         #[allow(clippy::extra_unused_type_parameters)]
-        unsafe fn $name<V: Vector<$t>>(samples: &[$t]) -> bool {
+        unsafe fn $name<V: Vector<$t>>(samples: &[$t], limit: $t) -> bool {
             let magnitude = |sample: &$t| (sample.to_bits() << 1 >> 1) as $int;
-            let limit = <$t>::INFINITY.to_bits() as $int;
-            samples.chunks(4096).all(|block| block.iter().map(magnitude).fold(0, <$int>::max) < limit)
+            let limit = magnitude(&limit.min(<$t>::MAX));
+            samples.chunks(4096).all(|block| block.iter().map(magnitude).fold(0, <$int>::max) <= limit)
         }
     };
 }
-finite!(finite_f32_generic, f32, i32);
-finite!(finite_f64_generic, f64, i64);
+within!(within_f32_generic, f32, i32);
+within!(within_f64_generic, f64, i64);

@@ -250,6 +250,11 @@ impl Filterbank {
         matrix
     }
 
+    /// The largest sum of the weights of one filter, by their size.
+    pub(crate) fn largest_sum(&self) -> f64 {
+        self.bands.iter().map(|band| band.weights.iter().map(|w| w.abs()).sum()).fold(0.0, f64::max)
+    }
+
     pub(crate) fn bands<T: Real>(&self) -> Bands<T> {
         let weights = self.bands.weights.iter().map(|w| T::from_f64(*w)).collect();
         Bands { spans: self.bands.spans.clone(), weights }

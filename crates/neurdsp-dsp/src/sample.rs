@@ -49,14 +49,16 @@ pub trait Input<T>: Copy + Send + Sync + 'static {
     fn convert(self) -> T;
     /// The samples as they are, where the types agree and nothing need be converted.
     fn direct(samples: &[Self]) -> Option<&[T]>;
-    /// Whether no sample is NaN or infinite.
-    fn all_finite(samples: &[Self]) -> bool;
+    /// Whether no sample is NaN or beyond `limit` in size.
+    fn all_within(samples: &[Self], limit: f64) -> bool;
     /// The sample as the error message shows it.
     fn as_f64(self) -> f64;
 }
 
 /// A type that results of a computation in `T` may be wanted in.
 pub trait Output<T>: Copy + Send + Sync + Default + 'static {
+    /// The largest finite value.
+    const LARGEST: f64;
     /// The nearest value of this type.
     fn round_from(value: T) -> Self;
 }
@@ -117,7 +119,7 @@ sample!(f32, 16, band_sums_f32, band_spread_f32, log_f32, limit_f32);
 sample!(f64, 8, band_sums_f64, band_spread_f64, log_f64, limit_f64);
 
 macro_rules! input {
-    ($from:ty, $to:ty, $direct:expr, $finite:ident) => {
+    ($from:ty, $to:ty, $direct:expr, $within:ident) => {
         impl Input<$to> for $from {
             #[inline(always)]
             fn convert(self) -> $to {
@@ -127,8 +129,8 @@ macro_rules! input {
             fn direct(samples: &[Self]) -> Option<&[$to]> {
                 $direct(samples)
             }
-            fn all_finite(samples: &[Self]) -> bool {
-                kernels::$finite(Isa::detect(), samples)
+            fn all_within(samples: &[Self], limit: f64) -> bool {
+                kernels::$within(Isa::detect(), samples, limit.min(<$from>::MAX.into()) as $from)
             }
             fn as_f64(self) -> f64 {
                 self.into()
@@ -137,11 +139,12 @@ macro_rules! input {
     };
 }
 
-input!(f32, f32, Some, finite_f32);
-input!(f64, f64, Some, finite_f64);
-input!(f32, f64, |_| None, finite_f32);
+input!(f32, f32, Some, within_f32);
+input!(f64, f64, Some, within_f64);
+input!(f32, f64, |_| None, within_f32);
 
 impl<T: Sample> Output<T> for f32 {
+    const LARGEST: f64 = f32::MAX as f64;
     #[inline(always)]
     fn round_from(value: T) -> Self {
         Real::to_f64(value) as f32
@@ -149,6 +152,7 @@ impl<T: Sample> Output<T> for f32 {
 }
 
 impl<T: Sample> Output<T> for f64 {
+    const LARGEST: f64 = f64::MAX;
     #[inline(always)]
     fn round_from(value: T) -> Self {
         Real::to_f64(value)

@@ -1,14 +1,14 @@
 //! Spectrograms: the magnitudes of an STFT, summed by a filterbank or not, with a logarithm or not.
 
 use crate::cache::fingerprint;
-use crate::error::{Error, Result, check_length};
+use crate::error::{Error, Result, check_length, check_samples};
 use crate::exchange::{blocks_together, put_values};
 use crate::framing::Signal;
 use crate::mel::Filterbank;
 use crate::parallel::{self, Pool};
 use crate::rows::{Rows, split_frames};
 use crate::sample::{Input, Output, Sample};
-use crate::stft::{Stft, StftConfig, Workspace, check_finite};
+use crate::stft::{Stft, StftConfig, Workspace};
 use crate::transform::BandPlan;
 use neurdsp_simd::Isa;
 use std::sync::OnceLock;
@@ -109,6 +109,8 @@ pub struct Spectrogram<T: Sample> {
     idle: Pool<Workspace<T>>,
     /// For caches: made when the first is asked for.
     fingerprint: OnceLock<[u8; 16]>,
+    /// The largest sum of the weights of a filter, or one.
+    weight: f64,
 }
 
 impl<T: Sample> Spectrogram<T> {
@@ -126,8 +128,8 @@ impl<T: Sample> Spectrogram<T> {
     ) -> Result<Self> {
         let stft = Stft::new(stft)?;
         let n_bins = stft.n_bins();
-        let (n_rows, bands) = match projection {
-            Projection::Bins(n) if (1..=n_bins).contains(&n) => (n, None),
+        let (n_rows, bands, weight) = match projection {
+            Projection::Bins(n) if (1..=n_bins).contains(&n) => (n, None, 1.0),
             Projection::Bins(n) => {
                 return Err(Error::parameter(
                     "n_bins",
@@ -137,11 +139,12 @@ impl<T: Sample> Spectrogram<T> {
             }
             Projection::Bands(bank) => {
                 check_length("a filter", bank.n_bins(), n_bins)?;
-                (bank.n_bands(), Some(stft.transform.plan_bands(bank.bands(), magnitude)))
+                let weight = bank.largest_sum().max(1.0);
+                (bank.n_bands(), Some(stft.transform.plan_bands(bank.bands(), magnitude)), weight)
             }
         };
         let idle = Pool::new(stft.config().n_fft);
-        Ok(Self { stft, magnitude, n_rows, bands, log, idle, fingerprint: OnceLock::new() })
+        Ok(Self { stft, magnitude, n_rows, bands, log, idle, weight, fingerprint: OnceLock::new() })
     }
 
     /// The transform underneath.
@@ -208,8 +211,8 @@ impl<T: Sample> Spectrogram<T> {
     ) -> Result<()> {
         let n_frames = self.n_frames(samples.len())?;
         check_length("the output", spectrogram.len(), self.n_rows * n_frames)?;
-        let finite = self.run(samples, 0, &mut Rows::whole(spectrogram, n_frames), workspace);
-        if finite { Ok(()) } else { check_finite(samples) }
+        let within = self.run(samples, 0, &mut Rows::whole(spectrogram, n_frames), workspace);
+        if within { Ok(()) } else { check_samples(samples, self.limit::<O>()) }
     }
 
     /// The spectrograms of several signals, each with its own output, on up to `n_threads` threads.
@@ -218,8 +221,8 @@ impl<T: Sample> Spectrogram<T> {
     ///
     /// # Errors
     ///
-    /// [`Error::Empty`], [`Error::TooShort`], [`Error::NotFinite`] about the samples, [`Error::Length`] if an output has not
-    /// `n_rows * n_frames` elements. After an error the outputs hold parts of a result, or what they held before.
+    /// [`Error::Empty`], [`Error::TooShort`], [`Error::NotFinite`], [`Error::TooLarge`] about the samples,
+    /// [`Error::Length`] if an output has not `n_rows * n_frames` elements. After an error the outputs hold parts of a result, or what they held before.
     pub fn process_batch<I: Input<T>, O: Output<T>>(
         &self,
         batch: Vec<(&[I], &mut [O])>,
@@ -233,7 +236,7 @@ impl<T: Sample> Spectrogram<T> {
             tasks.extend(split_frames(spectrogram, n_frames, pieces).map(|piece| (samples, piece)));
             signals.push(samples);
         }
-        let finite = AtomicBool::new(true);
+        let within = AtomicBool::new(true);
         parallel::for_each(
             n_threads,
             tasks,
@@ -241,14 +244,32 @@ impl<T: Sample> Spectrogram<T> {
             || self.workspace(),
             |workspace, (samples, (first, mut rows))| {
                 if !self.run(samples, first, &mut rows, workspace) {
-                    finite.store(false, Ordering::Relaxed);
+                    within.store(false, Ordering::Relaxed);
                 }
             },
         );
-        if finite.into_inner() { Ok(()) } else { signals.into_iter().try_for_each(check_finite) }
+        let limit = self.limit::<O>();
+        if within.into_inner() {
+            Ok(())
+        } else {
+            signals.into_iter().try_for_each(|s| check_samples(s, limit))
+        }
     }
 
-    /// Computes the frames of `rows` from `first` on; `false` at the first samples that are not finite.
+    /// What a sample may be at most, in size, for the result to be finite in its type.
+    pub(crate) fn limit<O: Output<T>>(&self) -> f64 {
+        let largest = O::LARGEST.min(<T as Output<T>>::LARGEST);
+        // The squares have to be finite whatever becomes of them, and so have the sums of what they become.
+        let (square, value) = (largest.sqrt(), largest / self.weight);
+        let magnitude = match self.magnitude {
+            Magnitude::Power => value.sqrt(),
+            Magnitude::Root { .. } => value,
+            Magnitude::Exponent(exponent) => value.powf(1.0 / exponent),
+        };
+        magnitude.min(square) / self.stft.gain
+    }
+
+    /// Computes the frames of `rows` from `first` on; `false` at the first samples that are not finite or too large.
     fn run<I: Input<T>, O: Output<T>>(
         &self,
         samples: &[I],
@@ -257,7 +278,7 @@ impl<T: Sample> Spectrogram<T> {
         workspace: &mut Workspace<T>,
     ) -> bool {
         let lanes = self.stft.transform.lanes();
-        let step = self.block_step();
+        let (step, limit) = (self.block_step(), self.limit::<O>());
         let most = blocks_together(step);
         let mut done = 0;
         while done < rows.n_frames() {
@@ -266,7 +287,7 @@ impl<T: Sample> Spectrogram<T> {
             let count = left.min(n_blocks * lanes);
             for index in 0..n_blocks {
                 let (first, count) = (first + done + index * lanes, lanes.min(count - index * lanes));
-                if !self.stft.finds_finite(samples, first, count, rows.step()) {
+                if !self.stft.finds_within(samples, first, count, rows.step(), limit) {
                     return false;
                 }
                 self.block(Signal::whole(samples), first, count, index, workspace);

@@ -1,6 +1,6 @@
 //! The short-time Fourier transform.
 
-use crate::error::{Error, Result, check_length};
+use crate::error::{Error, Result, check_length, check_samples};
 use crate::exchange::blocks_together;
 use crate::framing::{FrameFilter, Framing, Signal};
 use crate::padding::PadMode;
@@ -111,6 +111,8 @@ pub struct Stft<T: Sample> {
     config: StftConfig,
     pub(crate) framing: Framing,
     pub(crate) transform: Box<dyn Analysis<T>>,
+    /// No bin, nor anything on the way to it, is larger than this times the largest sample.
+    pub(crate) gain: f64,
     /// For gradients: planned when the first is asked for.
     pub(crate) adjoint: OnceLock<Box<dyn Synthesis<T>>>,
     idle: Pool<Workspace<T>>,
@@ -127,9 +129,14 @@ impl<T: Sample> Stft<T> {
         let StftConfig { n_fft, hop_length, pad, pad_mode, filter, drop_last, .. } = config;
         let frame_length = if filter.is_some() { config.window.len() } else { n_fft };
         let window = config.frame_window()?;
+        // One half more than the sum of the window, and what the filter can add to a sample.
+        let gain = 1.5
+            * window.iter().map(|weight| weight.abs()).sum::<f64>()
+            * filter.map_or(1.0, |filter| 2.0 * (1.0 + filter.preemphasis.abs()));
         let framing = Framing { frame_length, n_fft, hop_length, pad, pad_mode, filter, drop_last };
         let transform = T::analysis(&window, framing.staged_stride());
-        Ok(Self { config, framing, transform, adjoint: OnceLock::new(), idle: Pool::new(n_fft) })
+        let (adjoint, idle) = (OnceLock::new(), Pool::new(n_fft));
+        Ok(Self { config, framing, transform, gain: gain.max(1.0), adjoint, idle })
     }
 
     /// What the transform was planned from.
@@ -195,8 +202,8 @@ impl<T: Sample> Stft<T> {
     ) -> Result<()> {
         let n_frames = self.n_frames(samples.len())?;
         check_length("the output", spectrum.len(), self.n_bins() * n_frames)?;
-        let finite = self.run(samples, 0, &mut Rows::whole(spectrum, n_frames), workspace);
-        if finite { Ok(()) } else { check_finite(samples) }
+        let within = self.run(samples, 0, &mut Rows::whole(spectrum, n_frames), workspace);
+        if within { Ok(()) } else { check_samples(samples, self.limit::<O>()) }
     }
 
     /// The spectra of several signals, each with its own output, on up to `n_threads` threads.
@@ -205,8 +212,8 @@ impl<T: Sample> Stft<T> {
     ///
     /// # Errors
     ///
-    /// [`Error::Empty`], [`Error::TooShort`], [`Error::NotFinite`] about the samples, [`Error::Length`] if an output has not
-    /// `n_bins * n_frames` elements. After an error the outputs hold parts of a result, or what they held before.
+    /// [`Error::Empty`], [`Error::TooShort`], [`Error::NotFinite`], [`Error::TooLarge`] about the samples,
+    /// [`Error::Length`] if an output has not `n_bins * n_frames` elements. After an error the outputs hold parts of a result, or what they held before.
     pub fn process_batch<I: Input<T>, O: Output<T>>(
         &self,
         batch: Vec<(&[I], &mut [Complex<O>])>,
@@ -221,7 +228,7 @@ impl<T: Sample> Stft<T> {
             );
             signals.push(samples);
         }
-        let finite = AtomicBool::new(true);
+        let within = AtomicBool::new(true);
         parallel::for_each(
             n_threads,
             tasks,
@@ -229,14 +236,19 @@ impl<T: Sample> Stft<T> {
             || self.workspace(),
             |workspace, (samples, (first, mut rows))| {
                 if !self.run(samples, first, &mut rows, workspace) {
-                    finite.store(false, Ordering::Relaxed);
+                    within.store(false, Ordering::Relaxed);
                 }
             },
         );
-        if finite.into_inner() { Ok(()) } else { signals.into_iter().try_for_each(check_finite) }
+        let limit = self.limit::<O>();
+        if within.into_inner() {
+            Ok(())
+        } else {
+            signals.into_iter().try_for_each(|s| check_samples(s, limit))
+        }
     }
 
-    /// Transforms the frames of `rows` from `first` on; `false` at the first samples that are not finite.
+    /// Transforms the frames of `rows` from `first` on; `false` at the first samples that are not finite or too large.
     fn run<I: Input<T>, O: Output<T>>(
         &self,
         samples: &[I],
@@ -245,7 +257,7 @@ impl<T: Sample> Stft<T> {
         workspace: &mut Workspace<T>,
     ) -> bool {
         let Workspace { staging, re, im, transform: scratch, .. } = workspace;
-        let (lanes, signal) = (self.transform.lanes(), Signal::whole(samples));
+        let (lanes, signal, limit) = (self.transform.lanes(), Signal::whole(samples), self.limit::<O>());
         let width = re.len() / self.n_bins();
         let mut done = 0;
         while done < rows.n_frames() {
@@ -253,7 +265,7 @@ impl<T: Sample> Stft<T> {
             let n_blocks = (left / lanes).clamp(1, width / lanes - 1);
             for index in 0..n_blocks {
                 let (first, count) = (first + done + index * lanes, lanes.min(left - index * lanes));
-                if !self.finds_finite(samples, first, count, rows.step()) {
+                if !self.finds_within(samples, first, count, rows.step(), limit) {
                     return false;
                 }
                 let (block, stride) = self.framing.block(signal, first, count, lanes, staging);
@@ -267,32 +279,27 @@ impl<T: Sample> Stft<T> {
         true
     }
 
-    /// Whether the samples that `count` frames from `first` on are the first of `n_frames` to need are finite.
+    /// What a sample may be at most, in size, for every bin to be finite in the type of the result.
+    pub(crate) fn limit<O: Output<T>>(&self) -> f64 {
+        O::LARGEST.min(<T as Output<T>>::LARGEST) / self.gain
+    }
+
+    /// Whether the samples that `count` frames from `first` on are the first of `n_frames` to need are within `limit`.
     ///
     /// Asked just before they are transformed: it reads them in order, which brings them into the cache.
-    pub(crate) fn finds_finite<I: Input<T>>(
+    pub(crate) fn finds_within<I: Input<T>>(
         &self,
         samples: &[I],
         first: usize,
         count: usize,
         n_frames: usize,
+        limit: f64,
     ) -> bool {
-        I::all_finite(&samples[self.framing.newly_needed(first, count, n_frames, samples.len())])
+        I::all_within(&samples[self.framing.newly_needed(first, count, n_frames, samples.len())], limit)
     }
 
     /// Into how many tasks the frames of one signal are split.
     pub(crate) fn pieces(&self, n_frames: usize, n_threads: usize) -> usize {
         if n_threads <= 1 { 1 } else { (n_frames / (8 * self.transform.lanes())).clamp(1, 4 * n_threads) }
-    }
-}
-
-/// Finds the first sample that is not finite.
-pub(crate) fn check_finite<T, I: Input<T>>(samples: &[I]) -> Result<()> {
-    if I::all_finite(samples) {
-        return Ok(());
-    }
-    match samples.iter().position(|sample| !sample.as_f64().is_finite()) {
-        Some(index) => Err(Error::NotFinite { index, value: samples[index].as_f64() }),
-        None => Ok(()),
     }
 }

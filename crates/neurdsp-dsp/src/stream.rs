@@ -1,6 +1,6 @@
 //! Spectrograms of a signal that arrives piece by piece.
 
-use crate::error::{Error, Result, check_length};
+use crate::error::{Error, Result, check_length, check_samples};
 use crate::exchange::put_values;
 use crate::framing::Signal;
 use crate::padding::PadMode;
@@ -45,6 +45,8 @@ pub struct SpectrogramStream<T: Sample> {
     frame: Vec<T>,
     /// Samples taken in at once.
     chunk: usize,
+    /// What a sample may be at most, in size.
+    limit: f64,
 }
 
 impl<T: Sample> SpectrogramStream<T> {
@@ -72,6 +74,7 @@ impl<T: Sample> SpectrogramStream<T> {
             n_given: 0,
             frame: vec![T::zero(); plan.n_rows()],
             chunk,
+            limit: plan.limit::<T>(),
             plan: Arc::clone(plan),
         })
     }
@@ -98,7 +101,7 @@ impl<T: Sample> SpectrogramStream<T> {
     ///
     /// # Errors
     ///
-    /// [`Error::NotFinite`] if there is NaN or infinity among the samples, of which then none is taken.
+    /// [`Error::NotFinite`], [`Error::TooLarge`] if there is such a sample in the block, of which then none is taken.
     pub fn push<I: Input<T>>(&mut self, block: &[I], mut emit: impl FnMut(&[T])) -> Result<()> {
         self.take(block, |values, lanes, _, count, frame| each_frame(values, lanes, count, frame, &mut emit))
     }
@@ -162,10 +165,7 @@ impl<T: Sample> SpectrogramStream<T> {
         block: &[I],
         mut sink: impl FnMut(&[T], usize, usize, usize, &mut [T]),
     ) -> Result<()> {
-        if !I::all_finite(block) {
-            let index = block.iter().position(|sample| !sample.as_f64().is_finite()).unwrap_or(0);
-            return Err(Error::NotFinite { index, value: block[index].as_f64() });
-        }
+        check_samples(block, self.limit)?;
         let given = self.n_given;
         for chunk in block.chunks(self.chunk) {
             if self.samples.len() + chunk.len() > self.samples.capacity() {

@@ -12,6 +12,7 @@ from neurdsp.dsp.checks import choice, integer, number, real_type
 from neurdsp.dsp.filters import MelNorm, mel_key
 from neurdsp.dsp.plans import Frames, Precision, WindowSpec, mel_filters
 from neurdsp.dsp.spectral import is_exact, threads_for, warn_of_short_input
+from neurdsp.dsp.values import lists_and_tensors, take_values
 from neurdsp.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -403,7 +404,8 @@ def mel_spectrogram(
     sr
         Sample rate in hertz.
     S
-        A spectrogram ``(..., n_bins, n_frames)``, already to its power, instead of ``y``.
+        A spectrogram ``(..., n_bins, n_frames)``, already to its power, instead of ``y``: a numpy array, a
+        torch tensor, or a list of them.
     n_fft, hop_length, win_length, window, center, pad_mode, out, precision, n_threads
         As in `neurdsp.stft`.
     power
@@ -435,11 +437,12 @@ def mel_spectrogram(
     (128, 44)
     """
     if S is not None:
-        S = _given_spectrogram(y, S, out)
-        # As librosa: the number of bins tells n_fft, unless the one given (which may be odd) has as many.
-        n_fft = n_fft if n_fft // 2 + 1 == S.shape[-2] else 2 * (S.shape[-2] - 1)
-        key = mel_key(sr=sr, n_fft=n_fft, n_mels=n_mels, fmin=fmin, fmax=fmax, htk=htk, norm=norm)
-        return np.matmul(mel_filters(*key)[0].astype(S.dtype), S)
+        if y is not None or out is not None:
+            raise ParameterError(
+                "S is a spectrogram that stands instead of y and takes no out; pass either y or S"
+            )
+        bank = {"sr": sr, "n_mels": n_mels, "fmin": fmin, "fmax": fmax, "htk": htk, "norm": norm}
+        return _in_bands(S, n_fft=integer("n_fft", n_fft, 1), **bank)
     plan = MelSpectrogram(
         sr=sr,
         n_fft=n_fft,
@@ -459,19 +462,21 @@ def mel_spectrogram(
     return plan(y, dtype=dtype, out=out, n_threads=n_threads)
 
 
-def _given_spectrogram(y: Any, given: Any, out: Any) -> npt.NDArray[Any]:
-    if y is not None or out is not None:
+@lists_and_tensors("S")
+def _in_bands(S: Any, *, n_fft: int, **bank: Any) -> npt.NDArray[Any]:
+    """Return the mel bands of a spectrogram."""
+    bins = take_values(S, "S", least_dims=2, shape="(..., n_bins, n_frames)")
+    if bins.shape[-2] < 2 or bins.size == 0:
         raise ParameterError(
-            "S is a spectrogram that stands instead of y and takes no out; pass either y or S"
+            f"S has shape {bins.shape}, but it must be (..., n_bins, n_frames) with two bins or more; pass "
+            "numpy.abs(stft)**2"
         )
-    S: npt.NDArray[Any] = np.asarray(given)
-    if S.dtype not in (np.float32, np.float64) or S.ndim < 2 or S.shape[-2] < 2 or S.size == 0:
-        raise ParameterError(
-            f"S is {S.dtype} of shape {S.shape}, but it must be float32 or float64 (..., n_bins, n_frames) "
-            "with two bins or "
-            "more; pass numpy.abs(stft)**2"
-        )
-    return S
+    # As librosa: the number of bins tells n_fft, unless the one given (which may be odd) has as many.
+    n_fft = n_fft if n_fft // 2 + 1 == bins.shape[-2] else 2 * (bins.shape[-2] - 1)
+    banded: npt.NDArray[Any] = np.matmul(
+        mel_filters(*mel_key(n_fft=n_fft, **bank))[0].astype(bins.dtype), bins
+    )
+    return banded
 
 
 def log_mel(

@@ -178,11 +178,11 @@ class Frames:
 
     def stft(self, double: bool) -> _core.Stft:
         """Return the plan of the transform, from the cache."""
-        return _stft(self.key, double)
+        return planned_stft(self.key, double)
 
     def istft(self, double: bool) -> _core.Istft:
         """Return the plan of the inverse, from the cache."""
-        return _istft(self.n_fft, self.hop_length, self.window_key, self.pad, double)
+        return planned_istft(self.n_fft, self.hop_length, self.window_key, self.pad, double)
 
     def spectrogram(
         self,
@@ -215,13 +215,15 @@ def window_of(key: Any) -> Array:
 
 
 @lru_cache(maxsize=64)
-def _stft(key: tuple[Any, ...], double: bool) -> _core.Stft:
+def planned_stft(key: tuple[Any, ...], double: bool) -> _core.Stft:
+    """Return the plan of a transform whose frames have this key, from the cache."""
     n_fft, hop_length, window, pad, pad_mode, frame_filter, drop_last = key
     return _core.Stft(n_fft, hop_length, window_of(window), pad, pad_mode, frame_filter, drop_last, double)
 
 
 @lru_cache(maxsize=64)
-def _istft(n_fft: int, hop_length: int, window: Any, trim: int, double: bool) -> _core.Istft:
+def planned_istft(n_fft: int, hop_length: int, window: Any, trim: int, double: bool) -> _core.Istft:
+    """Return the plan of an inverse transform, from the cache."""
     return _core.Istft(n_fft, hop_length, window_of(window), trim, double)
 
 

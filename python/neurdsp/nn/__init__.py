@@ -9,8 +9,9 @@ from neurdsp.dependencies import require
 
 if TYPE_CHECKING:
     from neurdsp.nn.spectrogram import MelSpectrogram, Spectrogram
+    from neurdsp.nn.stft import STFT
 
-__all__ = ["MelSpectrogram", "Spectrogram"]
+__all__ = ["STFT", "MelSpectrogram", "Spectrogram"]
 
 
 def __getattr__(name: str) -> Any:
@@ -19,4 +20,4 @@ def __getattr__(name: str) -> Any:
     require("torch", extra="train", purpose="gradients")
     from importlib import import_module
 
-    return getattr(import_module(f"{__name__}.spectrogram"), name)
+    return getattr(import_module(f"{__name__}.{'stft' if name == 'STFT' else 'spectrogram'}"), name)

@@ -1,34 +1,116 @@
-"""The spectrogram in plain torch, with the core's window and filters: for other devices and derivatives."""
+"""The transforms in plain torch, with the core's window and filters: for other devices and derivatives."""
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from neurdsp.nn.plan import decode
+from neurdsp.nn.plan import FramePlan, Plan, decode, decode_frames
 
-__all__ = ["spectrogram"]
+__all__ = ["istft", "spectrogram", "squares", "stft"]
+
+_made: dict[Any, tuple[Tensor, Tensor | None]] = {}
 
 
 @torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]
-def _constants(plan: str, dtype: torch.dtype, device: torch.device) -> tuple[Tensor, Tensor | None]:
+def _constants(
+    parts: FramePlan, plan: str, dtype: torch.dtype, device: torch.device
+) -> tuple[Tensor, Tensor | None]:
     """Return the window ``(n_fft,)`` and the filterbank ``(n_rows, n_bins)``, made once for each device."""
     known = _made.get((plan, dtype, device))
     if known is None:
-        parts = decode(plan)
-        window, filters = parts.window(), parts.filters()
+        filters = parts.filters() if isinstance(parts, Plan) else None
         if len(_made) > 64:
             _made.clear()
         known = _made[plan, dtype, device] = (
-            torch.tensor(window, dtype=dtype, device=device),
+            torch.tensor(parts.window(), dtype=dtype, device=device),
             None if filters is None else torch.tensor(filters, dtype=dtype, device=device),
         )
     return known
 
 
-_made: dict[Any, tuple[Tensor, Tensor | None]] = {}
+@torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]
+def _divisor(plan: str, n_frames: int, dtype: torch.dtype, device: torch.device) -> Tensor:
+    return torch.tensor(squares(plan, n_frames), dtype=dtype, device=device)
+
+
+@lru_cache(maxsize=16)
+def squares(plan: str, n_frames: int) -> npt.NDArray[np.float64]:
+    """Return the sum of the squared windows of ``n_frames`` frames, and one where it is next to nothing.
+
+    Returns
+    -------
+    numpy.ndarray
+        ``(n_fft + hop_length * (n_frames - 1),)``: what the core divides an overlap-add by, before it cuts
+        the padding off.
+    """
+    parts = decode_frames(plan)
+    hop = parts.hop_length
+    n_hops = -(-parts.n_fft // hop)
+    pieces = np.pad(parts.window() ** 2, (0, n_hops * hop - parts.n_fft)).reshape(n_hops, hop)
+    total = np.zeros((n_frames + n_hops - 1, hop))
+    for i, piece in enumerate(pieces):
+        total[i : i + n_frames] += piece
+    sums = total.reshape(-1)[: parts.n_fft + hop * (n_frames - 1)]
+    return np.where(sums > np.finfo(np.float32).tiny, sums, 1.0)
+
+
+def stft(samples: Tensor, plan: str) -> Tensor:
+    """Return what the operator of the same name does, differentiable as often as wanted.
+
+    Parameters
+    ----------
+    samples
+        float32 or float64, ``(..., n_samples)``, on any device.
+    plan
+        From `neurdsp.nn.plan.encode_frames`.
+
+    Returns
+    -------
+    Tensor
+        Complex, ``(..., n_bins, n_frames)``.
+    """
+    parts = decode_frames(plan)
+    parts.check_length(tuple(samples.shape))
+    window, _ = _constants(parts, plan, samples.dtype, samples.device)
+    spectrum = _spectrum(samples.reshape(-1, samples.shape[-1]), parts, window)
+    return spectrum.reshape(*samples.shape[:-1], *spectrum.shape[1:])
+
+
+def istft(spectrum: Tensor, length: int, plan: str) -> Tensor:
+    """Return what the operator of the same name does, differentiable as often as wanted.
+
+    Parameters
+    ----------
+    spectrum
+        Complex, ``(..., n_bins, n_frames)``, on any device.
+    length
+        Samples of the result.
+    plan
+        From `neurdsp.nn.plan.encode_frames`.
+
+    Returns
+    -------
+    Tensor
+        ``(..., length)``.
+    """
+    parts = decode_frames(plan)
+    n_bins, n_frames = spectrum.shape[-2:]
+    rows = spectrum.reshape(-1, n_bins, n_frames)
+    real = rows.real.dtype
+    window, _ = _constants(parts, plan, real, rows.device)
+    frames = torch.fft.irfft(rows, parts.n_fft, dim=1) * window[:, None]
+    covered = parts.n_fft + parts.hop_length * (n_frames - 1)
+    added = functional.fold(
+        frames, output_size=(1, covered), kernel_size=(1, parts.n_fft), stride=(1, parts.hop_length)
+    )[:, 0, 0]  # (rows, covered)
+    added = (added / _divisor(plan, n_frames, real, rows.device))[:, parts.pad : parts.pad + length]
+    added = functional.pad(added, (0, length - added.shape[1]))
+    return added.reshape(*spectrum.shape[:-2], length)
 
 
 def spectrogram(samples: Tensor, plan: str) -> Tensor:
@@ -48,18 +130,8 @@ def spectrogram(samples: Tensor, plan: str) -> Tensor:
     """
     parts = decode(plan)
     parts.check_length(tuple(samples.shape))
-    window, filters = _constants(plan, samples.dtype, samples.device)
-    rows = samples.reshape(-1, samples.shape[-1])
-    spectrum = torch.stft(
-        _padded(rows, parts.pad, parts.pad_mode),
-        parts.n_fft,
-        hop_length=parts.hop_length,
-        window=window,
-        center=False,
-        return_complex=True,
-    )  # (rows, n_bins, n_frames)
-    if parts.drop_last:
-        spectrum = spectrum[..., :-1]
+    window, filters = _constants(parts, plan, samples.dtype, samples.device)
+    spectrum = _spectrum(samples.reshape(-1, samples.shape[-1]), parts, window)
     power = spectrum.real.square() + spectrum.imag.square()
     if parts.power == 2:
         values = power
@@ -75,6 +147,25 @@ def spectrogram(samples: Tensor, plan: str) -> Tensor:
         least = torch.finfo(values.dtype).tiny
         values = (values.clamp_min(floor) + offset).clamp_min(least).log() * scale
     return values.reshape(*samples.shape[:-1], *values.shape[1:])
+
+
+def _spectrum(rows: Tensor, parts: FramePlan, window: Tensor) -> Tensor:
+    """Return the complex spectrum ``(rows, n_bins, n_frames)`` of ``(rows, n_samples)``."""
+    padded = _padded(rows, parts.pad, parts.pad_mode)
+    if parts.frame_filter is None:
+        spectrum = torch.stft(
+            padded, parts.n_fft, hop_length=parts.hop_length, window=window, center=False, return_complex=True
+        )
+    else:
+        remove_mean, preemphasis = parts.frame_filter
+        frames = padded.unfold(-1, parts.frame_length, parts.hop_length)  # (rows, n_frames, frame_length)
+        if remove_mean:
+            frames = frames - frames.mean(-1, keepdim=True)
+        # The first sample counts as its own predecessor.
+        before = torch.cat([frames[..., :1], frames[..., :-1]], dim=-1)
+        frames = (frames - preemphasis * before) * window[: parts.frame_length]
+        spectrum = torch.fft.rfft(frames, parts.n_fft).transpose(-1, -2)
+    return spectrum[..., :-1] if parts.drop_last else spectrum
 
 
 def _padded(rows: Tensor, pad: int, mode: str) -> Tensor:

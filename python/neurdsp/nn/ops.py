@@ -13,9 +13,9 @@ from torch import Tensor
 from neurdsp.dsp.plans import default_threads
 from neurdsp.errors import ParameterError
 from neurdsp.nn import mirror
-from neurdsp.nn.plan import Plan, decode
+from neurdsp.nn.plan import FramePlan, decode
 
-__all__ = ["spectrogram", "spectrogram_backward"]
+__all__ = ["fill_if_not_finite", "rows_of", "spectrogram", "spectrogram_backward", "threads_for"]
 
 
 @torch.library.custom_op("neurdsp::spectrogram", mutates_args=(), device_types="cpu")
@@ -36,13 +36,13 @@ def spectrogram(samples: Tensor, plan: str) -> Tensor:
     """
     parts = decode(plan)
     parts.check_length(tuple(samples.shape))
-    rows = _rows(samples, 1)
+    rows = rows_of(samples, 1)
     core = parts.core(rows.dtype == torch.float64)
     result = rows.new_empty((rows.shape[0], parts.n_rows, core.n_frames(rows.shape[-1])))
     try:
-        core.process([rows.numpy()], [result.numpy()], _threads(rows, parts))
+        core.process([rows.numpy()], [result.numpy()], threads_for(rows.shape, parts))
     except ParameterError:
-        _fill_if_not_finite(rows, result)
+        fill_if_not_finite(rows, result)
     return result.reshape(*samples.shape[:-1], *result.shape[1:])
 
 
@@ -71,13 +71,13 @@ def spectrogram_backward(samples: Tensor, gradient: Tensor, plan: str) -> Tensor
         ``(..., n_samples)``.
     """
     parts = decode(plan)
-    rows, planes = _rows(samples, 1), _rows(gradient, 2)
+    rows, planes = rows_of(samples, 1), rows_of(gradient, 2)
     result = torch.empty_like(rows)
     core = parts.core(rows.dtype == torch.float64)
     try:
-        core.backward(rows.numpy(), planes.numpy(), result.numpy(), _threads(rows, parts))
+        core.backward(rows.numpy(), planes.numpy(), result.numpy(), threads_for(rows.shape, parts))
     except ParameterError:
-        _fill_if_not_finite(rows, result)
+        fill_if_not_finite(rows, result)
     return result.reshape(samples.shape)
 
 
@@ -110,19 +110,19 @@ torch.library.register_autograd("neurdsp::spectrogram", _backward, setup_context
 torch.library.register_autograd("neurdsp::spectrogram_backward", _double_backward, setup_context=_keep)
 
 
-def _rows(tensor: Tensor, n_core: int) -> Tensor:
+def rows_of(tensor: Tensor, n_core: int) -> Tensor:
     """``(rows, ...)`` with neighbouring values, without the graph."""
-    plain = tensor.detach().resolve_neg()
+    plain = tensor.detach().resolve_conj().resolve_neg()
     return plain.reshape(-1, *plain.shape[plain.ndim - n_core :]).contiguous()
 
 
-def _threads(rows: Tensor, parts: Plan) -> int:
-    """No more threads than torch may use; one in the workers of a data loader."""
-    wanted = default_threads(None, rows.shape[0], rows.shape[-1], parts.n_fft, parts.hop_length)
+def threads_for(shape: tuple[int, ...], parts: FramePlan) -> int:
+    """No more threads than torch may use for samples of this shape; one in the workers of a data loader."""
+    wanted = default_threads(None, shape[0], shape[-1], parts.n_fft, parts.hop_length)
     return min(wanted, torch.get_num_threads())
 
 
-def _fill_if_not_finite(rows: Tensor, result: Tensor) -> None:
+def fill_if_not_finite(rows: Tensor, result: Tensor) -> None:
     """Turn the core's refusal of NaN into NaN, as torch's own operators do; raise anything else again."""
     if bool(torch.isfinite(rows).all()):
         raise

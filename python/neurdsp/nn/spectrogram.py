@@ -81,13 +81,13 @@ class MelSpectrogram(nn.Module):
     Parameters
     ----------
     **parameters
-        Those of `neurdsp.MelSpectrogram`, but for ``normalize``, ``preemphasis`` and ``frame_filter``, which
-        carry no gradient.
+        Those of `neurdsp.MelSpectrogram`. Pre-emphasis before the core, and normalisation after it, are
+        plain torch.
 
     Raises
     ------
     ParameterError
-        If a parameter is outside its domain, or carries no gradient.
+        If a parameter is outside its domain.
 
     Examples
     --------
@@ -103,12 +103,8 @@ class MelSpectrogram(nn.Module):
     def __init__(self, **parameters: Any) -> None:
         super().__init__()
         features = MelPlan(**parameters)
-        for name in ("normalize", "preemphasis"):
-            if getattr(features, name):
-                raise ParameterError(
-                    f"{name} is {getattr(features, name)!r}, but no gradient is carried through it; "
-                    "leave it out and apply it in torch"
-                )
+        self.preemphasis = float(features.preemphasis)
+        self.normalize = features.normalize
         self.plan = encode(features.engine, exact=features.exact)
 
     @classmethod
@@ -120,7 +116,41 @@ class MelSpectrogram(nn.Module):
 
     def forward(self, samples: Tensor) -> Tensor:
         """Return the mel spectrogram ``(..., n_mels, n_frames)`` of samples ``(..., n_samples)``."""
-        return transform(samples, self.plan)
+        samples = floating(samples)
+        if self.preemphasis:
+            rest = samples[..., 1:] - self.preemphasis * samples[..., :-1]
+            samples = torch.cat([samples[..., :1], rest], dim=-1)
+        return normalised(transform(samples, self.plan), self.normalize)
+
+
+def normalised(values: Tensor, how: str | None) -> Tensor:
+    """Return features ``(..., n_rows, n_frames)`` normalised as by `neurdsp.MelSpectrogram`."""
+    if how == "whisper":
+        return (torch.maximum(values, values.amax((-2, -1), keepdim=True) - 8.0) + 4.0) / 4.0
+    if how == "per_feature":
+        wide = values.double()
+        centred = wide - wide.mean(-1, keepdim=True)
+        variance = centred.square().sum(-1, keepdim=True) / max(values.shape[-1] - 1, 1)
+        # The root of a row that never changes has no gradient: none passes.
+        changes = variance > 0
+        deviation = torch.where(changes, torch.where(changes, variance, 1.0).sqrt(), 0.0)
+        return (centred / (deviation + 1e-5)).to(values.dtype)
+    return values
+
+
+def floating(samples: Tensor) -> Tensor:
+    """Return samples as float32 or float64: half precision is computed, and given back, in float32.
+
+    Raises
+    ------
+    ParameterError
+        For anything but floating point.
+    """
+    if not samples.is_floating_point():
+        raise ParameterError(
+            f"samples are {samples.dtype}, but a gradient needs floating point; pass samples.float()"
+        )
+    return samples if samples.dtype in (torch.float32, torch.float64) else samples.float()
 
 
 def transform(samples: Tensor, plan: str) -> Tensor:
@@ -138,12 +168,7 @@ def transform(samples: Tensor, plan: str) -> Tensor:
     ParameterError
         For anything but floating point, and for too few samples.
     """
-    if not samples.is_floating_point():
-        raise ParameterError(
-            f"samples are {samples.dtype}, but a gradient needs floating point; pass samples.float()"
-        )
-    if samples.dtype not in (torch.float32, torch.float64):
-        samples = samples.float()
+    samples = floating(samples)
     if samples.device.type == "cpu":
         result: Tensor = ops.spectrogram(samples, plan)
         return result
