@@ -10,9 +10,8 @@ import numpy.typing as npt
 
 from neurdsp import _core
 from neurdsp.dsp.arrays import Array, take_real
+from neurdsp.dsp.checks import integer, real_type
 from neurdsp.dsp.features import MelSpectrogram
-from neurdsp.dsp.plans import integer
-from neurdsp.dsp.spectral import real_type
 
 __all__ = ["CacheStats", "MelCache"]
 
