@@ -38,6 +38,11 @@ CALLS = {
     "MelSpectrogram()": (neurdsp.MelSpectrogram(n_fft=64, n_mels=4), {"y": Y}),
     "MelSpectrogram().stream": (neurdsp.MelSpectrogram(n_fft=64, n_mels=4).stream, {}),
     "MelStream.push": (lambda y: neurdsp.MelSpectrogram(n_fft=64, n_mels=4).stream().push(y), {"y": Y}),
+    "MelCache": (neurdsp.MelCache, {}),
+    "MelCache().get_or_compute": (
+        neurdsp.MelCache().get_or_compute,
+        {"plan": neurdsp.MelSpectrogram(n_fft=64, n_mels=4), "y": Y},
+    ),
     "mfcc": (neurdsp.mfcc, {"y": Y}),
     "delta": (neurdsp.delta, {"data": M, "width": 3}),
     "power_to_db": (neurdsp.power_to_db, {"S": M}),
@@ -79,7 +84,9 @@ PATIENCE = {"n_iter": 100, "n_threads": 100, "length": 10_000, "hop_length": 10_
 def parameters_of(name):
     kinds = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
     found = inspect.signature(CALLS[name][0]).parameters.values()
-    return [parameter.name for parameter in found if parameter.kind not in kinds] + PASSED_ON.get(name, [])
+    names = [parameter.name for parameter in found if parameter.kind not in kinds]
+    # Any text is a folder, which would be made.
+    return [name for name in names if name != "directory"] + PASSED_ON.get(name, [])
 
 
 def numbers_in(result):

@@ -12,6 +12,7 @@ from neurdsp import _core
 from neurdsp.dsp.arrays import Array, take_real
 from neurdsp.dsp.checks import integer, real_type
 from neurdsp.dsp.features import MelSpectrogram
+from neurdsp.errors import ParameterError
 
 __all__ = ["CacheStats", "MelCache"]
 
@@ -124,6 +125,10 @@ class MelCache:
         ParameterError
             As ``plan(y)``; nothing is kept then.
         """
+        if not isinstance(plan, MelSpectrogram):
+            raise ParameterError(
+                f"plan is of type {type(plan).__name__}; it must be a neurdsp.MelSpectrogram"
+            )
         batch = take_real(y)
         wanted = batch.dtype if dtype is None else real_type(dtype)
         engine = plan.engine.plan(plan.exact or batch.dtype == np.float64 or wanted == np.float64)
