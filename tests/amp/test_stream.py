@@ -57,7 +57,7 @@ def model(tmp_path: Path) -> _core.AmpModel:
 
     path = tmp_path / "amp.json"
     path.write_text(json.dumps(seed_json()))
-    return _core.AmpModel.load(path)
+    return _core.AmpModel.load(path, None, False)
 
 
 def noise(samples: int) -> np.ndarray:
@@ -85,7 +85,7 @@ def reference(source: dict, x: np.ndarray) -> np.ndarray:
 def test_a_stream_meets_the_definition_within_2e_6_of_peak(model: _core.AmpModel) -> None:
     x = noise(2000)
     expected = reference(seed_json(), x)
-    error = np.abs(model.stream().process(x) - expected).max() / np.abs(expected).max()
+    error = np.abs(model.stream(48_000.0, 1, False).process(x) - expected).max() / np.abs(expected).max()
     assert error <= 2e-6
 
 
@@ -101,9 +101,9 @@ def test_the_properties_describe_the_model(model: _core.AmpModel) -> None:
 @pytest.mark.parametrize("block", [1, 7, 64, 512])
 def test_the_blocks_do_not_change_the_output(model: _core.AmpModel, block: int) -> None:
     x = noise(3000)
-    whole = model.stream().process(x)
+    whole = model.stream(48_000.0, 1, False).process(x)
     assert whole.dtype == np.float32
-    stream = model.stream()
+    stream = model.stream(48_000.0, 1, False)
     parts = [stream.process(x[i : i + block]) for i in range(0, len(x), block)]
     assert np.array_equal(np.concatenate(parts), whole)
     stream.reset()
@@ -112,10 +112,12 @@ def test_the_blocks_do_not_change_the_output(model: _core.AmpModel, block: int) 
 
 def test_streams_of_one_model_run_at_once_in_threads(model: _core.AmpModel) -> None:
     x = noise(20000)
-    expected = model.stream().process(x)
+    expected = model.stream(48_000.0, 1, False).process(x)
     outputs: list[np.ndarray] = []
     threads = [
-        threading.Thread(target=lambda: outputs.append(model.stream().process(x)), daemon=True)
+        threading.Thread(
+            target=lambda: outputs.append(model.stream(48_000.0, 1, False).process(x)), daemon=True
+        )
         for _ in range(8)
     ]
     for thread in threads:
@@ -137,16 +139,16 @@ def test_streams_of_one_model_run_at_once_in_threads(model: _core.AmpModel) -> N
 )
 def test_a_block_that_does_not_fit_is_named(model: _core.AmpModel, block: object, names: str) -> None:
     with pytest.raises(ParameterError, match=names):
-        model.stream().process(block)  # type: ignore[arg-type]
+        model.stream(48_000.0, 1, False).process(block)  # type: ignore[arg-type]
 
 
 def test_an_empty_block_gives_an_empty_block(model: _core.AmpModel) -> None:
-    assert model.stream().process(np.zeros(0, np.float32)).shape == (0,)
+    assert model.stream(48_000.0, 1, False).process(np.zeros(0, np.float32)).shape == (0,)
 
 
 def test_a_missing_or_foreign_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ModelFileError, match="absent"):
-        _core.AmpModel.load(tmp_path / "absent.safetensors")
+        _core.AmpModel.load(tmp_path / "absent.safetensors", None, False)
     (tmp_path / "text").write_text("not a model")
     with pytest.raises(ModelFileError, match="text"):
-        _core.AmpModel.load(tmp_path / "text")
+        _core.AmpModel.load(tmp_path / "text", None, False)

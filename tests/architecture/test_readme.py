@@ -178,7 +178,9 @@ def write_sample_files(folder, random_amp):
     write_audio(folder / "model_out.wav", late + 0.003, 48_000)
 
     tone = (0.4 * np.sin(np.arange(24_000) * 0.02)).astype(np.float32)
+    (folder / "clips").mkdir()
     for name in ("in.wav", "dry.wav", "guitar.wav", "di.wav"):
         write_audio(folder / name, tone, 48_000)
+        write_audio(folder / "clips" / name, tone, 48_000)
     random_amp.write(folder / "model.safetensors")
     random_amp.write(folder / "amp.safetensors")

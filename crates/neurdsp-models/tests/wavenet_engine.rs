@@ -95,12 +95,13 @@ fn play(model: &mut Wavenet, input: &[f32], blocks: &[usize]) -> Vec<f32> {
     output
 }
 
-/// Asserts that the engine meets the definition to 2e-6 of its peak, on every instruction set.
-fn assert_meets_definition(config: &WavenetConfig, seed: u64, samples: usize) {
+/// Asserts that the engine meets the definition to 2e-6 of its peak, on every instruction set. The peak counts as at least
+/// `least`.
+fn assert_meets_definition(config: &WavenetConfig, seed: u64, samples: usize, least: f64) {
     let weights = random_weights(config, seed);
     let input = Random(seed + 1).values(samples, 0.8);
     let expected = reference(config, &weights, &input);
-    let peak = expected.iter().fold(0.0, |a: f64, b| a.max(b.abs()));
+    let peak = expected.iter().fold(least, |a: f64, b| a.max(b.abs()));
     for isa in Isa::available() {
         let output = play(&mut stream(config, &weights, isa), &input, &[samples]);
         let worst = output.iter().zip(&expected).map(|(a, b)| (f64::from(*a) - b).abs()).fold(0.0, f64::max);
@@ -110,14 +111,14 @@ fn assert_meets_definition(config: &WavenetConfig, seed: u64, samples: usize) {
 
 #[test]
 fn the_presets_meet_the_definition_on_every_instruction_set() {
-    assert_meets_definition(&config(16, 6, 3, 2), 1, 600);
-    assert_meets_definition(&config(18, 9, 3, 2), 2, 400);
-    assert_meets_definition(&config(32, 10, 3, 2), 3, 200);
+    assert_meets_definition(&config(16, 6, 3, 2), 1, 600, 0.0);
+    assert_meets_definition(&config(18, 9, 3, 2), 2, 400, 0.0);
+    assert_meets_definition(&config(32, 10, 3, 2), 3, 200, 0.0);
 }
 
 #[test]
 fn the_largest_preset_meets_the_definition_on_every_instruction_set() {
-    assert_meets_definition(&config(48, 12, 3, 2), 4, 100);
+    assert_meets_definition(&config(48, 12, 3, 2), 4, 100, 0.0);
 }
 
 #[test]
@@ -221,8 +222,10 @@ proptest! {
         seed in any::<u32>(),
     ) {
         let shape = config(channels, num_layers, kernel_size, dilation_base);
-        assert_meets_definition(&shape, u64::from(seed), 150);
         let weights = random_weights(&shape, u64::from(seed));
+        // With few channels the terms of the output can cancel: what rounding leaves is of their size, not of its.
+        let terms = weights.output_weight.iter().map(|w| f64::from(w.abs())).sum::<f64>();
+        assert_meets_definition(&shape, u64::from(seed), 150, terms);
         let input = Random(u64::from(seed) + 1).values(600, 0.8);
         for isa in Isa::available() {
             let mut model = stream(&shape, &weights, isa);
