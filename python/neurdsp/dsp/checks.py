@@ -67,15 +67,16 @@ def number(
 
 
 def flag(name: str, value: Any) -> bool:
-    """``value`` as a bool: True, False, or an integer 1 or 0.
+    """``value`` as a bool: True, False, an integer 1 or 0, or an array of one of them, as MATLAB files hold.
 
     Raises
     ------
     ParameterError
         For anything else, which may have been meant for another parameter.
     """
-    if isinstance(value, (bool, int, np.bool_, np.integer)) and value in (0, 1):
-        return bool(value)
+    single = value.item() if isinstance(value, np.ndarray) and value.size == 1 else value
+    if isinstance(single, (bool, int, np.bool_, np.integer)) and single in (0, 1):
+        return bool(single)
     raise ParameterError(f"{name} is {shown(value)}, but it must be True or False")
 
 
