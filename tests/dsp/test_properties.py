@@ -31,7 +31,9 @@ def by_definition(y, n_fft, hop_length, win_length, center, pad_mode):
         0.5 - 0.5 * np.cos(2 * np.pi * np.arange(win_length) / win_length) if win_length > 1 else np.ones(1)
     )
     window[before : before + win_length] = hann
-    kernel = np.exp(-2j * np.pi * np.outer(np.arange(n_fft // 2 + 1), n) / n_fft) * window
+    # The turns are reduced as integers: a phase of hundreds of radians has lost digits already.
+    turns = np.outer(np.arange(n_fft // 2 + 1), n) % n_fft
+    kernel = np.exp(-2j * np.pi * turns / n_fft) * window
     n_frames = 1 + (padded.size - n_fft) // hop_length
     frames = np.stack([padded[t * hop_length :][:n_fft] for t in range(n_frames)], axis=1)
     return kernel @ frames
