@@ -3,17 +3,22 @@
     python scripts/devices/make.py -o runs/devices            # all of devices.yaml
     python scripts/devices/make.py -o runs/devices ts9 fuzz   # some
 
-Training and validation are ``neurdsp amp signal`` (synthetic strings; the validation passage is at its end).
-Test is other material: parts that fluidsynth plays on FluidR3's jazz guitar, in keys, scales and with seeds
-that training never hears. For each device it prints what kind it is: THD, level, offset, the error of the
-best linear filter, and how the capture examines. Needs Debian's ``guitarix-lv2 lilv-utils fluidsynth
+Training is ``neurdsp amp signal`` (synthetic strings, sweeps, noise); its passage from 170.5 s on, in a key of
+its own, is for validation. Test is other material: parts that fluidsynth plays on FluidR3's jazz guitar, in
+keys, scales and with seeds that training never hears. For each device it prints what kind it is: THD, level,
+offset, the error of the best linear filter, and what the examination finds.
+
+A run that was stopped goes on where it was: a device is finished when its ``NAME.json`` is there, and is made
+again only if its settings or the inputs changed. Needs Debian's ``guitarix-lv2 lilv-utils fluidsynth
 fluid-soundfont-gm``.
 """
 
 import argparse
+import hashlib
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import yaml
@@ -22,13 +27,15 @@ from neurdsp.amp.check import examine
 from neurdsp.amp.lv2 import capture
 from neurdsp.amp.signal import write_capture_signal
 from neurdsp.audio import read_audio, write_audio
-from neurdsp.errors import NeurdspError
+from neurdsp.errors import AudioFileError, NeurdspError
 
 RATE = 48_000
 HERE = Path(__file__).parent
+PARTS = ("train", "test")
+HEAD = "device      THD %   RMS dB  peak dB        DC   lag  linear ESR  (test)  replicate     MB"
 
 
-def play(device: dict, dry: Path, wet: Path) -> None:
+def play(device: dict[str, Any], dry: Path, wet: Path) -> None:
     """Play a file through a device of the list, cabinet included."""
     capture(dry, wet, device["uri"], device.get("controls", {}))
     if device.get("cabinet"):
@@ -36,7 +43,7 @@ def play(device: dict, dry: Path, wet: Path) -> None:
         write_audio(wet, play_through_cabinet(signal, rate), rate)
 
 
-def thd_percent(device: dict, folder: Path) -> float:
+def thd_percent(device: dict[str, Any], folder: Path) -> float:
     """Return harmonics 2 to 10 of a 220 Hz tone at -18 dBFS, relative to the fundamental."""
     probe, answer = folder / ".probe_dry.wav", folder / ".probe_wet.wav"
     tone = 0.125 * np.sin(2 * np.pi * 220.0 * np.arange(2 * RATE) / RATE)
@@ -51,22 +58,43 @@ def thd_percent(device: dict, folder: Path) -> float:
     return float(100 * np.sqrt(np.sum(np.square(lines[1:]))) / lines[0])
 
 
-def write_test_input(path: Path) -> None:
-    """Write the held-out playing of scripts/runs/capture_signal.py."""
+def write_inputs(folder: Path, seed: int) -> str:
+    """Write what is played into every device, and return a hash of it."""
     sys.path.insert(0, str(HERE.parent / "runs"))
     from capture_signal import test_signal
 
-    write_audio(path, test_signal(), RATE)
+    write_capture_signal(folder / "train_in.wav", RATE, seed=seed)
+    write_audio(folder / "test_in.wav", test_signal(), RATE)
+    digest = hashlib.sha256()
+    for part in PARTS:
+        digest.update((folder / f"{part}_in.wav").read_bytes())
+    return digest.hexdigest()[:16]
 
 
-def make(name: str, device: dict, folder: Path) -> dict:
-    """Capture a device and measure what kind it is."""
-    for part in ("train", "test"):
-        play(device, folder / f"{part}_in.wav", folder / f"{name}_{part}.wav")
-    report = examine(folder / "train_in.wav", folder / f"{name}_train.wav").report
-    test = examine(folder / "test_in.wav", folder / f"{name}_test.wav").report
-    assert report.alignment is not None
-    return {
+def made_before(name: str, made_from: dict[str, Any], folder: Path) -> dict[str, Any] | None:
+    """Return the figures of an earlier run, if it made this device from the same inputs and settings."""
+    try:
+        found: dict[str, Any] = json.loads((folder / f"{name}.json").read_text())
+    except (OSError, ValueError):
+        return None
+    whole = all((folder / f"{name}_{part}.wav").is_file() for part in PARTS)
+    return found if whole and found.get("made_from") == made_from else None
+
+
+def make(name: str, device: dict[str, Any], inputs: str, folder: Path) -> dict[str, Any]:
+    """Capture a device and measure what kind it is; its JSON is written last."""
+    made_from = {**device, "inputs": inputs}
+    before = made_before(name, made_from, folder)
+    if before is not None:
+        return before
+    dry = {part: folder / f"{part}_in.wav" for part in PARTS}
+    wet = {part: folder / f"{name}_{part}.wav" for part in PARTS}
+    for part in PARTS:
+        play(device, dry[part], wet[part])
+    report, test = (examine(dry[part], wet[part]).report for part in PARTS)
+    if report.errors or report.alignment is None:
+        raise AudioFileError(f"{name} is no device to train on: {report.errors[0].message}")
+    found = {
         "device": name,
         "kind": device["kind"],
         "thd_percent": thd_percent(device, folder),
@@ -77,17 +105,31 @@ def make(name: str, device: dict, folder: Path) -> dict:
         "linear_esr": report.linear_esr,
         "test_linear_esr": test.linear_esr,
         "replicate_esr": report.replicate_esr,
+        "megabytes": sum(path.stat().st_size for path in wet.values()) / 1e6,
         "findings": [f"{f.severity}: {f.code}" for f in report.findings],
+        "made_from": made_from,
     }
+    (folder / f"{name}.json").write_text(json.dumps(found, indent=2) + "\n")
+    return found
+
+
+def row(found: dict[str, Any]) -> str:
+    """Return a device's line of the table."""
+    return (
+        f"{found['device']:10} {found['thd_percent']:6.2f} {found['rms_db']:8.1f} {found['peak_db']:8.1f} "
+        f"{found['dc']:+9.4f} {found['latency_samples']:5d} {found['linear_esr']:11.4f} "
+        f"{found['test_linear_esr']:7.4f} {found['replicate_esr']:10.2g} {found['megabytes']:6.1f}  "
+        f"{', '.join(found['findings'])}"
+    )
 
 
 def main() -> int:
-    """Make inputs, then devices, then the table and devices.json."""
+    """Make inputs, then devices, then the table."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("names", nargs="*", help="devices of devices.yaml; all if none is named")
-    parser.add_argument("-o", "--output", type=Path, default=Path("runs/devices"))
+    parser.add_argument("-o", "--output", type=Path, default=Path("runs/devices"), help="folder")
     parser.add_argument("--seed", type=int, default=1, help="of the training signal")
     options = parser.parse_args()
     devices = yaml.safe_load((HERE / "devices.yaml").read_text())
@@ -95,26 +137,14 @@ def main() -> int:
     if unknown:
         parser.error(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(devices)}")
     options.output.mkdir(parents=True, exist_ok=True)
-    found = []
     try:
-        write_capture_signal(options.output / "train_in.wav", RATE, seed=options.seed)
-        write_test_input(options.output / "test_in.wav")
-        print(
-            "device      THD %   RMS dB  peak dB        DC   lag  linear ESR  (test)  replicate", flush=True
-        )
+        inputs = write_inputs(options.output, options.seed)
+        print(HEAD, flush=True)
         for name in options.names or devices:
-            one = make(name, devices[name], options.output)
-            found.append(one)
-            print(
-                f"{name:10} {one['thd_percent']:6.2f} {one['rms_db']:8.1f} {one['peak_db']:8.1f} "
-                f"{one['dc']:+9.4f} {one['latency_samples']:5d} {one['linear_esr']:11.4f} "
-                f"{one['test_linear_esr']:7.4f} {one['replicate_esr']:10.2g}  {', '.join(one['findings'])}",
-                flush=True,
-            )
+            print(row(make(name, devices[name], inputs, options.output)), flush=True)
     except (NeurdspError, RuntimeError) as error:
         print(f"make: {error}", file=sys.stderr)
         return 2
-    (options.output / "devices.json").write_text(json.dumps(found, indent=2) + "\n")
     return 0
 
 

@@ -13,6 +13,7 @@ packages=(guitarix-lv2 lilv-utils fluidsynth fluid-soundfont-gm)
 device=http://guitarix.sourceforge.net/plugins/gxts9#ts9sim
 controls=(--set fslider0_=-4 --set fslider1_=500 --set fslider2_=0.5) # level in dB, tone in Hz, drive
 python=.venv/bin/python
+neurdsp=.venv/bin/neurdsp
 run=runs/ts9
 shipped=python/neurdsp/amp/shipped
 excerpt=tests/amp/ts9_clip_wet.flac
@@ -34,20 +35,20 @@ mkdir -p "$run"
 "$python" scripts/runs/capture_signal.py clip -o "$shipped/di_clip.flac"
 for part in train test; do
     "$python" scripts/runs/capture_signal.py $part -o $run/${part}_dry.wav
-    "$python" scripts/runs/capture_lv2.py "$device" $run/${part}_dry.wav $run/${part}_wet.wav "${controls[@]}"
+    "$neurdsp" amp capture --device "$device" -i $run/${part}_dry.wav -o $run/${part}_wet.wav "${controls[@]}"
 done
-"$python" scripts/runs/capture_lv2.py "$device" "$shipped/di_clip.flac" $run/clip_wet.flac "${controls[@]}"
+"$neurdsp" amp capture --device "$device" -i "$shipped/di_clip.flac" -o $run/clip_wet.wav "${controls[@]}"
 # The tests keep its first four seconds, to measure the shipped amp without the packages.
 "$python" -c "
 import soundfile
-audio, rate = soundfile.read('$run/clip_wet.flac', dtype='int16', frames=4 * 48_000)
+audio, rate = soundfile.read('$run/clip_wet.wav', frames=4 * 48_000)
 soundfile.write('$excerpt', audio, rate, subtype='PCM_16')
 "
 
-.venv/bin/neurdsp amp train $run/train_dry.wav $run/train_wet.wav -o $run/ts9.safetensors \
+"$neurdsp" amp train $run/train_dry.wav $run/train_wet.wav -o $run/ts9.safetensors \
     --run-dir $run/train --preset seed-16x6 --steps "$steps" --set data.latency_samples=0 \
     --set training.learning_rate=0.008 --set training.validate_steps=250 --set training.threads=1
 "$python" scripts/runs/judge_amp.py $run/ts9.safetensors --about scripts/runs/ts9_about.json \
     --pair test $run/test_dry.wav $run/test_wet.wav --pair clip "$shipped/di_clip.flac" "$excerpt"
-.venv/bin/neurdsp model verify $run/ts9.safetensors
+"$neurdsp" model verify $run/ts9.safetensors
 mv $run/ts9.safetensors "$shipped/ts9.safetensors"

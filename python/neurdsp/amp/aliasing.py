@@ -1,7 +1,8 @@
 """How much a model folds back: a sine goes in, and what comes out beside its harmonics is aliasing.
 
-The measure is that of R. Sato and J. Smith, "Aliasing reduction in neural amp modeling by smoothing
-activations", 2025: energy that is on no harmonic, relative to the energy on harmonics.
+The measure is the aliasing-to-signal ratio: the energy that is on no harmonic, relative to the energy on
+harmonics ("Aliasing Reduction in Neural Amp Modeling by Smoothing Activations", arXiv 2505.04082, which
+finds both in a transform of prime length; here a window keeps them apart).
 """
 
 from collections.abc import Callable
