@@ -3,10 +3,10 @@
     python scripts/devices/make.py -o runs/devices            # all of devices.yaml
     python scripts/devices/make.py -o runs/devices ts9 fuzz   # some
 
-Training is ``neurdsp amp signal`` (synthetic strings, sweeps, noise); its passage from 170.5 s on, in a key of
-its own, is for validation. Test is other material: parts that fluidsynth plays on FluidR3's jazz guitar, in
-keys, scales and with seeds that training never hears. For each device it prints what kind it is: THD, level,
-offset, the error of the best linear filter, and what the examination finds.
+Training is ``neurdsp amp signal`` (synthetic strings, sweeps, noise); its passage from 170.5 s on, in a key
+of its own, is for validation. Test is other material: parts that fluidsynth plays on FluidR3's jazz guitar,
+in keys, scales and with seeds that training never hears. For each device it prints what kind it is: THD,
+level, offset, the error of the best linear filter, and what the examination finds.
 
 A run that was stopped goes on where it was: a device is finished when its ``NAME.json`` is there, and is made
 again only if its settings or the inputs changed. Needs Debian's ``guitarix-lv2 lilv-utils fluidsynth

@@ -94,3 +94,37 @@ def test_a_model_evaluated_on_its_own_output_is_perfect(tmp_path, amp_path, rng)
     assert len(found["aliasing"]) == 3
     assert found["us_per_sample"] > 0
     assert found["data"]["ok"]
+
+
+def test_the_picture_shows_every_band_step_and_probe(tmp_path):
+    """Bars as high as the figures, faint where nothing sounds, and no place for aliasing without a model."""
+    pytest.importorskip("matplotlib")
+    from neurdsp.amp.aliasing import AliasingResult
+    from neurdsp.amp.breakdown import Slice
+    from neurdsp.amp.breakdown_plot import draw_breakdown
+    from neurdsp.amp.plot import new_figure
+
+    bands = [Slice(0.0, 80.0, 1e-6, 0.5), Slice(80.0, 24_000.0, 1.0, 0.02)]
+    levels = [Slice(-96.0, -12.0, 1.0, 0.02), Slice(-12.0, 3.0, 0.0, None)]
+    for aliasing in ([], [AliasingResult(1_249.0, -12.0, -60.0)]):
+        figure = new_figure(10, 2)
+        draw_breakdown(figure, figure.add_gridspec(1, 1)[0, 0], bands, levels, aliasing, "black")
+        assert len(figure.axes) == 2 + len(aliasing)
+        bars = figure.axes[0].patches
+        assert [bar.get_height() for bar in bars] == [0.5, 0.02]
+        assert [bar.get_alpha() for bar in bars] == [0.25, 1.0]
+    assert figure.axes[2].patches[0].get_y() + figure.axes[2].patches[0].get_height() == pytest.approx(-60)
+
+
+def test_an_evaluation_leaves_its_picture(tmp_path, amp_path, rng):
+    pytest.importorskip("matplotlib")
+    dry = (0.2 * rng.uniform(0.05, 1, 20).repeat(RATE // 10) * rng.standard_normal(2 * RATE)).astype(
+        np.float32
+    )
+    write_audio(tmp_path / "i.wav", dry, RATE)
+    write_audio(tmp_path / "o.wav", AmpModel.load(amp_path).render(dry, RATE), RATE)
+    paths = [str(tmp_path / "i.wav"), str(tmp_path / "o.wav")]
+    picture = tmp_path / "p.png"
+    done = CliRunner().invoke(app, ["amp", "evaluate", str(amp_path), "--data", *paths, "-p", str(picture)])
+    assert done.exit_code == 0, done.output
+    assert picture.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"

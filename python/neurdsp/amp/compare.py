@@ -78,7 +78,8 @@ def compare_files(
     target, predicted : path-like
         What should have come out, and what did: same sample rate, same length.
     plot : path-like, optional
-        Where to put a PNG with both waveforms, their spectra and the residual. Needs the ``plot`` extra.
+        Where to put a PNG with both waveforms, their spectra, the residual and where it lies. Needs the
+        ``plot`` extra.
 
     Returns
     -------
@@ -142,9 +143,11 @@ def compare_in_detail(
             result = comparison.result()
         except (ParameterError, ValueError) as error:  # ValueError: one file ends before its header said
             raise AudioFileError(f"cannot compare '{target}' with '{predicted}': {error}") from error
+        found = DetailedComparison(result, matched_esr(result), breakdown.bands(), breakdown.levels())
         if picture is not None and plot is not None:
-            picture.save(plot, result, names=(Path(target).name, Path(predicted).name))
-    return DetailedComparison(result, matched_esr(result), breakdown.bands(), breakdown.levels())
+            names = Path(target).name, Path(predicted).name
+            picture.save(plot, result, names=names, bands=found.bands, levels=found.levels)
+    return found
 
 
 def write_ab(

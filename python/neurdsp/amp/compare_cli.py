@@ -17,7 +17,8 @@ def compare(
     target: Annotated[Path, typer.Argument(help="What should have come out.")],
     predicted: Annotated[Path, typer.Argument(help="What came out.")],
     plot: Annotated[
-        Path | None, typer.Option("--plot", "-p", help="PNG with waveforms, spectra and residual.")
+        Path | None,
+        typer.Option("--plot", "-p", help="PNG with waveforms, spectra, residual and where it lies."),
     ] = None,
     ab: Annotated[
         Path | None,
@@ -47,13 +48,16 @@ def evaluate(
         Literal["auto", "all", "validation"],
         typer.Option(help="What to compare; auto: the input's validation passage where it has one."),
     ] = "auto",
+    plot: Annotated[
+        Path | None, typer.Option("--plot", "-p", help="PNG with waveforms, spectra, error and aliasing.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
 ) -> None:
     """Play a capture's input through a model with the engine, and print everything that can be measured."""
     from neurdsp.amp.evaluate import evaluate as measure
     from neurdsp.console import print_table
 
-    found = measure(model, *data, part=part)
+    found = measure(model, *data, part=part, plot=plot)
     if as_json:
         typer.echo(json.dumps(found.to_json()))
         return

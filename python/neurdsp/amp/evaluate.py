@@ -6,12 +6,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from neurdsp._output import check_output
 from neurdsp.amp.aliasing import AliasingResult, measure_aliasing
 from neurdsp.amp.breakdown import Breakdown, Slice
 from neurdsp.amp.check import Report, examine
 from neurdsp.amp.compare import matched_esr
 from neurdsp.amp.config import DataConfig
 from neurdsp.amp.infer import AmpModel
+from neurdsp.dependencies import require
 from neurdsp.errors import AudioFileError
 from neurdsp.metrics import Comparison, ComparisonResult
 
@@ -76,6 +78,7 @@ def evaluate(
     *,
     part: Literal["auto", "all", "validation"] = "auto",
     data: DataConfig | None = None,
+    plot: str | os.PathLike[str] | None = None,
 ) -> Evaluation:
     """Play a capture's input through a model and compare with the capture's output.
 
@@ -90,6 +93,9 @@ def evaluate(
         the former where there is one.
     data
         How to align, as in training.
+    plot
+        Where to put a PNG with waveforms, spectra, the residual, where it lies, and aliasing. Needs the
+        ``plot`` extra.
 
     Returns
     -------
@@ -101,12 +107,17 @@ def evaluate(
         If the capture has an error, or no validation passage where one is asked for.
     ModelFileError
         If the model cannot be loaded.
+    MissingDependencyError
+        If a plot is asked for and matplotlib is not installed.
 
     Examples
     --------
     >>> evaluate("amp.safetensors", "in.wav", "out.wav").comparison.esr  # doctest: +SKIP
     """
     settings = data or DataConfig()
+    if plot is not None:
+        check_output(plot)
+        require("matplotlib", extra="plot", purpose="a plot")
     amp = AmpModel.load(model)
     examined = examine(input_path, output_path, settings)
     report, rate = examined.report, examined.sample_rate
@@ -136,6 +147,16 @@ def evaluate(
         comparison.update(*blocks)
         breakdown.update(*blocks)
     result = comparison.result()
+    aliasing = measure_aliasing(lambda x: amp.render(x, amp.sample_rate), sample_rate=amp.sample_rate)
+    bands, levels = breakdown.bands(), breakdown.levels()
+    if plot is not None:
+        from neurdsp.amp.plot import ComparisonPlot  # matplotlib only where a picture is wanted
+
+        picture = ComparisonPlot(target.size, rate)
+        for at in range(0, target.size, _BLOCK_SAMPLES):
+            picture.update(target[at : at + _BLOCK_SAMPLES], predicted[at : at + _BLOCK_SAMPLES])
+        names = Path(output_path).name, Path(model).name
+        picture.save(plot, result, names=names, bands=bands, levels=levels, aliasing=aliasing)
     return Evaluation(
         model={
             "path": str(Path(model)),
@@ -147,9 +168,9 @@ def evaluate(
         part=(start / rate, stop / rate),
         comparison=result,
         matched_esr=matched_esr(result),
-        bands=breakdown.bands(),
-        levels=breakdown.levels(),
-        aliasing=measure_aliasing(lambda x: amp.render(x, amp.sample_rate), sample_rate=amp.sample_rate),
+        bands=bands,
+        levels=levels,
+        aliasing=aliasing,
         us_per_sample=1e6 * seconds / max(1, stop - begin),
         report=report,
     )

@@ -1,4 +1,4 @@
-"""The picture of a comparison: waveforms, a close-up, spectra and the residual, gathered block by block."""
+"""The picture of a comparison: waveforms, a close-up, spectra, the residual and where the error lies."""
 
 import os
 from typing import TYPE_CHECKING, Any
@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neurdsp._output import atomic_output
+from neurdsp.amp.aliasing import AliasingResult
+from neurdsp.amp.breakdown import Slice
+from neurdsp.amp.breakdown_plot import draw_breakdown
 from neurdsp.audio import FloatArray
 from neurdsp.dependencies import require
 from neurdsp.dsp import stft
@@ -101,7 +104,16 @@ class ComparisonPlot:
             self._close_up_start_s = (self._position + start) / self._sample_rate
         self._position += target.size
 
-    def save(self, path: str | os.PathLike[str], result: ComparisonResult, *, names: tuple[str, str]) -> None:
+    def save(
+        self,
+        path: str | os.PathLike[str],
+        result: ComparisonResult,
+        *,
+        names: tuple[str, str],
+        bands: list[Slice],
+        levels: list[Slice],
+        aliasing: list[AliasingResult] | None = None,
+    ) -> None:
         """Draw the picture and write it as a PNG that appears whole or not at all.
 
         Parameters
@@ -112,9 +124,13 @@ class ComparisonPlot:
             The numbers for the title.
         names : tuple of str
             What to call target and prediction.
+        bands, levels : list of Slice
+            The error by frequency and by loudness.
+        aliasing : list of AliasingResult, optional
+            Of the model, where the prediction is one's.
         """
-        figure = new_figure(10, 9)
-        grid = figure.add_gridspec(4, 2, height_ratios=[1, 1, 1.7, 1])
+        figure = new_figure(10, 11)
+        grid = figure.add_gridspec(5, 2, height_ratios=[1, 1, 1.7, 1, 1.3])
         figure.suptitle(
             f"ESR {result.esr:.3g}   ·   null {result.null_depth_db:.1f} dB   ·   "
             f"spectral distance {result.stft_distance:.3g}",
@@ -132,6 +148,7 @@ class ComparisonPlot:
         share = 100 * peak / max(self._loudest, 1e-9)
         title = f"Residual, {result.null_depth_db:.1f} dB of the target (peak: {share:.2g} % of the target's)"
         self._draw_waveform(figure.add_subplot(grid[3, :]), 2, title, COLOURS["residual"])
+        draw_breakdown(figure, grid[4, :], bands, levels, aliasing or [], COLOURS["residual"])
         save_figure(figure, path)
 
     def _draw_waveform(self, axes: "Axes", which: int, title: str, colour: str) -> None:
