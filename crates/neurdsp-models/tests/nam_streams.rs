@@ -50,6 +50,62 @@ fn a_stream_begins_as_if_silence_had_been_for_ever() {
     }
 }
 
+fn scale_weights(document: &mut Value, factor: f64) {
+    for weight in document["weights"].as_array_mut().unwrap() {
+        *weight = json!(factor * weight.as_f64().unwrap());
+    }
+}
+
+#[test]
+fn an_idle_stream_goes_on_to_the_bit_as_if_it_had_been_played() {
+    let sound = values(500, 5);
+    // On silence the state of this one swings by the last bit of a cell for ever.
+    let swinging = json!({ "input_size": 1, "hidden_size": 16, "num_layers": 1 });
+    let mut swinging = common::nam("LSTM", swinging, 64 * 17 + 64 + 32 + 17);
+    scale_weights(&mut swinging, 0.8);
+    for document in all().into_iter().chain([swinging]) {
+        let model = loaded(&document);
+        // A denormal number counts as zero in the network, but is not silence, so the second stream is never idle.
+        let signal = |zero: f32| {
+            let rests = [20_001, 1, 63, 64, 65, 20_001, 20_003];
+            rests.iter().flat_map(|&rest| sound.iter().copied().chain(vec![zero; rest])).collect::<Vec<f32>>()
+        };
+        let mut played = model.build_stream().unwrap();
+        let expected = play(played.as_mut(), &signal(1e-40), 64);
+        for block in [1, 13, 64, 300] {
+            let mut idle = model.build_stream().unwrap();
+            let output = play(idle.as_mut(), &signal(0.0), block);
+            let differ = output.iter().zip(&expected).position(|(a, b)| a.to_bits() != b.to_bits());
+            assert_eq!(differ, None, "{} in blocks of {block}", model.architecture());
+        }
+    }
+}
+
+#[test]
+fn an_idle_stream_costs_a_fraction_of_one_that_plays() {
+    let lstm = json!({ "input_size": 1, "hidden_size": 16, "num_layers": 2 });
+    let convnet =
+        json!({ "channels": 16, "dilations": [1, 2, 4, 8, 16], "batchnorm": false, "activation": "Tanh" });
+    let mut small = common::nam("LSTM", lstm, (64 * 17 + 64 + 32) + (64 * 32 + 64 + 32) + 17);
+    // So that the state comes to rest within a second.
+    scale_weights(&mut small, 0.2);
+    for document in [small, common::nam("ConvNet", convnet, (32 + 16) + 4 * (512 + 16) + 17)] {
+        let model = loaded(&document);
+        let mut stream = model.build_stream().unwrap();
+        let mut output = vec![0.0; 48_000];
+        let mut seconds = |input: &[f32]| {
+            let mut run = |stream: &mut dyn StreamingModel| {
+                let start = std::time::Instant::now();
+                stream.process(input, &mut output);
+                start.elapsed().as_secs_f64()
+            };
+            (0..3).map(|_| run(stream.as_mut())).fold(f64::INFINITY, f64::min)
+        };
+        let (playing, idle) = (seconds(&values(48_000, 2)), seconds(&[0.0; 48_000]));
+        assert!(idle < 0.2 * playing, "{}: {idle} s idle, {playing} s playing", model.architecture());
+    }
+}
+
 #[test]
 fn samples_that_are_not_finite_leave_no_trace() {
     let mut input = values(2000, 5);

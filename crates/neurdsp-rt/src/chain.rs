@@ -168,7 +168,8 @@ impl AmpChain {
         Ok((chain, handle))
     }
 
-    /// How many samples the output lags behind the input: that of the model at this rate, and nothing else.
+    /// How many samples the output lags behind the input: that of the model at this rate, and nothing else. While models
+    /// of different latencies fade it is that of the later one; see [`ChainHandle::hold_latency`].
     #[must_use]
     pub fn latency(&self) -> usize {
         self.models.latency()
@@ -237,10 +238,7 @@ impl AmpChain {
         }
         self.models.receive();
         self.cabinets.receive();
-        let latency = self.models.latency();
-        for delay in self.model_delays.iter_mut().chain(&mut self.dry_delays) {
-            delay.set(latency);
-        }
+        self.align();
         let interface_dbu = f64::from(self.settings.get(Parameter::InterfaceLevelDbu));
         let calibrate = self.settings.is_on(Parameter::CalibrateInput);
         let mode = self.settings.output_mode();
@@ -248,6 +246,14 @@ impl AmpChain {
             let before = if calibrate { levels.input_gain_db(interface_dbu) } else { 0.0 };
             [before, levels.output_gain_db(mode, interface_dbu)]
         });
+    }
+
+    /// Delays what goes around the model as long as the model is late.
+    fn align(&mut self) {
+        let latency = self.models.latency();
+        for delay in self.model_delays.iter_mut().chain(&mut self.dry_delays) {
+            delay.set(latency);
+        }
     }
 
     /// Plays one chunk.
@@ -288,6 +294,7 @@ impl AmpChain {
         self.update();
         self.models.reset();
         self.cabinets.reset();
+        self.align();
         self.gates.iter_mut().for_each(NoiseGate::reset);
         self.tones.iter_mut().for_each(ToneStack::reset);
         self.dc_blocks.iter_mut().for_each(DcBlock::reset);
@@ -351,6 +358,26 @@ impl ChainHandle {
         Ok(())
     }
 
+    /// Makes the chain at least as late as this, so that swaps of models that are less late, and of none, move the
+    /// sound by no sample and the host need not be told. 0, as at first, makes it as late as its model.
+    ///
+    /// # Errors
+    /// It is above 32768 samples.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use neurdsp_rt::AmpChain;
+    ///
+    /// let (_chain, handle) = AmpChain::new(48_000.0, 2)?;
+    /// handle.hold_latency(162)?; // that of models that are twice or four times oversampled
+    /// assert_eq!(handle.latency(), 162);
+    /// # Ok::<(), neurdsp_rt::Error>(())
+    /// ```
+    pub fn hold_latency(&self, samples: usize) -> Result<()> {
+        self.models.hold_latency(samples)
+    }
+
     /// Sends an impulse response, which fades in; see [`ImpulseResponse::prepared`].
     ///
     /// # Errors
@@ -367,10 +394,10 @@ impl ChainHandle {
         self.cabinets.send(Bank::passing())
     }
 
-    /// The latency in samples of the model that was sent last, to be reported to the host.
+    /// The latency in samples to be reported to the host: that of the model that was sent last, or the one that is held.
     #[must_use]
     pub fn latency(&self) -> usize {
-        self.latency
+        self.latency.max(self.models.held_latency())
     }
 
     /// The settings, to be changed from any thread.

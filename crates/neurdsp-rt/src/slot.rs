@@ -3,12 +3,12 @@
 use crate::error::{Error, Result};
 use crate::levels::ModelLevels;
 use crate::planes::Planes;
-use neurdsp_dsp::live::{Ramp, db_to_gain};
+use neurdsp_dsp::live::{Delay, LiveBlock, Ramp, db_to_gain};
 use neurdsp_models::StreamingModel;
 use rtrb::{Consumer, Producer, RingBuffer};
 use std::f32::consts::FRAC_PI_2;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering::Relaxed};
 
 /// How many changes may be on their way.
 const CAPACITY: usize = 8;
@@ -18,6 +18,8 @@ pub struct Bank {
     streams: Vec<Box<dyn StreamingModel>>,
     levels: ModelLevels,
     latency: usize,
+    /// What brings it to the latency of its slot; none in a slot without latency.
+    delays: Vec<Delay>,
     input_gain: Ramp,
     output_gain: Ramp,
     has_gains: bool,
@@ -55,13 +57,32 @@ impl Bank {
     fn through(levels: ModelLevels) -> Bank {
         let unity = Ramp::new(1.0, 1024);
         let (input_gain, output_gain) = (unity.clone(), unity);
-        Bank { streams: Vec::new(), levels, latency: 0, input_gain, output_gain, has_gains: false }
+        let (streams, delays) = (Vec::new(), Vec::new());
+        Bank { streams, levels, latency: 0, delays, input_gain, output_gain, has_gains: false }
     }
 
     /// By how many samples its output lags behind.
     #[must_use]
     pub fn latency(&self) -> usize {
         self.latency
+    }
+
+    /// Gives it room to be as late as `max_latency`, and the time that it takes to become so.
+    fn with_delays(mut self, n_channels: usize, max_latency: usize, ramp: u32) -> Result<Bank> {
+        if max_latency > 0 {
+            self.delays = vec![Delay::new(0, max_latency, ramp)?; n_channels];
+        }
+        Ok(self)
+    }
+
+    /// Makes it as late as `latency`, which is at least its own; tells whether that is a change.
+    fn delay_to(&mut self, latency: usize, at_once: bool) -> bool {
+        let samples = latency - self.latency;
+        let changes = self.delays.iter().any(|delay| delay.samples() != samples);
+        for delay in &mut self.delays {
+            if at_once { delay.snap(samples) } else { delay.set(samples) }
+        }
+        changes
     }
 
     /// Gains in dB: the first at once, later ones over 1024 samples.
@@ -82,6 +103,9 @@ impl Bank {
                 stream.process(scratch.channel(index), planes.channel_mut(index));
             }
         }
+        for (delay, channel) in self.delays.iter_mut().zip(planes.channels_mut()) {
+            delay.process(channel);
+        }
         scale(&mut self.output_gain, planes);
     }
 }
@@ -101,8 +125,10 @@ pub struct SlotSender {
     there: Producer<Box<Bank>>,
     back: Consumer<Box<Bank>>,
     fade: Arc<AtomicU32>,
+    held: Arc<AtomicUsize>,
     n_channels: usize,
     max_latency: usize,
+    ramp: u32,
 }
 
 /// The side of a slot that plays.
@@ -110,6 +136,11 @@ pub struct SlotSender {
 /// A new bank fades in over the old one with equal power: the gains are sine and cosine, so that two signals that have
 /// nothing in common keep their loudness. While a fade lasts, both banks play. The audio thread frees nothing: what has
 /// faded out travels back to the [`SlotSender`]. When several banks wait, those that nobody has heard yet are passed over.
+///
+/// Banks of different latencies are aligned while they fade: the one that would be early is delayed. A fade begins
+/// once the new bank has heard enough sound, twice as much as it is late, so that it does not begin with a gap. The latency
+/// of the slot is that of the later one: it rises where the fade begins, over the time given to [`slot`], and falls after the
+/// fade. With [`SlotSender::hold_latency`] it stays the same, and no swap moves the sound at all.
 #[derive(Debug)]
 pub struct Slot {
     now: Box<Bank>,
@@ -117,7 +148,13 @@ pub struct Slot {
     there: Consumer<Box<Bank>>,
     back: Producer<Box<Bank>>,
     fade: Arc<AtomicU32>,
+    held: Arc<AtomicUsize>,
+    /// What all banks are delayed to.
+    latency: usize,
+    ramp: u32,
+    /// Samples since the new bank began to play; how many of them nobody hears; the length of the fade after those.
     done: u32,
+    unheard: u32,
     length: u32,
     other: Planes,
     scratch: Planes,
@@ -125,8 +162,11 @@ pub struct Slot {
 
 /// A slot that passes the signal as it is, until a bank is sent.
 ///
+/// `fade_samples` is the length of a fade until it is set, and the time that a change of the latency takes; no latency may
+/// exceed `max_latency`, in samples.
+///
 /// # Errors
-/// `n_channels` is 0.
+/// `n_channels` is 0, or `max_latency` above [`Delay::MAX_SAMPLES`].
 ///
 /// # Example
 ///
@@ -151,18 +191,23 @@ pub fn slot(n_channels: usize, fade_samples: u32, max_latency: usize) -> Result<
     // Two more than can be sent: what plays comes back as well, so the audio thread always has room.
     let (to, back) = RingBuffer::new(CAPACITY + 2);
     let fade = Arc::new(AtomicU32::new(fade_samples));
+    let held = Arc::new(AtomicUsize::new(0));
     let slot = Slot {
-        now: Box::new(Bank::passing()),
+        now: Box::new(Bank::passing().with_delays(n_channels, max_latency, fade_samples)?),
         next: None,
         there: from,
         back: to,
         fade: Arc::clone(&fade),
+        held: Arc::clone(&held),
+        latency: 0,
+        ramp: fade_samples,
         done: 0,
+        unheard: 0,
         length: 0,
         other: Planes::new(n_channels),
         scratch: Planes::new(n_channels),
     };
-    Ok((SlotSender { there, back, fade, n_channels, max_latency }, slot))
+    Ok((SlotSender { there, back, fade, held, n_channels, max_latency, ramp: fade_samples }, slot))
 }
 
 impl SlotSender {
@@ -181,12 +226,33 @@ impl SlotSender {
             return Err(Error::parameter("the latency", bank.latency, allowed));
         }
         bank.streams.iter_mut().for_each(|stream| stream.prewarm());
+        let bank = bank.with_delays(self.n_channels, self.max_latency, self.ramp)?;
         self.there.push(Box::new(bank)).map_err(|_| Error::Busy { waiting: CAPACITY })
     }
 
     /// Sets the length of the fades that begin from now on, 0 for a hard switch.
     pub fn set_fade(&self, samples: u32) {
         self.fade.store(samples, Relaxed);
+    }
+
+    /// Makes the slot at least as late as this, whatever plays, from the next block on. Held at the latest of the banks
+    /// that one means to send, the latency never changes.
+    ///
+    /// # Errors
+    /// It is above the slot's `max_latency`.
+    pub fn hold_latency(&self, samples: usize) -> Result<()> {
+        if samples > self.max_latency {
+            let allowed = format!("it must be at most {} samples", self.max_latency);
+            return Err(Error::parameter("the latency", samples, allowed));
+        }
+        self.held.store(samples, Relaxed);
+        Ok(())
+    }
+
+    /// The latency that [`hold_latency`](Self::hold_latency) has set, 0 before.
+    #[must_use]
+    pub fn held_latency(&self) -> usize {
+        self.held.load(Relaxed)
     }
 
     /// Frees what has come back, and says how many banks that were. [`send`](Self::send) does it too.
@@ -196,10 +262,10 @@ impl SlotSender {
 }
 
 impl Slot {
-    /// The latency of what plays or fades in.
+    /// By how many samples the output lags behind: the latency that is held, or that of the later bank if that is more.
     #[must_use]
     pub fn latency(&self) -> usize {
-        self.next.as_ref().unwrap_or(&self.now).latency
+        self.latency
     }
 
     /// Whether a fade is under way.
@@ -220,15 +286,35 @@ impl Slot {
     /// [`process`](Self::process) does it too; a caller that sets gains does it first, so that the new bank has them
     /// before its first sample.
     pub fn receive(&mut self) -> bool {
-        if self.next.is_some() || self.back.slots() < 2 {
-            return false;
+        let took = self.next.is_none() && self.take();
+        self.align(took);
+        took
+    }
+
+    /// Delays the banks to the latency that they need together; `is_new` is the next one if it has not played yet.
+    fn align(&mut self, is_new: bool) {
+        let next = self.next.as_ref().map_or(0, |bank| bank.latency);
+        self.latency = self.held.load(Relaxed).max(self.now.latency).max(next);
+        let moves = self.now.delay_to(self.latency, false);
+        if let Some(next) = &mut self.next {
+            next.delay_to(self.latency, is_new);
         }
-        while let Ok(bank) = self.there.pop() {
+        if is_new {
+            // Filters that delay ring for as long again once sound sets in; and an old bank that moves is where the new
+            // one is only after that.
+            let moved = if moves { self.ramp } else { 0 };
+            self.unheard = moved.max((self.latency + next) as u32);
+        }
+    }
+
+    /// Takes the newest bank that has been sent, if there is one.
+    fn take(&mut self) -> bool {
+        // What it takes, and what it replaces by that, must be able to go back.
+        while self.back.slots() >= 2
+            && let Ok(bank) = self.there.pop()
+        {
             if let Some(unheard) = self.next.replace(bank) {
                 self.give_back(unheard);
-            }
-            if self.back.slots() < 2 {
-                break;
             }
         }
         (self.done, self.length) = (0, self.fade.load(Relaxed));
@@ -243,7 +329,7 @@ impl Slot {
 
     /// Plays the next samples with the banks that it has.
     pub(crate) fn play(&mut self, planes: &mut Planes) {
-        if self.next.is_some() && self.done >= self.length {
+        if self.next.is_some() && self.has_faded() {
             self.finish();
         }
         let Some(next) = self.next.as_mut() else {
@@ -255,15 +341,23 @@ impl Slot {
         for (index, new) in planes.channels_mut().enumerate() {
             let faded = self.other.channel(index);
             for (i, (new, old)) in new.iter_mut().zip(faded).enumerate() {
-                let share = ((self.done + i as u32 + 1) as f32 / self.length as f32).min(1.0);
-                let (rising, falling) = (share * FRAC_PI_2).sin_cos();
-                *new = *new * rising + if share < 1.0 { *old * falling } else { 0.0 };
+                let heard = (self.done + i as u32 + 1).saturating_sub(self.unheard);
+                if heard == 0 {
+                    *new = *old;
+                } else if heard < self.length {
+                    let (rising, falling) = (heard as f32 / self.length as f32 * FRAC_PI_2).sin_cos();
+                    *new = *new * rising + *old * falling;
+                }
             }
         }
         self.done += planes.len() as u32;
-        if self.done >= self.length {
+        if self.has_faded() {
             self.finish();
         }
+    }
+
+    fn has_faded(&self) -> bool {
+        self.done >= self.unheard.saturating_add(self.length)
     }
 
     /// Ends the fade: the new bank is all that is heard.
@@ -284,6 +378,8 @@ impl Slot {
     /// Forgets the signal; a fade that is under way ends.
     pub fn reset(&mut self) {
         self.finish();
+        self.align(false);
         self.now.streams.iter_mut().for_each(|stream| stream.reset());
+        self.now.delays.iter_mut().for_each(Delay::reset);
     }
 }

@@ -197,6 +197,94 @@ fn the_latency_is_exact_and_the_dry_sound_is_aligned() {
     }
 }
 
+fn late(oversample: usize) -> Bank {
+    let operation = Operation { oversample, ..Operation::at(RATE) };
+    let stream = adapt(&mut || Ok(Toy::gain(1.0).boxed()), RATE, operation).unwrap();
+    Bank::new(vec![stream], ModelLevels::default()).unwrap()
+}
+
+/// What two signals that are the same sum to at this share of a fade of equal power.
+fn fade_gain(n: usize, begin: usize, length: usize) -> f32 {
+    let share = (n + 1).saturating_sub(begin).min(length) as f32 / length as f32;
+    let (rising, falling) = (share * std::f32::consts::FRAC_PI_2).sin_cos();
+    rising + falling
+}
+
+#[test]
+fn models_of_different_latencies_fade_aligned_where_the_latency_is_held() {
+    let sine = |n: usize, late: usize| (0.05 * (n as f64 - late as f64)).sin() as f32;
+    for mix in [1.0, 0.25] {
+        let (mut chain, mut handle) = AmpChain::new(RATE, 1).unwrap();
+        handle.hold_latency(late(2).latency()).unwrap();
+        handle
+            .settings()
+            .store(&ChainSettings::default().with(Parameter::DcBlockOn, 0.0).with(Parameter::Mix, mix));
+        chain.process(&mut []);
+        chain.reset();
+        let held = chain.latency();
+        assert_eq!((held, handle.latency()), (162, 162));
+        let mut at = 0;
+        let mut block = |chain: &mut AmpChain, len: usize| {
+            let mut samples: Vec<f32> = (at..at + len).map(|n| sine(n, 0)).collect();
+            chain.process(&mut [&mut samples]);
+            at += len;
+            let wanted = (at - len..at).map(|n| sine(n, held));
+            samples.into_iter().zip(wanted).collect::<Vec<(f32, f32)>>()
+        };
+        block(&mut chain, 1000);
+        // From no model to a late one, to one without latency, to another late one.
+        for bank in
+            [late(2), Bank::new(vec![Toy::gain(1.0).boxed()], ModelLevels::default()).unwrap(), late(4)]
+        {
+            let begin = held + bank.latency();
+            handle.send_model(bank).unwrap();
+            // The fade of 960 samples begins when the new bank has heard enough.
+            for (n, (y, wanted)) in block(&mut chain, 3000).into_iter().enumerate() {
+                let wanted = wanted * (1.0 + mix * (fade_gain(n, begin, 960) - 1.0));
+                assert!((y - wanted).abs() < 3e-5, "mix {mix}, sample {n}: {y}, not {wanted}");
+            }
+            assert_eq!((chain.latency(), handle.latency()), (held, held));
+        }
+    }
+}
+
+#[test]
+fn where_it_is_not_held_the_latency_is_that_of_the_later_model_until_the_fade_ends() {
+    let (mut chain, mut handle) = AmpChain::new(RATE, 1).unwrap();
+    handle.settings().set(Parameter::DcBlockOn, 0.0);
+    handle.set_fade_ms(50.0);
+    chain.process(&mut []);
+    chain.reset();
+    let mut at = 0;
+    let mut play = |chain: &mut AmpChain, len: usize| {
+        let mut samples: Vec<f32> = (at..at + len).map(|n| (0.05 * n as f64).sin() as f32).collect();
+        chain.process(&mut [&mut samples]);
+        at += len;
+        (at - len, samples)
+    };
+    let check = |(first, got): (usize, Vec<f32>), latency: usize, gain: &dyn Fn(usize) -> f32| {
+        for (n, y) in got.iter().enumerate() {
+            let wanted = (0.05 * ((first + n) as f64 - latency as f64)).sin() as f32 * gain(n);
+            assert!((y - wanted).abs() < 1e-5, "latency {latency}, sample {n}: {y}, not {wanted}");
+        }
+    };
+    check(play(&mut chain, 1000), 0, &|_| 1.0);
+    handle.send_model(late(2)).unwrap();
+    // The old one moves for 20 ms, then both fade for 50.
+    play(&mut chain, 960);
+    assert_eq!((chain.latency(), handle.latency()), (162, 162));
+    check(play(&mut chain, 2400), 162, &|n| fade_gain(n, 0, 2400));
+    check(play(&mut chain, 1000), 162, &|_| 1.0);
+    let bank = Bank::new(vec![Toy::gain(1.0).boxed()], ModelLevels::default()).unwrap();
+    handle.send_model(bank).unwrap();
+    check(play(&mut chain, 162 + 2400), 162, &|n| fade_gain(n, 162, 2400));
+    assert_eq!((chain.latency(), handle.latency()), (162, 0));
+    // Nothing fades any more: what plays moves to where it would be alone.
+    play(&mut chain, 960);
+    assert_eq!(chain.latency(), 0);
+    check(play(&mut chain, 1000), 0, &|_| 1.0);
+}
+
 #[test]
 fn two_channels_are_two_chains() {
     let (left, right) = (bursts(9000), noise(9000, 4));

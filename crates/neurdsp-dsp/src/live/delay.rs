@@ -56,6 +56,13 @@ impl Delay {
         self.wanted = samples.min(self.max);
     }
 
+    /// Takes another delay at once. What is above the maximum is clamped.
+    pub fn snap(&mut self, samples: usize) {
+        self.set(samples);
+        (self.now, self.before) = (self.wanted, self.wanted);
+        self.fade.snap(1.0);
+    }
+
     /// The delay that it has, or fades to.
     #[must_use]
     pub fn samples(&self) -> usize {
@@ -86,7 +93,6 @@ impl LiveBlock for Delay {
 
     fn reset(&mut self) {
         self.past.fill(0.0);
-        (self.now, self.before) = (self.wanted, self.wanted);
-        self.fade.snap(1.0);
+        self.snap(self.wanted);
     }
 }

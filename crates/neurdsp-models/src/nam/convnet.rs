@@ -9,6 +9,7 @@ use neurdsp_simd::Isa;
 use super::frame_model::{FrameModel, FrameModelSource};
 use super::networks::{BatchNorm, ConvNetBlock, ConvNetNetwork};
 use crate::error::Result;
+use crate::silence::{Silence, is_silent};
 
 /// A ConvNet with its weights arranged for the engine, the normalisations folded into them.
 #[derive(Debug)]
@@ -22,6 +23,9 @@ pub struct PreparedConvNet {
 }
 
 /// One stream through a ConvNet.
+///
+/// Once the input has been silent for a receptive field nothing is computed until it sounds again; what comes out then is,
+/// to the bit, what would have been computed.
 #[derive(Debug)]
 pub struct ConvNetStream {
     prepared: Arc<PreparedConvNet>,
@@ -30,6 +34,9 @@ pub struct ConvNetStream {
     /// What the last block puts out.
     last: PlanarBlock,
     output: PlanarBlock,
+    silence: Silence,
+    /// The output on silence.
+    rest: Vec<f32>,
 }
 
 impl PreparedConvNet {
@@ -90,13 +97,29 @@ impl FrameModelSource for Arc<PreparedConvNet> {
         let rings = self.blocks.iter().map(ring).collect::<Result<_, _>>()?;
         let last = PlanarBlock::new(self.head.shape().inputs);
         let output = PlanarBlock::new(self.head.shape().outputs);
-        let mut stream = ConvNetStream { prepared: Arc::clone(self), rings, last, output };
-        stream.run(1, true);
+        let silence = Silence::new(Some(self.receptive_field));
+        let rest = vec![0.0; self.head.shape().outputs];
+        let mut stream = ConvNetStream { prepared: Arc::clone(self), rings, last, output, silence, rest };
+        stream.settle_all();
         Ok(Box::new(stream))
     }
 }
 
 impl ConvNetStream {
+    /// Finds the state after silence for ever.
+    fn settle_all(&mut self) {
+        if let Some(first) = self.rings.first_mut() {
+            for channel in 0..self.prepared.in_channels {
+                first.incoming().row_mut(channel)[0] = 0.0;
+            }
+        }
+        self.run(1, true);
+        for (channel, value) in self.rest.iter_mut().enumerate() {
+            *value = self.output.rows().row(channel)[0];
+        }
+        self.silence.settled();
+    }
+
     /// Plays what the first ring holds; to settle, the past of every block becomes the frame that it takes now.
     fn run(&mut self, frames: usize, settle: bool) {
         let prepared = &self.prepared;
@@ -141,15 +164,8 @@ impl FrameModel for ConvNetStream {
     }
 
     fn settle(&mut self, frame: &mut [f32]) {
-        if let Some(first) = self.rings.first_mut() {
-            for channel in 0..self.prepared.in_channels {
-                first.incoming().row_mut(channel)[0] = 0.0;
-            }
-        }
-        self.run(1, true);
-        for (channel, value) in frame.iter_mut().enumerate() {
-            *value = self.output.rows().row(channel)[0];
-        }
+        self.settle_all();
+        frame.copy_from_slice(&self.rest);
     }
 
     fn process_frames(&mut self, input: &[f32], output: &mut [f32]) {
@@ -157,6 +173,10 @@ impl FrameModel for ConvNetStream {
         let blocks = input.chunks(MAX_FRAMES * inputs).zip(output.chunks_mut(MAX_FRAMES * outputs));
         for (input, output) in blocks {
             let frames = (input.len() / inputs).min(output.len() / outputs);
+            if self.silence.skips(is_silent(input), frames) {
+                output.chunks_exact_mut(outputs).for_each(|frame| frame.copy_from_slice(&self.rest));
+                continue;
+            }
             if let Some(first) = self.rings.first_mut() {
                 for channel in 0..inputs {
                     let samples = input.iter().skip(channel).step_by(inputs);

@@ -16,8 +16,8 @@ pub trait FrameModel: Send + std::fmt::Debug {
     /// Values of an output frame.
     fn out_channels(&self) -> usize;
 
-    /// Frames of input after which the state no longer depends on what came before them; `None` for a network that never
-    /// forgets entirely.
+    /// Frames of silence after which more of them leave the state as it is to the bit, so that they need not be played;
+    /// `None` for a network that never forgets entirely, or counts frames.
     fn memory(&self) -> Option<usize>;
 
     /// Makes the state that of silence for ever, and writes the frame that the network then puts out: `[out_channels]`.

@@ -8,6 +8,7 @@ use neurdsp_simd::{AlignedBuf, FlushDenormals, Isa};
 use super::frame_model::{FrameModel, FrameModelSource};
 use super::networks::LstmNetwork;
 use crate::error::Result;
+use crate::silence::is_silent;
 
 /// The weights of an LSTM in the order in which the kernels read them, and the state that it has after silence.
 #[derive(Debug)]
@@ -28,7 +29,9 @@ struct State {
 /// One stream through an LSTM.
 ///
 /// Its state is that after half a second of silence, which NAM Core plays to it as well. Samples that are NaN or infinite
-/// count as zero.
+/// count as zero. An LSTM never forgets entirely, but numbers are finite: on silence its state comes back to where it was
+/// before, most often within seconds to one that stays. From then on what it put out in between is repeated, and nothing is
+/// computed until it hears something. A state that goes on wandering in its last bits is computed for ever.
 #[derive(Debug)]
 pub struct LstmStream {
     prepared: Arc<PreparedLstm>,
@@ -39,6 +42,71 @@ pub struct LstmStream {
     input: AlignedBuf,
     /// One output channel.
     channel: AlignedBuf,
+    /// The state that is looked for.
+    before: State,
+    cycle: Cycle,
+}
+
+/// In which blocks of silence it is looked whether the state repeats: every sixteenth, since that takes longer.
+const SEARCH_EVERY: usize = 16;
+
+/// What an LSTM whose state repeats on silence puts out.
+#[derive(Debug)]
+struct Cycle {
+    /// Up to [`MAX_FRAMES`] frames.
+    output: AlignedBuf,
+    /// How many of them are the cycle; 0 where the state is not known to repeat.
+    frames: usize,
+    /// How many of them have been put out since the state was that which the stream still has.
+    phase: usize,
+    /// Blocks of silence in a row.
+    blocks: usize,
+    /// Values of a frame.
+    channels: usize,
+}
+
+impl Cycle {
+    fn new(channels: usize) -> Cycle {
+        let output = AlignedBuf::zeroed(MAX_FRAMES * channels);
+        Cycle { output, frames: 0, phase: 0, blocks: 0, channels }
+    }
+
+    /// Goes on with the cycle.
+    fn repeat(&mut self, output: &mut [f32]) {
+        if self.frames == 1 {
+            let frame = &self.output[..self.channels];
+            return output.chunks_exact_mut(self.channels).for_each(|to| to.copy_from_slice(frame));
+        }
+        for to in output.chunks_exact_mut(self.channels) {
+            to.copy_from_slice(&self.output[self.phase * self.channels..][..self.channels]);
+            self.phase = (self.phase + 1) % self.frames;
+        }
+    }
+}
+
+impl State {
+    /// Whether it is the same to the bit as that of a stream, whose hidden frames are the first of longer slices.
+    fn equals(&self, hidden: &[AlignedBuf], cell: &[AlignedBuf]) -> bool {
+        let own = self.hidden.iter().chain(&self.cell);
+        own.zip(hidden.iter().chain(cell))
+            .all(|(own, other)| own.iter().zip(other.iter()).all(|(a, b)| a.to_bits() == b.to_bits()))
+    }
+
+    /// Takes over that of a stream.
+    fn store(&mut self, hidden: &[AlignedBuf], cell: &[AlignedBuf]) {
+        let own = self.hidden.iter_mut().chain(&mut self.cell);
+        for (own, other) in own.zip(hidden.iter().chain(cell)) {
+            let stride = own.len();
+            own.copy_from_slice(&other[..stride]);
+        }
+    }
+
+    /// Gives it to a stream.
+    fn restore(&self, hidden: &mut [AlignedBuf], cell: &mut [AlignedBuf]) {
+        let own = self.hidden.iter().chain(&self.cell);
+        own.zip(hidden.iter_mut().chain(cell))
+            .for_each(|(own, other)| other[..own.len()].copy_from_slice(own));
+    }
 }
 
 impl PreparedLstm {
@@ -75,21 +143,17 @@ impl PreparedLstm {
         let _guard = FlushDenormals::new();
         let silence = AlignedBuf::zeroed(MAX_FRAMES * self.in_channels);
         let mut hidden: Vec<_> = self.settled.hidden.iter().map(|frame| frames_after(frame)).collect();
+        let mut cell = self.settled.cell.clone();
         let mut left = samples;
         while left > 0 {
             let frames = left.min(MAX_FRAMES);
-            let before = self.settled.clone();
-            run(&self.layers, &silence[..frames * self.in_channels], &mut hidden, &mut self.settled.cell);
-            for (hidden, settled) in hidden.iter().zip(&mut self.settled.hidden) {
-                let stride = settled.len();
-                settled.copy_from_slice(&hidden[..stride]);
-            }
+            run(&self.layers, &silence[..frames * self.in_channels], &mut hidden, &mut cell);
             left -= frames;
             // The same state again: every further step repeats the last one.
-            let same = |a: &[AlignedBuf], b: &[AlignedBuf]| a.iter().zip(b).all(|(a, b)| a[..] == b[..]);
-            if same(&before.hidden, &self.settled.hidden) && same(&before.cell, &self.settled.cell) {
+            if self.settled.equals(&hidden, &cell) {
                 break;
             }
+            self.settled.store(&hidden, &cell);
         }
     }
 }
@@ -101,6 +165,8 @@ impl FrameModelSource for Arc<PreparedLstm> {
             hidden: self.settled.hidden.iter().map(|frame| frames_after(frame)).collect(),
             input: AlignedBuf::zeroed(MAX_FRAMES * self.in_channels),
             channel: AlignedBuf::zeroed(MAX_FRAMES),
+            before: self.settled.clone(),
+            cycle: Cycle::new(self.head.len()),
             prepared: Arc::clone(self),
         }))
     }
@@ -153,12 +219,8 @@ impl FrameModel for LstmStream {
 
     fn settle(&mut self, frame: &mut [f32]) {
         let prepared = &self.prepared;
-        for (cell, settled) in self.cell.iter_mut().zip(&prepared.settled.cell) {
-            cell.copy_from_slice(settled);
-        }
-        for (hidden, settled) in self.hidden.iter_mut().zip(&prepared.settled.hidden) {
-            hidden[..settled.len()].copy_from_slice(settled);
-        }
+        prepared.settled.restore(&mut self.hidden, &mut self.cell);
+        (self.cycle.frames, self.cycle.phase, self.cycle.blocks) = (0, 0, 0);
         if let Some(last) = prepared.settled.hidden.last() {
             for (row, value) in prepared.head.iter().zip(frame) {
                 row.run(last, std::slice::from_mut(value));
@@ -167,6 +229,16 @@ impl FrameModel for LstmStream {
     }
 
     fn process_frames(&mut self, input: &[f32], output: &mut [f32]) {
+        if is_silent(input) {
+            return self.play_silence(input, output);
+        }
+        self.wake();
+        self.play(input, output);
+    }
+}
+
+impl LstmStream {
+    fn play(&mut self, input: &[f32], output: &mut [f32]) {
         let prepared = &self.prepared;
         let clean = &mut self.input[..input.len()];
         for (clean, &sample) in clean.iter_mut().zip(input) {
@@ -186,5 +258,40 @@ impl FrameModel for LstmStream {
                 frame[i] = value;
             }
         }
+    }
+
+    /// Plays silence, from memory if the state repeats.
+    fn play_silence(&mut self, input: &[f32], output: &mut [f32]) {
+        if self.cycle.frames > 0 {
+            return self.cycle.repeat(output);
+        }
+        let searches = self.cycle.blocks.is_multiple_of(SEARCH_EVERY);
+        self.cycle.blocks = self.cycle.blocks.wrapping_add(1);
+        if !searches {
+            return self.play(input, output);
+        }
+        // Frame by frame, since a state in between may be the one at the beginning.
+        let (inputs, outputs) = (self.prepared.in_channels, self.prepared.head.len());
+        self.before.store(&self.hidden, &self.cell);
+        for start in (0..output.len()).step_by(outputs) {
+            let end = start + outputs;
+            self.play(&input[..inputs], &mut output[start..end]);
+            if self.before.equals(&self.hidden, &self.cell) {
+                self.cycle.output[..end].copy_from_slice(&output[..end]);
+                self.cycle.frames = end / outputs;
+                return self.cycle.repeat(&mut output[end..]);
+            }
+        }
+    }
+
+    /// Brings the state to where the output is, since a sound comes.
+    fn wake(&mut self) {
+        let phase = std::mem::take(&mut self.cycle.phase);
+        if phase > 0 {
+            let silence = &mut self.input[..phase * self.prepared.in_channels];
+            silence.fill(0.0);
+            run(&self.prepared.layers, silence, &mut self.hidden, &mut self.cell);
+        }
+        (self.cycle.frames, self.cycle.blocks) = (0, 0);
     }
 }
