@@ -1,0 +1,248 @@
+//! The editor: a browser of models on the left, the model's card, the chain from input to output, and a status line.
+
+mod browser;
+mod card;
+mod chain;
+mod history;
+mod theme;
+mod tuner;
+mod widgets;
+
+pub use tuner::{Note, WINDOW as TUNER_WINDOW, pitch};
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use egui::{Panel, RichText, Ui};
+use nice_plug::context::gui::GuiContext;
+use parking_lot::Mutex;
+
+use crate::loader::Loader;
+use crate::params::AmpParams;
+use crate::shared::{Shared, Status};
+use crate::window::{App, AppEditor};
+use browser::Browser;
+use history::History;
+use theme::{ACCENT, ALERT, DIM};
+
+/// The editor of one instance.
+pub struct AmpEditor {
+    params: Arc<AmpParams>,
+    shared: Arc<Shared>,
+    loader: Loader,
+    context: Option<GuiContext>,
+    browser: Browser,
+    history: History,
+    tuner: Option<Vec<f32>>,
+    meters: chain::Meters,
+    /// What a file dialog on another thread has come back with.
+    picked: Arc<Mutex<Option<PathBuf>>>,
+}
+
+impl AmpEditor {
+    /// The editor that the framework is given.
+    pub fn create(params: Arc<AmpParams>, shared: Arc<Shared>, loader: Loader) -> AppEditor<AmpEditor> {
+        let repaint = shared.repaint.clone();
+        let app = AmpEditor {
+            params,
+            shared,
+            loader,
+            context: None,
+            browser: Browser::default(),
+            history: History::default(),
+            tuner: None,
+            meters: chain::Meters::default(),
+            picked: Arc::default(),
+        };
+        AppEditor::new(app, "neurdsp", repaint, |app, context| app.context = Some(context))
+    }
+
+    /// Loads whatever `path` is: a model, a cabinet, or a folder to browse.
+    fn open(&mut self, path: &Path) {
+        if path.is_dir() {
+            self.browser.open(path);
+        } else if browser::is_cabinet(path) {
+            self.loader.load_cabinet(path);
+        } else if browser::is_model(path) {
+            self.browser.follow(path);
+            self.loader.load_model(path);
+        } else {
+            self.loader.refuse(format!(
+                "{} is neither a model (.nam, .safetensors, .json) nor an impulse response (.wav)",
+                path.display()
+            ));
+        }
+    }
+
+    /// Shows a file dialog on a thread of its own, since the window may not wait for one.
+    fn ask(&self, what: Ask) {
+        let (picked, repaint) = (Arc::clone(&self.picked), self.shared.repaint.clone());
+        std::thread::spawn(move || {
+            let dialog = rfd::FileDialog::new();
+            let path = match what {
+                Ask::Model => dialog.add_filter("Models", &browser::MODEL_ENDINGS).pick_file(),
+                Ask::Folder => dialog.pick_folder(),
+                Ask::Cabinet => dialog.add_filter("Impulse responses", &["wav"]).pick_file(),
+            };
+            if let Some(path) = path {
+                *picked.lock() = Some(path);
+                repaint.request();
+            }
+        });
+    }
+
+    fn current_model(&self) -> Option<PathBuf> {
+        self.params.session.lock().model.as_ref().map(|model| model.path.clone())
+    }
+
+    fn step(&mut self, step: isize) {
+        let current = self.current_model().unwrap_or_default();
+        if let Some(path) = self.browser.neighbour(&current, step) {
+            self.loader.load_model(&path);
+        }
+    }
+
+    fn take_files(&mut self, ui: &Ui) {
+        let dropped = ui.ctx().input(|input| input.raw.dropped_files.clone());
+        let picked = self.picked.lock().take();
+        for path in dropped.iter().map(|file| file.path().to_owned()).chain(picked) {
+            self.open(&path);
+        }
+    }
+
+    fn top(&mut self, ui: &mut Ui, context: &GuiContext) {
+        ui.horizontal_centered(|ui| {
+            ui.label(RichText::new("neurdsp").heading().strong());
+            ui.add_space(16.0);
+            self.history.ui(ui, &self.params, context);
+            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                let tuning = self.tuner.is_some();
+                if ui.selectable_label(tuning, "Tuner").clicked() {
+                    self.tuner = if tuning { None } else { Some(vec![0.0; tuner::WINDOW]) };
+                    self.shared.tuner.set_listening(!tuning);
+                }
+                ui.add_space(8.0);
+                card::load(ui, &self.shared);
+            });
+        });
+    }
+
+    fn left(&mut self, ui: &mut Ui) {
+        ui.horizontal(|ui| {
+            ui.label(RichText::new("MODELS").small().strong().color(DIM));
+            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                if ui.small_button("▶").on_hover_text("Next model").clicked() {
+                    self.step(1);
+                }
+                if ui.small_button("◀").on_hover_text("Previous model").clicked() {
+                    self.step(-1);
+                }
+            });
+        });
+        let current = self.current_model();
+        let room = (ui.available_height() - 40.0).max(0.0);
+        let size = egui::vec2(ui.available_width(), room);
+        let picked = ui
+            .allocate_ui_with_layout(size, egui::Layout::top_down(egui::Align::Min), |ui| {
+                ui.set_min_size(size);
+                self.browser.ui(ui, current.as_deref())
+            })
+            .inner;
+        if let Some(path) = picked {
+            self.loader.load_model(&path);
+        }
+        ui.horizontal(|ui| {
+            if ui.button("Open…").on_hover_text("Open a model").clicked() {
+                self.ask(Ask::Model);
+            }
+            if ui.button("Folder…").on_hover_text("Browse a folder of models").clicked() {
+                self.ask(Ask::Folder);
+            }
+            if ui.button("Shipped").on_hover_text("Browse the amps that come with the plugin").clicked() {
+                self.browser.list(self.loader.shipped());
+            }
+        });
+    }
+
+    fn centre(&mut self, ui: &mut Ui, context: &GuiContext, status: &Status) {
+        card::model(ui, status);
+        if let Some(samples) = &mut self.tuner {
+            self.shared.tuner.read(samples);
+            let rate = self.shared.sample_rate_hz.load(Ordering::Relaxed) as f32;
+            tuner::show(ui, tuner::pitch(samples, rate));
+        }
+        let asked = chain::ui(ui, &self.params, &self.shared, status, context, &mut self.meters);
+        match asked {
+            Some(chain::Asked::OpenCabinet) => self.ask(Ask::Cabinet),
+            Some(chain::Asked::RemoveCabinet) => self.loader.remove_cabinet(),
+            None => {}
+        }
+    }
+}
+
+/// What a file dialog is for.
+#[derive(Clone, Copy)]
+enum Ask {
+    Model,
+    Folder,
+    Cabinet,
+}
+
+impl App for AmpEditor {
+    const SIZE: egui::Vec2 = egui::vec2(960.0, 560.0);
+
+    fn opened(&mut self, context: &egui::Context) {
+        theme::apply(context);
+        if let Some(path) = self.current_model() {
+            self.browser.follow(&path);
+        } else {
+            self.browser.list(self.loader.shipped());
+        }
+    }
+
+    fn ui(&mut self, ui: &mut Ui) {
+        let Some(context) = self.context.clone() else { return };
+        self.take_files(ui);
+        let status = self.shared.status.lock().clone();
+        let bar = egui::Frame::new().inner_margin(egui::Margin::symmetric(16, 8));
+        Panel::top("top").exact_size(48.0).frame(bar).show(ui, |ui| self.top(ui, &context));
+        Panel::bottom("status").exact_size(32.0).frame(bar).show(ui, |ui| status_line(ui, &status));
+        let side = theme::panel().outer_margin(egui::Margin { left: 16, right: 0, top: 0, bottom: 0 });
+        Panel::left("models").exact_size(260.0).resizable(false).frame(side).show(ui, |ui| self.left(ui));
+        let rest = egui::Frame::new().inner_margin(egui::Margin { left: 8, right: 16, top: 0, bottom: 0 });
+        egui::CentralPanel::default().frame(rest).show(ui, |ui| self.centre(ui, &context, &status));
+        if ui.ctx().input(|input| !input.raw.hovered_files.is_empty()) {
+            drop_hint(ui);
+        }
+    }
+
+    fn closed(&mut self) {
+        self.context = None;
+        self.tuner = None;
+        self.shared.tuner.set_listening(false);
+    }
+}
+
+fn status_line(ui: &mut Ui, status: &Status) {
+    ui.horizontal_centered(|ui| {
+        if let Some(error) = &status.error {
+            ui.label(RichText::new(error).small().color(ALERT));
+        } else if status.loading {
+            ui.add(egui::Spinner::new().size(14.0).color(ACCENT));
+            ui.label(RichText::new("Loading").small().color(DIM));
+        } else {
+            let text = "Drop models (.nam, .safetensors, .json), cabinets (.wav) or folders anywhere.";
+            ui.label(RichText::new(text).small().color(DIM));
+        }
+    });
+}
+
+fn drop_hint(ui: &Ui) {
+    let rect = ui.ctx().content_rect().shrink(8.0);
+    let painter = ui.ctx().layer_painter(egui::LayerId::new(egui::Order::Foreground, ui.id().with("drop")));
+    painter.rect_filled(rect, 8.0, theme::BACKGROUND.gamma_multiply(0.85));
+    painter.rect_stroke(rect, 8.0, egui::Stroke::new(2.0, ACCENT), egui::StrokeKind::Inside);
+    let font = egui::FontId::proportional(24.0);
+    painter.text(rect.center(), egui::Align2::CENTER_CENTER, "Drop to load", font, ACCENT);
+}

@@ -1,0 +1,228 @@
+//! The controls of the editor: knob, meter, light, switch.
+
+use std::f32::consts::PI;
+
+use egui::{
+    Align2, Color32, CursorIcon, FontId, Pos2, Rect, Response, Sense, Shape, Stroke, Ui, pos2, vec2,
+};
+use nice_plug::params::Param;
+use nice_plug::prelude::ParamSetter;
+
+use super::theme::{ACCENT, ALERT, DIM, GRID, LEVEL, LINE, TEXT, WELL};
+
+/// Points that the pointer moves from one end of a knob to the other.
+const TRAVEL: f32 = 180.0;
+/// How much slower a knob turns while shift is held.
+const FINE: f32 = 0.1;
+/// Part of the range that a notch of the wheel moves.
+const NOTCH: f32 = 0.02;
+/// The lowest level that a meter shows, in dB relative to full scale.
+const FLOOR_DB: f32 = -60.0;
+/// Where a knob's arc begins and ends, clockwise from straight up.
+const SWEEP: f32 = 0.75 * PI;
+
+/// A knob for `param`: drag or wheel to turn, shift for fine steps, double click for the default, a click on the value to
+/// type one.
+pub fn knob<P: Param>(ui: &mut Ui, label: &str, param: &P, setter: &ParamSetter, enabled: bool) {
+    let width = 84.0;
+    ui.allocate_ui(vec2(width, 104.0), |ui| {
+        ui.vertical_centered(|ui| {
+            ui.spacing_mut().item_spacing.y = 2.0;
+            let colour = if enabled { TEXT } else { DIM };
+            ui.label(egui::RichText::new(label).small().color(if enabled { DIM } else { LINE }));
+            let (rect, response) = ui.allocate_exact_size(vec2(56.0, 56.0), Sense::click_and_drag());
+            let response = response.on_hover_cursor(CursorIcon::ResizeVertical);
+            turn(ui, &response, param, setter);
+            paint_knob(ui, rect, param, enabled, response.hovered() || response.dragged());
+            value_field(ui, param, setter, colour);
+        });
+    });
+}
+
+/// Turns `param` by what happened to `response`.
+fn turn<P: Param>(ui: &Ui, response: &Response, param: &P, setter: &ParamSetter) {
+    let fine = if ui.input(|input| input.modifiers.shift) { FINE } else { 1.0 };
+    if response.drag_started() {
+        setter.begin_set_parameter(param);
+    }
+    if response.dragged() {
+        let moved = response.drag_delta();
+        step(ui, response.id, param, setter, (moved.x - moved.y) / TRAVEL * fine);
+    }
+    if response.drag_stopped() {
+        setter.end_set_parameter(param);
+        ui.data_mut(|data| data.remove::<f32>(response.id));
+    }
+    if response.double_clicked() {
+        set(param, setter, param.default_normalized_value());
+    }
+    if response.hovered() {
+        let notches = ui.input(|input| input.smooth_scroll_delta().y) / 40.0;
+        if notches != 0.0 {
+            let value = param.unmodulated_normalized_value() + notches * NOTCH * fine;
+            set(param, setter, value.clamp(0.0, 1.0));
+        }
+    }
+}
+
+/// Adds `change` to the value that the drag has reached, which a stepped parameter alone would not remember.
+fn step<P: Param>(ui: &Ui, id: egui::Id, param: &P, setter: &ParamSetter, change: f32) {
+    let reached =
+        ui.data(|data| data.get_temp(id)).unwrap_or_else(|| param.unmodulated_normalized_value());
+    let value = (reached + change).clamp(0.0, 1.0);
+    ui.data_mut(|data| data.insert_temp(id, value));
+    setter.set_parameter_normalized(param, value);
+}
+
+fn set<P: Param>(param: &P, setter: &ParamSetter, normalized: f32) {
+    setter.begin_set_parameter(param);
+    setter.set_parameter_normalized(param, normalized);
+    setter.end_set_parameter(param);
+}
+
+fn paint_knob<P: Param>(ui: &Ui, rect: Rect, param: &P, enabled: bool, lit: bool) {
+    let painter = ui.painter();
+    let (centre, radius) = (rect.center(), rect.width() / 2.0 - 4.0);
+    let value = param.unmodulated_normalized_value();
+    let colour = if enabled { ACCENT } else { LINE };
+    arc(painter, centre, radius, 0.0, 1.0, Stroke::new(4.0, WELL));
+    // From the default, so that a knob at rest shows no arc.
+    let rest = param.default_normalized_value();
+    let from = if rest > 0.02 && rest < 0.98 { rest } else { 0.0 };
+    arc(painter, centre, radius, from.min(value), from.max(value), Stroke::new(4.0, colour));
+    let body = if lit { LINE.gamma_multiply(1.15) } else { LINE };
+    painter.circle_filled(centre, radius - 7.0, body);
+    let tip = at(centre, radius - 10.0, value);
+    painter.line_segment(
+        [centre + (tip - centre) * 0.35, tip],
+        Stroke::new(2.5, if enabled { TEXT } else { DIM }),
+    );
+}
+
+/// A stretch of the knob's scale, from 0 to 1.
+fn arc(painter: &egui::Painter, centre: Pos2, radius: f32, from: f32, to: f32, stroke: Stroke) {
+    if to - from < 1e-3 {
+        return;
+    }
+    let steps = ((to - from) * 64.0).ceil().max(2.0) as usize;
+    let points = (0..=steps)
+        .map(|i| at(centre, radius, from + (to - from) * i as f32 / steps as f32))
+        .collect();
+    painter.add(Shape::line(points, stroke));
+}
+
+fn at(centre: Pos2, radius: f32, value: f32) -> Pos2 {
+    let angle = -SWEEP + 2.0 * SWEEP * value;
+    centre + vec2(angle.sin(), -angle.cos()) * radius
+}
+
+/// The value as text; a click makes it a field to type in.
+fn value_field<P: Param>(ui: &mut Ui, param: &P, setter: &ParamSetter, colour: Color32) {
+    let id = ui.id().with(param.name());
+    let editing: Option<String> = ui.data(|data| data.get_temp(id));
+    let Some(mut text) = editing else {
+        let shown = param.normalized_value_to_string(param.unmodulated_normalized_value(), true);
+        let label = egui::Label::new(egui::RichText::new(shown).small().color(colour)).sense(Sense::click());
+        if ui.add(label).on_hover_cursor(CursorIcon::Text).clicked() {
+            let plain = param.normalized_value_to_string(param.unmodulated_normalized_value(), false);
+            ui.data_mut(|data| data.insert_temp(id, plain));
+        }
+        return;
+    };
+    let field = egui::TextEdit::singleline(&mut text).desired_width(60.0).font(FontId::proportional(12.0));
+    let response = ui.add(field);
+    response.request_focus();
+    let (enter, escape) =
+        ui.input(|input| (input.key_pressed(egui::Key::Enter), input.key_pressed(egui::Key::Escape)));
+    let away = ui.input(|input| input.pointer.any_pressed()) && !response.hovered();
+    if enter || away {
+        if let Some(value) = param.string_to_normalized_value(&text) {
+            set(param, setter, value);
+        }
+    }
+    if enter || escape || away {
+        ui.data_mut(|data| data.remove::<String>(id));
+    } else {
+        ui.data_mut(|data| data.insert_temp(id, text));
+    }
+}
+
+/// A level with the peak of the last seconds and a light that stays on after clipping until it is clicked.
+///
+/// Returns whether the light was clicked. Levels are linear, 1 being full scale.
+pub fn meter(ui: &mut Ui, label: &str, level: f32, peak: f32, clipped: bool) -> bool {
+    let (rect, response) = ui.allocate_exact_size(vec2(26.0, ui.available_height()), Sense::click());
+    let painter = ui.painter();
+    let light = Rect::from_min_size(rect.left_top() + vec2(5.0, 0.0), vec2(16.0, 6.0));
+    painter.rect_filled(light, 2.0, if clipped { ALERT } else { WELL });
+    let track = Rect::from_min_max(
+        pos2(rect.left() + 5.0, light.bottom() + 4.0),
+        pos2(rect.left() + 21.0, rect.bottom() - 16.0),
+    );
+    painter.rect_filled(track, 2.0, WELL);
+    let height = |level: f32| {
+        let db = 20.0 * level.max(1e-9).log10();
+        track.bottom() - track.height() * ((db - FLOOR_DB) / -FLOOR_DB).clamp(0.0, 1.0)
+    };
+    let bar = Rect::from_min_max(pos2(track.left(), height(level)), track.right_bottom());
+    painter.rect_filled(bar, 2.0, if level >= 1.0 { ALERT } else { LEVEL });
+    if peak > 1e-3 {
+        let y = height(peak);
+        painter.hline(track.x_range(), y, Stroke::new(1.5, if peak >= 1.0 { ALERT } else { TEXT }));
+    }
+    for db in [-48.0f32, -36.0, -24.0, -12.0, -6.0] {
+        let y = height(10f32.powf(db / 20.0));
+        painter.hline(rect.right() - 4.0..=rect.right() - 1.0, y, Stroke::new(1.0, LINE));
+    }
+    painter.text(
+        pos2(track.center().x, rect.bottom()),
+        Align2::CENTER_BOTTOM,
+        label,
+        FontId::proportional(11.0),
+        DIM,
+    );
+    let db = 20.0 * peak.max(1e-9).log10();
+    let shown = if db > FLOOR_DB { format!("{label}: peak {db:.1} dBFS") } else { format!("{label}: silent") };
+    response.on_hover_text(shown).clicked()
+}
+
+/// A round light with a name.
+pub fn light(ui: &mut Ui, name: &str, on: bool) -> Response {
+    let (rect, response) = ui.allocate_exact_size(vec2(10.0, 16.0), Sense::hover());
+    ui.painter().circle_filled(rect.center(), 4.0, if on { LEVEL } else { WELL });
+    ui.painter().circle_stroke(rect.center(), 4.0, Stroke::new(1.0, LINE));
+    response.on_hover_text(name)
+}
+
+/// A switch in the head of a section: its name in capitals, bright while it is on.
+pub fn switch<P: Param<Plain = bool>>(ui: &mut Ui, name: &str, param: &P, setter: &ParamSetter) -> bool {
+    let on = param.unmodulated_plain_value();
+    let text = egui::RichText::new(name).strong().color(if on { TEXT } else { DIM });
+    let (rect, response) = ui.allocate_exact_size(vec2(28.0, 2.0 * GRID), Sense::click());
+    let painter = ui.painter();
+    painter.rect_filled(rect, 8.0, if on { ACCENT } else { WELL });
+    let x = if on { rect.right() - 8.0 } else { rect.left() + 8.0 };
+    painter.circle_filled(pos2(x, rect.center().y), 6.0, TEXT);
+    let label = ui.add(egui::Label::new(text).sense(Sense::click()));
+    if response.clicked() || label.clicked() {
+        set(param, setter, if on { 0.0 } else { 1.0 });
+    }
+    on
+}
+
+/// A row of buttons of which one is chosen.
+pub fn choice<P: Param>(ui: &mut Ui, param: &P, names: &[&str], setter: &ParamSetter) {
+    let last = (names.len() - 1).max(1) as f32;
+    let chosen = (param.unmodulated_normalized_value() * last).round() as usize;
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = 2.0;
+        for (i, name) in names.iter().enumerate() {
+            let on = i == chosen;
+            let text = egui::RichText::new(*name).small().color(if on { WELL } else { DIM });
+            let fill = if on { ACCENT } else { WELL };
+            if ui.add(egui::Button::new(text).fill(fill).min_size(vec2(44.0, 22.0))).clicked() {
+                set(param, setter, i as f32 / last);
+            }
+        }
+    });
+}

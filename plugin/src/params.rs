@@ -1,0 +1,146 @@
+//! The parameters that a host sees and automates. Their identifiers are for ever: projects and presets are keyed by them.
+
+use std::sync::Arc;
+
+use nice_plug::prelude::*;
+use parking_lot::Mutex;
+
+use crate::state::Session;
+
+/// Time over which gains move, in milliseconds; the chain smooths what it is given itself.
+const RANGE_DB: f32 = 24.0;
+
+/// All parameters, and what a project keeps beside them.
+#[derive(Params)]
+pub struct AmpParams {
+    /// Passes the input on, delayed by the latency.
+    #[id = "bypass"]
+    pub bypass: BoolParam,
+    /// Gain before everything, in dB.
+    #[id = "input"]
+    pub input: FloatParam,
+    /// Level of the interface: dBu of a sine at full scale, used when calibration is on.
+    #[id = "input_dbu"]
+    pub input_dbu: FloatParam,
+    /// Whether the input is calibrated to the level that the model was captured at.
+    #[id = "calibrate"]
+    pub calibrate: BoolParam,
+    /// Whether the gate is on.
+    #[id = "gate"]
+    pub gate: BoolParam,
+    /// Level below which the gate closes, in dB relative to full scale.
+    #[id = "gate_threshold"]
+    pub gate_threshold: FloatParam,
+    /// Whether the model plays.
+    #[id = "model"]
+    pub model: BoolParam,
+    /// The size of a model that comes in several: 0 the smallest, 1 the largest.
+    #[id = "quality"]
+    pub quality: FloatParam,
+    /// How many times the model's rate it runs at.
+    #[id = "oversampling"]
+    pub oversampling: EnumParam<Oversampling>,
+    /// Whether the tone stack is on.
+    #[id = "tone"]
+    pub tone: BoolParam,
+    /// Gain around 150 Hz and below, in dB.
+    #[id = "bass"]
+    pub bass: FloatParam,
+    /// Gain around 425 Hz, in dB.
+    #[id = "middle"]
+    pub middle: FloatParam,
+    /// Gain around 1800 Hz and above, in dB.
+    #[id = "treble"]
+    pub treble: FloatParam,
+    /// Whether the cabinet plays.
+    #[id = "cabinet"]
+    pub cabinet: BoolParam,
+    /// What the level of the output is tied to.
+    #[id = "output_mode"]
+    pub output_mode: EnumParam<OutputMode>,
+    /// Gain after everything, in dB.
+    #[id = "output"]
+    pub output: FloatParam,
+    /// How much of the processed signal is heard beside the dry one.
+    #[id = "mix"]
+    pub mix: FloatParam,
+    /// The model and the cabinet that are loaded.
+    #[persist = "session"]
+    pub session: Arc<Mutex<Session>>,
+}
+
+/// How many times the model's rate it runs at.
+#[derive(Enum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Oversampling {
+    /// As it was trained.
+    #[id = "1x"]
+    #[name = "1x"]
+    One,
+    /// Twice.
+    #[id = "2x"]
+    #[name = "2x"]
+    Two,
+    /// Four times.
+    #[id = "4x"]
+    #[name = "4x"]
+    Four,
+}
+
+/// What the level of the output is tied to.
+#[derive(Enum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum OutputMode {
+    /// As the model gives it.
+    #[id = "raw"]
+    #[name = "Raw"]
+    Raw,
+    /// Every model equally loud.
+    #[id = "normalised"]
+    #[name = "Normalised"]
+    Normalised,
+    /// As loud as the captured device, by the levels in the model's file.
+    #[id = "calibrated"]
+    #[name = "Calibrated"]
+    Calibrated,
+}
+
+impl Default for AmpParams {
+    fn default() -> AmpParams {
+        AmpParams {
+            bypass: BoolParam::new("Bypass", false).make_bypass(),
+            input: decibels("Input", 0.0, RANGE_DB),
+            input_dbu: FloatParam::new("Interface level", 12.0, FloatRange::Linear { min: -10.0, max: 30.0 })
+                .with_unit(" dBu")
+                .with_step_size(0.1),
+            calibrate: BoolParam::new("Calibrate input", false),
+            gate: BoolParam::new("Gate", true),
+            gate_threshold: FloatParam::new("Gate threshold", -75.0, FloatRange::Linear { min: -100.0, max: 0.0 })
+                .with_unit(" dB")
+                .with_step_size(0.1),
+            model: BoolParam::new("Model", true),
+            quality: FloatParam::new("Quality", 1.0, FloatRange::Linear { min: 0.0, max: 1.0 })
+                .with_unit(" %")
+                .with_value_to_string(formatters::v2s_f32_percentage(0))
+                .with_string_to_value(formatters::s2v_f32_percentage()),
+            oversampling: EnumParam::new("Oversampling", Oversampling::One).non_automatable(),
+            tone: BoolParam::new("Tone stack", true),
+            bass: decibels("Bass", 0.0, 20.0),
+            middle: decibels("Middle", 0.0, 15.0),
+            treble: decibels("Treble", 0.0, 10.0),
+            cabinet: BoolParam::new("Cabinet", true),
+            output_mode: EnumParam::new("Output mode", OutputMode::Normalised),
+            output: decibels("Output", 0.0, RANGE_DB),
+            mix: FloatParam::new("Mix", 1.0, FloatRange::Linear { min: 0.0, max: 1.0 })
+                .with_unit(" %")
+                .with_value_to_string(formatters::v2s_f32_percentage(0))
+                .with_string_to_value(formatters::s2v_f32_percentage()),
+            session: Arc::default(),
+        }
+    }
+}
+
+/// A gain between `-range` and `range` dB. The value is in dB, so that automation moves evenly to the ear.
+fn decibels(name: &'static str, default: f32, range: f32) -> FloatParam {
+    FloatParam::new(name, default, FloatRange::Linear { min: -range, max: range })
+        .with_unit(" dB")
+        .with_step_size(0.1)
+}
