@@ -1,6 +1,24 @@
 //! The neurdsp amp player: a VST3 and CLAP plugin around the streaming engine.
+//!
+//! ```text
+//! processor   the audio thread: reads the parameters, plays the chain
+//! loader      threads of its own: read files, hand models and cabinets to the chain
+//! editor      the window's contents; `window` is the window itself
+//! params      what the host automates;  state: what a project keeps beside it
+//! shared      what the three tell each other
+//! ```
 
-pub mod editor;
-pub mod params;
-pub mod state;
-pub mod window;
+mod editor;
+mod loader;
+mod params;
+mod processor;
+mod shared;
+mod state;
+mod window;
+
+pub use processor::AmpPlayer;
+
+use nice_plug::prelude::*;
+
+nice_export_clap!(AmpPlayer);
+nice_export_vst3!(AmpPlayer);

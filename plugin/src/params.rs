@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 
 use crate::state::Session;
 
-/// Time over which gains move, in milliseconds; the chain smooths what it is given itself.
+/// Reach of the gains before and after everything.
 const RANGE_DB: f32 = 24.0;
 
 /// All parameters, and what a project keeps beside them.
@@ -64,6 +64,9 @@ pub struct AmpParams {
     /// How much of the processed signal is heard beside the dry one.
     #[id = "mix"]
     pub mix: FloatParam,
+    /// Counts the files that were loaded, so that the host sees that the project has changed.
+    #[id = "revision"]
+    pub revision: IntParam,
     /// The model and the cabinet that are loaded.
     #[persist = "session"]
     pub session: Arc<Mutex<Session>>,
@@ -84,6 +87,17 @@ pub enum Oversampling {
     #[id = "4x"]
     #[name = "4x"]
     Four,
+}
+
+impl Oversampling {
+    /// As a number.
+    pub fn factor(self) -> usize {
+        match self {
+            Oversampling::One => 1,
+            Oversampling::Two => 2,
+            Oversampling::Four => 4,
+        }
+    }
 }
 
 /// What the level of the output is tied to.
@@ -133,6 +147,9 @@ impl Default for AmpParams {
                 .with_unit(" %")
                 .with_value_to_string(formatters::v2s_f32_percentage(0))
                 .with_string_to_value(formatters::s2v_f32_percentage()),
+            revision: IntParam::new("Revision", 0, IntRange::Linear { min: 0, max: 1 << 20 })
+                .non_automatable()
+                .hide(),
             session: Arc::default(),
         }
     }

@@ -2,6 +2,9 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
+use std::sync::Arc;
+
+use neurdsp_rt::Monitor;
 use parking_lot::Mutex;
 
 use crate::window::Repaint;
@@ -19,8 +22,90 @@ pub struct Shared {
     pub sample_rate_hz: AtomicU32,
     /// What the loader has to say.
     pub status: Mutex<Status>,
+    /// The last sound that came in, while the tuner is open.
+    pub tuner: Tap,
     /// Wakes the editor.
     pub repaint: Repaint,
+    /// How long blocks take, and the microseconds that the largest lasts.
+    timing: Mutex<Option<(Arc<Monitor>, f64)>>,
+}
+
+/// Times of blocks as parts of the time that a block lasts.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Timing {
+    /// Half of the blocks took at most this.
+    pub median: f32,
+    /// 99 of 100 took at most this.
+    pub p99: f32,
+    /// The slowest.
+    pub worst: f32,
+    /// Blocks that came too late.
+    pub missed: u64,
+}
+
+impl Shared {
+    /// Takes over the monitor of a new chain at `sample_rate_hz` with blocks of at most `max_block` samples.
+    pub fn watch(&self, monitor: Arc<Monitor>, sample_rate_hz: f64, max_block: usize) {
+        self.sample_rate_hz.store(sample_rate_hz as u32, Ordering::Relaxed);
+        *self.timing.lock() = Some((monitor, 1e6 * max_block as f64 / sample_rate_hz));
+    }
+
+    /// How much of its time the audio thread needs.
+    pub fn timing(&self) -> Timing {
+        let Some((monitor, budget_us)) = self.timing.lock().clone() else { return Timing::default() };
+        let report = monitor.report();
+        let part = |time_us: f64| (time_us / budget_us) as f32;
+        Timing {
+            median: part(report.median_us),
+            p99: part(report.p99_us),
+            worst: part(report.worst_us),
+            missed: report.missed_deadlines,
+        }
+    }
+}
+
+/// The last samples of a signal, written by the audio thread and read by the editor.
+#[derive(Debug)]
+pub struct Tap {
+    listening: AtomicBool,
+    samples: Box<[AtomicU32]>,
+    written: AtomicU32,
+}
+
+impl Default for Tap {
+    fn default() -> Tap {
+        let samples = (0..crate::editor::TUNER_WINDOW).map(|_| AtomicU32::new(0)).collect();
+        Tap { listening: AtomicBool::new(false), samples, written: AtomicU32::new(0) }
+    }
+}
+
+impl Tap {
+    /// Begins or ends to take samples in.
+    pub fn set_listening(&self, listening: bool) {
+        self.listening.store(listening, Ordering::Relaxed);
+    }
+
+    /// Takes a block in, if anyone listens.
+    pub fn write(&self, block: &[f32]) {
+        if !self.listening.load(Ordering::Relaxed) {
+            return;
+        }
+        let mut at = self.written.load(Ordering::Relaxed) as usize;
+        for sample in block {
+            self.samples[at % self.samples.len()].store(sample.to_bits(), Ordering::Relaxed);
+            at += 1;
+        }
+        self.written.store((at % self.samples.len()) as u32, Ordering::Release);
+    }
+
+    /// Copies the last samples, the oldest first.
+    pub fn read(&self, to: &mut [f32]) {
+        let start = self.written.load(Ordering::Acquire) as usize;
+        for (i, sample) in to.iter_mut().enumerate() {
+            let from = &self.samples[(start + i) % self.samples.len()];
+            *sample = f32::from_bits(from.load(Ordering::Relaxed));
+        }
+    }
 }
 
 /// A peak level that one thread writes and another reads and resets.
