@@ -34,6 +34,7 @@ test-rust: ## Run the Rust tests
 
 .PHONY: test-python
 test-python: develop ## Run the Python tests, slow ones too
+	cargo xtask bundle
 	$(BIN)/python -m pytest
 
 .PHONY: lint
@@ -53,6 +54,10 @@ format: $(UV) ## Format the Rust and the Python code
 .PHONY: bench
 bench: ## Run the Criterion benches
 	cargo bench -p neurdsp-benches
+
+.PHONY: plugin
+plugin: ## Build the VST3 and CLAP plugin into target/bundled/
+	cargo xtask bundle --release
 
 .PHONY: docs
 docs: develop ## Build the documentation into site/

@@ -16,7 +16,7 @@ mod shared;
 mod state;
 mod window;
 
-pub use processor::AmpPlayer;
+pub(crate) use processor::AmpPlayer;
 
 use nice_plug::prelude::*;
 

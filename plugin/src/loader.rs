@@ -3,7 +3,8 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
 use neurdsp_models::LoadedModel;
 use neurdsp_rt::{ChainHandle, ImpulseResponse, Operation};
@@ -17,6 +18,8 @@ use crate::state::{self, Resource};
 const MAX_MODEL_BYTES: u64 = 256 << 20;
 /// Largest file of an impulse response.
 const MAX_CABINET_BYTES: u64 = 64 << 20;
+/// How long a model waits before it is offered again to a chain that has not taken the ones before.
+const RETRY: Duration = Duration::from_millis(100);
 /// The folder that shipped amps seem to lie in.
 const SHIPPED: &str = "shipped";
 /// The amps inside the plugin.
@@ -25,7 +28,7 @@ const SHIPPED_AMPS: [(&str, &[u8]); 1] =
 
 /// The loader of one instance. Clones are the same loader.
 #[derive(Clone)]
-pub struct Loader(Arc<Inner>);
+pub(crate) struct Loader(Arc<Inner>);
 
 struct Inner {
     params: Arc<AmpParams>,
@@ -34,6 +37,8 @@ struct Inner {
     chain: Mutex<Chain>,
     /// Counts requests for a model, so that of two the later one wins, whichever file is read first.
     requests: [AtomicU64; 2],
+    /// Whether a thread waits for the chain to take what was sent before.
+    waiting: AtomicBool,
 }
 
 #[derive(Default)]
@@ -46,42 +51,46 @@ struct Chain {
 
 impl Loader {
     /// A loader that keeps what it loads in the session of `params`, and says in `shared` how it goes.
-    pub fn new(params: Arc<AmpParams>, shared: Arc<Shared>) -> Loader {
+    pub(crate) fn new(params: Arc<AmpParams>, shared: Arc<Shared>) -> Loader {
         Loader(Arc::new(Inner {
             params,
             shared,
             chain: Mutex::default(),
             requests: Default::default(),
+            waiting: AtomicBool::new(false),
         }))
     }
 
     /// The amps inside the plugin, as paths that [`load_model`](Self::load_model) knows.
-    pub fn shipped(&self) -> Vec<PathBuf> {
+    pub(crate) fn shipped(&self) -> Vec<PathBuf> {
         SHIPPED_AMPS.iter().map(|(name, _)| Path::new(SHIPPED).join(name)).collect()
     }
 
     /// Gives a new chain what the session says, at once.
-    pub fn attach(&self, handle: ChainHandle, sample_rate: f64) {
+    pub(crate) fn attach(&self, handle: ChainHandle, sample_rate: f64) {
         let session = self.0.params.session.lock().clone();
         *self.0.chain.lock() = Chain { handle: Some(handle), sample_rate, ..Chain::default() };
-        let model = session.model.map(|resource| self.restore_model(&resource));
-        let cabinet = session.cabinet.map(|resource| self.restore_cabinet(&resource));
-        let failed = [model, cabinet].into_iter().flatten().find_map(Result::err);
-        self.tell(|status| status.error = failed);
+        self.tell(|status| *status = Status::default());
+        let restored = session.check().and_then(|()| {
+            let model = session.model.map_or(Ok(()), |resource| self.restore_model(&resource));
+            let cabinet = session.cabinet.map_or(Ok(()), |resource| self.restore_cabinet(&resource));
+            model.and(cabinet)
+        });
+        self.tell(|status| status.error = restored.err());
     }
 
     /// The chain is gone.
-    pub fn detach(&self) {
+    pub(crate) fn detach(&self) {
         *self.0.chain.lock() = Chain::default();
     }
 
     /// Shows a refusal.
-    pub fn refuse(&self, reason: String) {
+    pub(crate) fn refuse(&self, reason: String) {
         self.tell(|status| status.error = Some(reason));
     }
 
     /// Loads a model on a thread of its own.
-    pub fn load_model(&self, path: &Path) {
+    pub(crate) fn load_model(&self, path: &Path) {
         let path = path.to_owned();
         self.spawn(0, move |loader, latest| {
             let bytes = match shipped(&path) {
@@ -93,13 +102,14 @@ impl Loader {
             if latest() {
                 loader.play_model(model, card)?;
                 loader.0.params.session.lock().model = Some(resource);
+                loader.0.shared.changes.fetch_add(1, Ordering::Relaxed);
             }
             Ok(())
         });
     }
 
     /// Loads a cabinet on a thread of its own.
-    pub fn load_cabinet(&self, path: &Path) {
+    pub(crate) fn load_cabinet(&self, path: &Path) {
         let path = path.to_owned();
         self.spawn(1, move |loader, latest| {
             let bytes = state::read(&path, MAX_CABINET_BYTES)?;
@@ -108,19 +118,21 @@ impl Loader {
             if latest() {
                 loader.play_cabinet(response, resource.name())?;
                 loader.0.params.session.lock().cabinet = Some(resource);
+                loader.0.shared.changes.fetch_add(1, Ordering::Relaxed);
             }
             Ok(())
         });
     }
 
     /// Plays without a cabinet.
-    pub fn remove_cabinet(&self) {
+    pub(crate) fn remove_cabinet(&self) {
         self.0.requests[1].fetch_add(1, Ordering::Relaxed);
         let mut chain = self.0.chain.lock();
         chain.cabinet = None;
         let removed = chain.handle.as_mut().map_or(Ok(()), ChainHandle::remove_cabinet);
         drop(chain);
         self.0.params.session.lock().cabinet = None;
+        self.0.shared.changes.fetch_add(1, Ordering::Relaxed);
         self.tell(|status| {
             status.cabinet = None;
             status.error = removed.err().map(|error| error.to_string());
@@ -128,7 +140,7 @@ impl Loader {
     }
 
     /// Prepares the model again with the settings of now.
-    pub fn rebuild(&self) {
+    pub(crate) fn rebuild(&self) {
         let loader = self.clone();
         std::thread::spawn(move || {
             let result = loader.send_model();
@@ -157,11 +169,7 @@ impl Loader {
     }
 
     fn restore_model(&self, resource: &Resource) -> Result<(), String> {
-        let bytes = match shipped(&resource.path) {
-            Some(bytes) => bytes.to_vec(),
-            None => resource.bytes(MAX_MODEL_BYTES)?,
-        };
-        let (model, card) = open_model(&resource.path, &bytes)?;
+        let (model, card) = open_model(&resource.path, &resource.bytes(MAX_MODEL_BYTES)?)?;
         self.play_model(model, card)
     }
 
@@ -177,15 +185,34 @@ impl Loader {
         Ok(())
     }
 
-    /// Hands the model to the chain, in the operation that the parameters ask for.
+    /// Hands the model to the chain, once it has taken earlier ones: a host that is stopped takes none.
     fn send_model(&self) -> Result<(), String> {
+        loop {
+            match self.try_send_model() {
+                Err(neurdsp_rt::Error::Busy { .. }) => {
+                    // One thread waits, and sends whatever is the latest by then.
+                    if self.0.waiting.swap(true, Ordering::Relaxed) {
+                        return Ok(());
+                    }
+                    std::thread::sleep(RETRY);
+                    self.0.waiting.store(false, Ordering::Relaxed);
+                }
+                result => return result.map_err(|error| error.to_string()),
+            }
+        }
+    }
+
+    /// Hands the model to the chain, in the operation that the parameters ask for.
+    fn try_send_model(&self) -> neurdsp_rt::Result<()> {
         let oversample = self.0.params.oversampling.value().factor();
+        let size = f64::from(self.0.params.quality.value());
         let mut chain = self.0.chain.lock();
         let Chain { handle: Some(handle), sample_rate, model: Some(model), .. } = &mut *chain else {
             return Ok(());
         };
         let operation = Operation { oversample, ..Operation::at(*sample_rate) };
-        handle.load_model(model, operation).map_err(|error| error.to_string())
+        let resized = if size < 1.0 && is_slimmable(model) { Some(model.at_size(size)?) } else { None };
+        handle.load_model(resized.as_ref().unwrap_or(model), operation)
     }
 
     fn play_cabinet(&self, response: ImpulseResponse, name: String) -> Result<(), String> {
@@ -213,8 +240,7 @@ fn shipped(path: &Path) -> Option<&'static [u8]> {
 }
 
 fn open_model(path: &Path, bytes: &[u8]) -> Result<(LoadedModel, ModelCard), String> {
-    let model =
-        neurdsp_models::load_bytes(bytes).map_err(|error| format!("{}: {error}", path.display()))?;
+    let model = neurdsp_models::load_bytes(bytes).map_err(|error| format!("{}: {error}", path.display()))?;
     let metadata = model.metadata();
     let find = |wanted: &str| {
         let found = metadata.iter().find(|(key, _)| key.rsplit('.').next() == Some(wanted));
@@ -234,9 +260,14 @@ fn open_model(path: &Path, bytes: &[u8]) -> Result<(LoadedModel, ModelCard), Str
         esr: find("metrics").and_then(|metrics| esr(&metrics)),
         self_test_db: verified.as_ref().map(|verified| verified.error_db),
         self_test_passed: verified.is_some_and(|verified| verified.passed()),
-        slimmable: false,
+        slimmable: is_slimmable(&model),
     };
     Ok((model, card))
+}
+
+/// Whether the model comes in several sizes.
+fn is_slimmable(model: &LoadedModel) -> bool {
+    model.nam().is_some_and(|file| !file.size_steps().is_empty())
 }
 
 /// The error-to-signal ratio in the metrics of a model file, which are JSON.

@@ -10,71 +10,77 @@ use crate::state::Session;
 /// Reach of the gains before and after everything.
 const RANGE_DB: f32 = 24.0;
 
+/// Values of the hidden parameter that counts loaded files.
+pub(crate) const REVISIONS: i32 = 1 << 20;
+
 /// All parameters, and what a project keeps beside them.
 #[derive(Params)]
-pub struct AmpParams {
+pub(crate) struct AmpParams {
     /// Passes the input on, delayed by the latency.
     #[id = "bypass"]
-    pub bypass: BoolParam,
+    pub(crate) bypass: BoolParam,
     /// Gain before everything, in dB.
     #[id = "input"]
-    pub input: FloatParam,
+    pub(crate) input: FloatParam,
     /// Level of the interface: dBu of a sine at full scale, used when calibration is on.
     #[id = "input_dbu"]
-    pub input_dbu: FloatParam,
+    pub(crate) input_dbu: FloatParam,
     /// Whether the input is calibrated to the level that the model was captured at.
     #[id = "calibrate"]
-    pub calibrate: BoolParam,
+    pub(crate) calibrate: BoolParam,
     /// Whether the gate is on.
     #[id = "gate"]
-    pub gate: BoolParam,
+    pub(crate) gate: BoolParam,
     /// Level below which the gate closes, in dB relative to full scale.
     #[id = "gate_threshold"]
-    pub gate_threshold: FloatParam,
+    pub(crate) gate_threshold: FloatParam,
     /// Whether the model plays.
     #[id = "model"]
-    pub model: BoolParam,
+    pub(crate) model: BoolParam,
     /// The size of a model that comes in several: 0 the smallest, 1 the largest.
     #[id = "quality"]
-    pub quality: FloatParam,
+    pub(crate) quality: FloatParam,
     /// How many times the model's rate it runs at.
     #[id = "oversampling"]
-    pub oversampling: EnumParam<Oversampling>,
+    pub(crate) oversampling: EnumParam<Oversampling>,
     /// Whether the tone stack is on.
     #[id = "tone"]
-    pub tone: BoolParam,
+    pub(crate) tone: BoolParam,
     /// Gain around 150 Hz and below, in dB.
     #[id = "bass"]
-    pub bass: FloatParam,
+    pub(crate) bass: FloatParam,
     /// Gain around 425 Hz, in dB.
     #[id = "middle"]
-    pub middle: FloatParam,
+    pub(crate) middle: FloatParam,
     /// Gain around 1800 Hz and above, in dB.
     #[id = "treble"]
-    pub treble: FloatParam,
+    pub(crate) treble: FloatParam,
     /// Whether the cabinet plays.
     #[id = "cabinet"]
-    pub cabinet: BoolParam,
+    pub(crate) cabinet: BoolParam,
+    /// Whether what is below 5 Hz is taken out.
+    #[id = "dc_block"]
+    pub(crate) dc_block: BoolParam,
     /// What the level of the output is tied to.
     #[id = "output_mode"]
-    pub output_mode: EnumParam<OutputMode>,
+    pub(crate) output_mode: EnumParam<OutputMode>,
     /// Gain after everything, in dB.
     #[id = "output"]
-    pub output: FloatParam,
+    pub(crate) output: FloatParam,
     /// How much of the processed signal is heard beside the dry one.
     #[id = "mix"]
-    pub mix: FloatParam,
+    pub(crate) mix: FloatParam,
     /// Counts the files that were loaded, so that the host sees that the project has changed.
     #[id = "revision"]
-    pub revision: IntParam,
+    pub(crate) revision: IntParam,
     /// The model and the cabinet that are loaded.
     #[persist = "session"]
-    pub session: Arc<Mutex<Session>>,
+    pub(crate) session: Arc<Mutex<Session>>,
 }
 
 /// How many times the model's rate it runs at.
 #[derive(Enum, Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Oversampling {
+pub(crate) enum Oversampling {
     /// As it was trained.
     #[id = "1x"]
     #[name = "1x"]
@@ -91,7 +97,7 @@ pub enum Oversampling {
 
 impl Oversampling {
     /// As a number.
-    pub fn factor(self) -> usize {
+    pub(crate) fn factor(self) -> usize {
         match self {
             Oversampling::One => 1,
             Oversampling::Two => 2,
@@ -102,7 +108,7 @@ impl Oversampling {
 
 /// What the level of the output is tied to.
 #[derive(Enum, Clone, Copy, PartialEq, Eq, Debug)]
-pub enum OutputMode {
+pub(crate) enum OutputMode {
     /// As the model gives it.
     #[id = "raw"]
     #[name = "Raw"]
@@ -127,9 +133,13 @@ impl Default for AmpParams {
                 .with_step_size(0.1),
             calibrate: BoolParam::new("Calibrate input", false),
             gate: BoolParam::new("Gate", true),
-            gate_threshold: FloatParam::new("Gate threshold", -75.0, FloatRange::Linear { min: -100.0, max: 0.0 })
-                .with_unit(" dB")
-                .with_step_size(0.1),
+            gate_threshold: FloatParam::new(
+                "Gate threshold",
+                -75.0,
+                FloatRange::Linear { min: -100.0, max: 0.0 },
+            )
+            .with_unit(" dB")
+            .with_step_size(0.1),
             model: BoolParam::new("Model", true),
             quality: FloatParam::new("Quality", 1.0, FloatRange::Linear { min: 0.0, max: 1.0 })
                 .with_unit(" %")
@@ -141,13 +151,14 @@ impl Default for AmpParams {
             middle: decibels("Middle", 0.0, 15.0),
             treble: decibels("Treble", 0.0, 10.0),
             cabinet: BoolParam::new("Cabinet", true),
+            dc_block: BoolParam::new("DC block", true),
             output_mode: EnumParam::new("Output mode", OutputMode::Normalised),
             output: decibels("Output", 0.0, RANGE_DB),
             mix: FloatParam::new("Mix", 1.0, FloatRange::Linear { min: 0.0, max: 1.0 })
                 .with_unit(" %")
                 .with_value_to_string(formatters::v2s_f32_percentage(0))
                 .with_string_to_value(formatters::s2v_f32_percentage()),
-            revision: IntParam::new("Revision", 0, IntRange::Linear { min: 0, max: 1 << 20 })
+            revision: IntParam::new("Revision", 0, IntRange::Linear { min: 0, max: REVISIONS - 1 })
                 .non_automatable()
                 .hide(),
             session: Arc::default(),

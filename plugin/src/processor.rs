@@ -2,6 +2,7 @@
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use neurdsp_rt::{AmpChain, ChainSettings, Parameter};
 use nice_plug::prelude::*;
@@ -13,7 +14,7 @@ use crate::shared::Shared;
 use crate::window::AppEditor;
 
 /// The plugin.
-pub struct AmpPlayer {
+pub(crate) struct AmpPlayer {
     params: Arc<AmpParams>,
     shared: Arc<Shared>,
     loader: Loader,
@@ -27,7 +28,7 @@ pub struct AmpPlayer {
 
 /// Work that the audio thread hands on. It owns nothing.
 #[derive(Clone, Copy, Debug)]
-pub enum Task {
+pub(crate) enum Task {
     /// Prepare the model again, since a setting that it was prepared with has changed.
     Rebuild,
 }
@@ -48,6 +49,13 @@ impl Default for AmpPlayer {
             oversampling: 1,
             quality: 1.0,
         }
+    }
+}
+
+impl Drop for AmpPlayer {
+    fn drop(&mut self) {
+        // A thread may still hold the loader, waiting for a chain that is gone.
+        self.loader.detach();
     }
 }
 
@@ -78,6 +86,7 @@ impl AmpPlayer {
             .with(Parameter::MidDb, params.middle.value())
             .with(Parameter::TrebleDb, params.treble.value())
             .with(Parameter::CabinetOn, on(&params.cabinet))
+            .with(Parameter::DcBlockOn, on(&params.dc_block))
             .with(Parameter::OutputMode, f32::from(params.output_mode.value() as u8))
             .with(Parameter::OutputGainDb, params.output.value())
             .with(Parameter::Mix, mix)
@@ -98,11 +107,7 @@ impl Plugin for AmpPlayer {
     const URL: &'static str = "";
     const EMAIL: &'static str = "";
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
-    const AUDIO_IO_LAYOUTS: &'static [AudioIOLayout] = &[
-        layout(2, 2),
-        layout(1, 2),
-        layout(1, 1),
-    ];
+    const AUDIO_IO_LAYOUTS: &'static [AudioIOLayout] = &[layout(2, 2), layout(1, 2), layout(1, 1)];
     const SAMPLE_ACCURATE_AUTOMATION: bool = true;
 
     type Editor = AppEditor<AmpEditor>;
@@ -158,7 +163,8 @@ impl Plugin for AmpPlayer {
         _aux: &mut AuxiliaryBuffers,
         context: &mut impl ProcessContext<Self>,
     ) -> ProcessStatus {
-        let (oversampling, quality) = (self.params.oversampling.value().factor(), self.params.quality.value());
+        let (oversampling, quality) =
+            (self.params.oversampling.value().factor(), self.params.quality.value());
         if (oversampling, quality) != (self.oversampling, self.quality) {
             (self.oversampling, self.quality) = (oversampling, quality);
             context.execute_background(Task::Rebuild);
@@ -178,6 +184,7 @@ impl Plugin for AmpPlayer {
             chain.set(&settings);
         }
         chain.process(channels);
+        self.shared.gate_open.store(chain.gate_is_open(), Ordering::Relaxed);
         if let Some(first) = channels.first() {
             self.shared.output.update(first);
         }
@@ -197,12 +204,8 @@ impl ClapPlugin for AmpPlayer {
     const CLAP_DESCRIPTION: Option<&'static str> = Some("Plays neural models of amps and pedals");
     const CLAP_MANUAL_URL: Option<&'static str> = None;
     const CLAP_SUPPORT_URL: Option<&'static str> = None;
-    const CLAP_FEATURES: &'static [ClapFeature] = &[
-        ClapFeature::AudioEffect,
-        ClapFeature::Stereo,
-        ClapFeature::Mono,
-        ClapFeature::Distortion,
-    ];
+    const CLAP_FEATURES: &'static [ClapFeature] =
+        &[ClapFeature::AudioEffect, ClapFeature::Stereo, ClapFeature::Mono, ClapFeature::Distortion];
 }
 
 impl Vst3Plugin for AmpPlayer {

@@ -11,47 +11,49 @@ use crate::window::Repaint;
 
 /// State that all parts of one instance share.
 #[derive(Debug, Default)]
-pub struct Shared {
+pub(crate) struct Shared {
     /// Level before the gate.
-    pub input: Level,
+    pub(crate) input: Level,
     /// Level after everything.
-    pub output: Level,
+    pub(crate) output: Level,
     /// Whether the gate lets sound through.
-    pub gate_open: AtomicBool,
+    pub(crate) gate_open: AtomicBool,
+    /// Counts what was loaded by hand, which the editor tells the host.
+    pub(crate) changes: AtomicU32,
     /// The rate of the host, in Hz.
-    pub sample_rate_hz: AtomicU32,
+    pub(crate) sample_rate_hz: AtomicU32,
     /// What the loader has to say.
-    pub status: Mutex<Status>,
+    pub(crate) status: Mutex<Status>,
     /// The last sound that came in, while the tuner is open.
-    pub tuner: Tap,
+    pub(crate) tuner: Tap,
     /// Wakes the editor.
-    pub repaint: Repaint,
+    pub(crate) repaint: Repaint,
     /// How long blocks take, and the microseconds that the largest lasts.
     timing: Mutex<Option<(Arc<Monitor>, f64)>>,
 }
 
 /// Times of blocks as parts of the time that a block lasts.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Timing {
+pub(crate) struct Timing {
     /// Half of the blocks took at most this.
-    pub median: f32,
+    pub(crate) median: f32,
     /// 99 of 100 took at most this.
     pub p99: f32,
     /// The slowest.
-    pub worst: f32,
+    pub(crate) worst: f32,
     /// Blocks that came too late.
-    pub missed: u64,
+    pub(crate) missed: u64,
 }
 
 impl Shared {
     /// Takes over the monitor of a new chain at `sample_rate_hz` with blocks of at most `max_block` samples.
-    pub fn watch(&self, monitor: Arc<Monitor>, sample_rate_hz: f64, max_block: usize) {
+    pub(crate) fn watch(&self, monitor: Arc<Monitor>, sample_rate_hz: f64, max_block: usize) {
         self.sample_rate_hz.store(sample_rate_hz as u32, Ordering::Relaxed);
         *self.timing.lock() = Some((monitor, 1e6 * max_block as f64 / sample_rate_hz));
     }
 
     /// How much of its time the audio thread needs.
-    pub fn timing(&self) -> Timing {
+    pub(crate) fn timing(&self) -> Timing {
         let Some((monitor, budget_us)) = self.timing.lock().clone() else { return Timing::default() };
         let report = monitor.report();
         let part = |time_us: f64| (time_us / budget_us) as f32;
@@ -66,7 +68,7 @@ impl Shared {
 
 /// The last samples of a signal, written by the audio thread and read by the editor.
 #[derive(Debug)]
-pub struct Tap {
+pub(crate) struct Tap {
     listening: AtomicBool,
     samples: Box<[AtomicU32]>,
     written: AtomicU32,
@@ -81,12 +83,12 @@ impl Default for Tap {
 
 impl Tap {
     /// Begins or ends to take samples in.
-    pub fn set_listening(&self, listening: bool) {
+    pub(crate) fn set_listening(&self, listening: bool) {
         self.listening.store(listening, Ordering::Relaxed);
     }
 
     /// Takes a block in, if anyone listens.
-    pub fn write(&self, block: &[f32]) {
+    pub(crate) fn write(&self, block: &[f32]) {
         if !self.listening.load(Ordering::Relaxed) {
             return;
         }
@@ -99,7 +101,7 @@ impl Tap {
     }
 
     /// Copies the last samples, the oldest first.
-    pub fn read(&self, to: &mut [f32]) {
+    pub(crate) fn read(&self, to: &mut [f32]) {
         let start = self.written.load(Ordering::Acquire) as usize;
         for (i, sample) in to.iter_mut().enumerate() {
             let from = &self.samples[(start + i) % self.samples.len()];
@@ -110,14 +112,14 @@ impl Tap {
 
 /// A peak level that one thread writes and another reads and resets.
 #[derive(Debug, Default)]
-pub struct Level {
+pub(crate) struct Level {
     peak: AtomicU32,
     clipped: AtomicBool,
 }
 
 impl Level {
     /// Takes in a block.
-    pub fn update(&self, block: &[f32]) {
+    pub(crate) fn update(&self, block: &[f32]) {
         let peak = block.iter().fold(0.0f32, |peak, sample| peak.max(sample.abs()));
         if peak >= 1.0 {
             self.clipped.store(true, Ordering::Relaxed);
@@ -127,55 +129,55 @@ impl Level {
     }
 
     /// The highest level since the last call.
-    pub fn take(&self) -> f32 {
+    pub(crate) fn take(&self) -> f32 {
         f32::from_bits(self.peak.swap(0, Ordering::Relaxed))
     }
 
     /// Whether any sample has reached full scale since [`clear`](Self::clear).
-    pub fn clipped(&self) -> bool {
+    pub(crate) fn clipped(&self) -> bool {
         self.clipped.load(Ordering::Relaxed)
     }
 
     /// Puts the light out.
-    pub fn clear(&self) {
+    pub(crate) fn clear(&self) {
         self.clipped.store(false, Ordering::Relaxed);
     }
 }
 
 /// What the editor shows of the loader's work.
 #[derive(Clone, Debug, Default)]
-pub struct Status {
+pub(crate) struct Status {
     /// Whether a file is being loaded.
-    pub loading: bool,
+    pub(crate) loading: bool,
     /// What went wrong last, in a sentence.
-    pub error: Option<String>,
+    pub(crate) error: Option<String>,
     /// The model that plays.
-    pub model: Option<ModelCard>,
+    pub(crate) model: Option<ModelCard>,
     /// The name and length in seconds of the cabinet that plays.
-    pub cabinet: Option<(String, f32)>,
+    pub(crate) cabinet: Option<(String, f32)>,
 }
 
 /// What a player wants to know of a model.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct ModelCard {
+pub(crate) struct ModelCard {
     /// Its name, from the file or the file's name.
-    pub name: String,
+    pub(crate) name: String,
     /// Maker and model of the device, where the file says so.
-    pub gear: Option<String>,
+    pub(crate) gear: Option<String>,
     /// Who made the model.
-    pub author: Option<String>,
+    pub(crate) author: Option<String>,
     /// Kind of network.
-    pub architecture: String,
+    pub(crate) architecture: String,
     /// Trained values.
-    pub n_parameters: usize,
+    pub(crate) n_parameters: usize,
     /// The rate that it was trained at, in Hz.
-    pub sample_rate: f64,
+    pub(crate) sample_rate: f64,
     /// Error-to-signal ratio, where the file says so.
-    pub esr: Option<f64>,
+    pub(crate) esr: Option<f64>,
     /// How far the model is from the proof in its file, in dB; none if the file has no proof.
-    pub self_test_db: Option<f64>,
+    pub(crate) self_test_db: Option<f64>,
     /// Whether the self-test, if there is one, has passed.
-    pub self_test_passed: bool,
+    pub(crate) self_test_passed: bool,
     /// Whether it comes in several sizes.
-    pub slimmable: bool,
+    pub(crate) slimmable: bool,
 }

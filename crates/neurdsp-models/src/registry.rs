@@ -180,6 +180,20 @@ impl LoadedModel {
         }
     }
 
+    /// The same model at another size, from 0 (smallest) to 1 (full), with the default conventions; a model without
+    /// sizes is the same at all.
+    ///
+    /// # Errors
+    /// A size outside 0 to 1.
+    pub fn at_size(&self, size: f64) -> Result<LoadedModel> {
+        let mut resized = self.clone();
+        if let Model::Nam(model) = &self.model {
+            let options = NamOptions { size: Some(size), ..NamOptions::default() };
+            resized.model = Model::Nam(NamModel::new(model.file.as_ref().clone(), &options)?);
+        }
+        Ok(resized)
+    }
+
     /// What the file says about the device and the capture: loudness, gain, levels in dBu, make and model.
     pub fn capture(&self) -> NamMetadata {
         let text = self.metadata.get(CAPTURE);

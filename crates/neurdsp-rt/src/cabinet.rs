@@ -5,7 +5,8 @@ use crate::levels::ModelLevels;
 use crate::slot::Bank;
 use neurdsp_dsp::live::{Convolver, LiveBlock, resample_clip};
 use neurdsp_models::StreamingModel;
-use std::path::Path;
+use std::io::{BufReader, Cursor, Read};
+use std::path::{Path, PathBuf};
 
 /// Channels that a file may have; more than one is used by a chain of several channels.
 const MAX_CHANNELS: u16 = 64;
@@ -60,28 +61,17 @@ impl ImpulseResponse {
     /// The file is missing, no WAV, empty, damaged or too long.
     pub fn load(path: impl AsRef<Path>) -> Result<ImpulseResponse> {
         let path = path.as_ref();
-        let wrong = |reason: String| Error::AudioFile { path: path.to_owned(), reason };
-        let unreadable = |error: hound::Error| wrong(format!("{error}; give a WAV file"));
-        let mut reader = hound::WavReader::open(path).map_err(unreadable)?;
-        let spec = reader.spec();
-        if spec.channels == 0 || spec.channels > MAX_CHANNELS || reader.len() > MAX_SAMPLES {
-            let (channels, samples) = (spec.channels, reader.len());
-            return Err(wrong(format!(
-                "it has {samples} samples in {channels} channels, but at most {MAX_SAMPLES} in {MAX_CHANNELS} can be used"
-            )));
-        }
-        let samples: Vec<f32> = match spec.sample_format {
-            hound::SampleFormat::Float => reader.samples::<f32>().collect::<hound::Result<_>>(),
-            hound::SampleFormat::Int => {
-                let scale = (1u64 << (spec.bits_per_sample.clamp(1, 32) - 1)) as f32;
-                reader.samples::<i32>().map(|sample| Ok(sample? as f32 / scale)).collect()
-            }
-        }
-        .map_err(unreadable)?;
-        let n = usize::from(spec.channels);
-        let channel = |index: usize| samples.iter().skip(index).step_by(n).copied().collect();
-        ImpulseResponse::new((0..n).map(channel).collect(), f64::from(spec.sample_rate))
-            .map_err(|error| wrong(error.to_string()))
+        let in_file = |reason: String| Error::AudioFile { path: path.to_owned(), reason };
+        let file = std::fs::File::open(path).map_err(|error| in_file(format!("{error}; give a WAV file")))?;
+        read_wav(BufReader::new(file)).map_err(in_file)
+    }
+
+    /// Reads the bytes of a WAV file, as [`load`](Self::load) does: one that a project carries inside itself, say.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load); the path of the error is empty.
+    pub fn from_wav(bytes: &[u8]) -> Result<ImpulseResponse> {
+        read_wav(Cursor::new(bytes)).map_err(|reason| Error::AudioFile { path: PathBuf::new(), reason })
     }
 
     /// Length in seconds.
@@ -121,6 +111,31 @@ impl ImpulseResponse {
         };
         Bank::new((0..n_channels).map(stream).collect::<Result<_>>()?, ModelLevels::default())
     }
+}
+
+/// The response in a WAV file, or what is wrong with it.
+fn read_wav(file: impl Read) -> std::result::Result<ImpulseResponse, String> {
+    let unreadable = |error: hound::Error| format!("{error}; give a WAV file");
+    let mut reader = hound::WavReader::new(file).map_err(unreadable)?;
+    let spec = reader.spec();
+    if spec.channels == 0 || spec.channels > MAX_CHANNELS || reader.len() > MAX_SAMPLES {
+        let (channels, samples) = (spec.channels, reader.len());
+        return Err(format!(
+            "it has {samples} samples in {channels} channels, but at most {MAX_SAMPLES} in {MAX_CHANNELS} can be used"
+        ));
+    }
+    let samples: Vec<f32> = match spec.sample_format {
+        hound::SampleFormat::Float => reader.samples::<f32>().collect::<hound::Result<_>>(),
+        hound::SampleFormat::Int => {
+            let scale = (1u64 << (spec.bits_per_sample.clamp(1, 32) - 1)) as f32;
+            reader.samples::<i32>().map(|sample| Ok(sample? as f32 / scale)).collect()
+        }
+    }
+    .map_err(unreadable)?;
+    let n = usize::from(spec.channels);
+    let channel = |index: usize| samples.iter().skip(index).step_by(n).copied().collect();
+    ImpulseResponse::new((0..n).map(channel).collect(), f64::from(spec.sample_rate))
+        .map_err(|error| error.to_string())
 }
 
 /// A convolver in the place of a model.

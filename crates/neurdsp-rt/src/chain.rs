@@ -175,6 +175,12 @@ impl AmpChain {
         self.models.latency()
     }
 
+    /// Whether the gate lets sound through; always, while it is off.
+    #[must_use]
+    pub fn gate_is_open(&self) -> bool {
+        !self.settings.is_on(Parameter::GateOn) || self.gates.iter().any(NoiseGate::is_passing)
+    }
+
     /// Whether a model or a cabinet is fading in.
     #[must_use]
     pub fn is_fading(&self) -> bool {

@@ -1,6 +1,6 @@
 //! What can go wrong when a chain is built or changed. Nothing goes wrong while it plays.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Result of this crate.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -26,9 +26,9 @@ pub enum Error {
     #[error(transparent)]
     Model(#[from] neurdsp_models::Error),
     /// A recording of an impulse response.
-    #[error("cannot load '{}': {reason}", path.display())]
+    #[error("cannot load {}: {reason}", quoted(path))]
     AudioFile {
-        /// The file.
+        /// The file; empty where only its bytes were given.
         path: PathBuf,
         /// What is wrong with it, and what would do.
         reason: String,
@@ -51,4 +51,8 @@ impl Error {
     ) -> Error {
         Error::Parameter { name: name.into(), value: value.to_string(), allowed: allowed.into() }
     }
+}
+
+fn quoted(path: &Path) -> String {
+    if path.as_os_str().is_empty() { "the WAV file".to_owned() } else { format!("'{}'", path.display()) }
 }

@@ -1,19 +1,22 @@
 //! Chores of the workspace, run as `cargo xtask NAME`.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
+mod bundle;
 mod goldens;
 
 use std::path::Path;
 use std::process::ExitCode;
 
-const USAGE: &str =
-    "usage: cargo xtask goldens    compare tests/goldens with what their references give today";
+const USAGE: &str = "usage: cargo xtask NAME
+    goldens    compare tests/goldens with what their references give today
+    bundle [--release] [--target TRIPLE]    build the plugin into target/bundled, or target/bundled-debug";
 
 fn main() -> ExitCode {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap_or(Path::new("."));
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let result = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["goldens"] => goldens::compare(&root),
+        ["goldens"] => goldens::compare(root),
+        ["bundle", ref options @ ..] => bundle::run(root, options),
         _ => Err(USAGE.into()),
     };
     match result {

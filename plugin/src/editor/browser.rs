@@ -8,7 +8,7 @@ use egui::{Align2, FontId, Sense, Ui, vec2};
 use super::theme::{ACCENT, DIM, LINE, TEXT, WELL};
 
 /// Endings of the files that hold models.
-pub const MODEL_ENDINGS: [&str; 3] = ["nam", "safetensors", "json"];
+pub(crate) const MODEL_ENDINGS: [&str; 3] = ["nam", "safetensors", "json"];
 /// Most files that are listed of a folder.
 const MAX_ENTRIES: usize = 5000;
 /// How many folders deep the list goes.
@@ -16,7 +16,7 @@ const MAX_DEPTH: usize = 4;
 
 /// The models that can be stepped through.
 #[derive(Debug, Default)]
-pub struct Browser {
+pub(crate) struct Browser {
     folder: Option<PathBuf>,
     entries: Vec<PathBuf>,
     favourites: BTreeSet<PathBuf>,
@@ -26,7 +26,7 @@ pub struct Browser {
 
 impl Browser {
     /// Lists the models in `folder` and below it.
-    pub fn open(&mut self, folder: &Path) {
+    pub(crate) fn open(&mut self, folder: &Path) {
         self.entries.clear();
         collect(folder, MAX_DEPTH, &mut self.entries);
         self.entries.sort();
@@ -34,13 +34,13 @@ impl Browser {
     }
 
     /// Lists these models.
-    pub fn list(&mut self, entries: Vec<PathBuf>) {
+    pub(crate) fn list(&mut self, entries: Vec<PathBuf>) {
         self.entries = entries;
         self.folder = None;
     }
 
     /// Takes the folder of `file`, if another one or none is listed, so that next and previous work.
-    pub fn follow(&mut self, file: &Path) {
+    pub(crate) fn follow(&mut self, file: &Path) {
         if let Some(folder) = file.parent()
             && !self.folder.as_ref().is_some_and(|listed| file.starts_with(listed))
         {
@@ -49,7 +49,7 @@ impl Browser {
     }
 
     /// The entry `step` places after `current`, going round.
-    pub fn neighbour(&self, current: &Path, step: isize) -> Option<PathBuf> {
+    pub(crate) fn neighbour(&self, current: &Path, step: isize) -> Option<PathBuf> {
         let shown: Vec<&PathBuf> = self.shown().collect();
         let count = isize::try_from(shown.len()).ok().filter(|count| *count > 0)?;
         let at = shown.iter().position(|path| *path == current);
@@ -71,7 +71,7 @@ impl Browser {
     }
 
     /// Draws the list; returns the model that was picked.
-    pub fn ui(&mut self, ui: &mut Ui, current: Option<&Path>) -> Option<PathBuf> {
+    pub(crate) fn ui(&mut self, ui: &mut Ui, current: Option<&Path>) -> Option<PathBuf> {
         ui.horizontal(|ui| {
             let search = egui::TextEdit::singleline(&mut self.search)
                 .hint_text("Search models")
@@ -138,13 +138,13 @@ impl Browser {
 }
 
 /// Whether the file's name ends as that of a model does.
-pub fn is_model(path: &Path) -> bool {
+pub(crate) fn is_model(path: &Path) -> bool {
     let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
     ending.is_some_and(|ending| MODEL_ENDINGS.contains(&ending.as_str()))
 }
 
 /// Whether the file's name ends as that of a cabinet's impulse response does.
-pub fn is_cabinet(path: &Path) -> bool {
+pub(crate) fn is_cabinet(path: &Path) -> bool {
     path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("wav"))
 }
 

@@ -83,7 +83,8 @@ pub(super) fn load(ui: &mut Ui, shared: &Shared) {
 /// 12146 as `12,146`.
 fn thousands(value: usize) -> String {
     let digits = value.to_string();
-    let groups: Vec<&str> = digits.as_bytes().rchunks(3).rev().filter_map(|group| std::str::from_utf8(group).ok()).collect();
+    let groups: Vec<&str> =
+        digits.as_bytes().rchunks(3).rev().filter_map(|group| std::str::from_utf8(group).ok()).collect();
     groups.join(",")
 }
 

@@ -3,6 +3,7 @@
 use egui::{RichText, Ui};
 use nice_plug::context::gui::GuiContext;
 use nice_plug::params::Params;
+use nice_plug::params::internals::ParamPtr;
 use nice_plug::plugin::PluginState;
 
 use super::theme::{ACCENT, DIM};
@@ -34,10 +35,16 @@ impl History {
                 self.steps.remove(0);
             }
         }
-        let keys = |redo| egui::KeyboardShortcut::new(
-            if redo { egui::Modifiers::COMMAND | egui::Modifiers::SHIFT } else { egui::Modifiers::COMMAND },
-            egui::Key::Z,
-        );
+        let keys = |redo| {
+            egui::KeyboardShortcut::new(
+                if redo {
+                    egui::Modifiers::COMMAND | egui::Modifiers::SHIFT
+                } else {
+                    egui::Modifiers::COMMAND
+                },
+                egui::Key::Z,
+            )
+        };
         let redo = ui.add_enabled(!self.undone.is_empty(), egui::Button::new("↷")).on_hover_text("Redo");
         let undo = ui.add_enabled(self.steps.len() > 1, egui::Button::new("↶")).on_hover_text("Undo");
         if redo.clicked() || ui.input_mut(|input| input.consume_shortcut(&keys(true))) {
@@ -66,19 +73,24 @@ impl History {
     }
 }
 
+/// The parameters that a player turns.
+fn turned(params: &AmpParams) -> impl Iterator<Item = ParamPtr> {
+    params.param_map().into_iter().filter(|(id, ..)| id != "revision").map(|(_, param, _)| param)
+}
+
 fn values(params: &AmpParams) -> Vec<f32> {
     // SAFETY: the pointers are valid as long as `params` lives.
-    params.param_map().iter().map(|(_, param, _)| unsafe { param.unmodulated_normalized_value() }).collect()
+    turned(params).map(|param| unsafe { param.unmodulated_normalized_value() }).collect()
 }
 
 fn set(params: &AmpParams, context: &GuiContext, values: &[f32]) {
-    for ((_, param, _), value) in params.param_map().iter().zip(values) {
+    for (param, value) in turned(params).zip(values) {
         // SAFETY: as above; this is the thread of the editor, as the context asks.
         unsafe {
             if param.unmodulated_normalized_value() != *value {
-                context.raw_begin_set_parameter(*param);
-                context.raw_set_parameter_normalized(*param, *value);
-                context.raw_end_set_parameter(*param);
+                context.raw_begin_set_parameter(param);
+                context.raw_set_parameter_normalized(param, *value);
+                context.raw_end_set_parameter(param);
             }
         }
     }

@@ -8,7 +8,7 @@ mod theme;
 mod tuner;
 mod widgets;
 
-pub use tuner::{Note, WINDOW as TUNER_WINDOW, pitch};
+pub(crate) use tuner::WINDOW as TUNER_WINDOW;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use nice_plug::context::gui::GuiContext;
 use parking_lot::Mutex;
 
 use crate::loader::Loader;
-use crate::params::AmpParams;
+use crate::params::{AmpParams, REVISIONS};
 use crate::shared::{Shared, Status};
 use crate::window::{App, AppEditor};
 use browser::Browser;
@@ -27,7 +27,7 @@ use history::History;
 use theme::{ACCENT, ALERT, DIM};
 
 /// The editor of one instance.
-pub struct AmpEditor {
+pub(crate) struct AmpEditor {
     params: Arc<AmpParams>,
     shared: Arc<Shared>,
     loader: Loader,
@@ -38,11 +38,17 @@ pub struct AmpEditor {
     meters: chain::Meters,
     /// What a file dialog on another thread has come back with.
     picked: Arc<Mutex<Option<PathBuf>>>,
+    /// As many of the loader's changes as the host was told of.
+    told: u32,
 }
 
 impl AmpEditor {
     /// The editor that the framework is given.
-    pub fn create(params: Arc<AmpParams>, shared: Arc<Shared>, loader: Loader) -> AppEditor<AmpEditor> {
+    pub(crate) fn create(
+        params: Arc<AmpParams>,
+        shared: Arc<Shared>,
+        loader: Loader,
+    ) -> AppEditor<AmpEditor> {
         let repaint = shared.repaint.clone();
         let app = AmpEditor {
             params,
@@ -54,6 +60,7 @@ impl AmpEditor {
             tuner: None,
             meters: chain::Meters::default(),
             picked: Arc::default(),
+            told: 0,
         };
         AppEditor::new(app, "neurdsp", repaint, |app, context| app.context = Some(context))
     }
@@ -108,6 +115,18 @@ impl AmpEditor {
         let picked = self.picked.lock().take();
         for path in dropped.iter().map(|file| file.path().to_owned()).chain(picked) {
             self.open(&path);
+        }
+    }
+
+    /// Turns a hidden parameter when a file was loaded: hosts ask to save a project whose parameters have moved, and look
+    /// at nothing else.
+    fn tell_host(&mut self, context: &GuiContext) {
+        let changes = self.shared.changes.load(Ordering::Relaxed);
+        if std::mem::replace(&mut self.told, changes) != changes {
+            let (setter, revision) = (context.param_setter(), &self.params.revision);
+            setter.begin_set_parameter(revision);
+            setter.set_parameter(revision, (revision.value() + 1) % REVISIONS);
+            setter.end_set_parameter(revision);
         }
     }
 
@@ -204,6 +223,7 @@ impl App for AmpEditor {
     fn ui(&mut self, ui: &mut Ui) {
         let Some(context) = self.context.clone() else { return };
         self.take_files(ui);
+        self.tell_host(&context);
         let status = self.shared.status.lock().clone();
         let bar = egui::Frame::new().inner_margin(egui::Margin::symmetric(16, 8));
         Panel::top("top").exact_size(48.0).frame(bar).show(ui, |ui| self.top(ui, &context));
@@ -240,7 +260,8 @@ fn status_line(ui: &mut Ui, status: &Status) {
 
 fn drop_hint(ui: &Ui) {
     let rect = ui.ctx().content_rect().shrink(8.0);
-    let painter = ui.ctx().layer_painter(egui::LayerId::new(egui::Order::Foreground, ui.id().with("drop")));
+    let painter =
+        ui.ctx().layer_painter(egui::LayerId::new(egui::Order::Foreground, ui.scope_id().with("drop")));
     painter.rect_filled(rect, 8.0, theme::BACKGROUND.gamma_multiply(0.85));
     painter.rect_stroke(rect, 8.0, egui::Stroke::new(2.0, ACCENT), egui::StrokeKind::Inside);
     let font = egui::FontId::proportional(24.0);

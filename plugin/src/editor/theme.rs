@@ -3,29 +3,29 @@
 use egui::{Color32, CornerRadius, FontFamily, FontId, Margin, Stroke, TextStyle, Visuals};
 
 /// Behind everything.
-pub const BACKGROUND: Color32 = Color32::from_rgb(0x16, 0x18, 0x1c);
+pub(crate) const BACKGROUND: Color32 = Color32::from_rgb(0x16, 0x18, 0x1c);
 /// Of a panel on the background.
-pub const PANEL: Color32 = Color32::from_rgb(0x20, 0x23, 0x29);
+pub(crate) const PANEL: Color32 = Color32::from_rgb(0x20, 0x23, 0x29);
 /// Of a field or a track inside a panel.
-pub const WELL: Color32 = Color32::from_rgb(0x12, 0x14, 0x17);
+pub(crate) const WELL: Color32 = Color32::from_rgb(0x12, 0x14, 0x17);
 /// Of lines between things.
-pub const LINE: Color32 = Color32::from_rgb(0x36, 0x3b, 0x44);
+pub(crate) const LINE: Color32 = Color32::from_rgb(0x36, 0x3b, 0x44);
 /// Of text to read.
-pub const TEXT: Color32 = Color32::from_rgb(0xe8, 0xea, 0xed);
+pub(crate) const TEXT: Color32 = Color32::from_rgb(0xe8, 0xea, 0xed);
 /// Of labels and of what is off.
-pub const DIM: Color32 = Color32::from_rgb(0x9a, 0xa1, 0xac);
+pub(crate) const DIM: Color32 = Color32::from_rgb(0x9a, 0xa1, 0xac);
 /// Of what is on, moves or can be pressed.
-pub const ACCENT: Color32 = Color32::from_rgb(0xff, 0x9d, 0x3c);
+pub(crate) const ACCENT: Color32 = Color32::from_rgb(0xff, 0x9d, 0x3c);
 /// Of errors and of clipping.
-pub const ALERT: Color32 = Color32::from_rgb(0xff, 0x5a, 0x4f);
+pub(crate) const ALERT: Color32 = Color32::from_rgb(0xff, 0x5a, 0x4f);
 /// Of levels that are fine.
-pub const LEVEL: Color32 = Color32::from_rgb(0x5f, 0xc9, 0x8b);
+pub(crate) const LEVEL: Color32 = Color32::from_rgb(0x5f, 0xc9, 0x8b);
 
 /// The grid, in points.
-pub const GRID: f32 = 8.0;
+pub(crate) const GRID: f32 = 8.0;
 
 /// Makes `context` look like this.
-pub fn apply(context: &egui::Context) {
+pub(crate) fn apply(context: &egui::Context) {
     let mut visuals = Visuals::dark();
     visuals.panel_fill = BACKGROUND;
     visuals.window_fill = PANEL;
@@ -69,7 +69,7 @@ pub fn apply(context: &egui::Context) {
 }
 
 /// A panel.
-pub fn panel() -> egui::Frame {
+pub(crate) fn panel() -> egui::Frame {
     egui::Frame::new()
         .fill(PANEL)
         .corner_radius(CornerRadius::same(6))

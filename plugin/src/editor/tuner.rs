@@ -6,7 +6,7 @@ use egui::{Align2, FontId, Stroke, Ui, pos2, vec2};
 use super::theme::{ACCENT, DIM, LEVEL, LINE, TEXT, WELL};
 
 /// Samples that a pitch is found from.
-pub const WINDOW: usize = 4096;
+pub(crate) const WINDOW: usize = 4096;
 /// The lowest note: a five-string bass's B.
 const LOWEST_HZ: f32 = 28.0;
 /// The highest: the last frets of a guitar.
@@ -22,31 +22,31 @@ const NAMES: [&str; 12] = ["C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G�
 
 /// A note and how far the sound is from it.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Note {
+pub(crate) struct Note {
     /// The frequency in Hz.
-    pub frequency_hz: f32,
+    pub(crate) frequency_hz: f32,
     /// Semitones above C of octave -1, as MIDI counts.
-    pub number: i32,
+    pub(crate) number: i32,
     /// From -50 to 50.
-    pub cents: f32,
+    pub(crate) cents: f32,
 }
 
 impl Note {
     /// The nearest note, A being 440 Hz.
-    pub fn nearest(frequency_hz: f32) -> Note {
+    pub(crate) fn nearest(frequency_hz: f32) -> Note {
         let exact = 69.0 + 12.0 * (frequency_hz / 440.0).log2();
         let number = exact.round();
         Note { frequency_hz, number: number as i32, cents: 100.0 * (exact - number) }
     }
 
     /// Such as `E2`.
-    pub fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         format!("{}{}", NAMES[self.number.rem_euclid(12) as usize], self.number.div_euclid(12) - 1)
     }
 }
 
 /// The note in `samples`, if there is one.
-pub fn pitch(samples: &[f32], sample_rate: f32) -> Option<Note> {
+pub(crate) fn pitch(samples: &[f32], sample_rate: f32) -> Option<Note> {
     let energy: f32 = samples.iter().map(|x| x * x).sum();
     let longest = ((sample_rate / LOWEST_HZ) as usize).min(samples.len() / 2);
     let shortest = ((sample_rate / HIGHEST_HZ) as usize).max(2);
@@ -78,7 +78,7 @@ fn similarity(samples: &[f32], lag: usize) -> f32 {
 }
 
 /// Draws the note and a needle.
-pub fn show(ui: &mut Ui, note: Option<Note>) {
+pub(crate) fn show(ui: &mut Ui, note: Option<Note>) {
     let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 72.0), egui::Sense::hover());
     let painter = ui.painter();
     painter.rect_filled(rect, 4.0, WELL);

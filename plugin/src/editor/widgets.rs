@@ -2,9 +2,7 @@
 
 use std::f32::consts::PI;
 
-use egui::{
-    Align2, Color32, CursorIcon, FontId, Pos2, Rect, Response, Sense, Shape, Stroke, Ui, pos2, vec2,
-};
+use egui::{Align2, Color32, CursorIcon, FontId, Pos2, Rect, Response, Sense, Shape, Stroke, Ui, pos2, vec2};
 use nice_plug::params::Param;
 use nice_plug::prelude::ParamSetter;
 
@@ -23,7 +21,7 @@ const SWEEP: f32 = 0.75 * PI;
 
 /// A knob for `param`: drag or wheel to turn, shift for fine steps, double click for the default, a click on the value to
 /// type one.
-pub fn knob<P: Param>(ui: &mut Ui, label: &str, param: &P, setter: &ParamSetter, enabled: bool) {
+pub(crate) fn knob<P: Param>(ui: &mut Ui, label: &str, param: &P, setter: &ParamSetter, enabled: bool) {
     let width = 84.0;
     ui.allocate_ui(vec2(width, 104.0), |ui| {
         ui.vertical_centered(|ui| {
@@ -67,8 +65,7 @@ fn turn<P: Param>(ui: &Ui, response: &Response, param: &P, setter: &ParamSetter)
 
 /// Adds `change` to the value that the drag has reached, which a stepped parameter alone would not remember.
 fn step<P: Param>(ui: &Ui, id: egui::Id, param: &P, setter: &ParamSetter, change: f32) {
-    let reached =
-        ui.data(|data| data.get_temp(id)).unwrap_or_else(|| param.unmodulated_normalized_value());
+    let reached = ui.data(|data| data.get_temp(id)).unwrap_or_else(|| param.unmodulated_normalized_value());
     let value = (reached + change).clamp(0.0, 1.0);
     ui.data_mut(|data| data.insert_temp(id, value));
     setter.set_parameter_normalized(param, value);
@@ -105,9 +102,8 @@ fn arc(painter: &egui::Painter, centre: Pos2, radius: f32, from: f32, to: f32, s
         return;
     }
     let steps = ((to - from) * 64.0).ceil().max(2.0) as usize;
-    let points = (0..=steps)
-        .map(|i| at(centre, radius, from + (to - from) * i as f32 / steps as f32))
-        .collect();
+    let points =
+        (0..=steps).map(|i| at(centre, radius, from + (to - from) * i as f32 / steps as f32)).collect();
     painter.add(Shape::line(points, stroke));
 }
 
@@ -118,7 +114,7 @@ fn at(centre: Pos2, radius: f32, value: f32) -> Pos2 {
 
 /// The value as text; a click makes it a field to type in.
 fn value_field<P: Param>(ui: &mut Ui, param: &P, setter: &ParamSetter, colour: Color32) {
-    let id = ui.id().with(param.name());
+    let id = ui.scope_id().with(param.name());
     let editing: Option<String> = ui.data(|data| data.get_temp(id));
     let Some(mut text) = editing else {
         let shown = param.normalized_value_to_string(param.unmodulated_normalized_value(), true);
@@ -135,10 +131,10 @@ fn value_field<P: Param>(ui: &mut Ui, param: &P, setter: &ParamSetter, colour: C
     let (enter, escape) =
         ui.input(|input| (input.key_pressed(egui::Key::Enter), input.key_pressed(egui::Key::Escape)));
     let away = ui.input(|input| input.pointer.any_pressed()) && !response.hovered();
-    if enter || away {
-        if let Some(value) = param.string_to_normalized_value(&text) {
-            set(param, setter, value);
-        }
+    if (enter || away)
+        && let Some(value) = param.string_to_normalized_value(&text)
+    {
+        set(param, setter, value);
     }
     if enter || escape || away {
         ui.data_mut(|data| data.remove::<String>(id));
@@ -150,7 +146,7 @@ fn value_field<P: Param>(ui: &mut Ui, param: &P, setter: &ParamSetter, colour: C
 /// A level with the peak of the last seconds and a light that stays on after clipping until it is clicked.
 ///
 /// Returns whether the light was clicked. Levels are linear, 1 being full scale.
-pub fn meter(ui: &mut Ui, label: &str, level: f32, peak: f32, clipped: bool) -> bool {
+pub(crate) fn meter(ui: &mut Ui, label: &str, level: f32, peak: f32, clipped: bool) -> bool {
     let (rect, response) = ui.allocate_exact_size(vec2(26.0, ui.available_height()), Sense::click());
     let painter = ui.painter();
     let light = Rect::from_min_size(rect.left_top() + vec2(5.0, 0.0), vec2(16.0, 6.0));
@@ -182,12 +178,13 @@ pub fn meter(ui: &mut Ui, label: &str, level: f32, peak: f32, clipped: bool) -> 
         DIM,
     );
     let db = 20.0 * peak.max(1e-9).log10();
-    let shown = if db > FLOOR_DB { format!("{label}: peak {db:.1} dBFS") } else { format!("{label}: silent") };
+    let shown =
+        if db > FLOOR_DB { format!("{label}: peak {db:.1} dBFS") } else { format!("{label}: silent") };
     response.on_hover_text(shown).clicked()
 }
 
 /// A round light with a name.
-pub fn light(ui: &mut Ui, name: &str, on: bool) -> Response {
+pub(crate) fn light(ui: &mut Ui, name: &str, on: bool) -> Response {
     let (rect, response) = ui.allocate_exact_size(vec2(10.0, 16.0), Sense::hover());
     ui.painter().circle_filled(rect.center(), 4.0, if on { LEVEL } else { WELL });
     ui.painter().circle_stroke(rect.center(), 4.0, Stroke::new(1.0, LINE));
@@ -195,7 +192,12 @@ pub fn light(ui: &mut Ui, name: &str, on: bool) -> Response {
 }
 
 /// A switch in the head of a section: its name in capitals, bright while it is on.
-pub fn switch<P: Param<Plain = bool>>(ui: &mut Ui, name: &str, param: &P, setter: &ParamSetter) -> bool {
+pub(crate) fn switch<P: Param<Plain = bool>>(
+    ui: &mut Ui,
+    name: &str,
+    param: &P,
+    setter: &ParamSetter,
+) -> bool {
     let on = param.unmodulated_plain_value();
     let text = egui::RichText::new(name).strong().color(if on { TEXT } else { DIM });
     let (rect, response) = ui.allocate_exact_size(vec2(28.0, 2.0 * GRID), Sense::click());
@@ -211,7 +213,7 @@ pub fn switch<P: Param<Plain = bool>>(ui: &mut Ui, name: &str, param: &P, setter
 }
 
 /// A row of buttons of which one is chosen.
-pub fn choice<P: Param>(ui: &mut Ui, param: &P, names: &[&str], setter: &ParamSetter) {
+pub(crate) fn choice<P: Param>(ui: &mut Ui, param: &P, names: &[&str], setter: &ParamSetter) {
     let last = (names.len() - 1).max(1) as f32;
     let chosen = (param.unmodulated_normalized_value() * last).round() as usize;
     ui.horizontal(|ui| {

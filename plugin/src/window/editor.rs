@@ -21,7 +21,7 @@ const SMALLEST: f32 = 0.6;
 const LARGEST: f32 = 4.0;
 
 /// An editor that shows an [`App`].
-pub struct AppEditor<A: App> {
+pub(crate) struct AppEditor<A: App> {
     app: Arc<Mutex<A>>,
     repaint: Repaint,
     title: &'static str,
@@ -39,7 +39,7 @@ struct Shape {
 
 impl<A: App> AppEditor<A> {
     /// An editor for `app`, whose window can be asked for a new picture by `repaint`.
-    pub fn new(
+    pub(crate) fn new(
         app: A,
         title: &'static str,
         repaint: Repaint,
@@ -117,7 +117,7 @@ impl<A: App> Editor for AppEditor<A> {
 }
 
 /// An open window of an [`AppEditor`].
-pub struct AppEditorHandle {
+pub(crate) struct AppEditorHandle {
     repaint: Repaint,
     hint: ResizeHint,
     shape: Arc<Mutex<Shape>>,
@@ -162,11 +162,7 @@ impl EditorHandle for AppEditorHandle {
         Ok(())
     }
 
-    fn set_fallback_scale_factor(
-        &self,
-        scale_factor: f64,
-        window: &Self::Window,
-    ) -> Result<(), Self::Error> {
+    fn set_fallback_scale_factor(&self, scale_factor: f64, window: &Self::Window) -> Result<(), Self::Error> {
         window.suggest_fallback_scale_factor(scale_factor)?;
         self.remember(window.size());
         Ok(())
@@ -196,9 +192,7 @@ fn adapt(host: HostMethods) -> Host {
     struct Callbacks(Box<dyn nice_plug::editor::HostCallbacks>);
     impl HostCallbacks for Callbacks {
         fn request_resize(&mut self, size: WindowSize) -> Result<(), HandlerError> {
-            self.0
-                .request_resize(size.physical.into(), size.scale_factor)
-                .map_err(HandlerError::from_boxed)
+            self.0.request_resize(size.physical.into(), size.scale_factor).map_err(HandlerError::from_boxed)
         }
         fn destroyed(&mut self) {
             self.0.destroyed();

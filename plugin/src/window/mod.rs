@@ -6,7 +6,7 @@
 mod editor;
 mod input;
 
-pub use editor::{AppEditor, AppEditorHandle};
+pub(crate) use editor::AppEditor;
 
 use std::cell::{Cell, RefCell};
 use std::path::PathBuf;
@@ -26,7 +26,7 @@ use egui_glow::glow::{self, HasContext};
 const FRAME_INTERVAL: Duration = Duration::from_millis(33);
 
 /// What draws the contents of a window.
-pub trait App: Send + 'static {
+pub(crate) trait App: Send + 'static {
     /// The size that the contents are laid out for, in points. A larger or smaller window is zoomed to fit, so that text
     /// stays sharp and nothing is cut off whatever scale factor the host has in mind.
     const SIZE: egui::Vec2;
@@ -43,11 +43,11 @@ pub trait App: Send + 'static {
 
 /// Asks for a new picture, from any thread. Setting it neither allocates nor waits.
 #[derive(Clone, Debug, Default)]
-pub struct Repaint(Arc<AtomicBool>);
+pub(crate) struct Repaint(Arc<AtomicBool>);
 
 impl Repaint {
     /// Lets the window draw soon.
-    pub fn request(&self) {
+    pub(crate) fn request(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
 
@@ -178,10 +178,8 @@ impl<A: App> AppWindow<A> {
             | MouseEvent::DragMoved { position, modifiers, data } => {
                 self.set_modifiers(*modifiers, &mut input);
                 self.move_pointer(*position, &mut input);
-                let hovered = |path: &PathBuf| egui::HoveredFile {
-                    path: Some(path.clone()),
-                    ..Default::default()
-                };
+                let hovered =
+                    |path: &PathBuf| egui::HoveredFile { path: Some(path.clone()), ..Default::default() };
                 input.hovered_files = files(data).iter().map(hovered).collect();
                 return drop_status(data);
             }
@@ -232,11 +230,7 @@ impl<A: App> AppWindow<A> {
             }
         }
         // A key that no text field wants is the host's: the space bar still starts and stops the song.
-        if self.context.egui_wants_keyboard_input() {
-            EventStatus::Captured
-        } else {
-            EventStatus::Ignored
-        }
+        if self.context.egui_wants_keyboard_input() { EventStatus::Captured } else { EventStatus::Ignored }
     }
 
     fn paint(&self, mut output: egui::FullOutput) -> Result<(), HandlerError> {

@@ -11,9 +11,11 @@ if TYPE_CHECKING:
     from neurdsp.amp.compare import compare_files
     from neurdsp.amp.effects import Cabinet, DCBlock, LevelGains, NoiseGate, ToneStack, level_gains
     from neurdsp.amp.infer import AmpModel, AmpStream, shipped_amps, shipped_clip
+    from neurdsp.amp.plugin_preset import PLUGIN_PARAMETERS, write_plugin_preset
     from neurdsp.amp.render import RenderResult, render_file
 
 __all__ = [
+    "PLUGIN_PARAMETERS",
     "AmpChain",
     "AmpModel",
     "AmpStream",
@@ -30,9 +32,11 @@ __all__ = [
     "render_file",
     "shipped_amps",
     "shipped_clip",
+    "write_plugin_preset",
 ]
 
 _HOMES = {
+    "PLUGIN_PARAMETERS": "neurdsp.amp.plugin_preset",
     "AmpChain": "neurdsp.amp.chain",
     "AmpModel": "neurdsp.amp.infer",
     "AmpStream": "neurdsp.amp.infer",
@@ -49,6 +53,7 @@ _HOMES = {
     "render_file": "neurdsp.amp.render",
     "shipped_amps": "neurdsp.amp.infer",
     "shipped_clip": "neurdsp.amp.infer",
+    "write_plugin_preset": "neurdsp.amp.plugin_preset",
 }
 
 

@@ -9,7 +9,7 @@ import sys
 import typer
 
 from neurdsp.amp.cli import app as amp_app
-from neurdsp.cli import bench, mel, model
+from neurdsp.cli import bench, mel, model, plugin
 from neurdsp.cli.demo import demo
 from neurdsp.errors import NeurdspError
 
@@ -27,6 +27,7 @@ app = typer.Typer(
 app.add_typer(amp_app, name="amp")
 app.add_typer(bench.app, name="bench")
 app.add_typer(model.app, name="model")
+app.add_typer(plugin.app, name="plugin")
 app.command(name="mel")(mel.mel)
 app.command()(demo)
 

@@ -1,0 +1,62 @@
+"""``neurdsp plugin``: files for the VST3 and CLAP plugin."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from neurdsp.errors import ParameterError
+
+__all__ = ["app"]
+
+app = typer.Typer(help="The plugin: write presets that hosts load.", no_args_is_help=True)
+
+
+@app.command()
+def preset(
+    output: Annotated[Path, typer.Option("--output", "-o", help="File to write, NAME.vstpreset.")],
+    model: Annotated[
+        str | None, typer.Option("--model", "-m", help="Model file, or the name of a shipped amp.")
+    ] = None,
+    ir: Annotated[Path | None, typer.Option(help="Impulse response of a cabinet, any audio file.")] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="PARAM=VALUE", help="Set a parameter; see neurdsp plugin parameters."),
+    ] = None,
+) -> None:
+    """Write a preset of the plugin, with the model and the cabinet inside."""
+    from neurdsp.amp.plugin_preset import write_plugin_preset
+
+    given = dict(_pair(text) for text in settings or [])
+    typer.echo(f"preset ... {write_plugin_preset(output, model, ir=ir, **given)}")
+
+
+@app.command()
+def parameters() -> None:
+    """Print the parameters of the plugin, with what is allowed and the default."""
+    from neurdsp.amp.plugin_preset import PLUGIN_PARAMETERS
+    from neurdsp.console import print_table
+
+    print_table(
+        [
+            (name, f"{_allowed(values)} ({_text(default)})")
+            for name, (default, values) in PLUGIN_PARAMETERS.items()
+        ]
+    )
+
+
+def _text(default: object) -> str:
+    return str(default).lower() if isinstance(default, bool) else str(default)
+
+
+def _allowed(values: tuple[object, ...]) -> str:
+    if not values:
+        return "true or false"
+    return ", ".join(map(str, values)) if isinstance(values[0], str) else f"{values[0]} to {values[1]}"
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise ParameterError(f"--set is '{text}', but it must be PARAM=VALUE, such as bass=3")
+    return name.strip(), value.strip()
