@@ -3,8 +3,11 @@
 
 mod common;
 
-use common::{model_file, nam_convnet, nam_lstm, nam_wavenet, seed_model};
+use common::{model_file, nam_convnet, nam_linear, nam_lstm, nam_wavenet, npy, seed_model};
 use neurdsp_models::load_bytes;
+use neurdsp_models::nam::NamFile;
+use serde_json::{Value, json};
+use std::path::Path;
 
 const FILES_OF_EACH_KIND: usize = 10_000;
 
@@ -132,21 +135,62 @@ fn damaged_json_loads_or_fails_cleanly() {
     assert!(refused > 5000 && loaded > 100, "{loaded} loaded, {refused} refused: the damage is not varied");
 }
 
-#[test]
-fn damaged_nam_files_load_or_fail_cleanly() {
-    let container = serde_json::json!({
+fn container() -> Value {
+    json!({
         "version": "0.7.0", "architecture": "SlimmableContainer", "weights": [],
         "config": { "submodels": [
             { "max_value": 0.2, "model": nam_lstm() },
             { "max_value": 0.4, "model": nam_convnet() },
             { "max_value": 1.0, "model": nam_wavenet() },
         ] },
-    });
+    })
+}
+
+#[test]
+fn damaged_nam_files_load_or_fail_cleanly() {
     let (mut loaded, mut refused) = (0, 0);
-    for (seed, document) in [nam_wavenet(), nam_lstm(), nam_convnet(), container].into_iter().enumerate() {
+    for (seed, document) in [nam_wavenet(), nam_lstm(), nam_convnet(), container()].into_iter().enumerate() {
         let good = document.to_string().into_bytes();
         let (l, r) = survive(&good, good.len(), FILES_OF_EACH_KIND / 4, 0xA076_1D64_78BD_642F + seed as u64);
         (loaded, refused) = (loaded + l, refused + r);
     }
     assert!(refused > 5000 && loaded > 100, "{loaded} loaded, {refused} refused: the damage is not varied");
+}
+
+/// `NEURDSP_FUZZ_CORPUS=fuzz/corpus cargo test -p neurdsp-models --test hostile_files undamaged` writes the files that
+/// the fuzz targets start from.
+#[test]
+fn undamaged_files_load() {
+    let mut files = vec![
+        ("load_model", "model.safetensors", model_file().to_bytes().unwrap()),
+        ("load_model", "seed.json", seed_model().to_bytes().unwrap()),
+    ];
+    let documents = [
+        ("wavenet.nam", nam_wavenet()),
+        ("lstm.nam", nam_lstm()),
+        ("convnet.nam", nam_convnet()),
+        ("linear.nam", nam_linear()),
+        ("container.nam", container()),
+    ];
+    for (name, mut document) in documents {
+        for target in ["load_model", "read_nam"] {
+            files.push((target, name, document.to_string().into_bytes()));
+        }
+        let weights: Vec<f64> = serde_json::from_value(document["weights"].take()).unwrap();
+        if !weights.is_empty() && name != "wavenet.nam" {
+            document.as_object_mut().unwrap().remove("weights");
+            let (config, weights) = (document.to_string().into_bytes(), npy(&weights));
+            assert!(NamFile::from_folder_bytes(&config, &weights).is_ok());
+            files.push(("nam_folder", name, [config, weights].concat()));
+        }
+    }
+    let corpus = std::env::var_os("NEURDSP_FUZZ_CORPUS");
+    for (target, name, bytes) in files {
+        assert!(target != "load_model" || load_bytes(&bytes).is_ok(), "{name}");
+        if let Some(corpus) = &corpus {
+            let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(corpus).join(target);
+            std::fs::create_dir_all(&folder).unwrap();
+            std::fs::write(folder.join(name), bytes).unwrap();
+        }
+    }
 }

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{CONFIG, nam_convnet, nam_linear, nam_lstm, nam_wavenet, values, weights};
+use common::{CONFIG, nam_convnet, nam_linear, nam_lstm, nam_wavenet, npy, values, weights};
 use neurdsp_models::nam::{NamFile, NamMetadata, Network, WavenetNetwork};
 use neurdsp_models::wavenet::Wavenet;
 use neurdsp_models::{LoadedModel, NamOptions, StreamingModel, load, load_bytes};
@@ -211,16 +211,6 @@ fn the_amp_model_as_a_nam_model_computes_the_same_and_comes_back() {
         panic!("not a WaveNet")
     };
     assert!(other.to_amp().unwrap_err().is_unsupported());
-}
-
-/// A row of numbers as numpy writes it.
-fn npy(values: &[f64]) -> Vec<u8> {
-    let header = format!("{{'descr': '<f8', 'fortran_order': False, 'shape': ({},), }}\n", values.len());
-    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
-    bytes.extend((header.len() as u16).to_le_bytes());
-    bytes.extend(header.as_bytes());
-    bytes.extend(values.iter().flat_map(|value| value.to_le_bytes()));
-    bytes
 }
 
 #[test]

@@ -3,9 +3,13 @@
 #![allow(clippy::unwrap_used)]
 
 mod common;
+#[path = "../../neurdsp-models/tests/common/mod.rs"]
+mod documents;
 
 use common::{Toy, noise};
+use documents::{model_file, nam_convnet, nam_linear, nam_lstm, nam_wavenet};
 use neurdsp_dsp::live::ResampleQuality;
+use neurdsp_models::{LoadedModel, load_bytes};
 use neurdsp_rt::alloc_guard::{Allocations, GuardedAllocator, count_allocations};
 use neurdsp_rt::{AmpChain, Bank, ChainHandle, ImpulseResponse, ModelLevels, Operation, Parameter, adapt};
 
@@ -25,11 +29,23 @@ impl Random {
     }
 }
 
-fn send_model(handle: &mut ChainHandle, sample_rate: f64, random: &mut Random) {
+/// One model of each architecture.
+fn models() -> Vec<LoadedModel> {
+    let documents = [nam_convnet(), nam_linear(), nam_lstm(), nam_wavenet()];
+    let models = documents.map(|document| load_bytes(document.to_string().as_bytes()).unwrap());
+    models.into_iter().chain([LoadedModel::from_file(&model_file()).unwrap()]).collect()
+}
+
+/// Sends a model of the list, or half of the time one with feedback and drive.
+fn send_model(handle: &mut ChainHandle, models: &[LoadedModel], sample_rate: f64, random: &mut Random) {
     let quality = [ResampleQuality::High, ResampleQuality::LowLatency][random.below(2)];
     let operation = Operation { sample_rate, oversample: [1, 2, 4][random.below(3)], quality };
     let model_rate = [44_100.0, 48_000.0, 96_000.0][random.below(3)];
     let drive = random.between([0.5, 8.0]);
+    let chosen = random.below(2 * models.len());
+    if let Some(model) = models.get(chosen) {
+        return handle.load_model(model, operation).unwrap();
+    }
     let mut build = || Ok(Toy::new(drive, 0.02, -0.4, 2, f32::tanh).boxed());
     let streams = (0..2).map(|_| adapt(&mut build, model_rate, operation).unwrap()).collect();
     let levels =
@@ -40,7 +56,7 @@ fn send_model(handle: &mut ChainHandle, sample_rate: f64, random: &mut Random) {
 /// Plays `seconds` of noise in stereo; every 100 ms a model or a cabinet is swapped and parameters jump.
 fn soak(seconds: f64) {
     const RATE: f64 = 48_000.0;
-    let mut random = Random(1);
+    let (models, mut random) = (models(), Random(1));
     let (mut chain, mut handle) = AmpChain::new(RATE, 2).unwrap();
     let long: Vec<f32> = noise(20_000, 3).iter().map(|x| x * 0.01).collect();
     let responses = [vec![noise(900, 2)], vec![long.clone(), long]]
@@ -55,8 +71,11 @@ fn soak(seconds: f64) {
             next_change = played + 4800;
             match random.below(4) {
                 0 => handle.load_cabinet(&responses[random.below(2)], true).unwrap(),
-                1 => handle.set_fade_ms(f64::from(random.between([0.0, 80.0]))),
-                _ => send_model(&mut handle, RATE, &mut random),
+                1 => {
+                    handle.set_fade_ms(f64::from(random.between([0.0, 80.0])));
+                    handle.hold_latency([0, 162][random.below(2)]).unwrap();
+                }
+                _ => send_model(&mut handle, &models, RATE, &mut random),
             }
             for _ in 0..3 {
                 let parameter = parameters[random.below(parameters.len())];
@@ -75,7 +94,8 @@ fn soak(seconds: f64) {
     }
 
     // When all has come to rest, the chain plays what a new one of the same parts plays.
-    send_model(&mut handle, RATE, &mut Random(7));
+    handle.hold_latency(0).unwrap();
+    send_model(&mut handle, &models, RATE, &mut Random(7));
     handle.load_cabinet(&responses[0], true).unwrap();
     handle.settings().store(&Default::default());
     for _ in 0..80 {
@@ -85,7 +105,7 @@ fn soak(seconds: f64) {
     let (_, seen) = count_allocations(|| chain.reset());
     assert_eq!(seen, Allocations::default());
     let (mut fresh, mut fresh_handle) = AmpChain::new(RATE, 2).unwrap();
-    send_model(&mut fresh_handle, RATE, &mut Random(7));
+    send_model(&mut fresh_handle, &models, RATE, &mut Random(7));
     fresh_handle.load_cabinet(&responses[0], true).unwrap();
     fresh.process(&mut []);
     fresh.reset();

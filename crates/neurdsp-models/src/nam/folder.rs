@@ -26,18 +26,23 @@ impl NamFile {
     /// As [`from_bytes`](Self::from_bytes), and for an array that is not one row of float32 or float64.
     pub fn read_folder(path: impl AsRef<Path>) -> Result<NamFile> {
         let path = path.as_ref();
-        let config_path = path.join(CONFIG);
-        let text = crate::file::read_bytes(&config_path, MAX_CONFIG_FILE_BYTES)
-            .and_then(|bytes| {
-                String::from_utf8(bytes).map_err(|error| Error::malformed(CONFIG, error.to_string()))
-            })
-            .map_err(|error| error.in_file(&config_path))?;
-        let weights_path = path.join(WEIGHTS);
-        let limit = (8 * MAX_DENSE_WEIGHTS + MAX_NPY_HEADER) as u64;
-        let weights = crate::file::read_bytes(&weights_path, limit)
-            .and_then(|bytes| read_npy(&bytes))
-            .map_err(|error| error.in_file(&weights_path))?;
-        NamFile::from_parts(&text, &weights).map_err(|error| error.in_file(path))
+        let read = |name: &str, limit: u64| {
+            let path = path.join(name);
+            crate::file::read_bytes(&path, limit).map_err(|error| error.in_file(&path))
+        };
+        let config = read(CONFIG, MAX_CONFIG_FILE_BYTES)?;
+        let weights = read(WEIGHTS, (8 * MAX_DENSE_WEIGHTS + MAX_NPY_HEADER) as u64)?;
+        NamFile::from_folder_bytes(&config, &weights).map_err(|error| error.in_file(path))
+    }
+
+    /// As [`read_folder`](Self::read_folder), from the bytes of the two files.
+    ///
+    /// # Errors
+    /// As [`read_folder`](Self::read_folder).
+    pub fn from_folder_bytes(config: &[u8], weights: &[u8]) -> Result<NamFile> {
+        let text =
+            std::str::from_utf8(config).map_err(|error| Error::malformed(CONFIG, error.to_string()))?;
+        NamFile::from_parts(text, &read_npy(weights)?)
     }
 }
 

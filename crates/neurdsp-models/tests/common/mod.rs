@@ -126,3 +126,13 @@ pub(crate) fn nam_wavenet() -> serde_json::Value {
     let array1 = 6 + (3 * 3 * 2 + 3) + 6 + 12 + 6;
     nam("WaveNet", config, array0 + array1 + (2 * 2 * 2 + 2) + 3 + 1)
 }
+
+/// A row of numbers as numpy writes it.
+pub(crate) fn npy(values: &[f64]) -> Vec<u8> {
+    let header = format!("{{'descr': '<f8', 'fortran_order': False, 'shape': ({},), }}\n", values.len());
+    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+    bytes.extend((header.len() as u16).to_le_bytes());
+    bytes.extend(header.as_bytes());
+    bytes.extend(values.iter().flat_map(|value| value.to_le_bytes()));
+    bytes
+}
