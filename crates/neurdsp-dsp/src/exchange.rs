@@ -158,6 +158,11 @@ impl<T> Exchange<T> {
 unsafe fn store<V: Lanes>(e: Exchange<V::Element>) {
     unsafe {
         for row in 0..e.n_rows {
+            let line = 64 / size_of::<V::Element>();
+            let ahead = e.outside.wrapping_add((row + AHEAD) * e.step);
+            for i in (0..e.n_blocks * e.lanes).step_by(line) {
+                prefetch(ahead.wrapping_add(i));
+            }
             for block in 0..e.n_blocks {
                 let from = e.re.add(block * e.block_step + row * e.lanes);
                 let to = e.outside.add(row * e.step + block * e.lanes);

@@ -26,11 +26,16 @@ macro_rules! limit {
         #[inline(always)]
         unsafe fn $name<V: Lanes<Element = $t>>(values: &mut [$t], depth: $t, offset: $t, scale: $t) {
             unsafe {
-                let (rest, mut peak) = (values.len() / V::LANES * V::LANES, V::splat(<$t>::NEG_INFINITY));
-                for block in values.chunks_exact(V::LANES) {
-                    peak = peak.max(V::load(block.as_ptr()));
+                // Four peaks: each comparison waits for the one before.
+                let mut peaks = [V::splat(<$t>::NEG_INFINITY); 4];
+                let mut stretches = values.chunks_exact(4 * V::LANES);
+                for stretch in &mut stretches {
+                    for (i, peak) in peaks.iter_mut().enumerate() {
+                        *peak = peak.max(V::load(stretch.as_ptr().add(i * V::LANES)));
+                    }
                 }
-                let peak = values[rest..].iter().fold(peak.max_lane(), |peak, value| peak.max(*value));
+                let peak = peaks[0].max(peaks[1]).max(peaks[2].max(peaks[3])).max_lane();
+                let peak = stretches.remainder().iter().fold(peak, |peak, value| peak.max(*value));
                 let least = peak - depth;
                 let mut blocks = values.chunks_exact_mut(V::LANES);
                 for block in &mut blocks {

@@ -5,7 +5,7 @@
 //! later stages (filterbank, logarithm, stores) work on whole registers. Each lane must be computed on its own, so that a
 //! frame's result does not depend on its neighbours: that is what keeps threads, batches and streams bit-identical.
 
-use crate::lanes::{LaneFft, LaneReal, Share};
+use crate::lanes::{LaneFft, LaneReal, Shares};
 use crate::mel::Bands;
 use crate::sample::Sample;
 use crate::spectrogram::Magnitude;
@@ -32,7 +32,7 @@ pub struct BandPlan<T> {
     pub(crate) bands: Bands<T>,
     magnitude: Magnitude,
     /// The part of each bin, where bins are added to their bands as they come out of the transform.
-    shares: Option<Vec<[Share<T>; 2]>>,
+    shares: Option<Shares<T>>,
 }
 
 /// Windowed real FFT of a block of frames.

@@ -47,7 +47,7 @@ pub use aligned::AlignedBuf;
 pub use denormals::FlushDenormals;
 pub use isa::Isa;
 pub use lanes::{Lanes, opaque, prefetch, store_fence};
-pub use log::ln;
+pub use log::{ln, ln_of};
 pub use peak::fma_burst;
 pub use scalar::Scalar;
 pub use vector::{Real, Vector};

@@ -56,34 +56,63 @@ const LN2_DOUBLE: (f64, f64) = (0.693_147_180_369_123_8, 1.908_214_929_270_587_7
 /// ```
 #[inline(always)]
 pub unsafe fn ln<V: Lanes>(x: V) -> V {
+    unsafe { ln_of([x])[0] }
+}
+
+/// [`ln`] of several vectors, step by step for all of them: a logarithm alone is one long chain of dependent instructions.
+///
+/// # Safety
+///
+/// Needs the instruction set of `V`.
+#[inline(always)]
+pub unsafe fn ln_of<V: Lanes, const N: usize>(x: [V; N]) -> [V; N] {
     unsafe {
-        let (mantissa, exponent) = x.split_exponent();
-        let f = mantissa.sub(splat(1.0));
-        let logarithm = if size_of::<V::Element>() == 4 {
-            let square = f.mul(f);
-            let cubic = polynomial(f, &SINGLE).mul(f).mul(square);
-            let low = exponent.fma(splat(LN2_SINGLE.1), cubic);
-            let small = square.fma(splat(-0.5), low);
-            exponent.fma(splat(LN2_SINGLE.0), f.add(small))
+        let (mut f, mut exponent) = (x, x);
+        for i in 0..N {
+            (f[i], exponent[i]) = x[i].split_exponent();
+            f[i] = f[i].sub(splat(1.0));
+        }
+        let mut logarithm = x;
+        if size_of::<V::Element>() == 4 {
+            let sum = polynomial(f, &SINGLE);
+            for i in 0..N {
+                let square = f[i].mul(f[i]);
+                let cubic = sum[i].mul(f[i]).mul(square);
+                let low = exponent[i].fma(splat(LN2_SINGLE.1), cubic);
+                let small = square.fma(splat(-0.5), low);
+                logarithm[i] = exponent[i].fma(splat(LN2_SINGLE.0), f[i].add(small));
+            }
         } else {
-            let s = f.div(f.add(splat(2.0)));
-            let z = s.mul(s);
-            let half_square = f.mul(f).mul(splat(0.5));
-            let rest = z.fma(polynomial(z, &DOUBLE), half_square);
-            let low = s.fma(rest, exponent.mul(splat(LN2_DOUBLE.1)));
-            exponent.fma(splat(LN2_DOUBLE.0), f.sub(half_square.sub(low)))
-        };
-        // Zero, unless x is NaN or infinite.
-        logarithm.add(x.sub(x))
+            let (mut s, mut z) = (x, x);
+            for i in 0..N {
+                s[i] = f[i].div(f[i].add(splat(2.0)));
+                z[i] = s[i].mul(s[i]);
+            }
+            let sum = polynomial(z, &DOUBLE);
+            for i in 0..N {
+                let half_square = f[i].mul(f[i]).mul(splat(0.5));
+                let rest = z[i].fma(sum[i], half_square);
+                let low = s[i].fma(rest, exponent[i].mul(splat(LN2_DOUBLE.1)));
+                logarithm[i] = exponent[i].fma(splat(LN2_DOUBLE.0), f[i].sub(half_square.sub(low)));
+            }
+        }
+        for i in 0..N {
+            // Zero, unless x is NaN or infinite.
+            logarithm[i] = logarithm[i].add(x[i].sub(x[i]));
+        }
+        logarithm
     }
 }
 
 #[inline(always)]
-unsafe fn polynomial<V: Lanes>(x: V, coefficients: &[f64]) -> V {
+unsafe fn polynomial<V: Lanes, const N: usize>(x: [V; N], coefficients: &[f64]) -> [V; N] {
     unsafe {
-        let mut sum = splat::<V>(coefficients[0]);
+        let mut sum = [splat::<V>(coefficients[0]); N];
         for coefficient in &coefficients[1..] {
-            sum = sum.fma(x, splat(*coefficient));
+            let coefficient = splat(*coefficient);
+            for i in 0..N {
+                sum[i] = sum[i].fma(x[i], coefficient);
+            }
         }
         sum
     }

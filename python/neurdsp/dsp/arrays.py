@@ -2,8 +2,7 @@
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -15,8 +14,7 @@ __all__ = ["Array", "Batch", "allocate", "as_numpy", "take_real", "take_spectrum
 Array: TypeAlias = npt.NDArray[Any]
 
 
-@dataclass(frozen=True)
-class Batch:
+class Batch(NamedTuple):
     """Input in the form that the core takes.
 
     Attributes
@@ -81,11 +79,10 @@ def take_spectrum(spectrum: Any, name: str) -> Batch:
 
 def allocate(batch: Batch, shapes: Sequence[tuple[int, ...]], dtype: npt.DTypeLike, out: Any) -> list[Array]:
     """Room for the results, ``(rows, *shape)`` for each entry: the caller's ``out`` or new arrays."""
-    dtype = np.dtype(dtype)
     if out is None:
-        return [
-            _empty((len(entry), *shape), dtype) for entry, shape in zip(batch.entries, shapes, strict=True)
-        ]
+        pairs = zip(batch.entries, shapes, strict=True)
+        return [_empty((entry.shape[0], *shape), dtype) for entry, shape in pairs]
+    dtype = np.dtype(dtype)
     if batch.ragged and not isinstance(out, (list, tuple)):
         raise ParameterError(f"out is a {type(out).__name__}, but the input is a list; pass a list of arrays")
     outs = list(out) if batch.ragged else [out]

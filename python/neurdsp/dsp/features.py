@@ -1,6 +1,6 @@
 """Spectrograms, mel spectrograms and their logarithms."""
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
@@ -201,7 +201,7 @@ class MelSpectrogram:
         """Return the mel spectrogram ``(..., n_mels, n_frames)`` of ``y``; see `mel_spectrogram`."""
         batch = take_real(y)
         if self.preemphasis:
-            batch = replace(batch, entries=[_emphasised(entry, self.preemphasis) for entry in batch.entries])
+            batch = batch._replace(entries=[_emphasised(entry, self.preemphasis) for entry in batch.entries])
         results = self.engine.results(batch, exact=self.exact, dtype=dtype, out=out, n_threads=n_threads)
         if self.normalize is not None:
             for result in results:

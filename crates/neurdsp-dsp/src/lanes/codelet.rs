@@ -111,7 +111,7 @@ unsafe fn codelet<
 }
 
 /// The lengths that codelets are compiled for.
-pub(super) const LENGTHS: [usize; 10] = [4, 8, 15, 16, 20, 24, 25, 32, 48, 64];
+pub(super) const LENGTHS: [usize; 11] = [4, 8, 10, 15, 16, 20, 24, 25, 32, 48, 64];
 
 /// The three entry points of one codelet.
 macro_rules! entry {
@@ -155,8 +155,8 @@ macro_rules! codelets {
     };
     ($module:ident, $t:ty, $double:tt) => {
         codelets! {
-            $module, $t, $double, (four, 1, 4), (eight, 1, 8), (fifteen, 3, 5), (sixteen, 4, 4), (twenty, 4, 5),
-            (twenty_four, 3, 8), (twenty_five, 5, 5), (thirty_two, 4, 8), (forty_eight, 6, 8), (sixty_four, 8, 8)
+            $module, $t, $double, (four, 1, 4), (eight, 1, 8), (ten, 2, 5), (fifteen, 3, 5), (sixteen, 4, 4),
+            (twenty, 4, 5), (twenty_four, 3, 8), (twenty_five, 5, 5), (thirty_two, 4, 8), (forty_eight, 6, 8), (sixty_four, 8, 8)
         }
     };
 }

@@ -21,6 +21,5 @@ mod real;
 mod roots;
 mod split;
 
-pub(crate) use plan::LaneFft;
+pub(crate) use plan::{LaneFft, Shares};
 pub(crate) use real::LaneReal;
-pub(crate) use split::Share;

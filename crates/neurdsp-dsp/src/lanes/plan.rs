@@ -36,6 +36,15 @@ pub(crate) struct LaneFft<T> {
     inverse_window: Vec<T>,
 }
 
+/// The bands of the bins of one transform.
+#[derive(Clone, Debug)]
+pub(crate) struct Shares<T> {
+    /// Of both bins of a pair, in the order in which the pairs come. No band in them is as large as `n_sums`.
+    of_pairs: Vec<[Share<T>; 2]>,
+    /// The bands, and one more for what no band wants.
+    n_sums: usize,
+}
+
 impl<T: LaneReal> LaneFft<T> {
     /// Plans transforms of `window.len()` samples whose frames begin `stride` samples apart, or `None` for a length without
     /// codelets.
@@ -108,7 +117,7 @@ impl<T: LaneReal> LaneFft<T> {
     }
 
     /// What [`bands`](Self::bands) needs, or `None` if a bin belongs to more than two bands.
-    pub(crate) fn shares(&self, bands: &Bands<T>) -> Option<Vec<[Share<T>; 2]>> {
+    pub(crate) fn shares(&self, bands: &Bands<T>) -> Option<Shares<T>> {
         let n_bands = bands.iter().len() as u32;
         let none = Share { bands: [n_bands; 2], weights: [T::from_f64(0.0); 2] };
         let mut of_bins = vec![(0, none); self.half() + 1];
@@ -123,7 +132,8 @@ impl<T: LaneReal> LaneFft<T> {
         let half = self.half();
         // The bin in the middle is its own opposite, and counts once.
         let both = |k: usize| [of_bins[k].1, if 2 * k == half { none } else { of_bins[half - k].1 }];
-        Some(pair_bins(self.rows, self.columns).map(both).collect())
+        let of_pairs = pair_bins(self.rows, self.columns).map(both).collect();
+        Some(Shares { of_pairs, n_sums: n_bands as usize + 1 })
     }
 
     /// Sums of magnitudes over bands, `[bands + 1][lanes]`, of the frames at `samples[lane * stride..]`; the last row is
@@ -136,18 +146,18 @@ impl<T: LaneReal> LaneFft<T> {
         &self,
         samples: &[T],
         stride: usize,
-        shares: &[[Share<T>; 2]],
+        shares: &Shares<T>,
         root: Option<T>,
         sums: &mut [T],
         scratch: &mut [T],
     ) {
-        let n_rows = sums.len() / self.lanes();
-        assert!(shares.len() == self.split_roots.len() / 2, "the shares are those of another transform");
-        assert!(shares.as_flattened().iter().flat_map(|s| s.bands).all(|band| (band as usize) < n_rows));
+        let Shares { of_pairs, n_sums } = shares;
+        assert!(of_pairs.len() == self.split_roots.len() / 2, "the shares are those of another transform");
+        assert!(sums.len() >= n_sums * self.lanes(), "no room for {n_sums} sums of {} frames", self.lanes());
         sums.fill(T::from_f64(0.0));
         let sums = sums.as_mut_ptr();
         self.forward(samples, stride, scratch, |split, pair| {
-            let shares = shares[pair..pair + split.count].as_ptr();
+            let shares = of_pairs[pair..pair + split.count].as_ptr();
             T::split_bands(self.isa, split, BandSums { shares, sums, root });
         });
     }
