@@ -6,7 +6,7 @@
 
 use crate::error::{Result, check_length, check_samples};
 use crate::framing::{Framing, Signal};
-use crate::parallel::{self, Pool};
+use crate::parallel;
 use crate::sample::{Input, Output, Sample};
 use crate::spectrogram::{LogScale, Magnitude, Spectrogram};
 use crate::stft::{Stft, Workspace};
@@ -15,9 +15,8 @@ use neurdsp_simd::{AlignedBuf, Isa};
 use realfft::num_complex::Complex;
 
 /// The gradient of one signal as it grows, and what the transform works in.
-struct Adjoint<'a, T: Sample> {
+pub(crate) struct Adjoint<T: Sample> {
     framing: Framing,
-    synthesis: &'a dyn Synthesis<T>,
     lanes: usize,
     sums: AlignedBuf<T>,
     scratch: TransformScratch<T>,
@@ -29,13 +28,16 @@ struct Adjoint<'a, T: Sample> {
     done: usize,
 }
 
-impl<'a, T: Sample> Adjoint<'a, T> {
-    fn new(stft: &'a Stft<T>) -> Self {
+/// Samples of which the memory is kept for the next call.
+const KEPT_SAMPLES: usize = 1 << 22;
+
+impl<T: Sample> Adjoint<T> {
+    fn new(stft: &Stft<T>) -> Self {
         let (framing, synthesis) = (stft.framing, stft.synthesis());
         let lanes = synthesis.lanes();
         let (sums, scratch) = (synthesis.sums(), synthesis.scratch());
         let frames = AlignedBuf::zeroed(if framing.filter.is_some() { framing.n_fft * lanes } else { 0 });
-        Self { framing, synthesis, lanes, sums, scratch, frames, padded: Vec::new(), done: 0 }
+        Self { framing, lanes, sums, scratch, frames, padded: Vec::new(), done: 0 }
     }
 
     fn start(&mut self, n_samples: usize) {
@@ -48,7 +50,7 @@ impl<'a, T: Sample> Adjoint<'a, T> {
     }
 
     /// Adds what `count` frames from `first` on give, whose gradients are `re` and `im`, `[n_bins][lanes]`.
-    fn add(&mut self, first: usize, count: usize, re: &mut [T], im: &mut [T]) {
+    fn add(&mut self, synthesis: &dyn Synthesis<T>, first: usize, count: usize, re: &mut [T], im: &mut [T]) {
         let Framing { n_fft, hop_length, frame_length, filter, .. } = self.framing;
         if count < self.lanes {
             let rows = re.chunks_exact_mut(self.lanes).zip(im.chunks_exact_mut(self.lanes));
@@ -64,11 +66,11 @@ impl<'a, T: Sample> Adjoint<'a, T> {
         if n_fft.is_multiple_of(2) {
             twice(&mut re[last..]);
         }
-        self.synthesis.add(re, im, count, &mut self.sums, &mut self.scratch);
+        synthesis.add(re, im, count, &mut self.sums, &mut self.scratch);
         let Some(filter) = &filter else {
-            return self.take_hops();
+            return self.take_hops(synthesis);
         };
-        self.synthesis.emit(&mut self.sums, None, &mut self.frames, n_fft);
+        synthesis.emit(&mut self.sums, None, &mut self.frames, n_fft);
         for (lane, frame) in self.frames.chunks_exact_mut(n_fft).take(count).enumerate() {
             let frame = &mut frame[..frame_length];
             filter.apply_adjoint(frame);
@@ -80,20 +82,20 @@ impl<'a, T: Sample> Adjoint<'a, T> {
     }
 
     /// Takes the next hops, as many as there are lanes, out of the sums.
-    fn take_hops(&mut self) {
+    fn take_hops(&mut self, synthesis: &dyn Synthesis<T>) {
         let hop_length = self.framing.hop_length;
         let to = &mut self.padded[self.done * hop_length..];
-        self.synthesis.emit(&mut self.sums, None, to, hop_length);
+        synthesis.emit(&mut self.sums, None, to, hop_length);
         self.done += self.lanes;
     }
 
     /// Folds the padding back onto its origins and hands the gradient over.
-    fn finish<E: Output<T>>(&mut self, gradient: &mut [E]) {
+    fn finish<E: Output<T>>(&mut self, synthesis: &dyn Synthesis<T>, gradient: &mut [E]) {
         let (pad, n_samples) = (self.framing.pad, gradient.len());
         let length = n_samples + 2 * pad;
         // The last frames reach over hops in which none begins.
         while self.framing.filter.is_none() && self.done * self.framing.hop_length < length {
-            self.take_hops();
+            self.take_hops(synthesis);
         }
         for position in (0..pad).chain(pad + n_samples..length) {
             let origin = self.framing.pad_mode.index(position as isize - pad as isize, n_samples);
@@ -103,6 +105,9 @@ impl<'a, T: Sample> Adjoint<'a, T> {
         }
         for (to, value) in gradient.iter_mut().zip(&self.padded[pad..]) {
             *to = E::round_from(*value);
+        }
+        if self.padded.len() > KEPT_SAMPLES {
+            self.padded = Vec::new();
         }
     }
 }
@@ -155,9 +160,10 @@ impl<T: Sample> Stft<T> {
         parallel::for_each(
             n_threads,
             tasks,
-            &Pool::new(self.config().n_fft),
+            &self.idle_backward,
             || (self.workspace(), Adjoint::new(self)),
             |(Workspace { re, im, .. }, adjoint), (gradient, n_frames, samples)| {
+                let synthesis = self.synthesis();
                 adjoint.start(samples.len());
                 let lanes = adjoint.lanes;
                 let block = self.n_bins() * lanes;
@@ -170,9 +176,9 @@ impl<T: Sample> Stft<T> {
                             (*re, *im) = (value.re.convert(), value.im.convert());
                         }
                     }
-                    adjoint.add(first, count, re, im);
+                    adjoint.add(synthesis, first, count, re, im);
                 }
-                adjoint.finish(samples);
+                adjoint.finish(synthesis, samples);
             },
         );
         Ok(())
@@ -180,14 +186,14 @@ impl<T: Sample> Stft<T> {
 }
 
 /// What the backward pass of a spectrogram works in.
-struct Backward<'a, T: Sample> {
+pub(crate) struct Backward<T: Sample> {
     forward: Workspace<T>,
-    adjoint: Adjoint<'a, T>,
+    adjoint: Adjoint<T>,
     /// Squared magnitudes, `[n_bins][lanes]`.
     power: AlignedBuf<T>,
     /// Magnitudes, and then the gradient over them.
     bins: AlignedBuf<T>,
-    /// The gradient over the result, `[n_rows][lanes]`.
+    /// The gradient over the result, `[n_rows + 1][lanes]`; the last row is zero.
     rows: AlignedBuf<T>,
 }
 
@@ -228,11 +234,11 @@ impl<T: Sample> Spectrogram<T> {
         let workspace = || {
             let forward = self.workspace();
             let bins = AlignedBuf::zeroed(self.stft.n_bins() * self.stft.transform.lanes());
-            let rows = AlignedBuf::zeroed(self.n_rows() * self.stft.transform.lanes());
+            let rows = AlignedBuf::zeroed((self.n_rows() + 1) * self.stft.transform.lanes());
             Backward { adjoint: Adjoint::new(&self.stft), power: bins.clone(), bins, rows, forward }
         };
-        let idle = Pool::new(self.stft.config().n_fft);
-        parallel::for_each(n_threads, batch, &idle, workspace, |workspace, (samples, gradient, result)| {
+        let pool = &self.idle_backward;
+        parallel::for_each(n_threads, batch, pool, workspace, |workspace, (samples, gradient, result)| {
             workspace.adjoint.start(samples.len());
             let n_frames = gradient.len() / self.n_rows();
             let lanes = workspace.adjoint.lanes;
@@ -246,7 +252,7 @@ impl<T: Sample> Spectrogram<T> {
                 }
                 self.backward_block(samples, first, count, workspace);
             }
-            workspace.adjoint.finish(result);
+            workspace.adjoint.finish(self.stft.synthesis(), result);
         });
         Ok(())
     }
@@ -257,26 +263,34 @@ impl<T: Sample> Spectrogram<T> {
         samples: &[I],
         first: usize,
         count: usize,
-        workspace: &mut Backward<'_, T>,
+        workspace: &mut Backward<T>,
     ) {
         let Backward { forward, adjoint, power, bins, rows } = workspace;
         let Workspace { staging, re, im, bands: sums, transform: scratch } = forward;
         let lanes = adjoint.lanes;
         let (re, im) = (&mut re[..power.len()], &mut im[..power.len()]);
+        let wanted = self.n_rows() * lanes;
         let (block, stride) = self.stft.framing.block(Signal::whole(samples), first, count, lanes, staging);
         self.stft.transform.spectrum(block, stride, count, re, im, lanes, scratch);
-        for ((power, re), im) in power.iter_mut().zip(re.iter()).zip(im.iter()) {
-            *power = *re * *re + *im * *im;
-        }
         let isa = Isa::detect();
+        T::powers(isa, re, im, power);
         if let Some(log) = self.log {
-            for (value, power) in bins.iter_mut().zip(power.iter()) {
-                *value = self.magnitude.of(*power);
-            }
+            let magnitudes: &[T] = if self.magnitude == Magnitude::Power {
+                power
+            } else {
+                for (value, power) in bins.iter_mut().zip(power.iter()) {
+                    *value = self.magnitude.of(*power);
+                }
+                bins
+            };
             if let Some(bands) = &self.bands {
-                T::band_sums(isa, &bands.bands, bins, lanes, sums);
+                T::band_sums(isa, &bands.bands, magnitudes, lanes, sums);
             }
-            log.backward(if self.bands.is_some() { sums } else { bins }, rows);
+            log.backward(if self.bands.is_some() { sums } else { magnitudes }, &mut rows[..wanted]);
+        }
+        let synthesis = self.stft.synthesis();
+        if self.bands.as_ref().is_some_and(|bands| self.stft.transform.pull(bands, rows, re, im)) {
+            return adjoint.add(synthesis, first, count, re, im);
         }
         match &self.bands {
             Some(bands) => {
@@ -284,15 +298,13 @@ impl<T: Sample> Spectrogram<T> {
                 T::band_spread(isa, &bands.bands, rows, lanes, bins);
             }
             None => {
-                bins[..rows.len()].copy_from_slice(rows);
-                bins[rows.len()..].fill(T::zero());
+                bins[..wanted].copy_from_slice(&rows[..wanted]);
+                bins[wanted..].fill(T::zero());
             }
         }
         self.magnitude.backward(power, bins);
-        for ((re, im), factor) in re.iter_mut().zip(im.iter_mut()).zip(bins.iter()) {
-            (*re, *im) = (*re * *factor, *im * *factor);
-        }
-        adjoint.add(first, count, re, im);
+        T::scale(isa, bins, re, im);
+        adjoint.add(synthesis, first, count, re, im);
     }
 }
 

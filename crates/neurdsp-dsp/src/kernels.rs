@@ -94,6 +94,45 @@ unsafe fn band_spread<T: Sample, V: Vector<T>>(bands: &Bands<T>, sums: &[T], lan
 }
 
 dispatch! {
+    /// The squared magnitudes of complex numbers.
+    pub(crate) fn powers_f32(re: &[f32], im: &[f32], powers: &mut [f32]) = powers_f32_generic
+}
+dispatch! {
+    /// The squared magnitudes of complex numbers.
+    pub(crate) fn powers_f64(re: &[f64], im: &[f64], powers: &mut [f64]) = f64 powers_f64_generic
+}
+dispatch! {
+    /// Complex numbers times real factors.
+    pub(crate) fn scale_f32(factors: &[f32], re: &mut [f32], im: &mut [f32]) = scale_f32_generic
+}
+dispatch! {
+    /// Complex numbers times real factors.
+    pub(crate) fn scale_f64(factors: &[f64], re: &mut [f64], im: &mut [f64]) = f64 scale_f64_generic
+}
+
+macro_rules! complex {
+    ($powers:ident, $scale:ident, $t:ty) => {
+        /// Plain loops, which the compiler vectorises for the instruction set.
+        #[inline(always)]
+        #[allow(clippy::extra_unused_type_parameters)]
+        unsafe fn $powers<V: Vector<$t>>(re: &[$t], im: &[$t], powers: &mut [$t]) {
+            for ((power, re), im) in powers.iter_mut().zip(re).zip(im) {
+                *power = re * re + im * im;
+            }
+        }
+        #[inline(always)]
+        #[allow(clippy::extra_unused_type_parameters)]
+        unsafe fn $scale<V: Vector<$t>>(factors: &[$t], re: &mut [$t], im: &mut [$t]) {
+            for ((re, im), factor) in re.iter_mut().zip(im).zip(factors) {
+                (*re, *im) = (*re * factor, *im * factor);
+            }
+        }
+    };
+}
+complex!(powers_f32_generic, scale_f32_generic, f32);
+complex!(powers_f64_generic, scale_f64_generic, f64);
+
+dispatch! {
     /// Replaces each value by `scale * ln(max(value, floor) + offset)`.
     pub(crate) fn log_f32(values: &mut [f32], floor: f32, offset: f32, scale: f32) = log_f32_generic
 }

@@ -35,6 +35,12 @@ pub trait Sample: Real + FftNum + Default + Input<Self> + Output<Self> + sealed:
     /// The transpose of [`band_sums`](Self::band_sums): adds to the rows of each band its sum times the weights.
     #[doc(hidden)]
     fn band_spread(isa: Isa, bands: &Bands<Self>, sums: &[Self], lanes: usize, rows: &mut [Self]);
+    /// The squared magnitudes of complex numbers.
+    #[doc(hidden)]
+    fn powers(isa: Isa, re: &[Self], im: &[Self], powers: &mut [Self]);
+    /// Complex numbers times real factors.
+    #[doc(hidden)]
+    fn scale(isa: Isa, factors: &[Self], re: &mut [Self], im: &mut [Self]);
     /// Replaces each value by `scale * ln(max(value, floor) + offset)`.
     #[doc(hidden)]
     fn log_in_place(isa: Isa, values: &mut [Self], floor: Self, offset: Self, scale: Self);
@@ -70,7 +76,7 @@ mod sealed {
 }
 
 macro_rules! sample {
-    ($t:ty, $lanes:literal, $bands:ident, $spread:ident, $log:ident, $limit:ident) => {
+    ($t:ty, $lanes:literal, $bands:ident, $spread:ident, $powers:ident, $scale:ident, $log:ident, $limit:ident) => {
         impl Sample for $t {
             const LANES: usize = $lanes;
             #[inline(always)]
@@ -105,6 +111,12 @@ macro_rules! sample {
             fn band_spread(isa: Isa, bands: &Bands<Self>, sums: &[Self], lanes: usize, rows: &mut [Self]) {
                 kernels::$spread(isa, bands, sums, lanes, rows);
             }
+            fn powers(isa: Isa, re: &[Self], im: &[Self], powers: &mut [Self]) {
+                kernels::$powers(isa, re, im, powers);
+            }
+            fn scale(isa: Isa, factors: &[Self], re: &mut [Self], im: &mut [Self]) {
+                kernels::$scale(isa, factors, re, im);
+            }
             fn log_in_place(isa: Isa, values: &mut [Self], floor: Self, offset: Self, scale: Self) {
                 kernels::$log(isa, values, floor, offset, scale);
             }
@@ -115,8 +127,8 @@ macro_rules! sample {
     };
 }
 
-sample!(f32, 16, band_sums_f32, band_spread_f32, log_f32, limit_f32);
-sample!(f64, 8, band_sums_f64, band_spread_f64, log_f64, limit_f64);
+sample!(f32, 16, band_sums_f32, band_spread_f32, powers_f32, scale_f32, log_f32, limit_f32);
+sample!(f64, 8, band_sums_f64, band_spread_f64, powers_f64, scale_f64, log_f64, limit_f64);
 
 macro_rules! input {
     ($from:ty, $to:ty, $direct:expr, $within:ident) => {

@@ -4,6 +4,7 @@ use crate::cache::fingerprint;
 use crate::error::{Error, Result, check_length, check_samples};
 use crate::exchange::{blocks_together, put_values};
 use crate::framing::Signal;
+use crate::gradient::Backward;
 use crate::mel::Filterbank;
 use crate::parallel::{self, Pool};
 use crate::rows::{Rows, split_frames};
@@ -107,6 +108,7 @@ pub struct Spectrogram<T: Sample> {
     pub(crate) bands: Option<BandPlan<T>>,
     pub(crate) log: Option<LogScale>,
     idle: Pool<Workspace<T>>,
+    pub(crate) idle_backward: Pool<Backward<T>>,
     /// For caches: made when the first is asked for.
     fingerprint: OnceLock<[u8; 16]>,
     /// The largest sum of the weights of a filter, or one.
@@ -143,8 +145,9 @@ impl<T: Sample> Spectrogram<T> {
                 (bank.n_bands(), Some(stft.transform.plan_bands(bank.bands(), magnitude)), weight)
             }
         };
-        let idle = Pool::new(stft.config().n_fft);
-        Ok(Self { stft, magnitude, n_rows, bands, log, idle, weight, fingerprint: OnceLock::new() })
+        let (idle, idle_backward) = (Pool::new(stft.config().n_fft), Pool::new(stft.config().n_fft));
+        let fingerprint = OnceLock::new();
+        Ok(Self { stft, magnitude, n_rows, bands, log, idle, idle_backward, weight, fingerprint })
     }
 
     /// The transform underneath.

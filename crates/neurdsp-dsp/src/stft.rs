@@ -3,6 +3,7 @@
 use crate::error::{Error, Result, check_length, check_samples};
 use crate::exchange::blocks_together;
 use crate::framing::{FrameFilter, Framing, Signal};
+use crate::gradient::Adjoint;
 use crate::padding::PadMode;
 use crate::parallel::{self, Pool};
 use crate::rows::{Rows, split_frames};
@@ -116,6 +117,7 @@ pub struct Stft<T: Sample> {
     /// For gradients: planned when the first is asked for.
     pub(crate) adjoint: OnceLock<Box<dyn Synthesis<T>>>,
     idle: Pool<Workspace<T>>,
+    pub(crate) idle_backward: Pool<(Workspace<T>, Adjoint<T>)>,
 }
 
 impl<T: Sample> Stft<T> {
@@ -135,8 +137,8 @@ impl<T: Sample> Stft<T> {
             * filter.map_or(1.0, |filter| 2.0 * (1.0 + filter.preemphasis.abs()));
         let framing = Framing { frame_length, n_fft, hop_length, pad, pad_mode, filter, drop_last };
         let transform = T::analysis(&window, framing.staged_stride());
-        let (adjoint, idle) = (OnceLock::new(), Pool::new(n_fft));
-        Ok(Self { config, framing, transform, gain: gain.max(1.0), adjoint, idle })
+        let (adjoint, idle, idle_backward) = (OnceLock::new(), Pool::new(n_fft), Pool::new(n_fft));
+        Ok(Self { config, framing, transform, gain: gain.max(1.0), adjoint, idle, idle_backward })
     }
 
     /// What the transform was planned from.

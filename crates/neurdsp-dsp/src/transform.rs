@@ -77,6 +77,11 @@ pub trait Analysis<T: Sample>: Send + Sync {
         self.magnitudes(samples, stride, count, plan.magnitude, bins.len() / lanes, bins, scratch);
         T::band_sums(Isa::detect(), &plan.bands, bins, lanes, sums);
     }
+    /// Multiplies spectra, `[n_bins][lanes]`, by twice the gradients over their powers, from those over the bands of a plan
+    /// that this transform has made, `[bands + 1][lanes]` with zeros in the last row; `false` where it cannot.
+    fn pull(&self, _plan: &BandPlan<T>, _gradient: &[T], _re: &mut [T], _im: &mut [T]) -> bool {
+        false
+    }
     /// Real and imaginary parts; those of two bins are `step` values apart.
     #[allow(clippy::too_many_arguments)]
     fn spectrum(
@@ -182,6 +187,14 @@ impl<T: Sample + LaneReal> Analysis<T> for LaneFft<T> {
         let (n_bins, lanes) = (bins.len() / self.lanes(), self.lanes());
         Analysis::magnitudes(self, samples, stride, count, plan.magnitude, n_bins, bins, scratch);
         T::band_sums(Isa::detect(), &plan.bands, bins, lanes, sums);
+    }
+
+    fn pull(&self, plan: &BandPlan<T>, gradient: &[T], re: &mut [T], im: &mut [T]) -> bool {
+        let shares = plan.shares.as_ref().filter(|_| plan.magnitude == Magnitude::Power);
+        shares.is_some_and(|shares| {
+            self.pull(shares, gradient, re, im);
+            true
+        })
     }
 
     fn spectrum(

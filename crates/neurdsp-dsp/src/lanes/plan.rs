@@ -8,7 +8,7 @@ use super::overlap::{Add, Emit};
 use super::phases::{Phases, Tap};
 use super::real::LaneReal;
 use super::roots::table;
-use super::split::{BandSums, Join, Magnitudes, Parts, Share, Split};
+use super::split::{BandSums, Join, Magnitudes, Parts, Pull, Share, Split};
 use crate::mel::Bands;
 use neurdsp_simd::{AlignedBuf, Isa};
 
@@ -41,6 +41,8 @@ pub(crate) struct LaneFft<T> {
 pub(crate) struct Shares<T> {
     /// Of both bins of a pair, in the order in which the pairs come. No band in them is as large as `n_sums`.
     of_pairs: Vec<[Share<T>; 2]>,
+    /// Of each bin in ascending order.
+    of_bins: Vec<Share<T>>,
     /// The bands, and one more for what no band wants.
     n_sums: usize,
 }
@@ -133,7 +135,8 @@ impl<T: LaneReal> LaneFft<T> {
         // The bin in the middle is its own opposite, and counts once.
         let both = |k: usize| [of_bins[k].1, if 2 * k == half { none } else { of_bins[half - k].1 }];
         let of_pairs = pair_bins(self.rows, self.columns).map(both).collect();
-        Some(Shares { of_pairs, n_sums: n_bands as usize + 1 })
+        let of_bins = of_bins.into_iter().map(|(_, share)| share).collect();
+        Some(Shares { of_pairs, of_bins, n_sums: n_bands as usize + 1 })
     }
 
     /// Sums of magnitudes over bands, `[bands + 1][lanes]`, of the frames at `samples[lane * stride..]`; the last row is
@@ -151,7 +154,7 @@ impl<T: LaneReal> LaneFft<T> {
         sums: &mut [T],
         scratch: &mut [T],
     ) {
-        let Shares { of_pairs, n_sums } = shares;
+        let Shares { of_pairs, n_sums, .. } = shares;
         assert!(of_pairs.len() == self.split_roots.len() / 2, "the shares are those of another transform");
         assert!(sums.len() >= n_sums * self.lanes(), "no room for {n_sums} sums of {} frames", self.lanes());
         sums.fill(T::from_f64(0.0));
@@ -160,6 +163,21 @@ impl<T: LaneReal> LaneFft<T> {
             let shares = of_pairs[pair..pair + split.count].as_ptr();
             T::split_bands(self.isa, split, BandSums { shares, sums, root });
         });
+    }
+
+    /// Multiplies spectra, `[bins][lanes]`, by twice the gradients over their powers, from those over bands,
+    /// `[bands + 1][lanes]`, of which the last row is zero.
+    ///
+    /// # Panics
+    ///
+    /// If a slice is too short for `lanes` frames.
+    pub(crate) fn pull(&self, shares: &Shares<T>, gradient: &[T], re: &mut [T], im: &mut [T]) {
+        let Shares { of_bins, n_sums, .. } = shares;
+        assert!(re.len().min(im.len()) >= of_bins.len() * self.lanes(), "too few bins for the shares");
+        assert!(gradient.len() >= n_sums * self.lanes(), "there are fewer than {n_sums} gradients");
+        let (shares, gradient) = (of_bins.as_ptr(), gradient.as_ptr());
+        let (re, im) = (re.as_mut_ptr(), im.as_mut_ptr());
+        T::pull(self.isa, Pull { shares, bins: of_bins.len(), gradient, re, im });
     }
 
     /// Real and imaginary parts of the frames at `samples[lane * stride..]`; those of two bins are `step` values apart.

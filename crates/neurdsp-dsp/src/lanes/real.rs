@@ -3,7 +3,7 @@
 use super::codelet::{self, Codelet};
 use super::overlap::{self, Add, Emit};
 use super::phases::{self, Fill};
-use super::split::{self, BandSums, Join, Magnitudes, Parts, Split};
+use super::split::{self, BandSums, Join, Magnitudes, Parts, Pull, Split};
 use neurdsp_simd::{Isa, Real};
 
 /// A type that the transforms are compiled for.
@@ -24,6 +24,8 @@ pub(crate) trait LaneReal: Real {
     fn split_bands(isa: Isa, split: Split<Self>, out: BandSums<Self>);
     #[doc(hidden)]
     fn split_spectrum(isa: Isa, split: Split<Self>, out: Parts<Self>);
+    #[doc(hidden)]
+    fn pull(isa: Isa, pull: Pull<Self>);
     #[doc(hidden)]
     fn join(isa: Isa, join: Join<Self>);
 }
@@ -60,6 +62,9 @@ macro_rules! lane_real {
             }
             fn split_spectrum(isa: Isa, split: Split<Self>, out: Parts<Self>) {
                 split::$module::spectrum(isa, split, out);
+            }
+            fn pull(isa: Isa, pull: Pull<Self>) {
+                split::$module::pull(isa, pull);
             }
             fn join(isa: Isa, join: Join<Self>) {
                 split::$module::join(isa, join);

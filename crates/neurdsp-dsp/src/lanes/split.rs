@@ -147,6 +147,36 @@ unsafe fn add_to_bands<V: Lanes, const ROOT: bool>(
     }
 }
 
+/// Spectra, `[bins][lanes]`, to be multiplied by twice the gradients over their powers, which come from those over bands.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pull<T> {
+    /// Of each bin.
+    pub(super) shares: *const Share<T>,
+    pub(super) bins: usize,
+    /// `[bands + 1][lanes]`; the last row is zero.
+    pub(super) gradient: *const T,
+    pub(super) re: *mut T,
+    pub(super) im: *mut T,
+}
+
+#[inline(always)]
+unsafe fn pull_on<V: Lanes>(pull: Pull<V::Element>) {
+    unsafe {
+        for bin in 0..pull.bins {
+            let share = &*pull.shares.add(bin);
+            let mut factor = V::splat(V::Element::from_f64(0.0));
+            for (band, weight) in share.bands.into_iter().zip(share.weights) {
+                factor = V::load(pull.gradient.add(band as usize * V::LANES)).fma(V::splat(weight), factor);
+            }
+            factor = factor.add(factor);
+            for part in [pull.re, pull.im] {
+                let at = part.add(bin * V::LANES);
+                V::load(at).mul(factor).store(at);
+            }
+        }
+    }
+}
+
 /// Where spectra go.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Parts<T> {
@@ -222,6 +252,7 @@ macro_rules! splits {
             dispatch! {
                 pub(in super::super) fn spectrum(split: Split<$t>, out: Parts<$t>) = $($double)? spectrum_on
             }
+            dispatch! { pub(in super::super) fn pull(pull: Pull<$t>) = $($double)? pull_on }
             dispatch! { pub(in super::super) fn join(join: Join<$t>) = $($double)? join_on }
         }
     };
