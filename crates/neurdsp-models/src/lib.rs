@@ -12,6 +12,7 @@ mod seed_json;
 mod silence;
 mod streaming;
 mod tensor;
+pub mod train;
 pub mod wavenet;
 
 pub use error::{Error, Result};

@@ -3,10 +3,13 @@
 use serde_json::value::RawValue;
 
 use super::activation::Activation;
-use super::bounds::{MAX_ARRAYS, MAX_CHANNELS, MAX_DILATION, MAX_KERNEL, MAX_LAYERS};
+use super::bounds::{
+    MAX_ARRAYS, MAX_CHANNELS, MAX_CONFIG_BYTES, MAX_DILATION, MAX_KERNEL, MAX_LAYERS, at_most,
+};
 use super::conv::{Conv, Film};
 use super::file::NamFile;
 use super::read::{Fields, elements, is_list, value};
+use super::visit::{Count, Split};
 use super::wavenet::{Films, Gating, Layer, LayerArray, PostHead, PostHeadLayer, WavenetNetwork};
 use crate::error::{Error, Result};
 use crate::json::one_line;
@@ -15,6 +18,37 @@ use crate::json::one_line;
 const SLICE_UNIFORM: &str = "slice_channels_uniform";
 
 impl WavenetNetwork {
+    /// Reads the `config` of a `.nam` file by itself; all values are zero, with a scale of 0 too.
+    ///
+    /// # Errors
+    /// As [`NamFile::from_bytes`], and [`Error::Unsupported`] for a condition that is a model.
+    ///
+    /// # Example
+    /// ```
+    /// use neurdsp_models::nam::WavenetNetwork;
+    /// let network = WavenetNetwork::from_config(br#"{"head_scale": 0.1, "layers": [{"input_size": 1,
+    ///     "condition_size": 1, "channels": 2, "kernel_size": 3, "dilations": [1, 2], "activation": "Tanh",
+    ///     "head_size": 1, "head_bias": true}]}"#)?;
+    /// assert_eq!(network.receptive_field(), 7);
+    /// # Ok::<(), neurdsp_models::Error>(())
+    /// ```
+    pub fn from_config(text: &[u8]) -> Result<WavenetNetwork> {
+        at_most("the size of the config in bytes", text.len(), MAX_CONFIG_BYTES)?;
+        let config = Fields::root("the config", text)?;
+        if config.get("condition_dsp").is_some() {
+            return Err(Error::Unsupported {
+                what: config.at("condition_dsp"),
+                reason: "a config by itself cannot hold the model that it names; read the whole file"
+                    .to_owned(),
+            });
+        }
+        let mut network = WavenetNetwork::read(&config, None)?;
+        let mut count = Count::default();
+        network.visit(&mut count);
+        network.visit(&mut Split(&vec![0.0; count.0]));
+        Ok(network)
+    }
+
     /// Reads a config. `condition` is the nested model of its `condition_dsp`.
     pub(super) fn read(config: &Fields, condition: Option<Box<NamFile>>) -> Result<WavenetNetwork> {
         let path = config.at("layers");
