@@ -17,7 +17,7 @@ use numpy::{
 use pyo3::prelude::*;
 use std::sync::Arc;
 
-fn refuse(message: &str) -> PyErr {
+pub(crate) fn refuse(message: &str) -> PyErr {
     ParameterError::new_err(message.to_owned())
 }
 

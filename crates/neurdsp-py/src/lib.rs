@@ -9,6 +9,7 @@ mod chain;
 mod dsp;
 mod errors;
 mod modelfile;
+mod train;
 
 #[pymodule(gil_used = false)]
 mod _core {
@@ -30,6 +31,9 @@ mod _core {
         model_to_nam, nam_to_model_file, read_amp_json, read_model_file, read_nam_as_amp, verify_model_file,
         write_amp_json, write_model_file,
     };
+
+    #[pymodule_export]
+    use crate::train::PyWavenetTrainer;
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
