@@ -75,7 +75,9 @@ def build(config_type: type[ConfigT], tree: Mapping[str, Any], *, source: str = 
     except ValidationError as error:
         details = error.errors(include_url=False)
         more = f" (and {len(details) - 1} more)" if len(details) > 1 else ""
-        raise ConfigError(f"{source}: {_explain(config_type, details[0])}{more}") from None
+        # A misspelt key is often a missing one as well: say the former.
+        unknown = [detail for detail in details if detail["type"] == "extra_forbidden"]
+        raise ConfigError(f"{source}: {_explain(config_type, [*unknown, *details][0])}{more}") from None
 
 
 def _explain(config_type: type[BaseModel], detail: ErrorDetails) -> str:
@@ -97,6 +99,8 @@ def _fields_at(config_type: type[BaseModel], path: Sequence[str]) -> Iterable[st
     """List the keys that are known at a path of nested configurations."""
     current: type[BaseModel] = config_type
     for part in path:
+        if part.isdecimal():  # an entry of a list, whose type is that of the list
+            continue
         field = current.model_fields.get(part)
         nested = [
             candidate

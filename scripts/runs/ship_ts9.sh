@@ -47,7 +47,8 @@ soundfile.write('$excerpt', audio, rate, subtype='PCM_16')
 
 "$neurdsp" amp train $run/train_dry.wav $run/train_wet.wav -o $run/ts9.safetensors \
     --run-dir $run/train --preset seed-16x6 --steps "$steps" --set data.latency_samples=0 \
-    --set training.learning_rate=0.008 --set training.validate_steps=250 --set training.threads=1
+    --set training.learning_rate=0.008 --set training.validate_steps=250 --set training.threads=1 \
+    --set training.batch_size=4 --set data.crop_samples=8192
 "$python" scripts/runs/judge_amp.py $run/ts9.safetensors --about scripts/runs/ts9_about.json \
     --pair test $run/test_dry.wav $run/test_wet.wav --pair clip "$shipped/di_clip.flac" "$excerpt"
 "$neurdsp" model verify $run/ts9.safetensors

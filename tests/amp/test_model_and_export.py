@@ -7,10 +7,13 @@ import numpy as np
 import pytest
 import torch
 from neurdsp.amp import AmpModel
-from neurdsp.amp.config import WaveNetConfig
+from neurdsp.amp.config import WaveNetConfig, describe_presets, load_config
 from neurdsp.amp.export import export, fold, parity_input
-from neurdsp.amp.model import WaveNet
+from neurdsp.amp.model import NamWaveNet, WaveNet, build_network
+from neurdsp.amp.nam_config import NamWaveNetConfig
+from neurdsp.config import build
 from neurdsp.errors import ModelFileError
+from neurdsp.modelfile import convert
 from safetensors import safe_open
 
 SHAPES = [
@@ -130,3 +133,76 @@ def test_a_broken_network_is_not_written_and_an_old_file_stays(tmp_path: Path, v
         export(model, path, sample_rate=48_000, metrics={})
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+ARRAYS = [
+    [{"channels": 3, "kernel_size": [6, 2], "dilations": [3, 17], "head_kernel_size": 5}],
+    [
+        {"channels": 6, "dilations": [1, 2, 4], "gated": True, "head_bias": False},
+        {"channels": 4, "dilations": [8, 1], "activation": ["LeakyReLU", "Softsign"]},
+    ],
+    [{"channels": 5, "bottleneck": 2, "dilations": [1, 30], "head1x1": 3}],
+]
+
+
+@pytest.mark.parametrize("arrays", ARRAYS)
+def test_the_engine_nulls_against_torch_for_networks_of_the_nam_format(tmp_path: Path, arrays):
+    torch.manual_seed(2)
+    config = build(NamWaveNetConfig, {"arrays": arrays})
+    model = NamWaveNet(config, input_scale=4.0, output_scale=0.3)
+    assert model.weights.numel() + 1 == config.n_parameters
+    path = tmp_path / "m.safetensors"
+    export(model, path, sample_rate=44_100, metrics={"esr": 0.5})
+    audio = (0.3 * np.random.default_rng(2).standard_normal(4000)).astype(np.float32)
+    with torch.no_grad():
+        wanted = model.double().render(torch.from_numpy(audio).double()[None])[0].numpy()
+    amp = AmpModel.load(path)
+    found = amp.render(audio, 44_100)
+    assert 10 * np.log10(np.sum((found - wanted) ** 2) / np.sum(wanted**2)) <= -100
+    assert (amp.n_parameters, amp.receptive_field) == (config.n_parameters, config.receptive_field)
+
+
+def test_both_scales_are_folded_into_the_list_of_weights(tmp_path: Path):
+    config = build(NamWaveNetConfig, {"arrays": ARRAYS[0]})
+    model = NamWaveNet(config, input_scale=4.0, output_scale=0.3)
+    folded = fold(model)["weights"]
+    assert folded[-1] == np.float32(0.3)
+    twin = NamWaveNet(config, output_scale=0.3).double()
+    twin.load_state_dict({"weights": torch.from_numpy(folded[:-1]).double()})
+    audio = torch.from_numpy(parity_input(config.receptive_field)).double()[None]
+    with torch.no_grad():
+        torch.testing.assert_close(twin.render(audio), model.double().render(audio), rtol=1e-5, atol=1e-7)
+
+
+@pytest.mark.parametrize("preset", [preset.name for preset in describe_presets()])
+def test_the_engine_plays_every_preset_as_torch_does_from_both_files(tmp_path: Path, preset):
+    torch.manual_seed(3)
+    config = load_config(preset).model
+    model = build_network(config, input_scale=4.0, output_scale=0.1)
+    path = tmp_path / "m.safetensors"
+    export(model, path, sample_rate=48_000, metrics={})
+    convert(path, tmp_path / "m.nam")
+    audio = (0.2 * np.random.default_rng(4).standard_normal(3000)).astype(np.float32)
+    with torch.no_grad():
+        wanted = model.double().render(torch.from_numpy(audio).double()[None])[0].numpy()
+    for file in (path, path.with_suffix(".nam")):
+        amp = AmpModel.load(file)
+        found = amp.render(audio, 48_000)
+        assert 10 * np.log10(np.sum((found - wanted) ** 2) / np.sum(wanted**2)) <= -100, file
+    assert AmpModel.load(path).n_parameters == config.n_parameters
+
+
+def test_without_a_1x1_the_engine_follows_core_as_training_did_and_not_the_other_convention(tmp_path: Path):
+    torch.manual_seed(5)
+    arrays = [{"channels": 3, "dilations": [1, 2, 4], "layer1x1": False}]
+    model = NamWaveNet(build(NamWaveNetConfig, {"arrays": arrays}))
+    path = tmp_path / "m.safetensors"
+    export(model, path, sample_rate=48_000, metrics={})
+    convert(path, tmp_path / "m.nam")
+    audio = np.random.default_rng(4).standard_normal(500).astype(np.float32)
+    with torch.no_grad():
+        wanted = model.render(torch.from_numpy(audio)[None])[0].numpy()
+    core = AmpModel.load(tmp_path / "m.nam").render(audio, 48_000)
+    trainer = AmpModel.load(tmp_path / "m.nam", conventions="trainer").render(audio, 48_000)
+    np.testing.assert_allclose(core, wanted, atol=2e-6)
+    assert np.abs(trainer - wanted).max() > 1e-2

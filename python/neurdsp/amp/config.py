@@ -1,12 +1,14 @@
 """What an amp training run is made of: network, data, loss, budget; and the presets. Needs no torch."""
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from neurdsp.amp.nam_config import NamWaveNetConfig
 from neurdsp.config import Config, apply_overrides, build, load_preset, load_yaml, preset_names
 from neurdsp.losses.config import LossConfig
 from neurdsp.training.config import TrainingConfig
@@ -15,8 +17,10 @@ __all__ = [
     "PRESET_ALIASES",
     "AmpConfig",
     "DataConfig",
+    "NamAmpConfig",
     "PresetInfo",
     "WaveNetConfig",
+    "build_config",
     "describe_presets",
     "load_config",
 ]
@@ -86,6 +90,11 @@ class WaveNetConfig(Config):
         return 1 + (self.kernel_size - 1) * sum(self.dilations)
 
     @property
+    def network(self) -> str:
+        """The network as the training operators name it."""
+        return json.dumps(self.model_dump())
+
+    @property
     def n_parameters(self) -> int:
         """The number of trained values."""
         layer = self.channels * self.channels * self.kernel_size + self.channels
@@ -115,7 +124,8 @@ class DataConfig(Config):
         Where the held-out part begins; null takes what the input is made for where it is a known one, else
         the end of the recording, or the last part before it that is not nearly silent.
     crop_samples
-        Outputs of a training crop; null takes four receptive fields, at least 8192 samples.
+        Outputs of a training crop; null takes four receptive fields, but at least 4096 samples, and at most
+        8192 or one receptive field.
     """
 
     latency_samples: int | None = Field(default=None, ge=0, le=10_000_000)
@@ -129,14 +139,14 @@ class DataConfig(Config):
 
 
 class AmpConfig(Config):
-    """Everything that decides a run, apart from the recordings.
+    """Everything that decides a run of a residual WaveNet, apart from the recordings.
 
     Parameters
     ----------
     description
         One line for people.
     architecture
-        The only one so far.
+        The kind of network; :class:`NamAmpConfig` is that of the other one.
     model, data, loss, training
         See the classes of these sections.
     """
@@ -151,7 +161,37 @@ class AmpConfig(Config):
     @property
     def crop_samples(self) -> int:
         """Outputs of a training crop, with the default resolved."""
-        return self.data.crop_samples or max(8192, min(4 * self.model.receptive_field, 1 << 16))
+        field = self.model.receptive_field
+        return self.data.crop_samples or max(4096, min(4 * field, max(field, 8192)))
+
+
+class NamAmpConfig(AmpConfig):
+    """Everything that decides a run of a WaveNet of the ``.nam`` format, apart from the recordings.
+
+    Parameters
+    ----------
+    description, data, loss, training
+        As in :class:`AmpConfig`.
+    architecture
+        The kind of network.
+    model
+        Its layer arrays.
+    """
+
+    architecture: Literal["nam.wavenet"] = "nam.wavenet"  # type: ignore[assignment]
+    model: NamWaveNetConfig  # type: ignore[assignment]
+
+
+def build_config(tree: Mapping[str, Any], *, source: str = "configuration") -> AmpConfig:
+    """Validate plain data as the configuration of the kind of network that its ``architecture`` names.
+
+    Raises
+    ------
+    ConfigError
+        As `neurdsp.config.build`, and for an architecture that is not known.
+    """
+    kind = tree.get("architecture", "amp.wavenet")
+    return build(NamAmpConfig if kind == "nam.wavenet" else AmpConfig, tree, source=source)
 
 
 @dataclass(frozen=True)
@@ -199,7 +239,7 @@ def load_config(
     else:
         name = preset or "seed-16x6"
         tree, source = load_preset("neurdsp.amp", name, aliases=PRESET_ALIASES), f"preset {name}"
-    return build(AmpConfig, apply_overrides(tree, overrides), source=source)
+    return build_config(apply_overrides(tree, overrides), source=source)
 
 
 def describe_presets() -> list[PresetInfo]:

@@ -14,8 +14,7 @@ import torch
 
 from neurdsp import modelfile
 from neurdsp._output import atomic_output
-from neurdsp.amp.config import WaveNetConfig
-from neurdsp.amp.model import WaveNet
+from neurdsp.amp.model import AmpNetwork, NamWaveNet, build_network
 from neurdsp.audio import FloatArray
 from neurdsp.errors import ModelFileError
 
@@ -27,15 +26,27 @@ PARITY_DB = -100.0
 _PARITY_TAIL = 2048
 
 
-def fold(model: WaveNet) -> dict[str, FloatArray]:
+NAM_VERSION = "0.6.0"
+"""The version of the ``.nam`` format that the networks are written in."""
+
+
+def fold(model: AmpNetwork) -> dict[str, FloatArray]:
     """Return the weights under their names in the model file, with the scales folded in.
 
     Returns
     -------
     dict
-        ``input_conv.weight (C, 1, 1)``, ``layers.{i}.conv.weight (C, C, k)``, ``output_conv.weight
-        (1, C, 1)`` and the biases ``(C,)``, ``(C,)``, ``(1,)``; float32.
+        Of a residual network ``input_conv.weight (C, 1, 1)``, ``layers.{i}.conv.weight (C, C, k)``,
+        ``output_conv.weight (1, C, 1)`` and the biases ``(C,)``, ``(C,)``, ``(1,)``; of one of the ``.nam``
+        format ``weights (n_parameters,)``; float32.
     """
+    if isinstance(model, NamWaveNet):
+        double = model.weights.detach().cpu().double()
+        twin = NamWaveNet(
+            model.config, input_scale=model.input_scale, output_scale=model.output_scale
+        ).double()
+        twin.load_state_dict({"weights": double})
+        return {"weights": np.ascontiguousarray(twin.folded_weights().detach().numpy(), dtype=np.float32)}
     factors = {
         "input_conv.weight": model.input_scale,
         "output_conv.weight": model.output_scale,
@@ -47,6 +58,34 @@ def fold(model: WaveNet) -> dict[str, FloatArray]:
         )
         for name, tensor in model.state_dict().items()
     }
+
+
+def _unfolded(model: AmpNetwork, tensors: Mapping[str, FloatArray]) -> AmpNetwork:
+    """Return a twin in double precision that computes what the folded weights in a file do."""
+    state = {name: torch.from_numpy(array).double() for name, array in tensors.items()}
+    scale = 1.0
+    if isinstance(model, NamWaveNet):
+        values = state["weights"]
+        state, scale = {"weights": values[:-1]}, float(values[-1])
+    twin = build_network(model.config, output_scale=scale).double()
+    twin.load_state_dict(state)
+    return twin
+
+
+def _header(
+    model: AmpNetwork, sample_rate: float, tensors: Mapping[str, FloatArray]
+) -> tuple[str, dict[str, Any]]:
+    """Return the architecture in the file, and its config."""
+    if not isinstance(model, NamWaveNet):
+        return "amp.wavenet", model.config.model_dump()
+    document = {
+        "version": NAM_VERSION,
+        "architecture": "WaveNet",
+        "config": model.config.document(head_scale=float(tensors["weights"][-1])),
+        "weights": [],
+        "sample_rate": sample_rate,
+    }
+    return "nam.wavenet", document
 
 
 def parity_input(receptive_field: int, level: float = 0.1) -> FloatArray:
@@ -75,10 +114,8 @@ def parity_input(receptive_field: int, level: float = 0.1) -> FloatArray:
     return np.clip(signal, -1.0, 1.0).astype(np.float32)
 
 
-def _reference(config: WaveNetConfig, tensors: Mapping[str, FloatArray], signal: FloatArray) -> FloatArray:
-    """Compute the output of folded weights in float64, from the state of endless silence."""
-    twin = WaveNet(config).double()
-    twin.load_state_dict({name: torch.from_numpy(array).double() for name, array in tensors.items()})
+def _reference(twin: AmpNetwork, signal: FloatArray) -> FloatArray:
+    """Compute the output of a network in float64, from the state of endless silence."""
     with torch.no_grad():
         output = twin.render(torch.from_numpy(signal).double()[None])[0]  # (n_samples,)
     result: FloatArray = output.numpy().astype(np.float32)
@@ -92,7 +129,7 @@ def _error_db(found: FloatArray, wanted: FloatArray) -> float:
 
 
 def export(
-    model: WaveNet,
+    model: AmpNetwork,
     path: str | os.PathLike[str],
     *,
     sample_rate: float,
@@ -132,7 +169,7 @@ def export(
     config = model.config
     tensors = fold(model)
     signal = parity_input(config.receptive_field, level)
-    wanted = _reference(config, tensors, signal)
+    wanted = _reference(_unfolded(model, tensors), signal)
     device = next(model.parameters()).device
     with torch.no_grad():
         found = model.render(torch.from_numpy(signal)[None].to(device))[0].float().cpu().numpy()
@@ -142,9 +179,10 @@ def export(
             f"'{path}' was not written: the folded weights differ from the trained ones by "
             f"{error_db:.1f} dB, at most {PARITY_DB:.0f} dB is allowed"
         )
+    architecture, header = _header(model, sample_rate, tensors)
     metadata = modelfile.build_metadata(
-        architecture="amp.wavenet",
-        config=config.model_dump(),
+        architecture=architecture,
+        config=header,
         sample_rate=sample_rate,
         metrics=metrics,
         parity_db=PARITY_DB,

@@ -13,12 +13,12 @@ import torch
 from torch import Tensor, nn
 
 from neurdsp._output import atomic_output, check_output
-from neurdsp.amp.config import AmpConfig
+from neurdsp.amp.config import AmpConfig, build_config
 from neurdsp.amp.data import Crops, Pair, Split, load_pair, split_in_time
 from neurdsp.amp.export import export
 from neurdsp.amp.infer import AmpModel
-from neurdsp.amp.model import WaveNet
-from neurdsp.config import build, load_yaml, save_yaml
+from neurdsp.amp.model import AmpNetwork, build_network
+from neurdsp.config import load_yaml, save_yaml
 from neurdsp.errors import ConfigError, ParameterError
 from neurdsp.losses import build_loss
 from neurdsp.losses.energy import pre_emphasise
@@ -116,14 +116,14 @@ class _AmpTask:
         }
 
     def improved(self, model: nn.Module, metrics: Mapping[str, float]) -> None:
-        assert isinstance(model, WaveNet)
+        assert isinstance(model, AmpNetwork)
         measured = {name: value for name, value in metrics.items() if name not in ("score", "loss")}
         _export(model, self._path, self._pair, self._config, {**measured, "measured_by": "training"})
 
 
 def _predict(model: nn.Module, pair: Pair, start: int, stop: int, device: torch.device) -> Tensor:
     """Compute the outputs of a range in blocks, each with the true past; ``(stop - start,)`` on the CPU."""
-    assert isinstance(model, WaveNet)
+    assert isinstance(model, AmpNetwork)
     margin = model.receptive_field - 1
     padded = np.concatenate([np.zeros(margin, np.float32), pair.dry[:stop]])
     blocks = []
@@ -134,7 +134,7 @@ def _predict(model: nn.Module, pair: Pair, start: int, stop: int, device: torch.
     return torch.cat(blocks)
 
 
-def _export(model: WaveNet, path: Path, pair: Pair, config: AmpConfig, metrics: Mapping[str, Any]) -> None:
+def _export(model: AmpNetwork, path: Path, pair: Pair, config: AmpConfig, metrics: Mapping[str, Any]) -> None:
     export(
         model,
         path,
@@ -289,14 +289,14 @@ def _show_recordings(pair: Pair) -> None:
         sys.stderr.write(f"note: {warning}\n")
 
 
-def _build_model(pair: Pair, split: Split, config: AmpConfig) -> WaveNet:
+def _build_model(pair: Pair, split: Split, config: AmpConfig) -> AmpNetwork:
     """Make the network, scaled to the levels of the training part of the recordings."""
 
     def rms(signal: np.ndarray) -> float:
         parts = np.concatenate([signal[start:stop] for start, stop in split.training])
         return max(float(np.sqrt(np.mean(np.square(parts, dtype=np.float64)))), 1e-6)
 
-    return WaveNet(
+    return build_network(
         config.model, input_scale=INPUT_LEVEL / rms(pair.dry), output_scale=OUTPUT_FACTOR * rms(pair.wet)
     )
 
@@ -314,9 +314,14 @@ def _check_resumable(folder: Path, config: AmpConfig, facts: Mapping[str, Any]) 
     """Refuse to resume with another network, loss, data section or recording than the run began with."""
     if not (folder / "checkpoint.pt").is_file():
         raise ConfigError(f"{folder}: there is no run to resume; start it without --resume")
-    before = build(AmpConfig, load_yaml(folder / "config.yaml"), source=str(folder / "config.yaml"))
+    before = build_config(load_yaml(folder / "config.yaml"), source=str(folder / "config.yaml"))
     free = {"minutes", "steps", "target_score", "threads", "device", "validate_seconds", "validate_steps"}
     old, new = before.model_dump(), config.model_dump()
+    if before.architecture != config.architecture:
+        raise ConfigError(
+            f"{folder}: the run began with architecture = {before.architecture}, now it is "
+            f"{config.architecture}; set it back, or start a new run"
+        )
     for section in ("model", "data", "loss", "training"):
         for key, value in new[section].items():
             if old[section][key] != value and not (section == "training" and key in free):

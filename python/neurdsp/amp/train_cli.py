@@ -25,6 +25,9 @@ def train(
     steps: Annotated[
         int | None, typer.Option(help="Steps to train for instead: the same bytes each time on a CPU.")
     ] = None,
+    esr: Annotated[
+        float | None, typer.Option("--esr", help="Stop early once the held-out ESR is this low, 0.01 say.")
+    ] = None,
     overrides: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Set loss.type=hybrid, say; repeatable."),
@@ -55,6 +58,8 @@ def train(
         settings += [f"training.minutes={minutes}", "training.steps=null"]
     if steps is not None:
         settings += [f"training.steps={steps}", "training.minutes=null"]
+    if esr is not None:
+        settings.append(f"training.target_score={esr}")
     if seed is not None:
         settings.append(f"training.seed={seed}")
     config = load_config(preset, file=config_path, overrides=settings)

@@ -30,8 +30,8 @@ class TrainingConfig(Config):
     gradient_clip
         Largest norm of the gradient; 0 does not clip.
     ema_decay
-        Decay per step of an exponential moving average of the weights, which is then what is validated and
-        exported; 0 is off.
+        Decay per step of an exponential moving average of the weights, which is then validated beside the
+        weights themselves; the better of the two is exported. 0 is off.
     target_score
         Stop as soon as the validation score is this low; null never does.
     validate_seconds, validate_steps
@@ -47,8 +47,8 @@ class TrainingConfig(Config):
 
     minutes: float | None = Field(default=5.0, gt=0, le=100_000)
     steps: int | None = Field(default=None, gt=0)
-    batch_size: int = Field(default=4, ge=1, le=4096)
-    learning_rate: float = Field(default=5e-3, gt=0, le=1)
+    batch_size: int = Field(default=2, ge=1, le=4096)
+    learning_rate: float = Field(default=8e-3, gt=0, le=1)
     warmup_steps: int = Field(default=20, ge=0)
     final_learning_rate: float = Field(default=0.01, ge=0, le=1)
     gradient_clip: float = Field(default=1.0, ge=0)

@@ -119,6 +119,11 @@ class _ThreadChoice:
             torch.set_num_threads(min(self._best, key=self._best.__getitem__))
 
 
+def _finite(score: float) -> float:
+    """Return a score by which to compare: one that is no number is the worst."""
+    return score if math.isfinite(score) else math.inf
+
+
 def _copy_state(model: nn.Module) -> dict[str, Tensor]:
     return {name: tensor.detach().cpu().clone() for name, tensor in model.state_dict().items()}
 
@@ -279,15 +284,15 @@ class Trainer:
         """Validate, keep and export the model if it is the best; False when it has diverged."""
         self._last_validation = (self._step, self._seconds)
         current = _copy_state(self.model)
-        if self._average is not None:
-            self.model.load_state_dict(self._average)
-        self.model.eval()
-        with torch.no_grad():
-            metrics = self.task.validate(self.model)
-        score = metrics["score"]
+        # The average lags behind while the learning rate is high: the better of the two counts.
+        states = [current] if self._average is None else [current, self._average]
+        measured = [self._measure(state) for state in states]
+        which = min(range(len(states)), key=lambda i: _finite(measured[i]["score"]))
+        metrics, score = measured[which], measured[which]["score"]
         if not math.isfinite(score) or score > DIVERGED_FACTOR * self._best_score:
             self.model.load_state_dict(current)
             return False
+        self.model.load_state_dict(states[which])
         improved = score < self._best_score
         if improved:
             self._best_score, self._best_metrics = score, dict(metrics)
@@ -303,6 +308,12 @@ class Trainer:
         if self._progress() < 1:
             self._save()
         return True
+
+    def _measure(self, state: dict[str, Tensor]) -> dict[str, float]:
+        self.model.load_state_dict(state)
+        self.model.eval()
+        with torch.no_grad():
+            return self.task.validate(self.model)
 
     def _roll_back(self) -> StopReason | None:
         """Return to the best weights with half the learning rate; give up after too many times."""

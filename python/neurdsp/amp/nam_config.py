@@ -1,0 +1,225 @@
+"""The shape of a WaveNet of the ``.nam`` format, as far as it can be trained. Needs no torch."""
+
+import json
+import math
+from dataclasses import dataclass
+from typing import Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from neurdsp.config import Config
+
+__all__ = ["LayerArrayConfig", "NamWaveNetConfig", "Weights"]
+
+ActivationName = Literal["Tanh", "Hardtanh", "ReLU", "LeakyReLU", "Sigmoid", "SiLU", "Hardswish", "Softsign"]
+
+MAX_RECEPTIVE_FIELD = 1 << 20
+MAX_PARAMETERS = 1 << 24
+
+
+@dataclass(frozen=True)
+class Weights:
+    """One tensor of the flat list.
+
+    Attributes
+    ----------
+    name
+        Where it belongs, such as ``arrays.0.layers.3.conv.weight``.
+    shape
+        As in PyTorch.
+    fan_in
+        Values that each output sums over.
+    on_input
+        Whether it multiplies the input of the network.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    fan_in: int
+    on_input: bool = False
+
+    @property
+    def size(self) -> int:
+        """The number of values."""
+        return math.prod(self.shape)
+
+
+class LayerArrayConfig(Config):
+    """A stack of layers of the same width.
+
+    Parameters
+    ----------
+    channels
+        Of the residual signal.
+    bottleneck
+        Channels after the activation; null takes ``channels``.
+    kernel_size
+        Taps of the dilated convolutions, one number or one for each layer.
+    dilations
+        One for each layer, in samples.
+    activation
+        One name, or one for each layer.
+    gated
+        Whether each layer is multiplied by a sigmoid of its own.
+    layer1x1
+        Whether a linear map of the activation is added to the residual signal.
+    head1x1
+        Channels of a linear map from the activation to the head signal; null takes the activation itself.
+    head_kernel_size, head_bias
+        Of the convolution from the sum of the head signals to the head output.
+    """
+
+    channels: int = Field(ge=1, le=1024)
+    bottleneck: int | None = Field(default=None, ge=1, le=1024)
+    kernel_size: int | tuple[int, ...] = 3
+    dilations: tuple[int, ...] = Field(min_length=1, max_length=256)
+    activation: ActivationName | tuple[ActivationName, ...] = "Tanh"
+    gated: bool = False
+    layer1x1: bool = True
+    head1x1: int | None = Field(default=None, ge=1, le=1024)
+    head_kernel_size: int = Field(default=1, ge=1, le=1024)
+    head_bias: bool = True
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        for name in ("kernel_size", "activation"):
+            value = getattr(self, name)
+            if isinstance(value, tuple) and len(value) != len(self.dilations):
+                raise ValueError(
+                    f"{name} has {len(value)} entries and dilations {len(self.dilations)}; give one for each "
+                    "layer, or a single one for all"
+                )
+        if not all(1 <= taps <= 1024 for taps in self.kernel_sizes):
+            raise ValueError(f"kernel_size is {self.kernel_size}, but must be 1 to 1024")
+        if not all(1 <= dilation <= 1 << 20 for dilation in self.dilations):
+            raise ValueError(f"dilations are {self.dilations}, but each must be 1 to 1048576")
+        if not self.layer1x1 and self.width != self.channels:
+            raise ValueError(f"bottleneck is {self.width}, but without layer1x1 it must be {self.channels}")
+        return self
+
+    @property
+    def width(self) -> int:
+        """Channels after the activation."""
+        return self.bottleneck or self.channels
+
+    @property
+    def kernel_sizes(self) -> tuple[int, ...]:
+        """The taps of each layer."""
+        sizes = self.kernel_size
+        return sizes if isinstance(sizes, tuple) else (sizes,) * len(self.dilations)
+
+    @property
+    def reach(self) -> int:
+        """Samples before the present that the array reads, its head included."""
+        layers = zip(self.kernel_sizes, self.dilations, strict=True)
+        return sum((taps - 1) * dilation for taps, dilation in layers) + self.head_kernel_size - 1
+
+    def weights(self, name: str, input_size: int, head_size: int) -> list[Weights]:
+        """List its tensors in the order of the format."""
+        rows, first = self.width * (2 if self.gated else 1), input_size == 1 and name == "arrays.0"
+
+        def linear(
+            part: str, outputs: int, inputs: int, taps: int = 1, *, bias: bool = True
+        ) -> list[Weights]:
+            fan_in = inputs * taps
+            weight = Weights(f"{part}.weight", (outputs, inputs, taps), fan_in)
+            return [weight, Weights(f"{part}.bias", (outputs,), fan_in)] if bias else [weight]
+
+        found = [Weights(f"{name}.rechannel.weight", (self.channels, input_size, 1), input_size, first)]
+        for index, taps in enumerate(self.kernel_sizes):
+            layer = f"{name}.layers.{index}"
+            found += linear(f"{layer}.conv", rows, self.channels, taps)
+            found.append(Weights(f"{layer}.input_mixin.weight", (rows, 1, 1), 1, on_input=True))
+            if self.layer1x1:
+                found += linear(f"{layer}.layer1x1", self.channels, self.width)
+            if self.head1x1 is not None:
+                found += linear(f"{layer}.head1x1", self.head1x1, self.width)
+        inputs = self.head1x1 or self.width
+        return found + linear(f"{name}.head", head_size, inputs, self.head_kernel_size, bias=self.head_bias)
+
+    def document(self, input_size: int, head_size: int) -> dict[str, Any]:
+        """Return the array as the format writes it, in the keys of its version 0.6 and later."""
+        one = isinstance(self.kernel_size, int)
+        head = {"out_channels": head_size, "kernel_size": self.head_kernel_size, "bias": self.head_bias}
+        return {
+            "input_size": input_size,
+            "condition_size": 1,
+            "channels": self.channels,
+            "bottleneck": self.width,
+            "kernel_size" if one else "kernel_sizes": self.kernel_size if one else list(self.kernel_sizes),
+            "dilations": list(self.dilations),
+            "activation": self.activation if isinstance(self.activation, str) else list(self.activation),
+            "gating_mode": "gated" if self.gated else "none",
+            "layer1x1": {"active": self.layer1x1, "groups": 1},
+            "head1x1": {"active": self.head1x1 is not None, "out_channels": self.head1x1 or self.channels},
+            "head": head,
+        }
+
+
+class NamWaveNetConfig(Config):
+    """Shape of a WaveNet of the ``.nam`` format.
+
+    Parameters
+    ----------
+    arrays
+        The stacks of layers. The head output of each has as many channels as the next array, of the last one.
+
+    Examples
+    --------
+    >>> NamWaveNetConfig(arrays=[{"channels": 2, "dilations": [1, 2]}]).receptive_field
+    7
+    """
+
+    arrays: tuple[LayerArrayConfig, ...] = Field(min_length=1, max_length=16)
+
+    @model_validator(mode="after")
+    def _bounded(self) -> Self:
+        for before, array in zip(self.arrays, self.arrays[1:], strict=False):
+            if (array.head1x1 or array.width) != array.channels:
+                raise ValueError(
+                    f"an array of {array.channels} channels adds {array.head1x1 or array.width} to the head "
+                    f"signal of the array before, which has {before.channels} channels; set head1x1"
+                )
+        for what, got, most in (
+            ("the receptive field", self.receptive_field, MAX_RECEPTIVE_FIELD),
+            ("the number of parameters", self.n_parameters, MAX_PARAMETERS),
+        ):
+            if got > most:
+                raise ValueError(
+                    f"{what} would be {got}, at most {most} is allowed; make the network smaller"
+                )
+        return self
+
+    @property
+    def receptive_field(self) -> int:
+        """How many input samples, the current one included, an output sample depends on."""
+        return 1 + sum(array.reach for array in self.arrays)
+
+    @property
+    def n_parameters(self) -> int:
+        """The number of values in the flat list, the scale of the output included."""
+        return sum(weights.size for weights in self.weights()) + 1
+
+    def _sizes(self) -> list[tuple[LayerArrayConfig, int, int]]:
+        """Each array with the channels that it takes and those of its head output."""
+        inputs = [1, *(array.channels for array in self.arrays)]
+        heads = [*(array.channels for array in self.arrays[1:]), 1]
+        return [(array, inputs[i], heads[i]) for i, array in enumerate(self.arrays)]
+
+    def weights(self) -> list[Weights]:
+        """List all tensors in the order of the flat list, without the scale of the output, which ends it."""
+        return [
+            weights
+            for index, (array, input_size, head_size) in enumerate(self._sizes())
+            for weights in array.weights(f"arrays.{index}", input_size, head_size)
+        ]
+
+    def document(self, head_scale: float = 1.0) -> dict[str, Any]:
+        """Return the ``config`` of a ``.nam`` file."""
+        layers = [array.document(inputs, head) for array, inputs, head in self._sizes()]
+        return {"layers": layers, "head": None, "head_scale": head_scale}
+
+    @property
+    def network(self) -> str:
+        """The network as the training operators name it."""
+        return json.dumps(self.document())
