@@ -77,7 +77,8 @@ class Nam:
         self.module.train()
         self.batch, self.n_outputs = NAM_BATCH, NAM_OUTPUTS
         self.n_inputs = NAM_OUTPUTS + self.module.net.receptive_field - 1
-        self.optimizer = self.module.configure_optimizers()[0][0]
+        found = self.module.configure_optimizers()  # Lightning takes a dictionary or two lists
+        self.optimizer = found["optimizer"] if isinstance(found, dict) else found[0][0]
 
     def outputs(self, audio):
         return self.module(audio, pad_start=False)

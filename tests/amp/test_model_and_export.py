@@ -10,7 +10,7 @@ from neurdsp.amp import AmpModel
 from neurdsp.amp.config import WaveNetConfig, describe_presets, load_config
 from neurdsp.amp.export import export, fold, parity_input
 from neurdsp.amp.model import NamWaveNet, WaveNet, build_network
-from neurdsp.amp.nam_config import NamWaveNetConfig
+from neurdsp.amp.nam_config import LstmConfig, NamWaveNetConfig
 from neurdsp.config import build
 from neurdsp.errors import ModelFileError
 from neurdsp.modelfile import convert
@@ -206,3 +206,20 @@ def test_without_a_1x1_the_engine_follows_core_as_training_did_and_not_the_other
     trainer = AmpModel.load(tmp_path / "m.nam", conventions="trainer").render(audio, 48_000)
     np.testing.assert_allclose(core, wanted, atol=2e-6)
     assert np.abs(trainer - wanted).max() > 1e-2
+
+
+@pytest.mark.parametrize("shape", [{"hidden_size": 5, "num_layers": 1}, {"hidden_size": 8, "num_layers": 2}])
+def test_an_lstm_counts_its_weights_and_learns_after_its_burn_in_only(shape):
+    torch.manual_seed(6)
+    config = LstmConfig(**shape, burn_in=100)
+    model = build_network(config, input_scale=2.0, output_scale=0.3).double()
+    assert model.flat_weights().numel() == config.n_parameters
+    audio = torch.randn(3, 300, dtype=torch.float64, requires_grad=True)
+    output = model(audio)
+    assert output.shape == (3, 200)
+    output.sum().backward()
+    assert float(audio.grad[:, :100].abs().max()) == 0.0
+    assert float(audio.grad[:, 100:].abs().min()) > 0.0
+    # The same samples with more of the past before them: the states have met.
+    longer = model(torch.cat([torch.zeros(3, 50, dtype=torch.float64), audio.detach()], dim=1))
+    torch.testing.assert_close(longer[:, 50:], output.detach(), rtol=0, atol=1e-3)

@@ -55,6 +55,50 @@ def test_it_learns_and_says_what_the_engine_measured(recordings, tmp_path, dry, 
     assert result.summary.best_metrics["esr"] == pytest.approx(result.esr, rel=1e-3)
 
 
+@pytest.mark.parametrize("more", [(), ("training.ema_decay=0.9",)])
+def test_each_better_model_is_there_in_every_format_at_once(recordings, tmp_path, monkeypatch, dry, more):
+    from neurdsp.amp import train as module
+
+    path, run_dir = tmp_path / "m.safetensors", tmp_path / "run"
+    original, seen = module._AmpTask.improved, []
+
+    def watching(self, model, metrics):
+        original(self, model, metrics)
+        outputs = [
+            AmpModel.load(file).render(dry, 8000) for file in (path, run_dir / "m.nam", run_dir / "m.json")
+        ]
+        for other in outputs[1:]:
+            np.testing.assert_allclose(other, outputs[0], atol=2e-6)
+        seen.append(metrics["esr"])
+
+    monkeypatch.setattr(module._AmpTask, "improved", watching)
+    config = tiny(30, "training.validate_steps=8", *more)
+    train(config, *recordings, model_path=path, run_dir=run_dir)
+    assert len(seen) > 2
+    assert sorted(seen, reverse=True) == seen
+    document = json.loads((run_dir / "m.nam").read_text())
+    assert document["metadata"]["training"]["validation_esr"] == pytest.approx(seen[-1], rel=1e-3)
+
+
+def test_an_lstm_trains_and_the_engine_measures_what_training_did(recordings, tmp_path):
+    settings = ["model.hidden_size=6", "model.burn_in=200", "data.crop_samples=512", "training.minutes=null"]
+    settings += [
+        "training.steps=150",
+        "training.validate_steps=75",
+        "loss.type=esr",
+        "training.learning_rate=0.02",
+    ]
+    config = load_config("lstm-nano", overrides=settings)
+    path = tmp_path / "m.safetensors"
+    result = train(config, *recordings, model_path=path, run_dir=tmp_path / "run")
+    assert result.esr < 0.5
+    assert result.summary.best_metrics["esr"] == pytest.approx(result.esr, rel=1e-2)
+    amp, nam = (AmpModel.load(file) for file in (path, tmp_path / "run" / "m.nam"))
+    assert amp.architecture == "nam.lstm"
+    noise = (0.1 * np.random.default_rng(0).standard_normal(2000)).astype(np.float32)
+    assert np.array_equal(amp.render(noise, 8000), nam.render(noise, 8000))
+
+
 def result_split(run_dir: Path) -> tuple[int, int]:
     start, stop = json.loads((run_dir / "data.json").read_text())["validation"]
     return start, stop
@@ -111,7 +155,8 @@ def test_the_run_folder_says_everything(recordings, tmp_path):
     run_dir = tmp_path / "deep" / "run"
     config = tiny(6, "training.validate_steps=3")
     train(config, *recordings, model_path=tmp_path / "m.safetensors", run_dir=run_dir)
-    assert folder(run_dir) == {"config.yaml", "data.json", "metrics.jsonl", "checkpoint.pt", "result.json"}
+    log = {"config.yaml", "data.json", "metrics.jsonl", "checkpoint.pt", "result.json"}
+    assert folder(run_dir) == log | {"m.nam", "m.json"}
     assert load_config(file=run_dir / "config.yaml") == config
     events = [json.loads(line) for line in (run_dir / "metrics.jsonl").read_text().splitlines()]
     assert [event["event"] for event in events] == ["validation", "validation", "stopped"]

@@ -8,8 +8,9 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from neurdsp.amp.nam_config import NamWaveNetConfig
+from neurdsp.amp.nam_config import LstmConfig, NamWaveNetConfig
 from neurdsp.config import Config, apply_overrides, build, load_preset, load_yaml, preset_names
+from neurdsp.errors import ConfigError
 from neurdsp.losses.config import LossConfig
 from neurdsp.training.config import TrainingConfig
 
@@ -17,6 +18,7 @@ __all__ = [
     "PRESET_ALIASES",
     "AmpConfig",
     "DataConfig",
+    "LstmAmpConfig",
     "NamAmpConfig",
     "PresetInfo",
     "WaveNetConfig",
@@ -182,6 +184,30 @@ class NamAmpConfig(AmpConfig):
     model: NamWaveNetConfig  # type: ignore[assignment]
 
 
+class LstmAmpConfig(AmpConfig):
+    """Everything that decides a run of an LSTM, apart from the recordings.
+
+    Parameters
+    ----------
+    description, data, loss, training
+        As in :class:`AmpConfig`.
+    architecture
+        The kind of network.
+    model
+        Its shape.
+    """
+
+    architecture: Literal["nam.lstm"] = "nam.lstm"  # type: ignore[assignment]
+    model: LstmConfig = LstmConfig()  # type: ignore[assignment]
+
+
+_KINDS: dict[str, type[AmpConfig]] = {
+    "amp.wavenet": AmpConfig,
+    "nam.wavenet": NamAmpConfig,
+    "nam.lstm": LstmAmpConfig,
+}
+
+
 def build_config(tree: Mapping[str, Any], *, source: str = "configuration") -> AmpConfig:
     """Validate plain data as the configuration of the kind of network that its ``architecture`` names.
 
@@ -191,7 +217,9 @@ def build_config(tree: Mapping[str, Any], *, source: str = "configuration") -> A
         As `neurdsp.config.build`, and for an architecture that is not known.
     """
     kind = tree.get("architecture", "amp.wavenet")
-    return build(NamAmpConfig if kind == "nam.wavenet" else AmpConfig, tree, source=source)
+    if not isinstance(kind, str) or kind not in _KINDS:
+        raise ConfigError(f"{source}: architecture is {kind!r}, but must be one of {', '.join(_KINDS)}")
+    return build(_KINDS[kind], tree, source=source)
 
 
 @dataclass(frozen=True)
@@ -231,8 +259,6 @@ def load_config(
     18
     """
     if preset is not None and file is not None:
-        from neurdsp.errors import ConfigError
-
         raise ConfigError("give either a preset or a configuration file, not both")
     if file is not None:
         tree, source = load_yaml(file), str(file)

@@ -14,6 +14,7 @@ import torch
 
 from neurdsp import modelfile
 from neurdsp._output import atomic_output
+from neurdsp.amp.lstm import LstmNetwork
 from neurdsp.amp.model import AmpNetwork, NamWaveNet, build_network
 from neurdsp.audio import FloatArray
 from neurdsp.errors import ModelFileError
@@ -47,6 +48,9 @@ def fold(model: AmpNetwork) -> dict[str, FloatArray]:
         ).double()
         twin.load_state_dict({"weights": double})
         return {"weights": np.ascontiguousarray(twin.folded_weights().detach().numpy(), dtype=np.float32)}
+    if isinstance(model, LstmNetwork):
+        flat = model.flat_weights().detach().cpu().double().numpy()
+        return {"weights": np.ascontiguousarray(flat, dtype=np.float32)}
     factors = {
         "input_conv.weight": model.input_scale,
         "output_conv.weight": model.output_scale,
@@ -64,6 +68,10 @@ def _unfolded(model: AmpNetwork, tensors: Mapping[str, FloatArray]) -> AmpNetwor
     """Return a twin in double precision that computes what the folded weights in a file do."""
     state = {name: torch.from_numpy(array).double() for name, array in tensors.items()}
     scale = 1.0
+    if isinstance(model, LstmNetwork):
+        lstm = LstmNetwork(model.config).double()
+        lstm.load_flat(state["weights"])
+        return lstm
     if isinstance(model, NamWaveNet):
         values = state["weights"]
         state, scale = {"weights": values[:-1]}, float(values[-1])
@@ -76,16 +84,13 @@ def _header(
     model: AmpNetwork, sample_rate: float, tensors: Mapping[str, FloatArray]
 ) -> tuple[str, dict[str, Any]]:
     """Return the architecture in the file, and its config."""
-    if not isinstance(model, NamWaveNet):
-        return "amp.wavenet", model.config.model_dump()
-    document = {
-        "version": NAM_VERSION,
-        "architecture": "WaveNet",
-        "config": model.config.document(head_scale=float(tensors["weights"][-1])),
-        "weights": [],
-        "sample_rate": sample_rate,
-    }
-    return "nam.wavenet", document
+    document: dict[str, Any] = {"version": NAM_VERSION, "weights": [], "sample_rate": sample_rate}
+    if isinstance(model, NamWaveNet):
+        config = model.config.document(head_scale=float(tensors["weights"][-1]))
+        return "nam.wavenet", {**document, "architecture": "WaveNet", "config": config}
+    if isinstance(model, LstmNetwork):
+        return "nam.lstm", {**document, "architecture": "LSTM", "config": model.config.document()}
+    return "amp.wavenet", model.config.model_dump()
 
 
 def parity_input(receptive_field: int, level: float = 0.1) -> FloatArray:

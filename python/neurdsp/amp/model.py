@@ -12,14 +12,14 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from neurdsp.amp.config import WaveNetConfig
-from neurdsp.amp.nam_config import NamWaveNetConfig
+from neurdsp.amp.nam_config import LstmConfig, NamWaveNetConfig
 from neurdsp.nn.wavenet import wavenet
 
 __all__ = ["AmpNetwork", "NamWaveNet", "WaveNet", "build_network"]
 
 
 class AmpNetwork(nn.Module):
-    """What both networks share.
+    """What the networks share.
 
     The two scales are constants of a run, set from the levels of the recordings before training and folded
     into the weights at export.
@@ -34,9 +34,12 @@ class AmpNetwork(nn.Module):
         Factor on the output; about a tenth of the level of the target, from which training starts best.
     """
 
+    blocks_at_once = 1
+    """How many stretches of a long signal to compute in one batch."""
+
     def __init__(
         self,
-        config: WaveNetConfig | NamWaveNetConfig,
+        config: WaveNetConfig | NamWaveNetConfig | LstmConfig,
         *,
         input_scale: float = 1.0,
         output_scale: float = 1.0,
@@ -189,9 +192,16 @@ class NamWaveNet(AmpNetwork):
 
 
 def build_network(
-    config: WaveNetConfig | NamWaveNetConfig, *, input_scale: float = 1.0, output_scale: float = 1.0
+    config: WaveNetConfig | NamWaveNetConfig | LstmConfig,
+    *,
+    input_scale: float = 1.0,
+    output_scale: float = 1.0,
 ) -> AmpNetwork:
     """Return the module of a shape, freshly initialised."""
+    if isinstance(config, LstmConfig):
+        from neurdsp.amp.lstm import LstmNetwork  # which builds on this module
+
+        return LstmNetwork(config, input_scale=input_scale, output_scale=output_scale)
     if isinstance(config, NamWaveNetConfig):
         return NamWaveNet(config, input_scale=input_scale, output_scale=output_scale)
     return WaveNet(config, input_scale=input_scale, output_scale=output_scale)

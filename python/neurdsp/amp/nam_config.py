@@ -1,4 +1,4 @@
-"""The shape of a WaveNet of the ``.nam`` format, as far as it can be trained. Needs no torch."""
+"""The shapes of the networks of the ``.nam`` format, as far as they can be trained. Needs no torch."""
 
 import json
 import math
@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from neurdsp.config import Config
 
-__all__ = ["LayerArrayConfig", "NamWaveNetConfig", "Weights"]
+__all__ = ["LayerArrayConfig", "LstmConfig", "NamWaveNetConfig", "Weights"]
 
 ActivationName = Literal["Tanh", "Hardtanh", "ReLU", "LeakyReLU", "Sigmoid", "SiLU", "Hardswish", "Softsign"]
 
@@ -222,4 +222,50 @@ class NamWaveNetConfig(Config):
     @property
     def network(self) -> str:
         """The network as the training operators name it."""
+        return json.dumps(self.document())
+
+
+class LstmConfig(Config):
+    """Shape of an LSTM of the ``.nam`` format.
+
+    Parameters
+    ----------
+    hidden_size
+        Values of each layer's state.
+    num_layers
+        Layers, one on the other.
+    burn_in
+        Samples before each training crop that only bring the state up to date.
+
+    Examples
+    --------
+    >>> LstmConfig(hidden_size=16).n_parameters
+    1201
+    """
+
+    hidden_size: int = Field(default=24, ge=1, le=512)
+    num_layers: int = Field(default=1, ge=1, le=8)
+    burn_in: int = Field(default=2048, ge=1, le=1 << 17)
+
+    @property
+    def receptive_field(self) -> int:
+        """How many input samples an output of a crop has heard; an LSTM itself forgets nothing entirely."""
+        return 1 + self.burn_in
+
+    @property
+    def n_parameters(self) -> int:
+        """The number of values in the flat list, the states that it starts from included."""
+        size = self.hidden_size
+        layers = (
+            4 * size * (inputs + size + 1) + 2 * size for inputs in [1, *[size] * (self.num_layers - 1)]
+        )
+        return sum(layers) + size + 1
+
+    def document(self) -> dict[str, Any]:
+        """Return the ``config`` of a ``.nam`` file."""
+        return {"input_size": 1, "hidden_size": self.hidden_size, "num_layers": self.num_layers}
+
+    @property
+    def network(self) -> str:
+        """The network as JSON."""
         return json.dumps(self.document())

@@ -1,6 +1,7 @@
 """Training an amp model: from two recordings to a model file that the engine has measured."""
 
 import json
+import math
 import os
 import sys
 from collections.abc import Mapping
@@ -12,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from neurdsp import modelfile
 from neurdsp._output import atomic_output, check_output
 from neurdsp.amp.config import AmpConfig, build_config
 from neurdsp.amp.data import Crops, Pair, Split, load_pair, split_in_time
@@ -23,6 +25,7 @@ from neurdsp.errors import ConfigError, ParameterError
 from neurdsp.losses import build_loss
 from neurdsp.losses.energy import pre_emphasise
 from neurdsp.metrics import esr, multi_resolution_stft_distance, pre_emphasised_esr
+from neurdsp.modelfile import convert
 from neurdsp.training import Reporter, Trainer, TrainingSummary
 
 __all__ = ["RunResult", "measure", "train"]
@@ -77,8 +80,11 @@ class RunResult:
 class _AmpTask:
     """What the trainer asks: crops, loss, validation on held-out audio, and the export of a better model."""
 
-    def __init__(self, pair: Pair, split: Split, config: AmpConfig, path: Path, device: torch.device) -> None:
-        self._pair, self._split, self._config, self._path, self._device = pair, split, config, path, device
+    def __init__(
+        self, pair: Pair, split: Split, config: AmpConfig, path: Path, folder: Path, device: torch.device
+    ) -> None:
+        self._pair, self._split, self._config, self._device = pair, split, config, device
+        self._path, self._folder = path, folder
         self._crops = Crops(
             pair,
             split,
@@ -119,6 +125,7 @@ class _AmpTask:
         assert isinstance(model, AmpNetwork)
         measured = {name: value for name, value in metrics.items() if name not in ("score", "loss")}
         _export(model, self._path, self._pair, self._config, {**measured, "measured_by": "training"})
+        _convert(self._path, self._folder)
 
 
 def _predict(model: nn.Module, pair: Pair, start: int, stop: int, device: torch.device) -> Tensor:
@@ -127,10 +134,17 @@ def _predict(model: nn.Module, pair: Pair, start: int, stop: int, device: torch.
     margin = model.receptive_field - 1
     padded = np.concatenate([np.zeros(margin, np.float32), pair.dry[:stop]])
     blocks = []
-    for begin in range(start, stop, _VALIDATION_BLOCK):
-        end = min(begin + _VALIDATION_BLOCK, stop)
-        block = torch.from_numpy(padded[begin : end + margin]).to(device)
-        blocks.append(model(block[None])[0].cpu())
+    step = _VALIDATION_BLOCK * model.blocks_at_once
+    for begin in range(start, stop, step):
+        end = min(begin + step, stop)
+        rows = min(model.blocks_at_once, end - begin)
+        length = math.ceil((end - begin) / rows)
+        # Rows of one length, of which the last may begin before the one before it ends.
+        begins = [min(begin + row * length, end - length) for row in range(rows)]
+        batch = np.stack([padded[at : at + length + margin] for at in begins])
+        outputs = model(torch.from_numpy(batch).to(device)).cpu()  # (rows, length)
+        for row, at in enumerate(begins):
+            blocks.append(outputs[row, begin + row * length - at :])
     return torch.cat(blocks)
 
 
@@ -145,6 +159,13 @@ def _export(model: AmpNetwork, path: Path, pair: Pair, config: AmpConfig, metric
         description=config.description,
         extra={"neurdsp.training": json.dumps(config.model_dump(mode="json"))},
     )
+
+
+def _convert(path: Path, folder: Path) -> None:
+    """Write the model beside the log as ``.nam``, and as JSON where that can hold it."""
+    convert(path, folder / f"{path.stem}.nam")
+    if modelfile.read(path).architecture == "amp.wavenet":
+        convert(path, folder / f"{path.stem}.json")
 
 
 def measure(path: str | os.PathLike[str], pair: Pair, start: int, stop: int) -> dict[str, float]:
@@ -198,7 +219,8 @@ def train(
     model_path
         The ``.safetensors`` file to write.
     run_dir
-        The folder for configuration, log and checkpoint; made where it is absent.
+        The folder for configuration, log, checkpoint, and the model in the formats of other players; made
+        where it is absent.
     resume
         Go on from the checkpoint in ``run_dir``; only the budget may have changed.
     show
@@ -251,7 +273,7 @@ def train(
     reporter = Reporter(folder / "metrics.jsonl", show=show, score_name="ESR")
     torch.manual_seed(config.training.seed)
     model = _build_model(pair, split, config).to(device)
-    task = _AmpTask(pair, split, config, path, device)
+    task = _AmpTask(pair, split, config, path, folder, device)
     trainer = Trainer(model, task, config.training, run_dir=folder, reporter=reporter)
     summary = trainer.run(resume=resume)
 
@@ -263,6 +285,7 @@ def train(
         "seconds": round(summary.seconds, 1),
     }
     _export(model.cpu(), path, pair, config, metrics)
+    _convert(path, folder)
     result = RunResult(
         model_path=path,
         run_dir=folder,

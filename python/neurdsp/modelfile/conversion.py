@@ -123,10 +123,10 @@ def _to_nam(source: Path, target: Path) -> Conversion:
         model = read(source)
         name = model.metadata.get("neurdsp.name", "")
         lost = ["parity vectors"]
+        esr = model.metrics.get("esr")
+        if isinstance(esr, int | float):
+            capture["training"] = {"validation_esr": esr}
         if not model.architecture.startswith("nam."):
-            esr = model.metrics.get("esr")
-            if isinstance(esr, int | float):
-                capture["training"] = {"validation_esr": esr}
             kept = {*_KEPT_BY_JSON, "neurdsp.capture", "neurdsp.parity_db", "neurdsp.producer"}
             if not model.metrics or len(model.metrics) == len(capture):
                 kept |= {"neurdsp.metrics"}
