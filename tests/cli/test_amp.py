@@ -36,6 +36,37 @@ def test_render_keeps_another_rate_and_length(run, files):
     assert "44100 Hz" in outcome.out
 
 
+def test_render_plays_several_files_as_it_plays_each_and_passes_over_a_bad_one(run, files):
+    (files / "broken.wav").write_bytes(b"no audio")
+    outcome = run("amp", "render", "dry.wav", "broken.wav", "near.wav", "-m", AMP, "-o", "wet", "--json")
+    assert outcome.status == 1
+    assert "'broken.wav': not an audio file" in outcome.err
+    report = json.loads(outcome.out)
+    assert [Path(file["output"]).name for file in report["files"]] == ["dry.wav", "near.wav"]
+    assert list(report["failed"]) == ["broken.wav"]
+    assert sorted(path.name for path in (files / "wet").iterdir()) == ["dry.wav", "near.wav"]
+    for name in ("dry.wav", "near.wav"):
+        dry, _ = soundfile.read(files / name, dtype="float32")
+        wet, _ = soundfile.read(files / "wet" / name, dtype="float32")
+        np.testing.assert_array_equal(wet, AmpModel.load(files / AMP).render(dry, 48_000))
+    table = run("amp", "render", "dry.wav", "near.wav", "-m", AMP, "-o", "wet2", "--workers", "2")
+    assert table.status == 0
+    assert "2 files in wet2" in table.out
+
+
+@pytest.mark.parametrize(
+    ("inputs", "output", "said"),
+    [
+        (("dry.wav", "sub/dry.wav"), "wet", "would both become"),
+        (("dry.wav", "near.wav"), ".", "'dry.wav' would be overwritten"),
+    ],
+)
+def test_render_refuses_results_that_would_overwrite(run, files, inputs, output, said):
+    outcome = run("amp", "render", *inputs, "-m", AMP, "-o", output)
+    assert outcome.status == 2
+    assert said in outcome.err
+
+
 def test_compare_prints_the_metrics(run, files):
     outcome = run("amp", "compare", "dry.wav", "near.wav", "--json")
     assert outcome.status == 0, outcome

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from neurdsp.amp.effects import Cabinet, DCBlock, LevelGains, NoiseGate, ToneStack, level_gains
     from neurdsp.amp.infer import AmpModel, AmpStream, shipped_amps, shipped_clip
     from neurdsp.amp.plugin_preset import PLUGIN_PARAMETERS, write_plugin_preset
-    from neurdsp.amp.render import RenderResult, render_file
+    from neurdsp.amp.render import RenderedFile, RenderResult, render_file, render_files
 
 __all__ = [
     "PLUGIN_PARAMETERS",
@@ -26,10 +26,12 @@ __all__ = [
     "NoiseGate",
     "PerformanceReport",
     "RenderResult",
+    "RenderedFile",
     "ToneStack",
     "compare_files",
     "level_gains",
     "render_file",
+    "render_files",
     "shipped_amps",
     "shipped_clip",
     "write_plugin_preset",
@@ -47,10 +49,12 @@ _HOMES = {
     "NoiseGate": "neurdsp.amp.effects",
     "PerformanceReport": "neurdsp.amp.chain",
     "RenderResult": "neurdsp.amp.render",
+    "RenderedFile": "neurdsp.amp.render",
     "ToneStack": "neurdsp.amp.effects",
     "compare_files": "neurdsp.amp.compare",
     "level_gains": "neurdsp.amp.effects",
     "render_file": "neurdsp.amp.render",
+    "render_files": "neurdsp.amp.render",
     "shipped_amps": "neurdsp.amp.infer",
     "shipped_clip": "neurdsp.amp.infer",
     "write_plugin_preset": "neurdsp.amp.plugin_preset",

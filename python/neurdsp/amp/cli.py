@@ -3,11 +3,14 @@
 import json
 import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from neurdsp.amp import capture_cli, compare_cli, train_cli
+
+if TYPE_CHECKING:
+    from neurdsp.amp.render import RenderedFile, RenderResult
 
 __all__ = ["app"]
 
@@ -23,10 +26,17 @@ app.command()(compare_cli.evaluate)
 
 @app.command()
 def render(
-    input_path: Annotated[Path, typer.Argument(metavar="INPUT", help="Dry recording, mono.")],
+    inputs: Annotated[
+        list[Path], typer.Argument(metavar="INPUT", help="Dry recordings, mono.", show_default=False)
+    ],
     model: Annotated[str, typer.Option("--model", "-m", help="Model file, or the name of a shipped amp.")],
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="File to write; its suffix chooses the format.")
+        Path,
+        typer.Option(
+            "--output",
+            "-o",
+            help="File to write; its suffix chooses the format. For several inputs a folder.",
+        ),
     ],
     subtype: Annotated[str, typer.Option(help="Sample format: FLOAT, PCM_16, PCM_24.")] = "FLOAT",
     size: Annotated[
@@ -56,12 +66,17 @@ def render(
     oversample: Annotated[
         int, typer.Option(help="Run the model at 1, 2 or 4 times its rate, against aliasing.")
     ] = 1,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Files at a time; as many as there are cores, if not given.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> None:
-    """Play a recording through an amp model; long files take no more memory than short ones."""
+    """Play recordings through an amp model; long files take no more memory than short ones.
+
+    Of several recordings, one that cannot be read is named and passed over, and the exit status is 1.
+    """
     from neurdsp.amp.infer import AmpModel
-    from neurdsp.amp.render import render_file
-    from neurdsp.console import print_table
+    from neurdsp.amp.render import render_file, render_files
 
     given = {
         "input_gain_db": input_gain,
@@ -80,30 +95,66 @@ def render(
     settings: Any = {name: value for name, value in given.items() if value is not None}
     start = time.perf_counter()
     amp = model if size is None else AmpModel.load(model, size=size)
-    result = render_file(
-        input_path, output, model=amp, subtype=subtype, ir=ir, oversample=oversample, **settings
-    )
-    elapsed_s = time.perf_counter() - start
+    options: Any = {"model": amp, "subtype": subtype, "ir": ir, "oversample": oversample, **settings}
+    if len(inputs) == 1:
+        result = render_file(inputs[0], output, **options)
+        _report_one(output, result, time.perf_counter() - start, as_json=as_json)
+        return
+    files = list(render_files(inputs, output, workers=workers, **options))
+    _report_all(output, files, time.perf_counter() - start, as_json=as_json)
+    raise typer.Exit(1 if any(file.error for file in files) else 0)
+
+
+def _figures(output: Path, result: "RenderResult") -> dict[str, Any]:
+    return {
+        "output": str(output),
+        "sample_rate": result.sample_rate,
+        "n_samples": result.n_samples,
+        "peak_db": None if result.peak_db == float("-inf") else result.peak_db,
+    }
+
+
+def _report_one(output: Path, result: "RenderResult", elapsed_s: float, *, as_json: bool) -> None:
+    from neurdsp.console import print_table
+
     speed = result.duration_s / elapsed_s
     if as_json:
-        typer.echo(
-            json.dumps(
-                {
-                    "output": str(output),
-                    "sample_rate": result.sample_rate,
-                    "n_samples": result.n_samples,
-                    "peak_db": None if result.peak_db == float("-inf") else result.peak_db,
-                    "elapsed_s": elapsed_s,
-                    "times_real_time": speed,
-                }
-            )
-        )
+        figures = {**_figures(output, result), "elapsed_s": elapsed_s, "times_real_time": speed}
+        typer.echo(json.dumps(figures))
         return
     print_table(
         [
             ("output", str(output)),
             ("length", f"{result.duration_s:.2f} s at {result.sample_rate} Hz"),
             ("peak", f"{result.peak_db:.1f} dBFS" + (" (over full scale)" if result.peak_db > 0 else "")),
+            ("time", f"{elapsed_s:.2f} s, {speed:.1f} x real time"),
+        ]
+    )
+
+
+def _report_all(folder: Path, files: "list[RenderedFile]", elapsed_s: float, *, as_json: bool) -> None:
+    from neurdsp.console import print_table
+
+    good = [(file.output_path, file.result) for file in files if file.result is not None]
+    failed = [file for file in files if file.error is not None]
+    speed = sum(result.duration_s for _, result in good) / elapsed_s
+    for file in failed:
+        typer.echo(f"neurdsp: {file.error}", err=True)
+    if as_json:
+        figures = {
+            "files": [_figures(path, result) for path, result in sorted(good, key=lambda item: item[0])],
+            "failed": {str(file.input_path): file.error for file in failed},
+            "elapsed_s": elapsed_s,
+            "times_real_time": speed,
+        }
+        typer.echo(json.dumps(figures))
+        return
+    peak = max((result.peak_db for _, result in good), default=float("-inf"))
+    print_table(
+        [
+            ("output", f"{len(good)} files in {folder}"),
+            ("failed", f"{len(failed)} files"),
+            ("peak", f"{peak:.1f} dBFS" + (" (over full scale)" if peak > 0 else "")),
             ("time", f"{elapsed_s:.2f} s, {speed:.1f} x real time"),
         ]
     )

@@ -1,7 +1,6 @@
 """``neurdsp mel``: the mel spectrograms of a file or a folder."""
 
 import json
-import os
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -102,15 +101,13 @@ def mel(
 
 
 def _executor(workers: int | None, cluster: bool, address: str | None) -> Any:
-    n_workers = workers or (
-        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    )
+    from neurdsp.dsp.executors import LocalPool, n_cores
+
+    n_workers = workers or n_cores()
     if cluster:
         from neurdsp.dsp.cluster import RayPool
 
         return RayPool(address, workers=n_workers)
-    from neurdsp.dsp.executors import LocalPool
-
     return LocalPool(n_workers)
 
 

@@ -1,12 +1,13 @@
 """Where the tasks of a corpus run: an interface, and the threads of this process."""
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from itertools import islice
 from typing import Protocol, TypeVar
 
-__all__ = ["Executor", "LocalPool", "Lost"]
+__all__ = ["Executor", "LocalPool", "Lost", "n_cores"]
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -38,6 +39,11 @@ class Executor(Protocol):
         is `Lost`.
         """
         ...
+
+
+def n_cores() -> int:
+    """How many processor cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @dataclass(frozen=True)
