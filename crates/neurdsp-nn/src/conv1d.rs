@@ -147,12 +147,14 @@ impl ResidualConv1d {
 
 /// How many of `remaining` vectors of output channels the next group takes.
 ///
-/// Three fill the registers best (fewest loads for each multiply-add), but four go better as two and two. The portable
-/// code takes four lanes, which compilers turn into one SSE register.
+/// Three fill the 32 registers of AVX-512 best (fewest loads for each multiply-add), but four go better as two and two.
+/// Sixteen registers hold two: with three there is none left for the input, and the weights of 48 channels, read for every
+/// few frames, no longer stay in the first level of the cache. The portable code takes four lanes, which compilers turn into
+/// one SSE register.
 fn group_vectors(remaining: usize, lanes: usize) -> usize {
     match remaining {
         _ if lanes == 1 => 4,
         4 => 2,
-        n => n.min(3),
+        n => n.min(if lanes == 8 { 2 } else { 3 }),
     }
 }

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Unpack
@@ -13,7 +12,7 @@ from neurdsp.amp.chain import AmpChain, ChainSettings
 from neurdsp.amp.infer import AmpModel
 from neurdsp.audio import AudioReader, AudioWriter, FloatArray
 from neurdsp.console import Progress
-from neurdsp.dsp.executors import LocalPool, n_cores
+from neurdsp.dsp.executors import LocalPool, Lost, n_cores
 from neurdsp.errors import AudioFileError, ParameterError
 from neurdsp.metrics.level import amplitude_to_db
 
@@ -94,10 +93,9 @@ def render_file(
     --------
     >>> render_file("dry.wav", "wet.wav", model="amp.safetensors")  # doctest: +SKIP
     """
-    amp = model if isinstance(model, AmpModel) else AmpModel.load(model)
     with Progress("rendering", 1.0) as progress:
         return _render(
-            input_path, output_path, amp, subtype, ir, oversample, settings, progress=progress.advance
+            input_path, output_path, model, subtype, ir, oversample, settings, progress=progress.advance
         )
 
 
@@ -172,19 +170,19 @@ def render_files(
             return RenderedFile(source, target, error=str(error))
         return RenderedFile(source, target, result=result)
 
-    with (
-        closing(LocalPool(workers or n_cores()).map(render, sources)) as results,
-        Progress("rendering", len(sources)) as progress,
-    ):
-        for _, file in results:
+    pool = LocalPool(workers or n_cores())
+    with Progress("rendering", len(sources)) as progress:
+        for target, file in pool.map(render, sources):
             progress.advance(1)
+            if isinstance(file, Lost):
+                file = RenderedFile(sources[target], target, error=file.reason)
             yield file
 
 
 def _render(
     input_path: str | os.PathLike[str],
     output_path: str | os.PathLike[str],
-    amp: AmpModel,
+    model: AmpModel | str | os.PathLike[str],
     subtype: str,
     ir: str | os.PathLike[str] | None,
     oversample: int,
@@ -195,6 +193,7 @@ def _render(
     """Play one file; ``progress`` is called with shares of it."""
     with AudioReader(input_path, mono=True) as reader:
         info = reader.info
+        amp = model if isinstance(model, AmpModel) else AmpModel.load(model)
         chain = None
         if ir is not None or oversample != 1 or settings:
             settings = {"dc_block_on": False, **settings}

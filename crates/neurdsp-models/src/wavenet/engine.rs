@@ -49,7 +49,7 @@ fn fills_vectors(channels: usize, isa: Isa) -> bool {
     if isa.has_avx512() {
         channels.is_multiple_of(16)
     } else if isa.has_avx2() {
-        channels.is_multiple_of(8) && (16..=32).contains(&channels)
+        channels.is_multiple_of(8) && (16..=48).contains(&channels)
     } else {
         channels.is_multiple_of(4)
     }

@@ -6,7 +6,8 @@
 //!
 //! - The loop over input channels has a run-time trip count, in steps of four. Where the compiler knows the count it
 //!   unrolls everything, and the code no longer fits the instruction cache.
-//! - The tile is stored before the tanh. Applied to the live accumulators, its constants and temporaries spill them.
+//! - All tiles are stored before the tanh is taken, over the whole block. Applied to the live accumulators, its constants and
+//!   temporaries spill them.
 //! - The strides that occur in practice are constants of the code, so that the frames of a tile are displacements in the
 //!   addressing mode instead of a pointer each.
 // Every block stays within slices whose lengths `ResidualConv1d::run` has checked; the caller vouches for the
@@ -55,14 +56,18 @@ unsafe fn layer_generic<V: Vector<f32>>(
                 (16, Group { vectors: 2, .. }, _) => span.run::<V, 2, 12, 0>(frames),
                 (16, ..) => span.run::<V, 3, 8, 0>(frames),
                 (8, Group { vectors: 2, .. }, 16) => span.run::<V, 2, 6, 16>(frames),
-                (8, Group { vectors: 3, .. }, 24) => span.run::<V, 3, 4, 24>(frames),
+                (8, Group { vectors: 2, .. }, 24) => span.run::<V, 2, 6, 24>(frames),
+                (8, Group { vectors: 1, .. }, 24) => span.run::<V, 1, 12, 24>(frames),
                 (8, Group { vectors: 2, .. }, 32) => span.run::<V, 2, 6, 32>(frames),
-                (8, Group { vectors: 3, .. }, 48) => span.run::<V, 3, 4, 48>(frames),
+                (8, Group { vectors: 2, .. }, 48) => span.run::<V, 2, 6, 48>(frames),
                 (8, Group { vectors: 1, .. }, _) => span.run::<V, 1, 12, 0>(frames),
-                (8, Group { vectors: 2, .. }, _) => span.run::<V, 2, 6, 0>(frames),
-                (8, ..) => span.run::<V, 3, 4, 0>(frames),
+                (8, ..) => span.run::<V, 2, 6, 0>(frames),
                 _ => span.run::<V, 4, 4, 0>(frames),
             }
+        }
+        // The window of the last tap is the residual.
+        if let Some(&present) = offsets.last() {
+            activate::<V>(samples.as_ptr().add(present), output);
         }
     }
 }
@@ -122,10 +127,8 @@ impl Span<'_> {
                 }
             }
             let mut weight = self.weight;
-            let mut present = self.samples;
             for &offset in self.offsets {
-                present = self.samples.add(offset + at * stride);
-                let mut x = present;
+                let mut x = self.samples.add(offset + at * stride);
                 let end = x.add(self.inputs);
                 while x < end {
                     for step in 0..4 {
@@ -144,57 +147,44 @@ impl Span<'_> {
                     x = x.add(4);
                 }
             }
-            // `present` is now the window of the last tap: the residual.
             let output = self.output.add(at * stride + self.first);
             for (frame, row) in sums.iter().enumerate() {
                 for (v, sum) in row.iter().enumerate() {
                     sum.store(output.add(frame * stride + v * V::LANES));
                 }
             }
-            activate::<V, VECTORS, FRAMES>(present.add(self.first), output, stride);
         }
     }
 }
 
-/// `output = input + tanh(output)` on a stored tile.
+/// `output = input + tanh(output)`.
 #[inline(always)]
-unsafe fn activate<V: Vector<f32>, const VECTORS: usize, const FRAMES: usize>(
-    input: *const f32,
-    output: *mut f32,
-    stride: usize,
-) {
+unsafe fn activate<V: Vector<f32>>(input: *const f32, output: &mut [f32]) {
     unsafe {
+        let (len, output) = (output.len(), output.as_mut_ptr());
+        let mut at = 0;
         // Tanh is one long chain of dependent operations: four at a time fill the gaps of each other.
-        if VECTORS * V::LANES == stride && (FRAMES * VECTORS).is_multiple_of(CHAINS) {
-            let mut at = 0;
-            while at < FRAMES * stride {
-                let mut chains = [Tanh::begin(V::splat(0.0)); CHAINS];
-                for (i, chain) in chains.iter_mut().enumerate() {
-                    *chain = Tanh::begin(V::load(output.add(at + i * V::LANES)));
-                }
-                for chain in &mut chains {
-                    *chain = chain.high_powers();
-                }
-                for chain in &mut chains {
-                    *chain = chain.low_powers();
-                }
-                for (i, chain) in chains.iter().enumerate() {
-                    let input = V::load(input.add(at + i * V::LANES));
-                    input.add(chain.end()).store(output.add(at + i * V::LANES));
-                }
-                at += CHAINS * V::LANES;
+        while at + CHAINS * V::LANES <= len {
+            let mut chains = [Tanh::begin(V::splat(0.0)); CHAINS];
+            for (i, chain) in chains.iter_mut().enumerate() {
+                *chain = Tanh::begin(V::load(output.add(at + i * V::LANES)));
             }
-            return;
+            for chain in &mut chains {
+                *chain = chain.high_powers();
+            }
+            for chain in &mut chains {
+                *chain = chain.low_powers();
+            }
+            for (i, chain) in chains.iter().enumerate() {
+                let input = V::load(input.add(at + i * V::LANES));
+                input.add(chain.end()).store(output.add(at + i * V::LANES));
+            }
+            at += CHAINS * V::LANES;
         }
-        let mut frame = 0;
-        // A run-time loop over frames, so that only a few vectors are live at a time.
-        while frame < FRAMES {
-            for v in 0..VECTORS {
-                let at = frame * stride + v * V::LANES;
-                let y = math::tanh(V::load(output.add(at)));
-                V::load(input.add(at)).add(y).store(output.add(at));
-            }
-            frame += 1;
+        while at < len {
+            let y = math::tanh(V::load(output.add(at)));
+            V::load(input.add(at)).add(y).store(output.add(at));
+            at += V::LANES;
         }
     }
 }
