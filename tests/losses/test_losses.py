@@ -6,6 +6,7 @@ import torch
 from neurdsp.config import build
 from neurdsp.errors import ConfigError, ParameterError
 from neurdsp.losses import (
+    AWeightedLoss,
     DCLoss,
     ESRLoss,
     LossConfig,
@@ -13,6 +14,7 @@ from neurdsp.losses import (
     SpectralLoss,
     build_loss,
 )
+from neurdsp.losses.perceptual import a_weighting
 
 
 @pytest.fixture
@@ -89,10 +91,12 @@ def test_default_is_the_weighted_sum(pair):
     assert float(build_loss(LossConfig())(*tensors)) == pytest.approx(float(expected), rel=1e-6)
 
 
-@pytest.mark.parametrize("name", ["default", "hybrid", "esr", "esr_dc", "spectral", "pre_emphasis"])
+@pytest.mark.parametrize(
+    "name", ["default", "hybrid", "esr", "esr_dc", "spectral", "pre_emphasis", "a_weighted"]
+)
 def test_every_recipe_is_zero_at_the_target_and_has_a_finite_gradient_from_silence(pair, name):
     (target,) = as_torch(pair[1])
-    loss = build_loss(LossConfig(type=name), reference=target.reshape(-1))
+    loss = build_loss(LossConfig(type=name), reference=target.reshape(-1), sample_rate=48_000)
     assert float(loss(target, target)) == 0.0
     for level in (0.0, 1e-6):
         quiet = (target * level).requires_grad_()
@@ -103,7 +107,7 @@ def test_every_recipe_is_zero_at_the_target_and_has_a_finite_gradient_from_silen
 
 def test_weights_replace_those_of_the_recipe():
     weights = build(LossConfig, {"type": "hybrid", "preemph_weight": 0.05}).weights()
-    assert weights == {"esr": 1.0, "dc": 0.0, "pre_emphasis": 0.05, "spectral": 0.5}
+    assert weights == {"esr": 1.0, "dc": 0.0, "pre_emphasis": 0.05, "spectral": 0.5, "a_weighted": 0.0}
 
 
 @pytest.mark.parametrize("name", ["default", "hybrid", "spectral"])
@@ -132,3 +136,33 @@ def test_all_weights_zero_is_refused():
 def test_unknown_loss_names_the_known():
     with pytest.raises(ConfigError, match=r"'type' = 'hybrd'.*'hybrid'"):
         build(LossConfig, {"type": "hybrd"})
+
+
+def test_the_a_curve_is_that_of_the_standard():
+    # IEC 61672-1:2013, table 3, which rounds to 0.1 dB at the exact centres of third-octave bands.
+    centres = 1000 * 10 ** (torch.tensor([-16, -10, -7, 0, 6, 10, 12], dtype=torch.float64) / 10)
+    found = 10 * torch.log10(a_weighting(centres))
+    torch.testing.assert_close(
+        found, torch.tensor([-44.7, -19.1, -10.9, 0.0, 1.0, -2.5, -6.6]).double(), rtol=0, atol=0.06
+    )
+
+
+@pytest.mark.parametrize("with_reference", [False, True])
+def test_an_error_counts_by_the_a_curve_at_its_frequency(with_reference):
+    time = torch.arange(48_000, dtype=torch.float64) / 48_000
+    target = 0.2 * torch.sin(2 * torch.pi * 1000 * time)[None]
+    loss = AWeightedLoss(sample_rate=48_000, reference=target[0] if with_reference else None)
+    for hz, decibels in ((1000, 0.0), (199.53, -10.9), (10_000, -2.5)):
+        error = 0.02 * torch.sin(2 * torch.pi * hz * time)[None]
+        found = 10 * torch.log10(loss(target + error, target))
+        # A Hann window is two bins wide at each side, over which the curve is not flat.
+        assert float(found) == pytest.approx(-20 + decibels, abs=0.25)
+
+
+def test_an_a_weighted_loss_asks_for_the_rate_and_for_samples():
+    with pytest.raises(ParameterError, match="pass sample_rate"):
+        build_loss(LossConfig(type="a_weighted"))
+    with pytest.raises(ParameterError, match="more than 1024 samples, got 1024"):
+        AWeightedLoss(sample_rate=8000)(torch.zeros(1, 1024), torch.zeros(1, 1024))
+    with pytest.raises(ParameterError, match="sample_rate is 0"):
+        AWeightedLoss(sample_rate=0)

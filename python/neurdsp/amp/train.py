@@ -94,7 +94,9 @@ class _AmpTask:
             seed=config.training.seed,
         )
         training = np.concatenate([pair.wet[start:stop] for start, stop in split.training])
-        self._loss = build_loss(config.loss, reference=torch.from_numpy(training)).to(device)
+        self._loss = build_loss(
+            config.loss, reference=torch.from_numpy(training), sample_rate=pair.sample_rate
+        ).to(device)
         self.samples_per_step = config.training.batch_size * self._crops.crop_samples
 
     def loss(self, model: nn.Module, step: int) -> Tensor:

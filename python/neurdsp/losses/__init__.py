@@ -11,11 +11,13 @@ from neurdsp.losses.config import LOSS_RECIPES, LossConfig
 if TYPE_CHECKING:
     from neurdsp.losses.energy import DCLoss, ESRLoss, PreEmphasisLoss
     from neurdsp.losses.features import MelLoss, MultiResolutionSTFTLoss
+    from neurdsp.losses.perceptual import AWeightedLoss
     from neurdsp.losses.spectral import SpectralLoss
     from neurdsp.losses.weighted import WeightedLoss, build_loss
 
 __all__ = [
     "LOSS_RECIPES",
+    "AWeightedLoss",
     "DCLoss",
     "ESRLoss",
     "LossConfig",
@@ -28,6 +30,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "AWeightedLoss": "perceptual",
     "DCLoss": "energy",
     "ESRLoss": "energy",
     "MelLoss": "features",

@@ -8,19 +8,20 @@ from neurdsp.config import Config
 
 __all__ = ["LOSS_RECIPES", "LossConfig", "LossName"]
 
-LossName = Literal["default", "hybrid", "esr", "esr_dc", "spectral", "pre_emphasis"]
+LossName = Literal["default", "hybrid", "esr", "esr_dc", "spectral", "pre_emphasis", "a_weighted"]
 
 LOSS_RECIPES: dict[str, dict[str, float]] = {
     # Found by short runs on circuit models: better on plain ESR too than training on ESR alone.
-    "default": {"esr": 1.0, "dc": 0.1, "pre_emphasis": 0.3, "spectral": 0.1},
-    "hybrid": {"esr": 1.0, "dc": 0.0, "pre_emphasis": 0.1, "spectral": 0.5},
-    "esr": {"esr": 1.0, "dc": 0.0, "pre_emphasis": 0.0, "spectral": 0.0},
+    "default": {"esr": 1.0, "dc": 0.1, "pre_emphasis": 0.3, "spectral": 0.1, "a_weighted": 0.0},
+    "hybrid": {"esr": 1.0, "dc": 0.0, "pre_emphasis": 0.1, "spectral": 0.5, "a_weighted": 0.0},
+    "esr": {"esr": 1.0, "dc": 0.0, "pre_emphasis": 0.0, "spectral": 0.0, "a_weighted": 0.0},
     # Wright, Damskagg and Valimaki, "Real-time black-box modelling with recurrent neural networks", 2019.
-    "esr_dc": {"esr": 1.0, "dc": 1.0, "pre_emphasis": 0.0, "spectral": 0.0},
-    "spectral": {"esr": 0.0, "dc": 0.0, "pre_emphasis": 0.0, "spectral": 1.0},
-    "pre_emphasis": {"esr": 0.0, "dc": 0.0, "pre_emphasis": 1.0, "spectral": 0.0},
+    "esr_dc": {"esr": 1.0, "dc": 1.0, "pre_emphasis": 0.0, "spectral": 0.0, "a_weighted": 0.0},
+    "spectral": {"esr": 0.0, "dc": 0.0, "pre_emphasis": 0.0, "spectral": 1.0, "a_weighted": 0.0},
+    "pre_emphasis": {"esr": 0.0, "dc": 0.0, "pre_emphasis": 1.0, "spectral": 0.0, "a_weighted": 0.0},
+    "a_weighted": {"esr": 0.0, "dc": 0.0, "pre_emphasis": 0.0, "spectral": 0.0, "a_weighted": 1.0},
 }
-"""The weights of the four terms in each recipe."""
+"""The weights of the five terms in each recipe."""
 
 
 class LossConfig(Config):
@@ -31,7 +32,7 @@ class LossConfig(Config):
     type
         The recipe that gives the weights: ``default``, ``hybrid`` (1.0 ESR + 0.5 spectral + 0.1
         pre-emphasised), or one term alone.
-    esr_weight, dc_weight, preemph_weight, spectral_weight
+    esr_weight, dc_weight, preemph_weight, spectral_weight, a_weight
         Each replaces the recipe's weight of its term.
     preemph_coefficient
         ``a`` of the pre-emphasis filter ``y[n] = x[n] - a x[n-1]``.
@@ -44,6 +45,7 @@ class LossConfig(Config):
     dc_weight: float | None = Field(default=None, ge=0)
     preemph_weight: float | None = Field(default=None, ge=0)
     spectral_weight: float | None = Field(default=None, ge=0)
+    a_weight: float | None = Field(default=None, ge=0)
     preemph_coefficient: float = Field(default=0.97, ge=0, lt=1)
     spectral_n_fft: tuple[int, ...] = Field(default=(512, 1024, 2048), min_length=1, max_length=8)
 
@@ -54,6 +56,7 @@ class LossConfig(Config):
             "dc": self.dc_weight,
             "pre_emphasis": self.preemph_weight,
             "spectral": self.spectral_weight,
+            "a_weighted": self.a_weight,
         }
         recipe = LOSS_RECIPES[self.type]
         return {term: recipe[term] if weight is None else weight for term, weight in chosen.items()}

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 from neurdsp.errors import ParameterError
 from neurdsp.losses.config import LossConfig
 from neurdsp.losses.energy import DCLoss, ESRLoss, PreEmphasisLoss, mean_power, pre_emphasise
+from neurdsp.losses.perceptual import AWeightedLoss
 from neurdsp.losses.spectral import SpectralLoss
 
 __all__ = ["WeightedLoss", "build_loss"]
@@ -35,7 +36,9 @@ class WeightedLoss(nn.Module):
         return total
 
 
-def build_loss(config: LossConfig, *, reference: Tensor | None = None) -> WeightedLoss:
+def build_loss(
+    config: LossConfig, *, reference: Tensor | None = None, sample_rate: float | None = None
+) -> WeightedLoss:
     """Build the loss that a configuration describes.
 
     Parameters
@@ -45,6 +48,8 @@ def build_loss(config: LossConfig, *, reference: Tensor | None = None) -> Weight
     reference
         All of the training target, ``(time,)``. Its level then scales every term, so that quiet
         batches weigh little; without it each batch is measured against itself.
+    sample_rate
+        In Hz; only the A-weighted term asks for it.
 
     Returns
     -------
@@ -54,7 +59,7 @@ def build_loss(config: LossConfig, *, reference: Tensor | None = None) -> Weight
     Raises
     ------
     ParameterError
-        When every weight is zero.
+        When every weight is zero, or the A-weighted term has no sample rate.
 
     Examples
     --------
@@ -76,4 +81,8 @@ def build_loss(config: LossConfig, *, reference: Tensor | None = None) -> Weight
         "pre_emphasis": PreEmphasisLoss(coefficient=config.preemph_coefficient, reference_power=emphasised),
         "spectral": SpectralLoss(n_fft=config.spectral_n_fft, reference_power=power),
     }
+    if weights["a_weighted"] > 0:
+        if sample_rate is None:
+            raise ParameterError("an A-weighted loss depends on frequencies in Hz; pass sample_rate")
+        terms["a_weighted"] = AWeightedLoss(sample_rate=sample_rate, reference=reference)
     return WeightedLoss(terms, weights)
