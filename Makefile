@@ -34,7 +34,7 @@ test-rust: ## Run the Rust tests
 
 .PHONY: test-python
 test-python: develop ## Run the Python tests, slow ones too
-	cargo xtask bundle
+	cargo xtask bundle --tested
 	$(BIN)/python -m pytest
 
 .PHONY: lint

@@ -35,21 +35,29 @@ impl Platform {
     }
 }
 
-/// Builds the plugin and its bundles, and prints where they are: `[--release] [--target TRIPLE]`.
+/// Builds the plugin and its bundles, and prints where they are: `[--release] [--target TRIPLE] [--tested]`.
 ///
-/// Without `--release` the build checks itself while it plays: an allocation on the audio thread ends the host.
+/// Without `--release` the build checks itself while it plays: an allocation on the audio thread ends the host. With
+/// `--tested` it is the library that `cargo test --workspace` loads, so that nothing is compiled a second time.
 pub(crate) fn run(root: &Path, arguments: &[&str]) -> Result<(), Box<dyn Error>> {
-    let (mut release, mut target) = (false, None);
+    let (mut release, mut target, mut tested) = (false, None, false);
     let mut rest = arguments.iter();
     while let Some(argument) = rest.next() {
         match *argument {
             "--release" => release = true,
+            "--tested" => tested = true,
             "--target" => target = Some(*rest.next().ok_or("--target needs a triple")?),
-            other => return Err(format!("unknown option '{other}'; there are --release and --target").into()),
+            other => {
+                let options = "--release, --target TRIPLE and --tested";
+                return Err(format!("unknown option '{other}'; there are {options}").into());
+            }
         }
     }
+    if tested && (release || target.is_some()) {
+        return Err("--tested is a build for this machine, without --release and --target".into());
+    }
     let platform = Platform::new(target)?;
-    let built = build(root, release, target)?.join(platform.library);
+    let built = build(root, release, target, tested)?.join(platform.library);
     let mut folder = root.join("target").join(if release { "bundled" } else { "bundled-debug" });
     if let Some(triple) = target {
         folder.push(triple);
@@ -61,9 +69,14 @@ pub(crate) fn run(root: &Path, arguments: &[&str]) -> Result<(), Box<dyn Error>>
 }
 
 /// Lets cargo build the library; returns the folder that it is in.
-fn build(root: &Path, release: bool, target: Option<&str>) -> Result<PathBuf, Box<dyn Error>> {
+fn build(root: &Path, release: bool, target: Option<&str>, tested: bool) -> Result<PathBuf, Box<dyn Error>> {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.current_dir(root).args(["build", "--quiet", "--package", PACKAGE]);
+    command.current_dir(root);
+    if tested {
+        command.args(["test", "--quiet", "--workspace", "--no-run"]);
+    } else {
+        command.args(["build", "--quiet", "--package", PACKAGE]);
+    }
     let mut folder = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
     if let Some(triple) = target {
         command.args(["--target", triple]);
@@ -75,7 +88,11 @@ fn build(root: &Path, release: bool, target: Option<&str>) -> Result<PathBuf, Bo
     if !command.status()?.success() {
         return Err(format!("cargo could not build {PACKAGE}").into());
     }
-    Ok(folder.join(if release { "release" } else { "debug" }))
+    folder.push(if release { "release" } else { "debug" });
+    if tested {
+        folder.push("deps");
+    }
+    Ok(folder)
 }
 
 /// Puts the library into a VST3 bundle and a CLAP file in `folder`.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use egui::{Align2, FontId, Sense, Ui, vec2};
 
 use super::theme::{ACCENT, DIM, LINE, TEXT, WELL};
+use super::widgets::{Icon, icon_button, paint_icon};
 
 /// Endings of the files that hold models.
 pub(crate) const MODEL_ENDINGS: [&str; 3] = ["nam", "safetensors", "json"];
@@ -75,10 +76,10 @@ impl Browser {
         ui.horizontal(|ui| {
             let search = egui::TextEdit::singleline(&mut self.search)
                 .hint_text("Search models")
-                .desired_width(ui.available_width() - 36.0);
+                .desired_width(ui.available_width() - 54.0);
             ui.add(search);
-            let star = egui::RichText::new("★").color(if self.only_favourites { ACCENT } else { DIM });
-            if ui.button(star).on_hover_text("Show favourites only").clicked() {
+            let colour = if self.only_favourites { ACCENT } else { DIM };
+            if icon_button(ui, Icon::Star, "Show favourites only", colour).clicked() {
                 self.only_favourites = !self.only_favourites;
             }
         });
@@ -117,12 +118,12 @@ impl Browser {
         let favourite = self.favourites.contains(path);
         if favourite || response.hovered() {
             let colour = if favourite { ACCENT } else { DIM };
-            painter.text(star.center(), Align2::CENTER_CENTER, "★", FontId::proportional(12.0), colour);
+            paint_icon(painter, star.center(), Icon::Star, colour);
         }
         let name = path.file_stem().map_or_else(Default::default, |name| name.to_string_lossy());
         let colour = if current { ACCENT } else { TEXT };
         let at = rect.left_center() + vec2(24.0, 0.0);
-        painter.with_clip_rect(rect).text(at, Align2::LEFT_CENTER, name, FontId::proportional(13.0), colour);
+        painter.with_clip_rect(rect).text(at, Align2::LEFT_CENTER, name, FontId::proportional(14.0), colour);
         let response = response.on_hover_text(path.display().to_string());
         if !response.clicked() {
             return false;

@@ -9,7 +9,7 @@ use crate::shared::{ModelCard, Shared, Status};
 pub(super) fn model(ui: &mut Ui, status: &Status) {
     theme::panel().show(ui, |ui| {
         ui.set_width(ui.available_width());
-        ui.set_height(62.0);
+        ui.set_height(56.0);
         ui.spacing_mut().item_spacing.y = 4.0;
         let Some(card) = &status.model else {
             ui.label(RichText::new("No model").heading().color(DIM));

@@ -64,42 +64,45 @@ pub(super) fn ui(
     let mut asked = None;
     let height = (ui.available_height() - theme::GRID) / 2.0;
     ui.horizontal(|ui| {
-        section(ui, "INPUT", 238.0, height, |ui| {
-            ui.horizontal(|ui| {
+        section(ui, 250.0, height, |ui| {
+            heading(ui, "INPUT");
+            ui.horizontal_top(|ui| {
                 if meter(ui, "IN", meters.input.level, meters.input.peak, shared.input.clipped()) {
                     shared.input.clear();
                 }
                 knob(ui, "Gain", &params.input, &setter, true);
                 ui.vertical(|ui| {
-                    let calibrating = switch(ui, "Calibrate", &params.calibrate, &setter);
+                    let calibrating = params.calibrate.value();
                     knob(ui, "Interface", &params.input_dbu, &setter, calibrating);
+                    switch(ui, "Calibrate", &params.calibrate, &setter);
                 });
             });
         });
-        section(ui, "", 126.0, height, |ui| {
+        section(ui, 128.0, height, |ui| {
             let on = ui
                 .horizontal(|ui| {
                     let on = switch(ui, "Gate", &params.gate, &setter);
-                    light(ui, "Lit while sound passes", on && shared.gate_open.load(Ordering::Relaxed));
+                    light(ui, "Lit while sound passes", shared.gate_open.load(Ordering::Relaxed));
                     on
                 })
                 .inner;
             knob(ui, "Threshold", &params.gate_threshold, &setter, on);
         });
-        section(ui, "", ui.available_width(), height, |ui| {
+        section(ui, ui.available_width(), height, |ui| {
             let on = switch(ui, "Model", &params.model, &setter);
             ui.horizontal(|ui| {
                 let sizes = status.model.as_ref().is_some_and(|model| model.slimmable);
-                knob(ui, "Quality", &params.quality, &setter, on && sizes);
+                knob(ui, "Size", &params.quality, &setter, on && sizes);
+                ui.add_space(theme::GRID);
                 ui.vertical(|ui| {
-                    ui.label(RichText::new("Oversampling").small().color(DIM));
+                    ui.label(RichText::new("Oversampling").color(DIM));
                     choice(ui, &params.oversampling, &["1x", "2x", "4x"], &setter);
                 });
             });
         });
     });
     ui.horizontal(|ui| {
-        section(ui, "", 290.0, height, |ui| {
+        section(ui, 276.0, height, |ui| {
             let on = switch(ui, "Tone", &params.tone, &setter);
             ui.horizontal(|ui| {
                 knob(ui, "Bass", &params.bass, &setter, on);
@@ -107,13 +110,13 @@ pub(super) fn ui(
                 knob(ui, "Treble", &params.treble, &setter, on);
             });
         });
-        section(ui, "", 150.0, height, |ui| {
+        section(ui, 144.0, height, |ui| {
             switch(ui, "Cabinet", &params.cabinet, &setter);
             let (name, length) = match &status.cabinet {
                 Some((name, seconds)) => (name.as_str(), format!("{:.0} ms", 1000.0 * seconds)),
                 None => ("none", String::new()),
             };
-            ui.add(egui::Label::new(RichText::new(name).small()).truncate());
+            ui.add(egui::Label::new(RichText::new(name)).truncate());
             ui.label(RichText::new(length).small().color(DIM));
             ui.horizontal(|ui| {
                 if ui.button("Open…").clicked() {
@@ -124,17 +127,18 @@ pub(super) fn ui(
                 }
             });
         });
-        section(ui, "OUTPUT", ui.available_width(), height, |ui| {
-            ui.horizontal(|ui| {
+        section(ui, ui.available_width(), height, |ui| {
+            heading(ui, "OUTPUT");
+            ui.horizontal_top(|ui| {
                 if meter(ui, "OUT", meters.output.level, meters.output.peak, shared.output.clipped()) {
                     shared.output.clear();
                 }
                 ui.vertical(|ui| {
-                    choice(ui, &params.output_mode, &["Raw", "Norm", "Cal"], &setter);
                     ui.horizontal(|ui| {
-                        knob(ui, "Mix", &params.mix, &setter, true);
                         knob(ui, "Level", &params.output, &setter, true);
+                        knob(ui, "Mix", &params.mix, &setter, true);
                     });
+                    choice(ui, &params.output_mode, &["Raw", "Norm", "Cal"], &setter);
                 });
             });
         });
@@ -142,17 +146,24 @@ pub(super) fn ui(
     asked
 }
 
-/// A panel of the given size, with a heading if it has no switch.
-fn section(ui: &mut Ui, heading: &str, width: f32, height: f32, contents: impl FnOnce(&mut Ui)) {
-    ui.allocate_ui(vec2(width, height), |ui| {
-        theme::panel().show(ui, |ui| {
-            ui.set_min_size(ui.available_size());
-            ui.vertical(|ui| {
-                if !heading.is_empty() {
-                    ui.label(RichText::new(heading).small().strong().color(DIM));
-                }
-                contents(ui);
-            });
-        });
+/// A panel of the given size.
+fn section(ui: &mut Ui, width: f32, height: f32, contents: impl FnOnce(&mut Ui)) {
+    let (rect, _) = ui.allocate_exact_size(vec2(width, height), egui::Sense::hover());
+    let frame = theme::panel();
+    let inside = rect - frame.inner_margin;
+    ui.painter().add(frame.paint(inside));
+    let layout = egui::Layout::top_down(egui::Align::Min);
+    let mut inner = ui.new_child(egui::UiBuilder::new().max_rect(inside).layout(layout));
+    inner.set_clip_rect(rect);
+    inner.spacing_mut().item_spacing.y = 6.0;
+    contents(&mut inner);
+}
+
+/// The head of a section that cannot be switched off, as high as a switch.
+fn heading(ui: &mut Ui, text: &str) {
+    let size = vec2(ui.available_width(), ui.spacing().interact_size.y);
+    let layout = egui::Layout::left_to_right(egui::Align::Center);
+    ui.allocate_ui_with_layout(size, layout, |ui| {
+        ui.label(RichText::new(text).small().strong().color(DIM));
     });
 }

@@ -45,8 +45,8 @@ impl History {
                 egui::Key::Z,
             )
         };
-        let redo = ui.add_enabled(!self.undone.is_empty(), egui::Button::new("↷")).on_hover_text("Redo");
-        let undo = ui.add_enabled(self.steps.len() > 1, egui::Button::new("↶")).on_hover_text("Undo");
+        let undo = ui.add_enabled(self.steps.len() > 1, egui::Button::new("Undo"));
+        let redo = ui.add_enabled(!self.undone.is_empty(), egui::Button::new("Redo"));
         if redo.clicked() || ui.input_mut(|input| input.consume_shortcut(&keys(true))) {
             if let Some(step) = self.undone.pop() {
                 set(params, context, &step);

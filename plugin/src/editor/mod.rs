@@ -24,7 +24,8 @@ use crate::shared::{Shared, Status};
 use crate::window::{App, AppEditor};
 use browser::Browser;
 use history::History;
-use theme::{ACCENT, ALERT, DIM};
+use theme::{ACCENT, ALERT, DIM, TEXT};
+use widgets::{Icon, icon_button};
 
 /// The editor of one instance.
 pub(crate) struct AmpEditor {
@@ -151,10 +152,10 @@ impl AmpEditor {
         ui.horizontal(|ui| {
             ui.label(RichText::new("MODELS").small().strong().color(DIM));
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                if ui.small_button("▶").on_hover_text("Next model").clicked() {
+                if icon_button(ui, Icon::Next, "Next model", TEXT).clicked() {
                     self.step(1);
                 }
-                if ui.small_button("◀").on_hover_text("Previous model").clicked() {
+                if icon_button(ui, Icon::Previous, "Previous model", TEXT).clicked() {
                     self.step(-1);
                 }
             });
@@ -172,6 +173,7 @@ impl AmpEditor {
             self.loader.load_model(&path);
         }
         ui.horizontal(|ui| {
+            ui.spacing_mut().item_spacing.x = 5.0;
             if ui.button("Open…").on_hover_text("Open a model").clicked() {
                 self.ask(Ask::Model);
             }
@@ -185,11 +187,12 @@ impl AmpEditor {
     }
 
     fn centre(&mut self, ui: &mut Ui, context: &GuiContext, status: &Status) {
-        card::model(ui, status);
         if let Some(samples) = &mut self.tuner {
             self.shared.tuner.read(samples);
             let rate = self.shared.sample_rate_hz.load(Ordering::Relaxed) as f32;
             tuner::show(ui, tuner::pitch(samples, rate));
+        } else {
+            card::model(ui, status);
         }
         let asked = chain::ui(ui, &self.params, &self.shared, status, context, &mut self.meters);
         match asked {
@@ -226,10 +229,23 @@ impl App for AmpEditor {
         self.tell_host(&context);
         let status = self.shared.status.lock().clone();
         let bar = egui::Frame::new().inner_margin(egui::Margin::symmetric(16, 8));
-        Panel::top("top").exact_size(48.0).frame(bar).show(ui, |ui| self.top(ui, &context));
-        Panel::bottom("status").exact_size(32.0).frame(bar).show(ui, |ui| status_line(ui, &status));
+        Panel::top("top")
+            .exact_size(48.0)
+            .show_separator_line(false)
+            .frame(bar)
+            .show(ui, |ui| self.top(ui, &context));
+        Panel::bottom("status")
+            .exact_size(32.0)
+            .show_separator_line(false)
+            .frame(bar)
+            .show(ui, |ui| status_line(ui, &status));
         let side = theme::panel().outer_margin(egui::Margin { left: 16, right: 0, top: 0, bottom: 0 });
-        Panel::left("models").exact_size(260.0).resizable(false).frame(side).show(ui, |ui| self.left(ui));
+        Panel::left("models")
+            .exact_size(268.0)
+            .resizable(false)
+            .show_separator_line(false)
+            .frame(side)
+            .show(ui, |ui| self.left(ui));
         let rest = egui::Frame::new().inner_margin(egui::Margin { left: 8, right: 16, top: 0, bottom: 0 });
         egui::CentralPanel::default().frame(rest).show(ui, |ui| self.centre(ui, &context, &status));
         if ui.ctx().input(|input| !input.raw.hovered_files.is_empty()) {

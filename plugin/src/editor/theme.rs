@@ -14,6 +14,8 @@ pub(crate) const LINE: Color32 = Color32::from_rgb(0x36, 0x3b, 0x44);
 pub(crate) const TEXT: Color32 = Color32::from_rgb(0xe8, 0xea, 0xed);
 /// Of labels and of what is off.
 pub(crate) const DIM: Color32 = Color32::from_rgb(0x9a, 0xa1, 0xac);
+/// Of the texts of what is switched off.
+pub(crate) const OFF: Color32 = Color32::from_rgb(0x5d, 0x64, 0x70);
 /// Of what is on, moves or can be pressed.
 pub(crate) const ACCENT: Color32 = Color32::from_rgb(0xff, 0x9d, 0x3c);
 /// Of errors and of clipping.

@@ -79,7 +79,7 @@ fn similarity(samples: &[f32], lag: usize) -> f32 {
 
 /// Draws the note and a needle.
 pub(crate) fn show(ui: &mut Ui, note: Option<Note>) {
-    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 72.0), egui::Sense::hover());
+    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 80.0), egui::Sense::hover());
     let painter = ui.painter();
     painter.rect_filled(rect, 4.0, WELL);
     let (name, colour) = match note {

@@ -6,7 +6,7 @@ use egui::{Align2, Color32, CursorIcon, FontId, Pos2, Rect, Response, Sense, Sha
 use nice_plug::params::Param;
 use nice_plug::prelude::ParamSetter;
 
-use super::theme::{ACCENT, ALERT, DIM, GRID, LEVEL, LINE, TEXT, WELL};
+use super::theme::{ACCENT, ALERT, DIM, GRID, LEVEL, LINE, OFF, TEXT, WELL};
 
 /// Points that the pointer moves from one end of a knob to the other.
 const TRAVEL: f32 = 180.0;
@@ -14,6 +14,10 @@ const TRAVEL: f32 = 180.0;
 const FINE: f32 = 0.1;
 /// Part of the range that a notch of the wheel moves.
 const NOTCH: f32 = 0.02;
+/// How wide a knob is with its texts, in points.
+const KNOB_WIDTH: f32 = 76.0;
+/// How high a meter is with its text, in points.
+const METER_HEIGHT: f32 = 144.0;
 /// The lowest level that a meter shows, in dB relative to full scale.
 const FLOOR_DB: f32 = -60.0;
 /// Where a knob's arc begins and ends, clockwise from straight up.
@@ -22,13 +26,13 @@ const SWEEP: f32 = 0.75 * PI;
 /// A knob for `param`: drag or wheel to turn, shift for fine steps, double click for the default, a click on the value to
 /// type one.
 pub(crate) fn knob<P: Param>(ui: &mut Ui, label: &str, param: &P, setter: &ParamSetter, enabled: bool) {
-    let width = 84.0;
-    ui.allocate_ui(vec2(width, 104.0), |ui| {
+    ui.allocate_ui(vec2(KNOB_WIDTH, 116.0), |ui| {
+        ui.set_width(KNOB_WIDTH);
         ui.vertical_centered(|ui| {
             ui.spacing_mut().item_spacing.y = 2.0;
-            let colour = if enabled { TEXT } else { DIM };
-            ui.label(egui::RichText::new(label).small().color(if enabled { DIM } else { LINE }));
-            let (rect, response) = ui.allocate_exact_size(vec2(56.0, 56.0), Sense::click_and_drag());
+            let colour = if enabled { TEXT } else { OFF };
+            ui.label(egui::RichText::new(label).color(if enabled { DIM } else { OFF }));
+            let (rect, response) = ui.allocate_exact_size(vec2(64.0, 64.0), Sense::click_and_drag());
             let response = response.on_hover_cursor(CursorIcon::ResizeVertical);
             turn(ui, &response, param, setter);
             paint_knob(ui, rect, param, enabled, response.hovered() || response.dragged());
@@ -92,7 +96,7 @@ fn paint_knob<P: Param>(ui: &Ui, rect: Rect, param: &P, enabled: bool, lit: bool
     let tip = at(centre, radius - 10.0, value);
     painter.line_segment(
         [centre + (tip - centre) * 0.35, tip],
-        Stroke::new(2.5, if enabled { TEXT } else { DIM }),
+        Stroke::new(2.5, if enabled { TEXT } else { OFF }),
     );
 }
 
@@ -118,7 +122,7 @@ fn value_field<P: Param>(ui: &mut Ui, param: &P, setter: &ParamSetter, colour: C
     let editing: Option<String> = ui.data(|data| data.get_temp(id));
     let Some(mut text) = editing else {
         let shown = param.normalized_value_to_string(param.unmodulated_normalized_value(), true);
-        let label = egui::Label::new(egui::RichText::new(shown).small().color(colour)).sense(Sense::click());
+        let label = egui::Label::new(egui::RichText::new(shown).color(colour)).sense(Sense::click());
         if ui.add(label).on_hover_cursor(CursorIcon::Text).clicked() {
             let plain = param.normalized_value_to_string(param.unmodulated_normalized_value(), false);
             ui.data_mut(|data| data.insert_temp(id, plain));
@@ -147,7 +151,7 @@ fn value_field<P: Param>(ui: &mut Ui, param: &P, setter: &ParamSetter, colour: C
 ///
 /// Returns whether the light was clicked. Levels are linear, 1 being full scale.
 pub(crate) fn meter(ui: &mut Ui, label: &str, level: f32, peak: f32, clipped: bool) -> bool {
-    let (rect, response) = ui.allocate_exact_size(vec2(26.0, ui.available_height()), Sense::click());
+    let (rect, response) = ui.allocate_exact_size(vec2(26.0, METER_HEIGHT), Sense::click());
     let painter = ui.painter();
     let light = Rect::from_min_size(rect.left_top() + vec2(5.0, 0.0), vec2(16.0, 6.0));
     painter.rect_filled(light, 2.0, if clipped { ALERT } else { WELL });
@@ -183,6 +187,50 @@ pub(crate) fn meter(ui: &mut Ui, label: &str, level: f32, peak: f32, clipped: bo
     response.on_hover_text(shown).clicked()
 }
 
+/// What a small button shows.
+#[derive(Clone, Copy)]
+pub(crate) enum Icon {
+    Previous,
+    Next,
+    Star,
+}
+
+/// A square button with an icon.
+pub(crate) fn icon_button(ui: &mut Ui, icon: Icon, help: &str, colour: Color32) -> Response {
+    let (rect, response) = ui.allocate_exact_size(vec2(26.0, 24.0), Sense::click());
+    let response = response.on_hover_text(help);
+    let fill = if response.hovered() { LINE } else { WELL };
+    ui.painter().rect_filled(rect, 4.0, fill);
+    paint_icon(ui.painter(), rect.center(), icon, colour);
+    response
+}
+
+/// Paints an icon of about twelve points.
+pub(crate) fn paint_icon(painter: &egui::Painter, centre: Pos2, icon: Icon, colour: Color32) {
+    let triangle = |sign: f32| {
+        [vec2(4.0 * sign, 0.0), vec2(-3.0 * sign, -5.0), vec2(-3.0 * sign, 5.0)]
+            .map(|corner| centre + corner)
+            .to_vec()
+    };
+    let fill = |points| {
+        painter.add(Shape::convex_polygon(points, colour, Stroke::NONE));
+    };
+    match icon {
+        Icon::Previous => fill(triangle(-1.0)),
+        Icon::Next => fill(triangle(1.0)),
+        Icon::Star => {
+            let tip = |i: usize, radius: f32| {
+                let angle = PI * i as f32 / 5.0;
+                centre + vec2(angle.sin(), -angle.cos()) * radius
+            };
+            // A star is not convex; five kites from its centre are.
+            for i in 0..5 {
+                fill(vec![centre, tip(2 * i + 9, 2.8), tip(2 * i, 6.5), tip(2 * i + 1, 2.8)]);
+            }
+        }
+    }
+}
+
 /// A round light with a name.
 pub(crate) fn light(ui: &mut Ui, name: &str, on: bool) -> Response {
     let (rect, response) = ui.allocate_exact_size(vec2(10.0, 16.0), Sense::hover());
@@ -191,7 +239,7 @@ pub(crate) fn light(ui: &mut Ui, name: &str, on: bool) -> Response {
     response.on_hover_text(name)
 }
 
-/// A switch in the head of a section: its name in capitals, bright while it is on.
+/// A switch with its name, bright while it is on.
 pub(crate) fn switch<P: Param<Plain = bool>>(
     ui: &mut Ui,
     name: &str,
@@ -199,16 +247,18 @@ pub(crate) fn switch<P: Param<Plain = bool>>(
     setter: &ParamSetter,
 ) -> bool {
     let on = param.unmodulated_plain_value();
-    let text = egui::RichText::new(name).strong().color(if on { TEXT } else { DIM });
-    let (rect, response) = ui.allocate_exact_size(vec2(28.0, 2.0 * GRID), Sense::click());
-    let painter = ui.painter();
-    painter.rect_filled(rect, 8.0, if on { ACCENT } else { WELL });
-    let x = if on { rect.right() - 8.0 } else { rect.left() + 8.0 };
-    painter.circle_filled(pos2(x, rect.center().y), 6.0, TEXT);
-    let label = ui.add(egui::Label::new(text).sense(Sense::click()));
-    if response.clicked() || label.clicked() {
-        set(param, setter, if on { 0.0 } else { 1.0 });
-    }
+    ui.horizontal(|ui| {
+        let (rect, response) = ui.allocate_exact_size(vec2(28.0, 2.0 * GRID), Sense::click());
+        let painter = ui.painter();
+        painter.rect_filled(rect, 8.0, if on { ACCENT } else { WELL });
+        let x = if on { rect.right() - 8.0 } else { rect.left() + 8.0 };
+        painter.circle_filled(pos2(x, rect.center().y), 6.0, TEXT);
+        let text = egui::RichText::new(name).color(if on { TEXT } else { DIM });
+        let label = ui.add(egui::Label::new(text).sense(Sense::click()));
+        if response.clicked() || label.clicked() {
+            set(param, setter, if on { 0.0 } else { 1.0 });
+        }
+    });
     on
 }
 

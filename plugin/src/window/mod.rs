@@ -241,7 +241,9 @@ impl<A: App> AppWindow<A> {
         // SAFETY: as in `new`.
         unsafe {
             surface.make_current()?;
-            self.gl.clear_color(0.0, 0.0, 0.0, 1.0);
+            let [red, green, blue, _] =
+                self.context.global_style().visuals.panel_fill.to_normalized_gamma_f32();
+            self.gl.clear_color(red, green, blue, 1.0);
             self.gl.clear(glow::COLOR_BUFFER_BIT);
         }
         for (id, deltas) in output.textures_delta.set.drain() {

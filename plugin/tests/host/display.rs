@@ -1,0 +1,205 @@
+//! A screen without a monitor, and hands on it: windows, pictures, the mouse, and files that are dropped.
+#![allow(unreachable_pub, reason = "a test has no outside")]
+
+use std::io::Read;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use x11rb::connection::Connection;
+use x11rb::protocol::Event;
+use x11rb::protocol::xproto::*;
+use x11rb::rust_connection::RustConnection;
+use x11rb::wrapper::ConnectionExt as _;
+
+/// An X server of our own.
+pub struct Display {
+    server: Child,
+    pub connection: RustConnection,
+    root: Window,
+}
+
+impl Drop for Display {
+    fn drop(&mut self) {
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+    }
+}
+
+impl Display {
+    /// Starts Xvfb; none if it is not installed.
+    pub fn start(width: u16, height: u16) -> Option<Display> {
+        let screen = format!("{width}x{height}x24");
+        let mut server = Command::new("Xvfb")
+            .args(["-displayfd", "1", "-nolisten", "tcp", "-screen", "0", &screen])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .ok()?;
+        let mut number = Vec::new();
+        let mut output = server.stdout.take().unwrap();
+        while number.last() != Some(&b'\n') {
+            let mut byte = [0];
+            output.read_exact(&mut byte).expect("Xvfb names its display");
+            number.push(byte[0]);
+        }
+        let name = format!(":{}", String::from_utf8(number).unwrap().trim());
+        // SAFETY: the only test of its process, which has no other thread that reads the environment yet.
+        unsafe { std::env::set_var("DISPLAY", &name) };
+        let (connection, screen) = x11rb::connect(Some(&name)).unwrap();
+        let root = connection.setup().roots[screen].root;
+        Some(Display { server, connection, root })
+    }
+
+    /// A window at the upper left corner, as a host would give a plugin.
+    pub fn window(&self, width: u16, height: u16) -> Window {
+        let window = self.connection.generate_id().unwrap();
+        let events = CreateWindowAux::new().event_mask(EventMask::SUBSTRUCTURE_NOTIFY);
+        let class = WindowClass::INPUT_OUTPUT;
+        self.connection
+            .create_window(0, window, self.root, 0, 0, width, height, 0, class, 0, &events)
+            .unwrap();
+        self.connection.map_window(window).unwrap();
+        self.connection.sync().unwrap();
+        window
+    }
+
+    pub fn resize(&self, window: Window, width: u16, height: u16) {
+        let size = ConfigureWindowAux::new().width(u32::from(width)).height(u32::from(height));
+        self.connection.configure_window(window, &size).unwrap();
+        self.connection.sync().unwrap();
+    }
+
+    pub fn close(&self, window: Window) {
+        self.connection.destroy_window(window).unwrap();
+        self.connection.sync().unwrap();
+    }
+
+    /// The innermost window below `window` that takes drops.
+    pub fn target(&self, window: Window) -> Window {
+        let aware = self.atom("XdndAware");
+        let mut found = vec![window];
+        let mut at = 0;
+        while at < found.len() {
+            found.extend(self.connection.query_tree(found[at]).unwrap().reply().unwrap().children);
+            at += 1;
+        }
+        let takes = |window: &Window| {
+            let property = self.connection.get_property(false, *window, aware, AtomEnum::ANY, 0, 1);
+            property.unwrap().reply().is_ok_and(|reply| reply.value_len > 0)
+        };
+        found.into_iter().rev().find(takes).expect("a window that takes drops")
+    }
+
+    fn atom(&self, name: &str) -> Atom {
+        self.connection.intern_atom(false, name.as_bytes()).unwrap().reply().unwrap().atom
+    }
+
+    /// Red, green and blue of each pixel, row by row.
+    pub fn picture(&self, width: u16, height: u16) -> Vec<u8> {
+        let image = self
+            .connection
+            .get_image(ImageFormat::Z_PIXMAP, self.root, 0, 0, width, height, !0)
+            .unwrap()
+            .reply()
+            .unwrap();
+        image.data.chunks_exact(4).flat_map(|pixel| [pixel[2], pixel[1], pixel[0]]).collect()
+    }
+
+    /// Writes a picture as PPM.
+    pub fn save(&self, width: u16, height: u16, path: &Path) {
+        let mut file = format!("P6 {width} {height} 255\n").into_bytes();
+        file.extend(self.picture(width, height));
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, file).unwrap();
+    }
+
+    /// Moves the mouse to a point of the window, with the first button down or up.
+    pub fn point(&self, window: Window, x: i16, y: i16, down: bool) {
+        let event = MotionNotifyEvent {
+            response_type: MOTION_NOTIFY_EVENT,
+            detail: Motion::NORMAL,
+            root: self.root,
+            event: window,
+            root_x: x,
+            root_y: y,
+            event_x: x,
+            event_y: y,
+            same_screen: true,
+            state: if down { KeyButMask::BUTTON1 } else { KeyButMask::default() },
+            ..Default::default()
+        };
+        self.connection.send_event(false, window, EventMask::POINTER_MOTION, event).unwrap();
+        self.connection.sync().unwrap();
+    }
+
+    /// Presses or lets go of the first button at a point of the window.
+    pub fn button(&self, window: Window, x: i16, y: i16, pressed: bool) {
+        let event = ButtonPressEvent {
+            response_type: if pressed { BUTTON_PRESS_EVENT } else { BUTTON_RELEASE_EVENT },
+            detail: 1,
+            root: self.root,
+            event: window,
+            root_x: x,
+            root_y: y,
+            event_x: x,
+            event_y: y,
+            same_screen: true,
+            ..Default::default()
+        };
+        let mask = if pressed { EventMask::BUTTON_PRESS } else { EventMask::BUTTON_RELEASE };
+        self.connection.send_event(false, window, mask, event).unwrap();
+        self.connection.sync().unwrap();
+    }
+
+    /// Drops a file on the window, by the protocol XDND, version 5; `wait` is called while there is no answer.
+    pub fn drop_file(&self, window: Window, path: &Path, mut wait: impl FnMut()) {
+        let uri = format!("file://{}\r\n", path.display());
+        let list = self.atom("text/uri-list");
+        let (selection, copy) = (self.atom("XdndSelection"), self.atom("XdndActionCopy"));
+        let (status, finished) = (self.atom("XdndStatus"), self.atom("XdndFinished"));
+        let source = self.window(1, 1);
+        self.connection.set_selection_owner(source, selection, x11rb::CURRENT_TIME).unwrap();
+        let send = |name: &str, data: [u32; 5]| {
+            let message = ClientMessageEvent::new(32, window, self.atom(name), data);
+            self.connection.send_event(false, window, EventMask::NO_EVENT, message).unwrap();
+            self.connection.flush().unwrap();
+        };
+        send("XdndEnter", [source, 5 << 24, list, 0, 0]);
+        let at = (200 << 16) | 200;
+        send("XdndPosition", [source, 0, at, x11rb::CURRENT_TIME, copy]);
+        for _ in 0..1000 {
+            while let Some(event) = self.connection.poll_for_event().unwrap() {
+                match event {
+                    Event::ClientMessage(message) if message.type_ == status => {
+                        assert_eq!(message.data.as_data32()[1] & 1, 1, "the window refuses the drop");
+                        send("XdndDrop", [source, 0, x11rb::CURRENT_TIME, 0, 0]);
+                    }
+                    Event::ClientMessage(message) if message.type_ == finished => {
+                        self.close(source);
+                        return;
+                    }
+                    Event::SelectionRequest(request) => self.answer(&request, list, uri.as_bytes()),
+                    _ => {}
+                }
+            }
+            wait();
+        }
+        panic!("the drop was not taken");
+    }
+
+    fn answer(&self, request: &SelectionRequestEvent, kind: Atom, content: &[u8]) {
+        let SelectionRequestEvent { requestor, property, .. } = *request;
+        self.connection.change_property8(PropMode::REPLACE, requestor, property, kind, content).unwrap();
+        let notify = SelectionNotifyEvent {
+            response_type: SELECTION_NOTIFY_EVENT,
+            sequence: 0,
+            time: request.time,
+            requestor,
+            selection: request.selection,
+            target: request.target,
+            property,
+        };
+        self.connection.send_event(false, requestor, EventMask::NO_EVENT, notify).unwrap();
+        self.connection.sync().unwrap();
+    }
+}

@@ -1,0 +1,133 @@
+//! What a host passes to a plugin: a file in memory, and the changes of parameters within a block.
+#![allow(unreachable_pub, reason = "a test has no outside")]
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::ffi::c_void;
+
+use vst3::Steinberg::IBStream_::IStreamSeekMode_::{kIBSeekCur as CURRENT, kIBSeekEnd as END};
+use vst3::Steinberg::Vst::{
+    IParamValueQueue, IParamValueQueueTrait, IParameterChanges, IParameterChangesTrait, ParamID, ParamValue,
+};
+use vst3::Steinberg::{IBStream, IBStreamTrait, kResultFalse, kResultOk, tresult};
+use vst3::{Class, ComPtr, ComWrapper};
+
+/// A file in memory.
+#[derive(Default)]
+pub struct MemoryStream {
+    bytes: RefCell<Vec<u8>>,
+    at: Cell<usize>,
+}
+
+impl MemoryStream {
+    pub fn new(bytes: &[u8]) -> MemoryStream {
+        MemoryStream { bytes: RefCell::new(bytes.to_vec()), at: Cell::new(0) }
+    }
+
+    pub fn bytes(&self) -> Vec<u8> {
+        self.bytes.borrow().clone()
+    }
+}
+
+impl Class for MemoryStream {
+    type Interfaces = (IBStream,);
+}
+
+impl IBStreamTrait for MemoryStream {
+    unsafe fn read(&self, buffer: *mut c_void, count: i32, read: *mut i32) -> tresult {
+        let bytes = self.bytes.borrow();
+        let at = self.at.get().min(bytes.len());
+        let count = (count.max(0) as usize).min(bytes.len() - at);
+        unsafe {
+            std::ptr::copy_nonoverlapping(bytes[at..].as_ptr(), buffer.cast(), count);
+            if !read.is_null() {
+                *read = count as i32;
+            }
+        }
+        self.at.set(at + count);
+        kResultOk
+    }
+
+    unsafe fn write(&self, buffer: *mut c_void, count: i32, written: *mut i32) -> tresult {
+        let given = unsafe { std::slice::from_raw_parts(buffer.cast::<u8>(), count as usize) };
+        self.bytes.borrow_mut().extend_from_slice(given);
+        self.at.set(self.bytes.borrow().len());
+        if !written.is_null() {
+            unsafe { *written = count };
+        }
+        kResultOk
+    }
+
+    unsafe fn seek(&self, position: i64, mode: i32, result: *mut i64) -> tresult {
+        let from = match mode as u32 {
+            END => self.bytes.borrow().len(),
+            CURRENT => self.at.get(),
+            _ => 0,
+        };
+        self.at.set((from as i64 + position).max(0) as usize);
+        unsafe { if result.is_null() { kResultOk } else { self.tell(result) } }
+    }
+
+    unsafe fn tell(&self, position: *mut i64) -> tresult {
+        unsafe { *position = self.at.get() as i64 };
+        kResultOk
+    }
+}
+
+/// Changes of some parameters.
+pub struct Points(Vec<ComPtr<IParamValueQueue>>);
+
+impl Points {
+    pub fn new(points: HashMap<ParamID, Vec<(i32, ParamValue)>>) -> ComWrapper<Points> {
+        let queue = |(id, points)| ComWrapper::new(Queue { id, points }).to_com_ptr().unwrap();
+        ComWrapper::new(Points(points.into_iter().map(queue).collect()))
+    }
+}
+
+impl Class for Points {
+    type Interfaces = (IParameterChanges,);
+}
+
+impl IParameterChangesTrait for Points {
+    unsafe fn getParameterCount(&self) -> i32 {
+        self.0.len() as i32
+    }
+
+    unsafe fn getParameterData(&self, index: i32) -> *mut IParamValueQueue {
+        self.0[index as usize].as_ptr()
+    }
+
+    unsafe fn addParameterData(&self, _id: *const ParamID, _index: *mut i32) -> *mut IParamValueQueue {
+        std::ptr::null_mut()
+    }
+}
+
+/// Changes of one parameter.
+struct Queue {
+    id: ParamID,
+    points: Vec<(i32, ParamValue)>,
+}
+
+impl Class for Queue {
+    type Interfaces = (IParamValueQueue,);
+}
+
+impl IParamValueQueueTrait for Queue {
+    unsafe fn getParameterId(&self) -> ParamID {
+        self.id
+    }
+
+    unsafe fn getPointCount(&self) -> i32 {
+        self.points.len() as i32
+    }
+
+    unsafe fn getPoint(&self, index: i32, offset: *mut i32, value: *mut ParamValue) -> tresult {
+        let Some(point) = self.points.get(index as usize) else { return kResultFalse };
+        unsafe { (*offset, *value) = *point };
+        kResultOk
+    }
+
+    unsafe fn addPoint(&self, _offset: i32, _value: ParamValue, _index: *mut i32) -> tresult {
+        kResultFalse
+    }
+}
