@@ -14,6 +14,7 @@ import pytest
 from neurdsp.amp import AmpModel
 from neurdsp.amp.config import load_config
 from neurdsp.amp.train import train
+from neurdsp.amp.train_many import train_many
 from neurdsp.audio import write_audio
 from neurdsp.errors import ConfigError, ParameterError
 
@@ -161,6 +162,61 @@ def test_the_run_folder_says_everything(recordings, tmp_path):
     events = [json.loads(line) for line in (run_dir / "metrics.jsonl").read_text().splitlines()]
     assert [event["event"] for event in events] == ["validation", "validation", "stopped"]
     assert json.loads((run_dir / "data.json").read_text())["alignment"]["latency_samples"] == 37
+
+
+def test_a_step_that_does_not_fit_into_memory_says_what_to_make_smaller(recordings, tmp_path, monkeypatch):
+    from neurdsp.amp import train as module
+
+    message = "[enforce fail at alloc_cpu.cpp:127] . DefaultCPUAllocator: can't allocate memory"
+    for error in (MemoryError(), RuntimeError(message), RuntimeError("CUDA out of memory. Tried ...")):
+
+        def full(self, model, step, error=error):
+            raise error
+
+        monkeypatch.setattr(module._AmpTask, "loss", full)
+        with pytest.raises(ParameterError, match=r"2 crops of 1024 .* training\.batch_size=1, .*=512"):
+            train(tiny(3), *recordings, model_path=tmp_path / "m.safetensors", run_dir=tmp_path / "run")
+    monkeypatch.setattr(module._AmpTask, "loss", lambda *_: (_ for _ in ()).throw(RuntimeError("shapes")))
+    with pytest.raises(RuntimeError, match="shapes"):
+        train(tiny(3), *recordings, model_path=tmp_path / "m.safetensors", run_dir=tmp_path / "run")
+
+
+def test_several_captures_are_ranked_and_a_bad_one_does_not_stop_the_others(recordings, tmp_path, wet):
+    dry_path, good = recordings
+    write_audio(tmp_path / "silent.wav", np.zeros_like(wet), 8000)
+    write_audio(tmp_path / "linear.wav", 0.5 * wet, 8000)
+    outputs, names = [tmp_path / "silent.wav", tmp_path / "linear.wav", good], []
+    board = train_many(tiny(20), dry_path, outputs, folder=tmp_path / "amps", started=names.append)
+    assert names == ["silent", "linear", "out"]
+    assert {entry.name for entry in board[:2]} == {"linear", "out"}
+    assert board[0].esr <= board[1].esr
+    assert board[2].esr is None
+    assert "silent" in board[2].error
+    assert json.loads((tmp_path / "amps" / "leaderboard.json").read_text())[2]["error"] == board[2].error
+    for entry in board[:2]:
+        assert json.loads(AmpModel.load(entry.model_path).metadata["neurdsp.metrics"])["esr"] == entry.esr
+    # Resumed with a longer budget, each run goes on from where it was.
+    more = train_many(tiny(25), dry_path, outputs[1:], folder=tmp_path / "amps", resume=True)
+    steps = [
+        json.loads((tmp_path / "amps" / "runs" / name / "result.json").read_text())["summary"]["steps"]
+        for name in ("linear", "out")
+    ]
+    assert (steps, len(more)) == ([25, 25], 2)
+
+
+def test_captures_of_one_name_are_refused_before_anything_is_written(recordings, tmp_path):
+    with pytest.raises(ParameterError, match="two outputs are called 'out'"):
+        train_many(tiny(3), recordings[0], [recordings[1], "other/out.wav"], folder=tmp_path / "amps")
+    with pytest.raises(ParameterError, match="no capture"):
+        train_many(tiny(3), recordings[0], [], folder=tmp_path / "amps")
+    assert not (tmp_path / "amps").exists()
+
+
+def test_a_run_by_cpu_time_ends_by_it(recordings, tmp_path):
+    config = load_config("8k", overrides=[*TINY, "training.minutes=0.02", "training.clock=cpu"])
+    result = train(config, *recordings, model_path=tmp_path / "m.safetensors", run_dir=tmp_path / "run")
+    assert result.summary.stopped == "budget"
+    assert 1.2 <= result.summary.seconds < 10
 
 
 def test_resume_refuses_another_network_and_other_recordings(recordings, tmp_path, dry):

@@ -4,7 +4,8 @@ import json
 import math
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -237,6 +238,8 @@ def train(
     ------
     AudioFileError, ConfigError, ParameterError
         Before anything is written, for recordings or settings that cannot work.
+    ParameterError
+        When a step does not fit into memory, naming what to make smaller.
     OSError
         When a file cannot be written.
 
@@ -277,7 +280,8 @@ def train(
     model = _build_model(pair, split, config).to(device)
     task = _AmpTask(pair, split, config, path, folder, device)
     trainer = Trainer(model, task, config.training, run_dir=folder, reporter=reporter)
-    summary = trainer.run(resume=resume)
+    with _explaining_memory(config):
+        summary = trainer.run(resume=resume)
 
     measured = measure(path, pair, *split.validation)
     metrics = {
@@ -301,6 +305,26 @@ def train(
     )
     _save_json(folder / "result.json", result.to_json())
     return result
+
+
+@contextmanager
+def _explaining_memory(config: AmpConfig) -> Iterator[None]:
+    """Say what to change where a step does not fit into memory."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        # torch has a class of its own for CUDA only; its CPU allocator says so in words.
+        words = ("out of memory", "can't allocate memory", "not enough memory")
+        if not isinstance(error, MemoryError) and not any(word in str(error).lower() for word in words):
+            raise
+        crop, batch = config.crop_samples, config.training.batch_size
+        advice = f"--set data.crop_samples={max(16, crop // 2)}, or choose a smaller preset"
+        if batch > 1:
+            advice = f"--set training.batch_size={batch // 2}, {advice}"
+        raise ParameterError(
+            f"out of memory at {batch} crops of {crop} samples a step; try {advice}. The best model so far "
+            "and the last checkpoint are kept"
+        ) from error
 
 
 def _show_recordings(pair: Pair) -> None:

@@ -1,4 +1,4 @@
-"""The commands ``neurdsp amp train`` and ``neurdsp amp presets``: glue from terminal to trainer."""
+"""The commands ``neurdsp amp train``, ``train-many`` and ``presets``: glue from terminal to trainer."""
 
 import json
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-__all__ = ["presets", "train"]
+__all__ = ["presets", "train", "train_many"]
 
 
 def train(
@@ -49,19 +49,8 @@ def train(
     from neurdsp.amp.config import load_config
     from neurdsp.console import print_table
     from neurdsp.dependencies import require
-    from neurdsp.errors import ParameterError
 
-    if minutes is not None and steps is not None:
-        raise ParameterError("give the budget either as --minutes or as --steps, not both")
-    settings = list(overrides or ())
-    if minutes is not None:
-        settings += [f"training.minutes={minutes}", "training.steps=null"]
-    if steps is not None:
-        settings += [f"training.steps={steps}", "training.minutes=null"]
-    if esr is not None:
-        settings.append(f"training.target_score={esr}")
-    if seed is not None:
-        settings.append(f"training.seed={seed}")
+    settings = _settings(overrides, minutes=minutes, steps=steps, esr=esr, seed=seed)
     config = load_config(preset, file=config_path, overrides=settings)
 
     require("torch", extra="train", purpose="neurdsp amp train")
@@ -96,6 +85,104 @@ def train(
             ("run folder", str(result.run_dir)),
         ]
     )
+
+
+def train_many(
+    input_path: Annotated[Path, typer.Argument(metavar="IN.wav", help="What went into the devices, mono.")],
+    output_paths: Annotated[
+        list[Path], typer.Argument(metavar="OUT.wav...", help="What came out of each, at the same rate.")
+    ],
+    folder: Annotated[Path, typer.Option("--output", "-o", help="Folder for models, runs and leaderboard.")],
+    preset: Annotated[
+        str | None, typer.Option(help="A preset, see 'neurdsp amp presets'. [default: seed-16x6]")
+    ] = None,
+    config_path: Annotated[
+        Path | None, typer.Option("--config", help="A YAML file in place of a preset.")
+    ] = None,
+    minutes: Annotated[float | None, typer.Option(help="Wall time to train each for.")] = None,
+    steps: Annotated[int | None, typer.Option(help="Steps to train each for instead.")] = None,
+    esr: Annotated[
+        float | None, typer.Option("--esr", help="Stop a run early once its held-out ESR is this low.")
+    ] = None,
+    overrides: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Set loss.type=hybrid, say; repeatable."),
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the runs' checkpoints.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the leaderboard as JSON, and no progress.")
+    ] = False,
+) -> None:
+    """Train a model for each of several captures of one input, and rank them by their error.
+
+    A capture that cannot be used does not keep the others from being trained; the status is then 1.
+    """
+    from dataclasses import asdict
+
+    from neurdsp.amp.config import load_config
+    from neurdsp.dependencies import require
+
+    settings = _settings(overrides, minutes=minutes, steps=steps, esr=esr, seed=None)
+    config = load_config(preset, file=config_path, overrides=settings)
+
+    require("torch", extra="train", purpose="neurdsp amp train-many")
+    from neurdsp.amp.train_many import train_many as run
+
+    def started(name: str) -> None:
+        if not as_json:
+            typer.echo(f"{name}:", err=True)
+
+    entries = run(
+        config, input_path, output_paths, folder=folder, resume=resume, show=not as_json, started=started
+    )
+    if as_json:
+        typer.echo(json.dumps([asdict(entry) for entry in entries]))
+    else:
+        from rich.console import Console
+        from rich.table import Table
+
+        table = Table(box=None, padding=(0, 2, 0, 0))
+        for title in ("", "capture", "ESR", "pre-emphasised", "spectral", "ended by"):
+            table.add_column(title, justify="left" if title in ("capture", "ended by") else "right")
+        for place, entry in enumerate(entries, 1):
+            if entry.esr is None:
+                table.add_row("", entry.name, "", "", "", entry.error)
+                continue
+            figures = (entry.esr, entry.pre_emphasised_esr, entry.spectral_distance)
+            table.add_row(
+                str(place),
+                entry.name,
+                *(f"{value:.3g}" for value in figures if value is not None),
+                entry.stopped,
+            )
+        Console(highlight=False).print(table)
+    if any(entry.error for entry in entries):
+        raise typer.Exit(1)
+
+
+def _settings(
+    overrides: list[str] | None,
+    *,
+    minutes: float | None,
+    steps: int | None,
+    esr: float | None,
+    seed: int | None,
+) -> list[str]:
+    """Return options as overrides of the configuration."""
+    from neurdsp.errors import ParameterError
+
+    if minutes is not None and steps is not None:
+        raise ParameterError("give the budget either as --minutes or as --steps, not both")
+    settings = list(overrides or ())
+    if minutes is not None:
+        settings += [f"training.minutes={minutes}", "training.steps=null"]
+    if steps is not None:
+        settings += [f"training.steps={steps}", "training.minutes=null"]
+    if esr is not None:
+        settings.append(f"training.target_score={esr}")
+    if seed is not None:
+        settings.append(f"training.seed={seed}")
+    return settings
 
 
 def presets(

@@ -19,6 +19,9 @@ class TrainingConfig(Config):
     steps
         Number of steps to train for. On a CPU a run by steps gives the same bytes each time; a run by minutes
         does not, because its learning rate follows the clock.
+    clock
+        What ``minutes`` are: of wall time, or of the CPU time of the process, which does not depend on what
+        else the machine has to do.
     batch_size
         Crops in a step. Small is better on a CPU: more steps in the same time.
     learning_rate
@@ -47,6 +50,7 @@ class TrainingConfig(Config):
 
     minutes: float | None = Field(default=5.0, gt=0, le=100_000)
     steps: int | None = Field(default=None, gt=0)
+    clock: Literal["wall", "cpu"] = "wall"
     batch_size: int = Field(default=2, ge=1, le=4096)
     learning_rate: float = Field(default=8e-3, gt=0, le=1)
     warmup_steps: int = Field(default=20, ge=0)

@@ -67,7 +67,7 @@ class TrainingSummary:
     steps
         Steps done, those before a resume included.
     seconds
-        Wall time spent in steps and validations, likewise.
+        Time spent in steps and validations by the clock of the run, likewise.
     best_score
         The lowest validation score.
     best_metrics
@@ -193,7 +193,8 @@ class Trainer:
             self._restore(load_checkpoint(self.checkpoint_path))
         first_step, first_seconds = self._step, self._seconds
         with self._threads() as choice, StopRequest() as stop, self._reporter:
-            began = time.monotonic() - self._seconds
+            clock = time.process_time if self.config.clock == "cpu" else time.monotonic
+            began = clock() - self._seconds
             stopped: StopReason | None = None
             while stopped is None:
                 if self._progress() >= 1:
@@ -204,7 +205,7 @@ class Trainer:
                     stopped = self._roll_back()
                 elif self.config.target_score is not None and self._best_score <= self.config.target_score:
                     stopped = "target"
-                self._seconds = time.monotonic() - began
+                self._seconds = clock() - began
             # Before the last validation: a resumed run then continues as if it had not happened.
             self._save()
             if self._last_validation[0] != self._step or math.isinf(self._best_score):
@@ -212,7 +213,7 @@ class Trainer:
             self.model.load_state_dict(self._best_state)
             if not math.isinf(self._best_score):
                 self.task.improved(self.model, self._best_metrics)
-            self._seconds = time.monotonic() - began
+            self._seconds = clock() - began
             return self._summary(stopped, first_step, first_seconds)
 
     def _summary(self, stopped: StopReason, first_step: int, first_seconds: float) -> TrainingSummary:

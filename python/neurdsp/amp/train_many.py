@@ -1,0 +1,138 @@
+"""Training on several captures in one call, with a leaderboard of what came of them."""
+
+import json
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from neurdsp._output import atomic_output
+from neurdsp.amp.config import AmpConfig
+from neurdsp.amp.train import RunResult, train
+from neurdsp.errors import NeurdspError, ParameterError
+
+__all__ = ["Entry", "train_many"]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the leaderboard.
+
+    Parameters
+    ----------
+    name
+        Of the capture: the name of its output without the suffix.
+    model_path
+        The exported file, or None where nothing was trained.
+    esr, pre_emphasised_esr, spectral_distance
+        As in :class:`~neurdsp.amp.train.RunResult`; None where nothing was trained.
+    stopped
+        Why the run ended.
+    error
+        What kept the capture from being trained on.
+    """
+
+    name: str
+    model_path: str | None = None
+    esr: float | None = None
+    pre_emphasised_esr: float | None = None
+    spectral_distance: float | None = None
+    stopped: str = ""
+    error: str = ""
+
+
+def train_many(
+    config: AmpConfig,
+    input_path: str | os.PathLike[str],
+    output_paths: Sequence[str | os.PathLike[str]],
+    *,
+    folder: str | os.PathLike[str],
+    resume: bool = False,
+    show: bool = False,
+    started: Callable[[str], None] | None = None,
+) -> list[Entry]:
+    """Train one model for each of several captures of the same input, one after the other.
+
+    A capture that cannot be trained on takes its place at the end of the board, with the reason, and does not
+    keep the others from being trained.
+
+    Parameters
+    ----------
+    config
+        Network, data, loss and the budget of each run.
+    input_path
+        What went into the devices.
+    output_paths
+        What came out of each; their names become those of the models.
+    folder
+        For ``NAME.safetensors``, the run folders ``runs/NAME`` and ``leaderboard.json``, which is rewritten
+        after each run; made where it is absent.
+    resume
+        Go on from the checkpoints in the run folders; captures without one start afresh.
+    show
+        Whether to show the progress of each run on standard error.
+    started
+        Is told the name of each capture before its run.
+
+    Returns
+    -------
+    list of Entry
+        The lowest error-to-signal ratio first.
+
+        Captures after one that was interrupted are not begun.
+
+    Raises
+    ------
+    ParameterError
+        If there is no output, or two have one name.
+    OSError
+        When a file cannot be written.
+
+    Examples
+    --------
+    >>> board = train_many(config, "in.wav", ["crunch.wav", "lead.wav"], folder="amps")  # doctest: +SKIP
+    >>> board[0].name  # doctest: +SKIP
+    'crunch'
+    """
+    outputs = [Path(path) for path in output_paths]
+    names = [path.stem for path in outputs]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if not outputs:
+        raise ParameterError("there is no capture to train on; name at least one output")
+    if twice:
+        raise ParameterError(
+            f"two outputs are called '{twice[0]}', which would be one model; rename one, or train them apart"
+        )
+    root = Path(folder)
+    root.mkdir(parents=True, exist_ok=True)
+    entries: list[Entry] = []
+    for name, output in zip(names, outputs, strict=True):
+        if started is not None:
+            started(name)
+        model_path, run_dir = root / f"{name}.safetensors", root / "runs" / name
+        again = resume and (run_dir / "checkpoint.pt").is_file()
+        try:
+            result = train(
+                config, input_path, output, model_path=model_path, run_dir=run_dir, resume=again, show=show
+            )
+            entries.append(_entry(name, result))
+        except NeurdspError as error:
+            entries.append(Entry(name, error=str(error)))
+        entries.sort(key=lambda entry: float("inf") if entry.esr is None else entry.esr)
+        with atomic_output(root / "leaderboard.json") as temporary:
+            board = json.dumps([asdict(entry) for entry in entries], indent=2)
+            temporary.write_text(board + "\n", encoding="utf-8")
+        if any(entry.stopped == "interrupted" for entry in entries):
+            break
+    return entries
+
+
+def _entry(name: str, result: RunResult) -> Entry:
+    return Entry(
+        name,
+        str(result.model_path),
+        result.esr,
+        result.pre_emphasised_esr,
+        result.spectral_distance,
+        result.summary.stopped,
+    )
