@@ -12,10 +12,12 @@ import numpy as np
 import pytest
 from neurdsp import modelfile
 from neurdsp.amp import AmpModel, shipped_amps
+from neurdsp.amp.infer import describe_amps
 from neurdsp.audio import FloatArray, read_audio
 from neurdsp.metrics import esr
 
 SHIPPED = Path(str(resources.files("neurdsp.amp"))) / "shipped"
+ROOT = Path(__file__).parents[2]
 DEVICE = Path(__file__).parent / "ts9_clip_wet.flac"
 
 
@@ -87,3 +89,35 @@ def test_name_device_and_licence_travel_with_the_file() -> None:
     licences = (SHIPPED / "LICENSES.md").read_text()
     assert "ts9.safetensors" in licences
     assert "di_clip.flac" in licences
+
+
+@pytest.mark.parametrize("name", shipped_amps())
+def test_every_shipped_amp_verifies_and_has_a_card(name: str) -> None:
+    path = SHIPPED / f"{name}.safetensors"
+    assert modelfile.verify(path).passed
+    amp = AmpModel.load(name)
+    said = amp.metadata
+    assert said["neurdsp.name"]
+    assert said["neurdsp.license"] == "MIT OR Apache-2.0"
+    assert "controls" in json.loads(said["neurdsp.device"])
+    assert (ROOT / said["neurdsp.recipe"]).is_file()
+    metrics = json.loads(said["neurdsp.metrics"])
+    assert 0 < metrics["test_esr"] < 0.1
+    if amp.knobs:
+        assert metrics["esr_test"] < metrics["esr_blend"]
+    assert path.name in (SHIPPED / "LICENSES.md").read_text()
+    assert name in {told.name for told in describe_amps()}
+
+
+@pytest.mark.parametrize("name", [amp.name for amp in describe_amps() if amp.knobs])
+def test_a_shipped_knob_changes_the_sound_and_stays_finite(name: str, clip: FloatArray) -> None:
+    amp = AmpModel.load(name)
+    for knob in amp.knobs:
+        low, high = (amp.with_knobs(**{knob: at}).render(clip[:48_000], 48_000) for at in (0.0, 1.0))
+        assert np.isfinite(low).all()
+        assert np.isfinite(high).all()
+        assert esr(high, low) > 0.01
+
+
+def test_what_is_shipped_is_small() -> None:
+    assert sum(path.stat().st_size for path in SHIPPED.iterdir()) < 3_000_000

@@ -343,5 +343,7 @@ def test_without_torch_the_command_says_what_to_install(recordings, tmp_path):
 
 def test_presets_command_prints_true_counts():
     done = command("presets", "--json")
-    sizes = {preset["name"]: preset["n_parameters"] for preset in json.loads(done.stdout)}
+    listed = json.loads(done.stdout)
+    sizes = {preset["name"]: preset["n_parameters"] for preset in listed["presets"]}
     assert sizes["seed-48x12"] == 83_665
+    assert "ts9" in [amp["name"] for amp in listed["amps"]]

@@ -10,6 +10,7 @@ use crate::file::{ModelFile, read_bytes};
 use crate::header::{AudioSpec, Header};
 use crate::json::one_line;
 use crate::nam::{CAPTURE, MAX_NAM_BYTES, NamFile, NamMetadata, NamModel, NamOptions};
+use crate::parametric::{AMP_PARAMETRIC, Knob, Parametric};
 use crate::parity::{Parity, Verification};
 use crate::seed_json::{MAX_JSON_BYTES, SeedModel};
 use crate::streaming::StreamingModel;
@@ -44,6 +45,15 @@ pub struct LoadedModel {
     audio: AudioSpec,
     metadata: Arc<BTreeMap<String, String>>,
     parity: Option<Arc<Parity>>,
+    knobs: Option<Knobs>,
+}
+
+/// What a model with knobs has besides the network at their positions.
+#[derive(Debug, Clone)]
+struct Knobs {
+    parametric: Arc<Parametric>,
+    positions: Vec<f32>,
+    options: NamOptions,
 }
 
 /// One arm for each architecture.
@@ -112,6 +122,16 @@ impl LoadedModel {
 
     fn from_file_with(file: &ModelFile, options: &NamOptions) -> Result<LoadedModel> {
         let header = Header::from_metadata(&file.metadata)?;
+        if header.architecture == AMP_PARAMETRIC {
+            let parametric = Arc::new(Parametric::from_file(file, &header)?);
+            let positions = parametric.defaults();
+            let at_defaults = LoadedModel::from_file_with(&parametric.fold(&positions)?, options)?;
+            return Ok(LoadedModel {
+                knobs: Some(Knobs { parametric, positions, options: *options }),
+                metadata: Arc::new(file.metadata.clone()),
+                ..at_defaults
+            });
+        }
         let model = match header.architecture.as_str() {
             AMP_WAVENET => {
                 let config: WavenetConfig = header.typed_config()?;
@@ -129,7 +149,7 @@ impl LoadedModel {
                 Model::Nam(NamModel::new(NamFile::from_model_file(file)?, options)?)
             }
             other => {
-                let known = format!("{AMP_WAVENET}, {}", NAM_ARCHITECTURES.join(", "));
+                let known = format!("{AMP_WAVENET}, {AMP_PARAMETRIC}, {}", NAM_ARCHITECTURES.join(", "));
                 return Err(Error::UnknownArchitecture { name: one_line(other), known });
             }
         };
@@ -139,6 +159,7 @@ impl LoadedModel {
             audio: header.audio,
             metadata: Arc::new(file.metadata.clone()),
             parity: Some(Arc::new(parity)),
+            knobs: None,
         })
     }
 
@@ -154,6 +175,7 @@ impl LoadedModel {
             audio: AudioSpec { sample_rate: seed.sample_rate, channels: 1 },
             metadata: Arc::new(BTreeMap::from([name])),
             parity: None,
+            knobs: None,
         })
     }
 
@@ -169,6 +191,7 @@ impl LoadedModel {
             model: Model::Nam(NamModel::new(file, options)?),
             metadata: Arc::new(metadata),
             parity: None,
+            knobs: None,
         })
     }
 
@@ -200,8 +223,49 @@ impl LoadedModel {
         NamMetadata(text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default())
     }
 
+    /// The knobs of the model; most have none.
+    pub fn knobs(&self) -> &[Knob] {
+        self.knobs.as_ref().map_or(&[], |knobs| knobs.parametric.knobs())
+    }
+
+    /// Where the knobs stand, from 0 to 1, in their order.
+    pub fn positions(&self) -> &[f32] {
+        self.knobs.as_ref().map_or(&[], |knobs| &knobs.positions)
+    }
+
+    /// The model with its knobs at other positions, one for each, from 0 to 1. It costs what every model of its size does;
+    /// making it takes milliseconds and allocates, so it is not for the audio thread.
+    ///
+    /// # Errors
+    /// [`Error::OutOfRange`] for another number of positions than of knobs, or a position outside 0 to 1; weights that are
+    /// not finite there.
+    pub fn with_knobs(&self, positions: &[f32]) -> Result<LoadedModel> {
+        let Some(Knobs { parametric, options, .. }) = &self.knobs else {
+            return match positions {
+                [] => Ok(self.clone()),
+                _ => Err(Error::OutOfRange {
+                    name: "the number of knob positions".to_owned(),
+                    got: positions.len().to_string(),
+                    expected: "0: this model has no knobs".to_owned(),
+                }),
+            };
+        };
+        let moved = LoadedModel::from_file_with(&parametric.fold(positions)?, options)?;
+        let at_defaults = parametric.defaults() == positions;
+        let (parametric, options, positions) = (Arc::clone(parametric), *options, positions.to_vec());
+        Ok(LoadedModel {
+            knobs: Some(Knobs { parametric, positions, options }),
+            metadata: Arc::clone(&self.metadata),
+            parity: if at_defaults { moved.parity.clone() } else { None },
+            ..moved
+        })
+    }
+
     /// Family and kind, such as `amp.wavenet`.
     pub fn architecture(&self) -> &'static str {
+        if self.knobs.is_some() {
+            return AMP_PARAMETRIC;
+        }
         match &self.model {
             Model::Wavenet(_) => AMP_WAVENET,
             Model::Nam(model) => model.file.architecture(),
@@ -241,7 +305,7 @@ impl LoadedModel {
     /// the trained model gave.
     ///
     /// # Errors
-    /// [`Error::MissingParity`] if the file carries none, as JSON does.
+    /// [`Error::MissingParity`] if the file carries none, as JSON does, or none for where the knobs stand.
     pub fn verify(&self) -> Result<Verification> {
         match &self.parity {
             Some(parity) => Ok(parity.verify(self.build_stream()?.as_mut())),

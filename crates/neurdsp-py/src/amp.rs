@@ -52,6 +52,19 @@ impl AmpModel {
         Ok(AmpStream { latency: stream.latency(), stream: Mutex::new(stream) })
     }
 
+    /// The same model with its knobs at other positions, one for each.
+    fn with_knobs(&self, py: Python<'_>, positions: Vec<f32>) -> PyResult<AmpModel> {
+        let model = py.detach(|| self.model.with_knobs(&positions)).map_err(from_models)?;
+        Ok(AmpModel { model, latency: self.latency })
+    }
+
+    /// The name of each knob, where it stands, and where it stands at first.
+    #[getter]
+    fn knobs(&self) -> Vec<(String, f32, f32)> {
+        let knobs = self.model.knobs().iter().zip(self.model.positions());
+        knobs.map(|(knob, &position)| (knob.name.clone(), position, knob.default)).collect()
+    }
+
     /// In hertz.
     #[getter]
     fn sample_rate(&self) -> f64 {

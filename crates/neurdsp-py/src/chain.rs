@@ -200,6 +200,18 @@ impl AmpChain {
         .map_err(from_rt)
     }
 
+    /// Fades to the model that plays, with its knobs moved.
+    fn turn_knobs(
+        &self,
+        py: Python<'_>,
+        model: &AmpModel,
+        oversample: usize,
+        low_latency: bool,
+    ) -> PyResult<()> {
+        let operation = operation(0.0, oversample, low_latency);
+        py.detach(|| lock(&self.handle).turn_knobs(model.model(), operation)).map_err(from_rt)
+    }
+
     /// Fades to impulse responses of shape (n_channels, n), or to none.
     fn load_cabinet(
         &self,

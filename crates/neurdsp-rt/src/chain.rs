@@ -346,10 +346,25 @@ impl ChainHandle {
     /// # Errors
     /// As [`build_stream`] and [`SlotSender::send`].
     pub fn load_model(&mut self, model: &LoadedModel, operation: Operation) -> Result<()> {
+        let bank = self.bank(model, operation)?;
+        self.send_model(bank)
+    }
+
+    /// Sends the model that plays with its knobs moved ([`LoadedModel::with_knobs`]): it listens before it is heard and fades
+    /// in linearly, so that a knob turns without a sound of its own; see [`Bank::following`].
+    ///
+    /// # Errors
+    /// As [`load_model`](Self::load_model); [`Error::Busy`] while eight moves wait: send the latest position only.
+    pub fn turn_knobs(&mut self, model: &LoadedModel, operation: Operation) -> Result<()> {
+        let bank = self.bank(model, operation)?;
+        self.send_model(bank.following())
+    }
+
+    fn bank(&self, model: &LoadedModel, operation: Operation) -> Result<Bank> {
         let operation = Operation { sample_rate: self.sample_rate, ..operation };
         let streams =
             (0..self.n_channels).map(|_| build_stream(model, operation)).collect::<Result<Vec<_>>>()?;
-        self.send_model(Bank::new(streams, ModelLevels::from_capture(&model.capture()))?)
+        Bank::new(streams, ModelLevels::from_capture(&model.capture()))
     }
 
     /// Sends any streams as the model, one for each channel, at the rate of the chain; [`Bank::passing`] takes

@@ -12,6 +12,8 @@ use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering::Relaxed};
 
 /// How many changes may be on their way.
 const CAPACITY: usize = 8;
+/// The longest that a bank listens before it is heard, in samples.
+const MAX_LISTENING: usize = 48_000;
 
 /// What a slot plays: one stream for each channel, all of one model, and the gains that belong to it.
 pub struct Bank {
@@ -23,6 +25,8 @@ pub struct Bank {
     input_gain: Ramp,
     output_gain: Ramp,
     has_gains: bool,
+    /// Of a bank that goes on from the one before: how many samples it has to hear until both agree on the past.
+    follows: Option<u32>,
 }
 
 impl std::fmt::Debug for Bank {
@@ -58,7 +62,16 @@ impl Bank {
         let unity = Ramp::new(1.0, 1024);
         let (input_gain, output_gain) = (unity.clone(), unity);
         let (streams, delays) = (Vec::new(), Vec::new());
-        Bank { streams, levels, latency: 0, delays, input_gain, output_gain, has_gains: false }
+        Bank { streams, levels, latency: 0, delays, input_gain, output_gain, has_gains: false, follows: None }
+    }
+
+    /// Marks it as what plays now with a knob moved: it listens for a receptive field (a second at most) before it is
+    /// heard, so that it does not begin with the sound of a start, and fades in linearly, because the two are alike.
+    #[must_use]
+    pub fn following(mut self) -> Bank {
+        let field = self.streams.iter().map(|stream| stream.receptive_field()).max().unwrap_or(0);
+        self.follows = Some(field.min(MAX_LISTENING) as u32);
+        self
     }
 
     /// By how many samples its output lags behind.
@@ -134,7 +147,7 @@ pub struct SlotSender {
 /// The side of a slot that plays.
 ///
 /// A new bank fades in over the old one with equal power: the gains are sine and cosine, so that two signals that have
-/// nothing in common keep their loudness. While a fade lasts, both banks play. The audio thread frees nothing: what has
+/// nothing in common keep their loudness; one that [follows](Bank::following) fades in linearly. While a fade lasts, both banks play. The audio thread frees nothing: what has
 /// faded out travels back to the [`SlotSender`]. When several banks wait, those that nobody has heard yet are passed over.
 ///
 /// Banks of different latencies are aligned while they fade: the one that would be early is delayed. A fade begins
@@ -303,7 +316,8 @@ impl Slot {
             // Filters that delay ring for as long again once sound sets in; and an old bank that moves is where the new
             // one is only after that.
             let moved = if moves { self.ramp } else { 0 };
-            self.unheard = moved.max((self.latency + next) as u32);
+            let listens = self.next.as_ref().and_then(|bank| bank.follows).unwrap_or(0);
+            self.unheard = moved.max((self.latency + next) as u32).max(listens);
         }
     }
 
@@ -338,6 +352,7 @@ impl Slot {
         self.other.copy_from(planes);
         self.now.process(&mut self.other, &mut self.scratch);
         next.process(planes, &mut self.scratch);
+        let is_linear = next.follows.is_some();
         for (index, new) in planes.channels_mut().enumerate() {
             let faded = self.other.channel(index);
             for (i, (new, old)) in new.iter_mut().zip(faded).enumerate() {
@@ -345,7 +360,9 @@ impl Slot {
                 if heard == 0 {
                     *new = *old;
                 } else if heard < self.length {
-                    let (rising, falling) = (heard as f32 / self.length as f32 * FRAC_PI_2).sin_cos();
+                    let share = heard as f32 / self.length as f32;
+                    let (rising, falling) =
+                        if is_linear { (share, 1.0 - share) } else { (share * FRAC_PI_2).sin_cos() };
                     *new = *new * rising + *old * falling;
                 }
             }

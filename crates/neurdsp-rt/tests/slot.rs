@@ -5,6 +5,7 @@
 mod common;
 
 use common::Toy;
+use neurdsp_models::StreamingModel;
 use neurdsp_rt::alloc_guard::{Allocations, GuardedAllocator, count_allocations};
 use neurdsp_rt::{Bank, Error, ModelLevels, Planes, Slot, SlotSender, slot};
 use std::sync::Arc;
@@ -125,4 +126,60 @@ fn a_bank_that_does_not_fit_is_refused() {
     assert_eq!(error, "the number of streams is 2, but there must be one for each of the 1 channels");
     assert!(Bank::new(Vec::new(), ModelLevels::default()).is_err());
     assert!(slot(0, 1, 1).is_err());
+}
+
+/// The mean of the last 50 samples, times a gain: a model that remembers.
+struct Mean {
+    gain: f32,
+    past: [f32; 50],
+    at: usize,
+}
+
+impl Mean {
+    fn bank(gain: f32) -> Bank {
+        let stream = Box::new(Mean { gain, past: [0.0; 50], at: 0 });
+        Bank::new(vec![stream], ModelLevels::default()).unwrap()
+    }
+}
+
+impl StreamingModel for Mean {
+    fn reset(&mut self) {
+        self.past = [0.0; 50];
+    }
+    fn prewarm(&mut self) {
+        self.reset();
+    }
+    fn receptive_field(&self) -> usize {
+        50
+    }
+    fn latency(&self) -> usize {
+        0
+    }
+    fn process(&mut self, input: &[f32], output: &mut [f32]) {
+        for (x, y) in input.iter().zip(output) {
+            self.past[self.at] = *x;
+            self.at = (self.at + 1) % 50;
+            *y = self.gain * self.past.iter().sum::<f32>() / 50.0;
+        }
+    }
+}
+
+#[test]
+fn a_bank_that_follows_listens_first_and_fades_in_linearly() {
+    let turn = |next: Bank| {
+        let (mut sender, mut slot, mut planes) = fresh(100);
+        sender.send(Mean::bank(1.0)).unwrap();
+        (0..3).for_each(|_| drop(play(&mut slot, &mut planes, 100)));
+        sender.send(next).unwrap();
+        [60, 1, 200].map(|n| play(&mut slot, &mut planes, n)).concat()
+    };
+    let turned = turn(Mean::bank(2.0).following());
+    for (n, y) in turned.iter().enumerate() {
+        let share = ((n as f32 + 1.0 - 50.0) / 100.0).clamp(0.0, 1.0);
+        assert!((y - (1.0 + share)).abs() < 1e-5, "sample {n} is {y}");
+    }
+    // What it is for: without it, a bank that has heard nothing is heard, and equal power is too loud for two alike.
+    let swapped = turn(Mean::bank(2.0));
+    let loudest = swapped.iter().copied().fold(0.0, f32::max);
+    assert!(swapped[..30].iter().any(|&y| y < 0.999) || loudest > 2.1, "{loudest}");
 }

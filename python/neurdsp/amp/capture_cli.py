@@ -52,13 +52,25 @@ def capture(
         Path | None, typer.Option("--input", "-i", help="What to play, mono: 'neurdsp amp signal' makes it.")
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="File to write, 32-bit float.")
+        Path | None,
+        typer.Option("--output", "-o", help="File to write, 32-bit float; for a sweep, a folder."),
     ] = None,
     device: Annotated[str | None, typer.Option(help="URI or name of an LV2 plugin, see --list.")] = None,
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="CONTROL=VALUE", help="Position of a control; repeatable."),
     ] = None,
+    n_settings: Annotated[
+        int | None, typer.Option("--sweep", metavar="N", help="Capture at N settings of the --knob options.")
+    ] = None,
+    knobs: Annotated[
+        list[str] | None,
+        typer.Option("--knob", metavar="[NAME=]CONTROL[:LOW:HIGH]", help="What to sweep; repeatable."),
+    ] = None,
+    n_test: Annotated[
+        int, typer.Option("--test", metavar="N", help="Of a sweep, further settings to judge by.")
+    ] = 0,
+    seed: Annotated[int, typer.Option(help="Of a sweep's settings.")] = 0,
     list_them: Annotated[
         bool, typer.Option("--list", help="List devices, or the controls of --device, and end.")
     ] = False,
@@ -83,7 +95,13 @@ def capture(
         raise ParameterError(
             f"capture needs {', '.join(missing)}; 'neurdsp amp capture --list' shows the devices"
         )
-    result = lv2.capture(input_path, output, device, dict(_setting(text) for text in settings or ()))
+    controls = dict(_setting(text) for text in settings or ())
+    if n_settings is not None:
+        _sweep(input_path, output, device, controls, knobs or [], n_settings, n_test, seed, as_json)
+        return
+    if knobs:
+        raise ParameterError("--knob says what to sweep: give --sweep N too, or --set CONTROL=VALUE")
+    result = lv2.capture(input_path, output, device, controls)
     if as_json:
         typer.echo(json.dumps({"output": str(output), **asdict(result)}))
         return
@@ -96,6 +114,45 @@ def capture(
             ("level", f"peak {result.peak_db:.1f} dBFS, {result.rms_db:.1f} dB RMS"),
         ]
     )
+
+
+def _sweep(
+    input_path: Path,
+    folder: Path,
+    device: str,
+    fixed: dict[str, float],
+    knobs: list[str],
+    n_settings: int,
+    n_test: int,
+    seed: int,
+    as_json: bool,
+) -> None:
+    """Capture at many settings, a line for each."""
+    from neurdsp.amp import lv2
+    from neurdsp.amp.sweep import Setting, parse_knob, sweep
+
+    found = lv2.describe_device(lv2.find_device(device))
+
+    def tell(setting: Setting, result: lv2.CaptureResult | None) -> None:
+        where = "  ".join(f"{name} {position:.3f}" for name, position in setting.positions.items())
+        level = (
+            "was there" if result is None else f"{result.rms_db:.1f} dB RMS, peak {result.peak_db:.1f} dBFS"
+        )
+        if not as_json:
+            typer.echo(f"{setting.output}  {where}  {level}")
+
+    path = sweep(
+        input_path,
+        folder,
+        found.uri,
+        dict(parse_knob(text, found) for text in knobs),
+        n_train=n_settings,
+        n_test=n_test,
+        fixed=fixed,
+        seed=seed,
+        progress=tell,
+    )
+    typer.echo(json.dumps({"manifest": str(path)}) if as_json else f"manifest  {path}")
 
 
 def _setting(text: str) -> tuple[str, float]:

@@ -143,6 +143,8 @@ class AmpChain:
         if not 0 <= fade_ms <= 10_000:
             raise ParameterError(f"fade_ms is {fade_ms!r}, but it must be 0 to 10000")
         self._core.set_fade_ms(fade_ms)
+        self._model: AmpModel | None = None
+        self._operation = (oversample, low_latency)
         self.set(**settings)
         if model is not None:
             self.load_model(model, oversample=oversample, low_latency=low_latency)
@@ -211,6 +213,38 @@ class AmpChain:
         """Fade to another model, or to none, as the next sound is played; see the class."""
         amp = model if model is None or isinstance(model, AmpModel) else AmpModel.load(model)
         self._core.load_model(amp._core if amp else None, oversample, low_latency)
+        self._model, self._operation = amp, (oversample, low_latency)
+
+    @property
+    def knobs(self) -> dict[str, float]:
+        """Where the knobs of the model stand; empty for one without knobs, and without a model."""
+        return self._model.knobs if self._model else {}
+
+    def set_knobs(self, **positions: float) -> None:
+        """Turn knobs of the model while it plays.
+
+        The model at the new positions is made here and fades in as the next sound is played: first it listens
+        for its receptive field, so that it begins in the middle of the sound, then it fades in linearly.
+
+        Parameters
+        ----------
+        **positions : float
+            As in :meth:`AmpModel.with_knobs`.
+
+        Raises
+        ------
+        ParameterError
+            For a knob that the model lacks, a position outside 0 to 1, or while eight moves wait for sound.
+
+        Examples
+        --------
+        >>> chain.set_knobs(gain=0.8)  # doctest: +SKIP
+        """
+        if self._model is None:
+            raise ParameterError("there is no model whose knobs could be turned; load one first")
+        turned = self._model.with_knobs(**positions)
+        self._core.turn_knobs(turned._core, *self._operation)
+        self._model = turned
 
     def load_ir(
         self,

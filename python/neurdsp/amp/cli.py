@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from neurdsp.amp import capture_cli, compare_cli, train_cli
+from neurdsp.amp import capture_cli, compare_cli, knobs_cli, train_cli
 
 if TYPE_CHECKING:
     from neurdsp.amp.render import RenderedFile, RenderResult
@@ -20,6 +20,7 @@ app.command()(capture_cli.capture)
 app.command()(capture_cli.check)
 app.command()(train_cli.train)
 app.command()(train_cli.train_many)
+app.command()(knobs_cli.train_knobs)
 app.command()(train_cli.presets)
 app.command()(compare_cli.compare)
 app.command()(compare_cli.evaluate)
@@ -42,6 +43,10 @@ def render(
     subtype: Annotated[str, typer.Option(help="Sample format: FLOAT, PCM_16, PCM_24.")] = "FLOAT",
     size: Annotated[
         float | None, typer.Option(help="Of a .nam model of several sizes the one to play, 0 to 1 (full).")
+    ] = None,
+    knobs: Annotated[
+        list[str] | None,
+        typer.Option("--knob", metavar="NAME=POSITION", help="Turn a model's knob, 0 to 1; repeatable."),
     ] = None,
     input_gain: Annotated[float | None, typer.Option(metavar="DB", help="Gain before everything.")] = None,
     interface: Annotated[
@@ -95,7 +100,7 @@ def render(
     }
     settings: Any = {name: value for name, value in given.items() if value is not None}
     start = time.perf_counter()
-    amp = model if size is None else AmpModel.load(model, size=size)
+    amp = AmpModel.load(model, size=size).with_knobs(**knobs_cli.parse_positions(knobs))
     options: Any = {"model": amp, "subtype": subtype, "ir": ir, "oversample": oversample, **settings}
     if len(inputs) == 1:
         result = render_file(inputs[0], output, **options)

@@ -51,13 +51,18 @@ def evaluate(
     plot: Annotated[
         Path | None, typer.Option("--plot", "-p", help="PNG with waveforms, spectra, error and aliasing.")
     ] = None,
+    knobs: Annotated[
+        list[str] | None,
+        typer.Option("--knob", metavar="NAME=POSITION", help="Turn a model's knob, 0 to 1; repeatable."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
 ) -> None:
     """Play a capture's input through a model with the engine, and print everything that can be measured."""
     from neurdsp.amp.evaluate import evaluate as measure
+    from neurdsp.amp.knobs_cli import parse_positions
     from neurdsp.console import print_table
 
-    found = measure(model, *data, part=part, plot=plot)
+    found = measure(model, *data, part=part, plot=plot, knobs=parse_positions(knobs))
     if as_json:
         typer.echo(json.dumps(found.to_json()))
         return

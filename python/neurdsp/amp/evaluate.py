@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -79,6 +80,7 @@ def evaluate(
     part: Literal["auto", "all", "validation"] = "auto",
     data: DataConfig | None = None,
     plot: str | os.PathLike[str] | None = None,
+    knobs: Mapping[str, float] | None = None,
 ) -> Evaluation:
     """Play a capture's input through a model and compare with the capture's output.
 
@@ -96,6 +98,8 @@ def evaluate(
     plot
         Where to put a PNG with waveforms, spectra, the residual, where it lies, and aliasing. Needs the
         ``plot`` extra.
+    knobs
+        Positions of a model with knobs, 0 to 1; the others stand at their defaults.
 
     Returns
     -------
@@ -118,7 +122,7 @@ def evaluate(
     if plot is not None:
         check_output(plot)
         require("matplotlib", extra="plot", purpose="a plot")
-    amp = AmpModel.load(model)
+    amp = AmpModel.load(model).with_knobs(**(knobs or {}))
     examined = examine(input_path, output_path, settings)
     report, rate = examined.report, examined.sample_rate
     if report.errors or report.alignment is None:
@@ -164,6 +168,7 @@ def evaluate(
             "n_parameters": amp.n_parameters,
             "receptive_field": amp.receptive_field,
             "sample_rate": amp.sample_rate,
+            "knobs": amp.knobs,
         },
         part=(start / rate, stop / rate),
         comparison=result,

@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -14,7 +15,15 @@ from neurdsp.amp.blocks import BLOCK_SAMPLES, aligned
 from neurdsp.audio import FloatArray, check_audio, check_sample_rate
 from neurdsp.errors import ModelFileError, ParameterError
 
-__all__ = ["AmpModel", "AmpStream", "find_model", "shipped_amps", "shipped_clip"]
+__all__ = [
+    "AmpModel",
+    "AmpStream",
+    "ShippedAmp",
+    "describe_amps",
+    "find_model",
+    "shipped_amps",
+    "shipped_clip",
+]
 
 _SHIPPED = Path(__file__).parent / "shipped"
 _SUFFIX = ".safetensors"
@@ -41,6 +50,59 @@ def shipped_clip() -> Path:
     'di_clip.flac'
     """
     return _SHIPPED / "di_clip.flac"
+
+
+@dataclass(frozen=True)
+class ShippedAmp:
+    """An amp that comes with neurdsp: what :meth:`AmpModel.load` takes, and what its file says of it.
+
+    Parameters
+    ----------
+    name
+        For :meth:`AmpModel.load`.
+    description
+        One line.
+    knobs
+        Where each knob stands at first, 0 to 1; empty for most.
+    n_parameters
+        Of the network that plays.
+    test_esr
+        Error-to-signal ratio on playing that training never heard, at the first positions of the knobs.
+    license
+        Of the weights.
+    """
+
+    name: str
+    description: str
+    knobs: dict[str, float]
+    n_parameters: int
+    test_esr: float | None
+    license: str
+
+
+def describe_amps() -> list[ShippedAmp]:
+    """Tell what the shipped amps are.
+
+    Examples
+    --------
+    >>> [amp.name for amp in describe_amps() if amp.name == "ts9"]
+    ['ts9']
+    """
+    found = []
+    for name in shipped_amps():
+        amp = AmpModel.load(name)
+        said = amp.metadata
+        found.append(
+            ShippedAmp(
+                name=name,
+                description=said.get("neurdsp.description", ""),
+                knobs=amp.knobs,
+                n_parameters=amp.n_parameters,
+                test_esr=json.loads(said.get("neurdsp.metrics", "{}")).get("test_esr"),
+                license=said.get("neurdsp.license", ""),
+            )
+        )
+    return found
 
 
 def find_model(name_or_path: str | os.PathLike[str]) -> Path:
@@ -219,6 +281,43 @@ class AmpModel:
         """
         told: dict[str, Any] = json.loads(self._core.capture)
         return told
+
+    @property
+    def knobs(self) -> dict[str, float]:
+        """Where each knob of a model with knobs stands, 0 (fully left) to 1 (fully right); most have none."""
+        return {name: position for name, position, _ in self._core.knobs}
+
+    def with_knobs(self, **positions: float) -> Self:
+        """Turn knobs of a model that has some.
+
+        Parameters
+        ----------
+        **positions : float
+            By the name of the knob, 0 (fully left) to 1 (fully right); the others stay where they are.
+
+        Returns
+        -------
+        AmpModel
+            The amp at these positions, a model of its own: it costs what it did before, and streams that play
+            go on as they are. :meth:`neurdsp.amp.AmpChain.set_knobs` turns a knob while it plays.
+
+        Raises
+        ------
+        ParameterError
+            For a knob that the model lacks, or a position outside 0 to 1.
+
+        Examples
+        --------
+        >>> louder = AmpModel.load("amp.safetensors").with_knobs(gain=0.8)  # doctest: +SKIP
+        """
+        stand = self.knobs
+        for name, position in positions.items():
+            if name not in stand:
+                known = ", ".join(stand) or "none"
+                raise ParameterError(f"the model has no knob '{name}'; its knobs: {known}")
+            if not 0 <= position <= 1:
+                raise ParameterError(f"{name} is {position!r}, but must be from 0 to 1")
+        return type(self)(self._core.with_knobs([float(at) for at in {**stand, **positions}.values()]))
 
     def stream(
         self, sample_rate: float | None = None, *, oversample: int = 1, low_latency: bool = False

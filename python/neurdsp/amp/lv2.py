@@ -20,7 +20,17 @@ from neurdsp.config import did_you_mean
 from neurdsp.errors import AudioFileError, MissingDependencyError, ParameterError
 from neurdsp.metrics.level import amplitude_to_db
 
-__all__ = ["CaptureResult", "Control", "Device", "capture", "describe_device", "find_device", "list_devices"]
+__all__ = [
+    "CaptureResult",
+    "Control",
+    "Device",
+    "capture",
+    "describe_device",
+    "find_control",
+    "find_device",
+    "list_devices",
+    "resolve_controls",
+]
 
 _PACKAGE = "lilv-utils"
 _LIST_TIMEOUT_S = 30
@@ -241,6 +251,23 @@ def _number(values: Mapping[str, list[str]], key: str, fallback: float) -> float
         return fallback
 
 
+def find_control(device: Device, name: str) -> Control:
+    """Return the control of this symbol, or of this name on the panel, in any case.
+
+    Raises
+    ------
+    ParameterError
+        If there is none; the message lists all.
+    """
+    by_name = {control.name.casefold(): control for control in device.controls}
+    by_name |= {control.symbol.casefold(): control for control in device.controls}
+    control = by_name.get(name.casefold())
+    if control is None:
+        known = ", ".join(f"{c.symbol} ({c.name})" for c in device.controls) or "none"
+        raise ParameterError(f"{device.name} has no control '{name}'; it has: {known}")
+    return control
+
+
 def resolve_controls(device: Device, wanted: Mapping[str, float]) -> dict[str, float]:
     """Return the position of every knob by symbol: what is wanted, and else the device's default.
 
@@ -262,14 +289,9 @@ def resolve_controls(device: Device, wanted: Mapping[str, float]) -> dict[str, f
     >>> resolve_controls(device, {"drive": 0.7})
     {'fslider2_': 0.7}
     """
-    by_name = {control.name.casefold(): control for control in device.controls}
-    by_name |= {control.symbol.casefold(): control for control in device.controls}
     positions = {control.symbol: control.default for control in device.controls}
     for name, value in wanted.items():
-        control = by_name.get(name.casefold())
-        if control is None:
-            known = ", ".join(f"{c.symbol} ({c.name})" for c in device.controls) or "none"
-            raise ParameterError(f"{device.name} has no control '{name}'; it has: {known}")
+        control = find_control(device, name)
         if not control.minimum <= value <= control.maximum:
             raise ParameterError(
                 f"{control.symbol} ({control.name}) of {device.name} goes from {control.minimum:g} to "

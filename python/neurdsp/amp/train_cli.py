@@ -188,14 +188,16 @@ def _settings(
 def presets(
     as_json: Annotated[bool, typer.Option("--json", help="Print the list as JSON.")] = False,
 ) -> None:
-    """List the presets, with their true numbers of parameters."""
+    """List the presets, with their true numbers of parameters, and the amps that come with neurdsp."""
     from dataclasses import asdict
 
     from neurdsp.amp.config import describe_presets
+    from neurdsp.amp.infer import describe_amps
 
-    found = describe_presets()
+    found, amps = describe_presets(), describe_amps()
     if as_json:
-        typer.echo(json.dumps([asdict(preset) for preset in found]))
+        lists = {"presets": [asdict(one) for one in found], "amps": [asdict(one) for one in amps]}
+        typer.echo(json.dumps(lists))
         return
     from rich.console import Console
     from rich.table import Table
@@ -206,4 +208,13 @@ def presets(
     for preset in found:
         sizes = (f"{preset.n_parameters:,}", f"{preset.receptive_field:,}")
         table.add_row(preset.name, ", ".join(preset.aliases), *sizes, preset.loss, preset.description)
-    Console(highlight=False).print(table)
+    shipped = Table(box=None, padding=(0, 2, 0, 0))
+    for title in ("amp", "knobs", "test ESR", ""):
+        shipped.add_column(title)
+    for amp in amps:
+        ratio = "" if amp.test_esr is None else f"{amp.test_esr:.2g}"
+        shipped.add_row(amp.name, ", ".join(amp.knobs), ratio, amp.description)
+    console = Console(highlight=False)
+    console.print(table)
+    console.print()
+    console.print(shipped)

@@ -46,6 +46,7 @@ def info(
         ("latency", f"{told.latency} samples"),
         ("sample rate", f"{told.sample_rate:g} Hz"),
         *((f"size from {size['size']:.3g}", _submodel(size)) for size in told.submodels),
+        *((f"knob {name}", f"0 to 1, at first {default:.3g}") for name, default in told.knobs.items()),
         *_capture(told.capture),
         *((f"metric {key}", _short(value)) for key, value in told.metrics.items()),
         *((key.removeprefix("neurdsp."), _short(text)) for key, text in told.metadata.items()),

@@ -131,6 +131,8 @@ def _to_nam(source: Path, target: Path) -> Conversion:
             if not model.metrics or len(model.metrics) == len(capture):
                 kept |= {"neurdsp.metrics"}
             lost += sorted(model.metadata.keys() - kept)
+        if model.architecture == "amp.parametric":
+            lost += ["knobs, which stay at their defaults"]
     else:
         name = _core.read_amp_json(source)[0]
     if name:

@@ -54,6 +54,8 @@ class ModelInfo:
     submodels
         Of a model of several sizes, each: the ``size`` from which it plays, ``n_parameters`` and
         ``receptive_field``.
+    knobs
+        Of a model with knobs, where each stands at first, 0 to 1, by name.
     """
 
     path: Path
@@ -68,6 +70,7 @@ class ModelInfo:
     metadata: dict[str, str]
     capture: dict[str, Any] = field(default_factory=dict)
     submodels: tuple[dict[str, Any], ...] = ()
+    knobs: dict[str, float] = field(default_factory=dict)
 
 
 def info(path: str | os.PathLike[str]) -> ModelInfo:
@@ -121,6 +124,7 @@ def info(path: str | os.PathLike[str]) -> ModelInfo:
         metadata={key: text for key, text in metadata.items() if key not in _TOLD_ELSEWHERE},
         capture=capture,
         submodels=tuple(_submodels(path, model.size_steps)),
+        knobs={name: default for name, _, default in model.knobs},
     )
 
 

@@ -12,7 +12,8 @@ use crate::error::{Error, Result};
 use crate::file::ModelFile;
 use crate::header::Header;
 use crate::json::one_line;
-use crate::registry::AMP_WAVENET;
+use crate::parametric::AMP_PARAMETRIC;
+use crate::registry::{AMP_WAVENET, LoadedModel};
 use crate::seed_json::SeedModel;
 use crate::wavenet::{WavenetConfig, WavenetWeights};
 
@@ -33,6 +34,14 @@ pub fn to_nam(path: impl AsRef<Path>, capture: &str) -> Result<NamFile> {
         }
         let file = ModelFile::read(path)?;
         let header = Header::from_metadata(&file.metadata)?;
+        if header.architecture == AMP_PARAMETRIC {
+            // The format has no knobs: what is written is the model with them at their defaults.
+            let model = LoadedModel::from_file(&file)?;
+            return model.nam().cloned().ok_or_else(|| Error::Unsupported {
+                what: "a model with knobs around an amp.wavenet as .nam".to_owned(),
+                reason: "only those around a nam.wavenet can be written".to_owned(),
+            });
+        }
         if header.architecture != AMP_WAVENET {
             return NamFile::from_model_file(&file);
         }

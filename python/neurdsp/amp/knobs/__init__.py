@@ -1,0 +1,1 @@
+"""Models with knobs: the network in torch, its training on captures at several settings, its export."""

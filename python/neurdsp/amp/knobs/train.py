@@ -1,0 +1,309 @@
+"""Training a model with knobs on several captures of one device, and judging it at settings it never saw."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from neurdsp._output import atomic_output, check_output
+from neurdsp.amp.config import AmpConfig
+from neurdsp.amp.data import Crops, Pair, Split, load_pair, split_in_time
+from neurdsp.amp.infer import AmpModel
+from neurdsp.amp.knobs.export import export_parametric
+from neurdsp.amp.knobs.model import ParametricWaveNet
+from neurdsp.amp.nam_config import NamWaveNetConfig
+from neurdsp.amp.sweep import Manifest, Setting, load_manifest
+from neurdsp.audio import FloatArray, read_audio
+from neurdsp.config import save_yaml
+from neurdsp.errors import AudioFileError, ConfigError, ParameterError
+from neurdsp.losses import build_loss
+from neurdsp.metrics import esr
+from neurdsp.training import Reporter, Trainer
+
+__all__ = ["KnobsResult", "train_parametric"]
+
+_INPUT_LEVEL = 1.0
+_OUTPUT_FACTOR = 0.1
+_GLANCE_S = 2.0
+"""So much of each capture's held-out part is looked at while training; all of it is measured at the end."""
+
+
+@dataclass(frozen=True)
+class KnobsResult:
+    """What a run left behind.
+
+    Parameters
+    ----------
+    model_path
+        The exported file.
+    esr_train
+        Mean error-to-signal ratio at the captured settings, of the exported file in the engine, on held-out
+        audio.
+    esr_test
+        The same at the settings that were not trained on; None if the manifest has none.
+    esr_nearest, esr_blend
+        What the nearest capture, and the two nearest mixed by distance, would have at those settings.
+    settings
+        The ratio at each setting, with its positions.
+    steps, seconds
+        Of training.
+    """
+
+    model_path: Path
+    esr_train: float
+    esr_test: float | None
+    esr_nearest: float | None
+    esr_blend: float | None
+    settings: tuple[dict[str, Any], ...]
+    steps: int
+    seconds: float
+
+    def figures(self) -> dict[str, Any]:
+        """Return what goes into the model file."""
+        ratios = {name: getattr(self, name) for name in ("esr_train", "esr_test", "esr_nearest", "esr_blend")}
+        known = {name: float(f"{value:.4g}") for name, value in ratios.items() if value is not None}
+        return {**known, "measured_by": "engine", "steps": self.steps, "seconds": round(self.seconds, 1)}
+
+
+@dataclass(frozen=True)
+class _Captures:
+    """All captures of a manifest, aligned alike; one input, so one split."""
+
+    manifest: Manifest
+    settings: tuple[Setting, ...]
+    pairs: tuple[Pair, ...]
+    split: Split
+
+    def positions(self, index: int) -> list[float]:
+        return [self.settings[index].positions[name] for name in self.manifest.knobs]
+
+    def of(self, part: str) -> list[int]:
+        return [index for index, setting in enumerate(self.settings) if setting.part == part]
+
+
+def _load(manifest_path: Path, config: AmpConfig) -> _Captures:
+    manifest = load_manifest(manifest_path)
+    folder = manifest_path.parent
+    settings = tuple(sorted(manifest.captures, key=lambda setting: setting.part != "train"))
+    first = load_pair(folder / manifest.input, folder / settings[0].output, config)
+    lag = config.data.latency_samples
+    if lag is None:
+        lag = max(first.alignment.latency_samples - config.data.safety_samples, 0)
+    wets = [_read(folder / setting.output, first.sample_rate)[lag:] for setting in settings]
+    n_samples = min(first.dry.size, *(wet.size for wet in wets))
+    if n_samples < first.dry.size // 2:
+        raise AudioFileError(f"{manifest_path}: a capture is less than half as long as the input")
+    dry = first.dry[:n_samples]
+    pairs = tuple(replace(first, dry=dry, wet=np.ascontiguousarray(wet[:n_samples])) for wet in wets)
+    for setting, pair in zip(settings, pairs, strict=True):
+        if not pair.wet.any():
+            raise AudioFileError(f"{folder / setting.output} is silent; leave that setting out")
+    return _Captures(manifest, settings, pairs, split_in_time(pairs[0], config))
+
+
+def _read(path: Path, rate: int) -> FloatArray:
+    samples, found = read_audio(path)
+    if found != rate:
+        raise AudioFileError(f"{path} has {found} Hz, but the first capture has {rate} Hz")
+    return samples
+
+
+class _KnobsTask:
+    """Crops of captures drawn at random, each played with its own weights."""
+
+    def __init__(self, captures: _Captures, config: AmpConfig, path: Path) -> None:
+        self._captures, self._config, self._path = captures, config, path
+        self._train = captures.of("train")
+        self._crops, self._losses = [], []
+        for index in self._train:
+            pair = captures.pairs[index]
+            self._crops.append(
+                Crops(
+                    pair,
+                    captures.split,
+                    batch_size=1,
+                    crop_samples=config.crop_samples,
+                    receptive_field=config.model.receptive_field,
+                    seed=config.training.seed + 7919 * index,
+                )
+            )
+            heard = np.concatenate([pair.wet[start:stop] for start, stop in captures.split.training])
+            self._losses.append(build_loss(config.loss, reference=torch.from_numpy(heard)))
+        self.samples_per_step = config.training.batch_size * self._crops[0].crop_samples
+
+    def loss(self, model: nn.Module, step: int) -> Tensor:
+        rng = np.random.default_rng((self._config.training.seed, step))
+        n = self._config.training.batch_size
+        chosen = rng.choice(len(self._train), n, replace=n > len(self._train))
+        losses = []
+        for which in chosen:
+            dry, wet = (torch.from_numpy(array) for array in self._crops[which].batch(step))
+            output = model(dry, self._captures.positions(self._train[which]))
+            losses.append(self._losses[which](output, wet))
+        return torch.stack(losses).mean()
+
+    def validate(self, model: nn.Module) -> dict[str, float]:
+        start, stop = self._captures.split.validation
+        ratios = []
+        for turn, index in enumerate(self._train):
+            pair = self._captures.pairs[index]
+            # A different stretch at each setting: together they hear all of the held-out part.
+            glance = min(round(_GLANCE_S * pair.sample_rate), stop - start)
+            at = start + (stop - start - glance) * turn // max(len(self._train) - 1, 1)
+            margin = self._config.model.receptive_field - 1
+            past = np.concatenate([np.zeros(margin, np.float32), pair.dry[: at + glance]])[at:]
+            output = model(torch.from_numpy(past)[None], self._captures.positions(index))[0].numpy()
+            ratios.append(esr(pair.wet[at : at + glance], output))
+        return {"score": float(np.mean(ratios)), "esr": float(np.mean(ratios)), "worst_esr": max(ratios)}
+
+    def improved(self, model: nn.Module, metrics: Mapping[str, float]) -> None:
+        measured = {name: value for name, value in metrics.items() if name != "score"}
+        _export(model, self._path, self._captures, self._config, {**measured, "measured_by": "training"})
+
+
+def _export(
+    model: nn.Module, path: Path, captures: _Captures, config: AmpConfig, metrics: Mapping[str, Any]
+) -> None:
+    if not isinstance(model, ParametricWaveNet):
+        raise TypeError(f"expected a ParametricWaveNet, got {type(model).__name__}")
+    pair = captures.pairs[0]
+    export_parametric(
+        model,
+        path,
+        knobs={name: knob.default for name, knob in captures.manifest.knobs.items()},
+        sample_rate=pair.sample_rate,
+        metrics=metrics,
+        level=float(np.sqrt(np.mean(np.square(pair.dry, dtype=np.float64)))),
+        name=path.stem,
+        description=config.description,
+        extra={"neurdsp.training": json.dumps(config.model_dump(mode="json"))},
+    )
+
+
+def _judge(path: Path, captures: _Captures) -> tuple[list[dict[str, Any]], float | None, float | None]:
+    """Play the held-out part at every setting with the engine, and measure captures nearby."""
+    amp = AmpModel.load(path)
+    start, stop = captures.split.validation
+    first = max(0, start - (amp.receptive_field - 1))
+    found: list[dict[str, Any]] = []
+    nearest: list[float] = []
+    blend: list[float] = []
+    train = captures.of("train")
+    for index, (setting, pair) in enumerate(zip(captures.settings, captures.pairs, strict=True)):
+        target = pair.wet[start:stop]
+        played = amp.with_knobs(**setting.positions).render(pair.dry[first:stop], pair.sample_rate)
+        ratio = float(esr(target, played[start - first :]))
+        found.append({"part": setting.part, "positions": dict(setting.positions), "esr": ratio})
+        if setting.part == "test":
+            here = np.array(captures.positions(index))
+            away = np.array([np.linalg.norm(here - captures.positions(other)) for other in train])
+            one, two = np.argsort(away)[:2]
+            a, b = (captures.pairs[train[which]].wet[start:stop] for which in (one, two))
+            share = away[two] / max(away[one] + away[two], 1e-12)
+            nearest.append(float(esr(target, a)))
+            blend.append(float(esr(target, (share * a + (1 - share) * b).astype(np.float32))))
+    return found, _mean(nearest), _mean(blend)
+
+
+def _mean(ratios: list[float]) -> float | None:
+    return float(np.mean(ratios)) if ratios else None
+
+
+def train_parametric(
+    config: AmpConfig,
+    manifest_path: str | os.PathLike[str],
+    *,
+    model_path: str | os.PathLike[str],
+    run_dir: str | os.PathLike[str],
+    resume: bool = False,
+    show: bool = False,
+) -> KnobsResult:
+    """Train a model with knobs on the captures of a manifest.
+
+    Parameters
+    ----------
+    config
+        Network (a preset whose architecture is ``nam.wavenet``), data, loss, budget. The latency of the first
+        capture is taken for all.
+    manifest_path
+        See :class:`neurdsp.amp.sweep.Manifest`; captures for testing are only measured on, at the end.
+    model_path
+        The ``.safetensors`` file to write.
+    run_dir
+        The folder for configuration, log and checkpoint; made where it is absent.
+    resume
+        Go on from the checkpoint in ``run_dir``.
+    show
+        Whether to show progress on standard error.
+
+    Returns
+    -------
+    KnobsResult
+        All ratios are measured on the exported file by the engine.
+
+    Raises
+    ------
+    AudioFileError, ConfigError, ParameterError
+        Before anything is written, for captures or settings that cannot work.
+
+    Examples
+    --------
+    >>> config = load_config("light", overrides=["training.minutes=5"])  # doctest: +SKIP
+    >>> train_parametric(config, "runs/drive/manifest.yaml", model_path="drive.safetensors",
+    ...                  run_dir="runs/drive/train").esr_test  # doctest: +SKIP
+    """
+    path, folder = Path(model_path), Path(run_dir)
+    if path.suffix != ".safetensors":
+        raise ParameterError(f"the model file '{path}' must end in .safetensors")
+    if not isinstance(config.model, NamWaveNetConfig):
+        raise ConfigError(
+            f"a model with knobs needs a preset of the architecture nam.wavenet, not {config.architecture}; "
+            "take light or standard"
+        )
+    check_output(path)
+    captures = _load(Path(manifest_path), config)
+    folder.mkdir(parents=True, exist_ok=True)
+    if not resume:
+        for name in ("metrics.jsonl", "checkpoint.pt", "result.json"):
+            (folder / name).unlink(missing_ok=True)
+    save_yaml(config, folder / "config.yaml")
+
+    def rms(signal: FloatArray) -> float:
+        heard = np.concatenate([signal[start:stop] for start, stop in captures.split.training])
+        return max(float(np.sqrt(np.mean(np.square(heard, dtype=np.float64)))), 1e-6)
+
+    torch.manual_seed(config.training.seed)
+    wets = [rms(captures.pairs[index].wet) for index in captures.of("train")]
+    model = ParametricWaveNet(
+        config.model,
+        len(captures.manifest.knobs),
+        input_scale=_INPUT_LEVEL / rms(captures.pairs[0].dry),
+        output_scale=_OUTPUT_FACTOR * float(np.mean(wets)),
+    )
+    reporter = Reporter(folder / "metrics.jsonl", show=show, score_name="ESR")
+    task = _KnobsTask(captures, config, path)
+    summary = Trainer(model, task, config.training, run_dir=folder, reporter=reporter).run(resume=resume)
+
+    settings, nearest, blend = _judge(path, captures)
+    means = {part: [one["esr"] for one in settings if one["part"] == part] for part in ("train", "test")}
+    result = KnobsResult(
+        model_path=path,
+        esr_train=float(np.mean(means["train"])),
+        esr_test=float(np.mean(means["test"])) if means["test"] else None,
+        esr_nearest=nearest,
+        esr_blend=blend,
+        settings=tuple(settings),
+        steps=summary.steps,
+        seconds=summary.seconds,
+    )
+    _export(model, path, captures, config, result.figures())
+    with atomic_output(folder / "result.json") as temporary:
+        report = {**result.figures(), "settings": list(result.settings)}
+        temporary.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    return result

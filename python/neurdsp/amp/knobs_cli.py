@@ -1,0 +1,95 @@
+"""The command ``neurdsp amp train-knobs``, and what commands that play a model say of its knobs."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["parse_positions", "train_knobs"]
+
+
+def parse_positions(texts: list[str] | None) -> dict[str, float]:
+    """Read ``NAME=POSITION`` options.
+
+    Raises
+    ------
+    ParameterError
+        For anything else.
+
+    Examples
+    --------
+    >>> parse_positions(["gain=0.3"])
+    {'gain': 0.3}
+    """
+    from neurdsp.errors import ParameterError
+
+    found = {}
+    for text in texts or ():
+        name, equals, value = text.partition("=")
+        try:
+            if not equals:
+                raise ValueError
+            found[name.strip()] = float(value)
+        except ValueError:
+            raise ParameterError(f"--knob takes NAME=POSITION, gain=0.3 say, got '{text}'") from None
+    return found
+
+
+def train_knobs(
+    manifest: Annotated[
+        Path,
+        typer.Argument(help="Captures with knob positions: 'neurdsp amp capture --sweep' makes it."),
+    ],
+    model_path: Annotated[Path, typer.Option("--output", "-o", help="Model file to write, .safetensors.")],
+    preset: Annotated[str, typer.Option(help="A preset, see 'neurdsp amp presets'.")] = "knobs",
+    minutes: Annotated[float | None, typer.Option(help="Wall time to train for.")] = None,
+    steps: Annotated[
+        int | None, typer.Option(help="Steps to train for instead: the same bytes each time on a CPU.")
+    ] = None,
+    overrides: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Set training.learning_rate=0.004, say; repeatable."),
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the run's checkpoint.")] = False,
+    run_dir: Annotated[
+        Path | None,
+        typer.Option(help="Folder for log and checkpoint. [default: runs/<name of the model file>]"),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the result as JSON, and no progress.")
+    ] = False,
+) -> None:
+    """Train one model with knobs on several captures of a device, and judge it at settings it never saw."""
+    from neurdsp.amp.config import load_config
+    from neurdsp.console import print_table
+    from neurdsp.dependencies import require
+    from neurdsp.errors import ParameterError
+
+    if minutes is not None and steps is not None:
+        raise ParameterError("give the budget either as --minutes or as --steps, not both")
+    settings = list(overrides or ())
+    if minutes is not None:
+        settings += [f"training.minutes={minutes}", "training.steps=null"]
+    if steps is not None:
+        settings += [f"training.steps={steps}", "training.minutes=null"]
+    config = load_config(preset, overrides=settings)
+    require("torch", extra="train", purpose="neurdsp amp train-knobs")
+    from neurdsp.amp.knobs.train import train_parametric
+
+    folder = run_dir or Path("runs") / model_path.stem
+    result = train_parametric(
+        config, manifest, model_path=model_path, run_dir=folder, resume=resume, show=not as_json
+    )
+    if as_json:
+        figures = {"model": str(result.model_path), **result.figures(), "settings": list(result.settings)}
+        typer.echo(json.dumps(figures))
+        return
+    rows = [("model", str(result.model_path)), ("ESR at captured settings", f"{result.esr_train:.3g}")]
+    if result.esr_test is not None:
+        rows += [
+            ("ESR at other settings", f"{result.esr_test:.3g}"),
+            ("  nearest capture", f"{result.esr_nearest:.3g}"),
+            ("  two nearest mixed", f"{result.esr_blend:.3g}"),
+        ]
+    print_table([*rows, ("trained", f"{result.steps:,} steps in {result.seconds / 60:.1f} min")])

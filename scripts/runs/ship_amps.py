@@ -1,0 +1,217 @@
+"""Makes the amps that the package ships: captures circuits, trains, judges on other playing, writes cards.
+
+    python scripts/runs/ship_amps.py -o runs/amps            # all
+    python scripts/runs/ship_amps.py -o runs/amps crunch     # one; add --install to put it into the package
+
+The devices are plugins of Debian's ``guitarix-lv2`` (also needed: ``lilv-utils fluidsynth
+fluid-soundfont-gm``). Those with knobs are captured at the settings of a Latin hypercube, and judged at
+random ones too. The input is ``neurdsp amp signal`` without its blips, its silence and the second half of its
+playing. A run that was stopped goes on where it was. Training is bounded by steps, so that it gives the same
+on the same processor.
+"""
+
+import argparse
+import json
+import shutil
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from judge_amp import judge, record
+from neurdsp import modelfile
+from neurdsp.amp import lv2
+from neurdsp.amp.config import load_config
+from neurdsp.amp.knobs.train import train_parametric
+from neurdsp.amp.signal import capture_signal
+from neurdsp.amp.sweep import Knob, sweep
+from neurdsp.amp.train import train
+from neurdsp.audio import write_audio
+from neurdsp.errors import NeurdspError
+
+RATE = 48_000
+PLUGINS = "http://guitarix.sourceforge.net/plugins/"
+SHIPPED = Path(__file__).parents[2] / "python" / "neurdsp" / "amp" / "shipped"
+KEPT_S = ((12.0, 57.0), (60.0, 115.0), (170.5, 180.0))
+"""Parts of the capture signal: sweeps to steps, half of the playing, validation."""
+
+
+@dataclass(frozen=True)
+class Amp:
+    """What to ship: a device, the knobs that the model keeps, the controls that stand still."""
+
+    title: str
+    description: str
+    plugin: str
+    steps: int
+    fixed: dict[str, float]
+    knobs: dict[str, Knob] = field(default_factory=dict)
+    n_train: int = 9
+    n_test: int = 4
+
+
+AMPS = {
+    "screamer": Amp(
+        "Screamer",
+        "Tube screamer with drive and tone: guitarix's gxts9.",
+        "gxts9#ts9sim",
+        2400,
+        {"fslider0_": -4.0},
+        {
+            "drive": Knob(control="fslider2_"),
+            "tone": Knob(control="fslider1_", minimum=100, maximum=1000, default=0.333333),
+        },
+    ),
+    "crunch": Amp(
+        "Crunch",
+        "Small amp with gain and tone, without its cabinet: guitarix's chump.",
+        "gx_redeye#chump",
+        2400,
+        {"Volume": 0.3},
+        {
+            "gain": Knob(control="Gain", minimum=0.15, maximum=1, default=0.411765),
+            "tone": Knob(control="Tone"),
+        },
+    ),
+    "clean": Amp(
+        "Clean",
+        "Tube preamp with gain and treble: guitarix's studio preamp.",
+        "gx_studiopre#studiopre",
+        2400,
+        {"master": 0.6},
+        {
+            "gain": Knob(control="volume", minimum=0.05, maximum=0.25, default=0.4),
+            "treble": Knob(control="treble"),
+        },
+        n_train=7,
+        n_test=3,
+    ),
+    "highgain": Amp(
+        "High gain",
+        "High-gain amp without its cabinet: guitarix's metal amp, drive 18, pregain 18.",
+        "gxmetal_amp#metal_amp",
+        3000,
+        {"DRIVE": 18.0, "TONE": 0.6, "PREGAIN": 18.0, "GAIN1": 0.0},
+    ),
+    "fuzz": Amp(
+        "Fuzz",
+        "Two-transistor fuzz: guitarix's fuzz face, fuzz 0.9.",
+        "gx_fuzzface_#_fuzzface_",
+        3000,
+        {"FUZZ": 0.9, "LEVEL": 0.5},
+    ),
+}
+
+
+def write_inputs(folder: Path) -> None:
+    """Write what is played into the devices for training, and for the test at the end."""
+    from capture_signal import test_signal
+
+    if not (folder / "in.wav").is_file():
+        whole = capture_signal(RATE)
+        parts = [whole[round(start * RATE) : round(stop * RATE)] for start, stop in KEPT_S]
+        write_audio(folder / "in.wav", np.concatenate(parts), RATE, subtype="PCM_24")
+    if not (folder / "test_in.wav").is_file():
+        write_audio(folder / "test_in.wav", test_signal(), RATE)
+
+
+def make(name: str, amp: Amp, folder: Path) -> Path:
+    """Capture, train and judge one; return its file."""
+    device, here = PLUGINS + amp.plugin, folder / name
+    model = here / f"{name}.safetensors"
+    run_dir = here / "train"
+    here.mkdir(parents=True, exist_ok=True)
+    config = load_config(
+        "knobs",
+        overrides=[
+            "training.minutes=null",
+            f"training.steps={amp.steps}",
+            "training.threads=1",
+            "training.validate_steps=300",
+            "training.learning_rate=0.008",
+        ],
+    )
+    resume = (run_dir / "checkpoint.pt").is_file()
+    if amp.knobs:
+        manifest = sweep(
+            folder / "in.wav",
+            here,
+            device,
+            amp.knobs,
+            n_train=amp.n_train,
+            n_test=amp.n_test,
+            fixed=amp.fixed,
+        )
+        train_parametric(config, manifest, model_path=model, run_dir=run_dir, resume=resume, show=True)
+    else:
+        wet = here / "out.wav"
+        if not wet.is_file():
+            lv2.capture(folder / "in.wav", wet, device, amp.fixed)
+        train(
+            config,
+            folder / "in.wav",
+            wet,
+            model_path=model,
+            run_dir=run_dir,
+            resume=resume,
+            show=True,
+        )
+    at_defaults = {knob.control: knob.value(knob.default) for knob in amp.knobs.values()}
+    controls = {**amp.fixed, **at_defaults}
+    lv2.capture(folder / "test_in.wav", here / "test_out.wav", device, controls)
+    figures = {
+        f"test_{key}": value
+        for key, value in judge(model, folder / "test_in.wav", here / "test_out.wav").items()
+    }
+    record(model, figures, card(amp, device, controls))
+    return model
+
+
+def card(amp: Amp, device: str, controls: dict[str, float]) -> dict[str, Any]:
+    """Say what the file is, in its own metadata."""
+    swept = {
+        name: {"control": k.control, "from": k.minimum, "to": k.maximum} for name, k in amp.knobs.items()
+    }
+    return {
+        "name": amp.title,
+        "description": amp.description,
+        "license": "MIT OR Apache-2.0",
+        "device": {
+            "plugin": device,
+            "package": "guitarix-lv2 0.44.1+dfsg1-2 (GPL-2.0-or-later)",
+            "controls": controls,
+            "knobs": swept,
+        },
+        "recipe": "scripts/runs/ship_amps.py",
+    }
+
+
+def main() -> int:
+    """Make what is named, and say how good it is."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("names", nargs="*", help="of them; all if none is named")
+    parser.add_argument("-o", "--output", type=Path, default=Path("runs/amps"), help="folder")
+    parser.add_argument("--install", action="store_true", help="put the files into the package")
+    options = parser.parse_args()
+    unknown = set(options.names) - set(AMPS)
+    if unknown:
+        parser.error(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(AMPS)}")
+    options.output.mkdir(parents=True, exist_ok=True)
+    try:
+        write_inputs(options.output)
+        for name in options.names or AMPS:
+            model = make(name, AMPS[name], options.output)
+            print(name, f"{model.stat().st_size / 1e3:.0f} kB", json.dumps(modelfile.info(model).metrics))
+            if options.install:
+                shutil.copyfile(model, SHIPPED / model.name)
+    except (NeurdspError, RuntimeError) as error:
+        print(f"ship_amps: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
