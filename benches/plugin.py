@@ -1,0 +1,106 @@
+"""What the plugin costs in a host, beside the engine alone: python benches/plugin.py, after make plugin.
+
+All times are CPU times of the process, the least of several runs; the host is pedalboard.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+from neurdsp.amp import AmpModel, shipped_amps, write_plugin_preset
+from neurdsp.amp.infer import find_model
+
+BUNDLE = Path(__file__).parents[1] / "target/bundled/neurdsp.vst3"
+RATE = 48_000
+BARE = {"gate": False, "tone": False, "cabinet": False, "dc_block": False, "output_mode": "raw"}
+
+
+def least_cpu_s(work, repeats=5):
+    """The least CPU time of several runs, in seconds."""
+    times = []
+    for _ in range(repeats):
+        start = time.process_time()
+        work()
+        times.append(time.process_time() - start)
+    return min(times)
+
+
+def scan_ms(bundle):
+    """Wall time of a fresh process to load the library, make an instance and read its parameters."""
+    code = (
+        "import sys, time, pedalboard; start = time.perf_counter();"
+        "len(pedalboard.load_plugin(sys.argv[1]).parameters); print(1000 * (time.perf_counter() - start))"
+    )
+    run = [sys.executable, "-c", code, bundle]
+    return min(float(subprocess.run(run, capture_output=True, check=True).stdout) for _ in range(5))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("models", nargs="*", help="model files or shipped amps (default: all shipped)")
+    parser.add_argument("--bundle", type=Path, default=BUNDLE)
+    parser.add_argument("--block", type=int, default=64)
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    import pedalboard
+
+    bundle, block = str(options.bundle), options.block
+    size = sum(os.path.getsize(path) for path in options.bundle.rglob("*") if path.is_file())
+    rows = {"binary MB": size / 1e6, "scan ms": scan_ms(bundle)}
+    rng = np.random.default_rng(0)
+    clip = rng.uniform(-0.3, 0.3, (1, 4 * RATE)).astype(np.float32)
+    seconds = clip.shape[1] / RATE
+
+    with tempfile.TemporaryDirectory() as folder:
+        for model in options.models or shipped_amps():
+            name = find_model(model).stem
+            preset = write_plugin_preset(Path(folder) / "a.vstpreset", model, **BARE)
+            chain = write_plugin_preset(Path(folder) / "b.vstpreset", model)
+            plugin = pedalboard.load_plugin(bundle)
+
+            def load(plugin=plugin, preset=preset):
+                plugin.load_preset(str(preset))
+                plugin.process(clip[:, :block], RATE, buffer_size=block)
+
+            rows[f"{name}: load and play a block, ms"] = 1000 * least_cpu_s(load)
+            stream = AmpModel.load(model).stream()
+
+            def engine(stream=stream):
+                for start in range(0, clip.shape[1], block):
+                    stream.process(clip[0, start : start + block])
+
+            for what, path in (("model", preset), ("whole chain", chain)):
+                plugin.load_preset(str(path))
+                cpu_s = least_cpu_s(lambda: plugin.process(clip, RATE, buffer_size=block))  # noqa: B023
+                rows[f"{name}: {what} in the host, x real time"] = seconds / cpu_s
+            rows[f"{name}: engine alone from Python, x real time"] = seconds / least_cpu_s(engine)
+
+        preset = write_plugin_preset(Path(folder) / "c.vstpreset", shipped_amps()[0])
+        for sound, signal in (("playing", clip), ("silent", np.zeros_like(clip))):
+            for count in (1, 10, 50):
+                plugins = [pedalboard.load_plugin(bundle) for _ in range(count)]
+                for plugin in plugins:
+                    plugin.load_preset(str(preset))
+                    plugin.process(signal[:, :RATE], RATE, buffer_size=block)
+
+                def play(plugins=plugins, signal=signal):
+                    for plugin in plugins:
+                        plugin.process(signal, RATE, buffer_size=block, reset=False)
+
+                rows[f"{count} instances {sound}, % of a core"] = 100 * least_cpu_s(play, 3) / seconds
+
+    if options.json:
+        print(json.dumps(rows))
+        return
+    for name, value in rows.items():
+        print(f"{name:55} {value:10.3g}")
+
+
+if __name__ == "__main__":
+    main()
