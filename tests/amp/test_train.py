@@ -1,7 +1,10 @@
 """Training end to end on a small device: it learns, resumes to the byte, stops, and refuses in one line."""
 
+import base64
+import io
 import json
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -11,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 from neurdsp.amp import AmpModel
 from neurdsp.amp.config import load_config
 from neurdsp.amp.train import train
@@ -162,6 +166,24 @@ def test_the_run_folder_says_everything(recordings, tmp_path):
     events = [json.loads(line) for line in (run_dir / "metrics.jsonl").read_text().splitlines()]
     assert [event["event"] for event in events] == ["validation", "validation", "stopped"]
     assert json.loads((run_dir / "data.json").read_text())["alignment"]["latency_samples"] == 37
+
+
+def test_the_report_shows_and_plays_what_was_measured(recordings, tmp_path):
+    run_dir = tmp_path / "run"
+    config = tiny(20, "training.validate_steps=5", "training.learning_rate=0.02")
+    path = tmp_path / "<m>.safetensors"
+    result = train(config, *recordings, model_path=path, run_dir=run_dir, report=True)
+    page = (run_dir / "report.html").read_text()
+    assert f"{result.esr:.3g}, of this file" in page
+    assert "&lt;m&gt;" in page
+    assert "<m>" not in page
+    clips = re.findall(r"data:audio/wav;base64,([^\"]+)", page)
+    assert len(clips) == 3
+    seconds = [soundfile.info(io.BytesIO(base64.b64decode(clip))).duration for clip in clips]
+    assert seconds[0] == seconds[1] == seconds[2] > 0.4
+    assert base64.b64decode(re.search(r"image/png;base64,([^\"]+)", page)[1]).startswith(b"\x89PNG")
+    points = re.search(r'points="([^"]+)"', page)[1].split()
+    assert len(points) == 4
 
 
 def test_a_step_that_does_not_fit_into_memory_says_what_to_make_smaller(recordings, tmp_path, monkeypatch):

@@ -263,7 +263,7 @@ def load_config(
     if file is not None:
         tree, source = load_yaml(file), str(file)
     else:
-        name = preset or "seed-16x6"
+        name = preset or "standard"
         tree, source = load_preset("neurdsp.amp", name, aliases=PRESET_ALIASES), f"preset {name}"
     return build_config(apply_overrides(tree, overrides), source=source)
 

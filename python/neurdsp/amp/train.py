@@ -21,6 +21,7 @@ from neurdsp.amp.data import Crops, Pair, Split, load_pair, split_in_time
 from neurdsp.amp.export import export
 from neurdsp.amp.infer import AmpModel
 from neurdsp.amp.model import AmpNetwork, build_network
+from neurdsp.amp.report import Heard, write_report
 from neurdsp.config import load_yaml, save_yaml
 from neurdsp.errors import ConfigError, ParameterError
 from neurdsp.losses import build_loss
@@ -188,15 +189,20 @@ def measure(path: str | os.PathLike[str], pair: Pair, start: int, stop: int) -> 
     dict
         ``esr``, ``pre_emphasised_esr``, ``spectral_distance``.
     """
+    heard = _hear(Path(path), pair, start, stop)
+    return {
+        "esr": float(esr(heard.target, heard.predicted)),
+        "pre_emphasised_esr": float(pre_emphasised_esr(heard.target, heard.predicted)),
+        "spectral_distance": float(multi_resolution_stft_distance(heard.target, heard.predicted)),
+    }
+
+
+def _hear(path: Path, pair: Pair, start: int, stop: int) -> Heard:
+    """Play a range through a model file, with the past that it needs."""
     model = AmpModel.load(path)
     first = max(0, start - (model.receptive_field - 1))
     rendered = model.render(pair.dry[first:stop], pair.sample_rate)[start - first :]
-    target = pair.wet[start:stop]
-    return {
-        "esr": float(esr(target, rendered)),
-        "pre_emphasised_esr": float(pre_emphasised_esr(target, rendered)),
-        "spectral_distance": float(multi_resolution_stft_distance(target, rendered)),
-    }
+    return Heard(pair.dry[start:stop], pair.wet[start:stop], rendered, pair.sample_rate)
 
 
 def train(
@@ -208,6 +214,7 @@ def train(
     run_dir: str | os.PathLike[str],
     resume: bool = False,
     show: bool = False,
+    report: bool = False,
 ) -> RunResult:
     """Train an amp model on what went into a device and what came out.
 
@@ -228,6 +235,9 @@ def train(
         Go on from the checkpoint in ``run_dir``; only the budget may have changed.
     show
         Whether to show progress on standard error.
+    report
+        Whether to write ``report.html`` into the run folder at the end: figures, the curve of the error,
+        pictures where matplotlib is installed, and players.
 
     Returns
     -------
@@ -304,7 +314,33 @@ def train(
         warnings=pair.warnings,
     )
     _save_json(folder / "result.json", result.to_json())
+    if report:
+        _report(result, pair, split, config)
     return result
+
+
+def _report(result: RunResult, pair: Pair, split: Split, config: AmpConfig) -> None:
+    """Write the page that shows and plays what came of a run."""
+    summary, found = result.summary, pair.alignment
+    start, stop = (sample / pair.sample_rate for sample in split.validation)
+    facts = {
+        "network": f"{config.architecture}, {result.n_parameters:,} parameters; {config.description}",
+        "ESR": f"{result.esr:.3g}, of this file, played by the engine, on {start:.1f} to {stop:.1f} s",
+        "ESR, pre-emphasised": f"{result.pre_emphasised_esr:.3g}",
+        "spectral distance": f"{result.spectral_distance:.3g}",
+        "trained": f"{summary.steps:,} steps in {summary.seconds / 60:.1f} min ({summary.stopped})",
+        "went back": f"{summary.rollbacks} times",
+        "latency": f"{found.latency_samples} samples, confidence {found.confidence:.2f}",
+        "loss": config.loss.type,
+    }
+    facts |= {f"note {i}": warning for i, warning in enumerate(result.warnings, 1)}
+    write_report(
+        result.run_dir / "report.html",
+        model=result.model_path,
+        heard=_hear(result.model_path, pair, *split.validation),
+        log=result.run_dir / "metrics.jsonl",
+        facts=facts,
+    )
 
 
 @contextmanager

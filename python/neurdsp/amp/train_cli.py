@@ -16,7 +16,7 @@ def train(
     ],
     model_path: Annotated[Path, typer.Option("--output", "-o", help="Model file to write, .safetensors.")],
     preset: Annotated[
-        str | None, typer.Option(help="A preset, see 'neurdsp amp presets'. [default: seed-16x6]")
+        str | None, typer.Option(help="A preset, see 'neurdsp amp presets'. [default: standard]")
     ] = None,
     config_path: Annotated[
         Path | None, typer.Option("--config", help="A YAML file in place of a preset.")
@@ -38,6 +38,9 @@ def train(
         Path | None,
         typer.Option(help="Folder for log and checkpoint. [default: runs/<name of the model file>]"),
     ] = None,
+    report: Annotated[
+        bool, typer.Option("--report/--no-report", help="Write report.html into the run folder.")
+    ] = True,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the result as JSON, and no progress.")
     ] = False,
@@ -65,6 +68,7 @@ def train(
         run_dir=folder,
         resume=resume,
         show=not as_json,
+        report=report,
     )
     if as_json:
         typer.echo(json.dumps(result.to_json()))
@@ -83,6 +87,7 @@ def train(
             ("trained", f"{summary.steps:,} steps in {summary.seconds / 60:.1f} min ({summary.stopped})"),
             ("rate", f"{summary.samples_per_second:,.0f} samples/s"),
             ("run folder", str(result.run_dir)),
+            *([("report", str(result.run_dir / "report.html"))] if report else []),
         ]
     )
 
@@ -94,7 +99,7 @@ def train_many(
     ],
     folder: Annotated[Path, typer.Option("--output", "-o", help="Folder for models, runs and leaderboard.")],
     preset: Annotated[
-        str | None, typer.Option(help="A preset, see 'neurdsp amp presets'. [default: seed-16x6]")
+        str | None, typer.Option(help="A preset, see 'neurdsp amp presets'. [default: standard]")
     ] = None,
     config_path: Annotated[
         Path | None, typer.Option("--config", help="A YAML file in place of a preset.")
