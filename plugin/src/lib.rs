@@ -3,6 +3,7 @@
 //! ```text
 //! processor   the audio thread: reads the parameters, plays the chain
 //! loader      threads of its own: read files, hand models and cabinets to the chain
+//! rest        skips the chain after long silence
 //! editor      the window's contents; `window` is the window itself
 //! params      what the host automates;  state: what a project keeps beside it
 //! shared      what the three tell each other
@@ -12,6 +13,7 @@ mod editor;
 mod loader;
 mod params;
 mod processor;
+mod rest;
 mod shared;
 mod state;
 mod window;

@@ -10,6 +10,7 @@ use nice_plug::prelude::*;
 use crate::editor::AmpEditor;
 use crate::loader::Loader;
 use crate::params::AmpParams;
+use crate::rest::{Rest, is_silent};
 use crate::shared::Shared;
 use crate::window::AppEditor;
 
@@ -24,6 +25,9 @@ pub(crate) struct AmpPlayer {
     latency: u32,
     oversampling: usize,
     quality: f32,
+    rest: Rest,
+    /// Samples in a second.
+    sample_rate: usize,
 }
 
 /// Work that the audio thread hands on. It owns nothing.
@@ -48,6 +52,8 @@ impl Default for AmpPlayer {
             latency: 0,
             oversampling: 1,
             quality: 1.0,
+            rest: Rest::default(),
+            sample_rate: 0,
         }
     }
 }
@@ -141,6 +147,7 @@ impl Plugin for AmpPlayer {
         // Not in the background: the first block of an offline render must have the model.
         self.loader.attach(handle, sample_rate);
         self.chain = Some(chain);
+        self.sample_rate = sample_rate as usize;
         self.mono_input = layout.main_input_channels.map_or(0, NonZeroU32::get) == 1;
         self.oversampling = self.params.oversampling.value().factor();
         self.quality = self.params.quality.value();
@@ -151,6 +158,7 @@ impl Plugin for AmpPlayer {
 
     fn reset(&mut self) {
         self.settings = self.settings();
+        self.rest.wake();
         if let Some(chain) = &mut self.chain {
             chain.set(&self.settings);
             chain.reset();
@@ -182,8 +190,16 @@ impl Plugin for AmpPlayer {
         }
         if changed {
             chain.set(&settings);
+            self.rest.wake();
+        }
+        let was_silent = is_silent(channels);
+        // A second more than the chain remembers, for the filters to fall silent.
+        let after = chain.receptive_field().saturating_add(self.sample_rate);
+        if was_silent && self.rest.may_skip(after) {
+            return ProcessStatus::Normal;
         }
         chain.process(channels);
+        self.rest.played(was_silent && !chain.is_fading(), channels);
         self.shared.gate_open.store(chain.gate_is_open(), Ordering::Relaxed);
         if let Some(first) = channels.first() {
             self.shared.output.update(first);

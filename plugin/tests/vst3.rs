@@ -77,6 +77,28 @@ fn a_state_comes_back_and_a_damaged_one_is_refused() {
     assert_eq!(second.state(), state);
 }
 
+#[test]
+fn after_a_long_silence_it_goes_on_as_if_it_had_played_all_along() {
+    let module = Module::load();
+    let sound = noise(48_000, 0.3);
+    let signal = [&sound[..], &[0.0; 8 * 48_000], &sound[..]].concat();
+    let played = playing(&module, "{}", TS9).play(&signal, &[480, 100]);
+
+    let (mut chain, mut handle) = neurdsp_rt::AmpChain::new(RATE, 1).unwrap();
+    let settings = neurdsp_rt::ChainSettings::default()
+        .with(neurdsp_rt::Parameter::GateOn, 1.0)
+        .with(neurdsp_rt::Parameter::GateThresholdDb, -75.0)
+        .with(neurdsp_rt::Parameter::OutputMode, 1.0);
+    handle.settings().store(&settings);
+    let model = neurdsp_models::load_bytes(TS9).unwrap();
+    handle.load_model(&model, neurdsp_rt::Operation::at(RATE)).unwrap();
+    chain.reset();
+    let mut expected = signal.clone();
+    chain.process(&mut [&mut expected]);
+    let error = played.iter().zip(&expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    assert!(error < 1e-6, "{error}");
+}
+
 /// Turns a parameter that needs the model prepared anew, and plays until `arrived` says so of the last 480 samples.
 fn swap(
     instance: &mut Instance,

@@ -175,6 +175,12 @@ impl AmpChain {
         self.models.latency()
     }
 
+    /// How many samples back the model and the cabinet remember; filters ring on after that.
+    #[must_use]
+    pub fn receptive_field(&self) -> usize {
+        self.models.receptive_field().saturating_add(self.cabinets.receptive_field())
+    }
+
     /// Whether the gate lets sound through; always, while it is off.
     #[must_use]
     pub fn gate_is_open(&self) -> bool {

@@ -281,6 +281,14 @@ impl Slot {
         self.latency
     }
 
+    /// How many samples back the output depends on the input: that of what plays or fades in.
+    #[must_use]
+    pub fn receptive_field(&self) -> usize {
+        let banks = [Some(&self.now), self.next.as_ref()];
+        let streams = banks.into_iter().flatten().flat_map(|bank| &bank.streams);
+        streams.map(|stream| stream.receptive_field()).max().unwrap_or(0)
+    }
+
     /// Whether a fade is under way.
     #[must_use]
     pub fn is_fading(&self) -> bool {

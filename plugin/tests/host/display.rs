@@ -3,7 +3,7 @@
 
 use std::io::Read;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 use x11rb::connection::Connection;
 use x11rb::protocol::Event;
@@ -11,18 +11,11 @@ use x11rb::protocol::xproto::*;
 use x11rb::rust_connection::RustConnection;
 use x11rb::wrapper::ConnectionExt as _;
 
-/// An X server of our own.
+/// An X server of our own. It ends when its last client has gone, which is when this process ends: Xlib, which the plugin
+/// uses as well, ends a process whose server goes first.
 pub struct Display {
-    server: Child,
     pub connection: RustConnection,
     root: Window,
-}
-
-impl Drop for Display {
-    fn drop(&mut self) {
-        let _ = self.server.kill();
-        let _ = self.server.wait();
-    }
 }
 
 impl Display {
@@ -30,7 +23,7 @@ impl Display {
     pub fn start(width: u16, height: u16) -> Option<Display> {
         let screen = format!("{width}x{height}x24");
         let mut server = Command::new("Xvfb")
-            .args(["-displayfd", "1", "-nolisten", "tcp", "-screen", "0", &screen])
+            .args(["-displayfd", "1", "-terminate", "-nolisten", "tcp", "-screen", "0", &screen])
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -47,7 +40,7 @@ impl Display {
         unsafe { std::env::set_var("DISPLAY", &name) };
         let (connection, screen) = x11rb::connect(Some(&name)).unwrap();
         let root = connection.setup().roots[screen].root;
-        Some(Display { server, connection, root })
+        Some(Display { connection, root })
     }
 
     /// A window at the upper left corner, as a host would give a plugin.
