@@ -10,6 +10,7 @@ from neurdsp.config import build
 from neurdsp.errors import ParameterError
 from neurdsp.nn import wavenet_mirror
 from neurdsp.nn.wavenet import _backward, _forward, network_core, wavenet
+from torch.utils._python_dispatch import TorchDispatchMode
 
 RESIDUAL = json.dumps({"channels": 3, "num_layers": 3, "kernel_size": 3, "dilation_base": 2})
 
@@ -159,3 +160,23 @@ def test_a_network_that_cannot_be_trained_is_refused_by_name():
     tree["layers"][0]["activation"] = "Fasttanh"
     with pytest.raises(ParameterError, match=r"Fasttanh.*train with Tanh"):
         network_core(json.dumps(tree))
+
+
+def test_the_tape_gets_no_gradient_of_its_own_size():
+    """Zeros in its place were once made for every step, and cost as much as the backward pass."""
+
+    class Made(TorchDispatchMode):
+        largest = 0
+
+        def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+            result = function(*args, **(kwargs or {}))
+            if "zeros" in str(function) and isinstance(result, torch.Tensor):
+                self.largest = max(self.largest, result.numel())
+            return result
+
+    weights, audio = drawn(RESIDUAL, torch.float32, n_more=5000)
+    output, tape = _forward(weights, audio.detach(), RESIDUAL)
+    with Made() as made:
+        output.sum().backward()
+    assert weights.grad is not None
+    assert made.largest < tape.numel() / 10

@@ -157,10 +157,14 @@ def _(
 
 def _keep(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor]) -> None:
     weights, audio, ctx.network = inputs
+    # The tape has no gradient; zeros in its place would cost as much as the backward pass itself.
+    ctx.set_materialize_grads(False)
     ctx.save_for_backward(weights, audio, output[1])
 
 
-def _derive(ctx: Any, gradient: Tensor, _tape: Any) -> tuple[Tensor, Tensor | None, None]:
+def _derive(ctx: Any, gradient: Tensor | None, _tape: Any) -> tuple[Tensor | None, Tensor | None, None]:
+    if gradient is None:
+        return None, None, None
     weights, audio, tape = ctx.saved_tensors
     wants_audio = ctx.needs_input_grad[1]
     over_weights, over_audio = _backward(weights, audio, tape, gradient, ctx.network, wants_audio)
