@@ -8,7 +8,7 @@ export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 
 .PHONY: help
 help: ## Show this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 $(UV):
 	$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(v < (3, 11) and f"neurdsp needs Python 3.11 or newer; {sys.executable} is {v.major}.{v.minor}. Try: make PYTHON=python3.12 ...")'
@@ -58,6 +58,16 @@ bench: ## Run the Criterion benches
 .PHONY: plugin
 plugin: ## Build the VST3 and CLAP plugin into target/bundled/
 	cargo xtask bundle --release
+
+# Debian's Rust, whose sources of std are there to be built for Windows: packages rustc-web cargo-web rust-web-src
+# gcc-mingw-w64-x86-64.
+WINDOWS := x86_64-pc-windows-gnu
+.PHONY: plugin-windows
+plugin-windows: ## Cross-build the plugin for Windows into target/bundled/
+	PATH=/usr/bin:$$PATH RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1 CARGO_TARGET_DIR=target/windows \
+	    CARGO_TARGET_X86_64_PC_WINDOWS_GNU_LINKER=x86_64-w64-mingw32-gcc CARGO_PROFILE_RELEASE_STRIP=symbols \
+	    /usr/bin/cargo build --release -Zbuild-std=std,panic_unwind --target $(WINDOWS) -p neurdsp-plugin
+	cargo xtask bundle --release --target $(WINDOWS) --library target/windows/$(WINDOWS)/release/neurdsp_plugin.dll
 
 .PHONY: docs
 docs: develop ## Build the documentation into site/

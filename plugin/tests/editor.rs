@@ -117,10 +117,12 @@ fn the_editor_shows_plays_and_takes_files() {
         eprintln!("skipped: Xvfb is not installed");
         return;
     };
+    let folder = tempfile::tempdir().unwrap();
+    // SAFETY: no other thread of this process reads the environment yet.
+    unsafe { std::env::set_var("XDG_CONFIG_HOME", folder.path()) };
     let module = Module::load();
     let mut instance = module.create();
     instance.start(48_000.0, 512);
-    let folder = tempfile::tempdir().unwrap();
     let moment = Duration::from_millis(1500);
 
     let editor = Editor::open(&display, &instance);
@@ -137,6 +139,12 @@ fn the_editor_shows_plays_and_takes_files() {
     assert_eq!(session(&instance)["model"]["path"], model.to_str().unwrap());
     let revision = instance.parameter("Revision");
     assert!(instance.handler.edited.lock().unwrap().contains_key(&revision));
+
+    // A folder is browsed, now and in the next project.
+    display.drop_file(target, folder.path(), || play(&mut instance, Duration::from_millis(10)));
+    play(&mut instance, moment);
+    let memory = std::fs::read_to_string(folder.path().join("neurdsp/plugin.json")).unwrap();
+    assert!(memory.contains(folder.path().to_str().unwrap()), "{memory}");
 
     let response = cabinet(folder.path());
     display.drop_file(target, &response, || play(&mut instance, Duration::from_millis(10)));

@@ -35,20 +35,22 @@ impl Platform {
     }
 }
 
-/// Builds the plugin and its bundles, and prints where they are: `[--release] [--target TRIPLE] [--tested]`.
+/// Builds the plugin and its bundles, and prints where they are: `[--release] [--target TRIPLE] [--tested] [--library FILE]`.
 ///
 /// Without `--release` the build checks itself while it plays: an allocation on the audio thread ends the host. With
-/// `--tested` it is the library that `cargo test --workspace` loads, so that nothing is compiled a second time.
+/// `--tested` it is the library that `cargo test --workspace` loads, so that nothing is compiled a second time. A library
+/// that was built elsewhere is given by `--library`.
 pub(crate) fn run(root: &Path, arguments: &[&str]) -> Result<(), Box<dyn Error>> {
-    let (mut release, mut target, mut tested) = (false, None, false);
+    let (mut release, mut target, mut tested, mut library) = (false, None, false, None);
     let mut rest = arguments.iter();
     while let Some(argument) = rest.next() {
         match *argument {
             "--release" => release = true,
             "--tested" => tested = true,
+            "--library" => library = Some(PathBuf::from(rest.next().ok_or("--library needs a file")?)),
             "--target" => target = Some(*rest.next().ok_or("--target needs a triple")?),
             other => {
-                let options = "--release, --target TRIPLE and --tested";
+                let options = "--release, --target TRIPLE, --tested and --library FILE";
                 return Err(format!("unknown option '{other}'; there are {options}").into());
             }
         }
@@ -57,7 +59,10 @@ pub(crate) fn run(root: &Path, arguments: &[&str]) -> Result<(), Box<dyn Error>>
         return Err("--tested is a build for this machine, without --release and --target".into());
     }
     let platform = Platform::new(target)?;
-    let built = build(root, release, target, tested)?.join(platform.library);
+    let built = match library {
+        Some(library) => library,
+        None => build(root, release, target, tested)?.join(platform.library),
+    };
     let mut folder = root.join("target").join(if release { "bundled" } else { "bundled-debug" });
     if let Some(triple) = target {
         folder.push(triple);

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 const USAGE: &str = "usage: cargo xtask NAME
     goldens    compare tests/goldens with what their references give today
-    bundle [--release] [--target TRIPLE] [--tested]    build the plugin into target/bundled, or target/bundled-debug";
+    bundle [--release] [--target TRIPLE] [--tested] [--library FILE]    build the plugin into target/bundled, or target/bundled-debug";
 
 fn main() -> ExitCode {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap_or(Path::new("."));

@@ -1,10 +1,10 @@
 //! The list of models: the shipped ones and those of a folder, with search, favourites, and a step to the next.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use egui::{Align2, FontId, Sense, Ui, vec2};
 
+use super::memory::Memory;
 use super::theme::{ACCENT, DIM, LINE, TEXT, WELL};
 use super::widgets::{Icon, icon_button, paint_icon};
 
@@ -20,7 +20,7 @@ const MAX_DEPTH: usize = 4;
 pub(crate) struct Browser {
     folder: Option<PathBuf>,
     entries: Vec<PathBuf>,
-    favourites: BTreeSet<PathBuf>,
+    memory: Memory,
     search: String,
     only_favourites: bool,
 }
@@ -32,6 +32,18 @@ impl Browser {
         collect(folder, MAX_DEPTH, &mut self.entries);
         self.entries.sort();
         self.folder = Some(folder.to_owned());
+    }
+
+    /// Lists the models in `folder`, and does so again in the next project.
+    pub(crate) fn choose(&mut self, folder: &Path) {
+        self.open(folder);
+        self.memory.change(|memory| memory.folder = Some(folder.to_owned()));
+    }
+
+    /// Recalls the favourites, and the folder that was chosen last, if it is still there.
+    pub(crate) fn recall(&mut self) -> Option<PathBuf> {
+        self.memory = Memory::load();
+        self.memory.folder.clone().filter(|folder| folder.is_dir())
     }
 
     /// Lists these models.
@@ -67,7 +79,7 @@ impl Browser {
         self.entries.iter().filter(move |path| {
             let name = path.to_string_lossy().to_lowercase();
             let found = search.split_whitespace().all(|word| name.contains(word));
-            found && (!self.only_favourites || self.favourites.contains(*path))
+            found && (!self.only_favourites || self.memory.favourites.contains(*path))
         })
     }
 
@@ -115,7 +127,7 @@ impl Browser {
             painter.rect_filled(rect, 3.0, if current { LINE } else { WELL });
         }
         let star = egui::Rect::from_min_size(rect.left_top(), vec2(22.0, height));
-        let favourite = self.favourites.contains(path);
+        let favourite = self.memory.favourites.contains(path);
         if favourite || response.hovered() {
             let colour = if favourite { ACCENT } else { DIM };
             paint_icon(painter, star.center(), Icon::Star, colour);
@@ -129,9 +141,11 @@ impl Browser {
             return false;
         }
         if response.interact_pointer_pos().is_some_and(|pointer| star.contains(pointer)) {
-            if !self.favourites.remove(path) {
-                self.favourites.insert(path.to_owned());
-            }
+            self.memory.change(|memory| {
+                if !memory.favourites.remove(path) {
+                    memory.favourites.insert(path.to_owned());
+                }
+            });
             return false;
         }
         true

@@ -4,6 +4,7 @@ mod browser;
 mod card;
 mod chain;
 mod history;
+mod memory;
 mod theme;
 mod tuner;
 mod widgets;
@@ -69,7 +70,7 @@ impl AmpEditor {
     /// Loads whatever `path` is: a model, a cabinet, or a folder to browse.
     fn open(&mut self, path: &Path) {
         if path.is_dir() {
-            self.browser.open(path);
+            self.browser.choose(path);
         } else if browser::is_cabinet(path) {
             self.loader.load_cabinet(path);
         } else if browser::is_model(path) {
@@ -216,8 +217,11 @@ impl App for AmpEditor {
 
     fn opened(&mut self, context: &egui::Context) {
         theme::apply(context);
-        if let Some(path) = self.current_model() {
+        let folder = self.browser.recall();
+        if let Some(path) = self.current_model().filter(|path| path.is_file()) {
             self.browser.follow(&path);
+        } else if let Some(folder) = folder {
+            self.browser.open(&folder);
         } else {
             self.browser.list(self.loader.shipped());
         }
