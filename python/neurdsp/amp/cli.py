@@ -100,7 +100,9 @@ def render(
     }
     settings: Any = {name: value for name, value in given.items() if value is not None}
     start = time.perf_counter()
-    amp = AmpModel.load(model, size=size).with_knobs(**knobs_cli.parse_positions(knobs))
+    amp: AmpModel | str = model
+    if size is not None or knobs:
+        amp = AmpModel.load(model, size=size).with_knobs(**knobs_cli.parse_positions(knobs))
     options: Any = {"model": amp, "subtype": subtype, "ir": ir, "oversample": oversample, **settings}
     if len(inputs) == 1:
         result = render_file(inputs[0], output, **options)
