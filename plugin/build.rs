@@ -1,11 +1,40 @@
-//! Options of the linker.
+//! Options of the linker, and the list of the amps that are shipped inside the plugin.
 #![allow(clippy::print_stdout, reason = "this is how cargo is told")]
 
-fn main() {
+use std::error::Error;
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+const SHIPPED: &str = "../python/neurdsp/amp/shipped";
+
+fn main() -> Result<(), Box<dyn Error>> {
     // A host may unload the library while a thread of a dependency (the clipboard's, say) still runs its code: on Linux it
     // stays in memory until the process ends.
-    if std::env::var("CARGO_CFG_TARGET_OS").as_deref() == Ok("linux") {
+    if std::env::var("CARGO_CFG_TARGET_OS")? == "linux" {
         println!("cargo:rustc-cdylib-link-arg=-Wl,-z,nodelete");
     }
     println!("cargo:rerun-if-changed=build.rs");
+    println!("cargo:rerun-if-changed={SHIPPED}");
+    let output = PathBuf::from(std::env::var("OUT_DIR")?).join("shipped.rs");
+    std::fs::write(output, list(Path::new(SHIPPED))?)?;
+    Ok(())
+}
+
+/// The source of an array of names and contents.
+fn list(folder: &Path) -> Result<String, Box<dyn Error>> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path().canonicalize()?;
+        if path.extension().is_some_and(|ending| ending == "safetensors") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    let mut source = String::from("&[");
+    for path in files {
+        let name = path.file_stem().ok_or("a model without a name")?;
+        write!(source, "({:?}, include_bytes!({:?})),", name.to_string_lossy(), path)?;
+    }
+    source.push(']');
+    Ok(source)
 }

@@ -23,8 +23,7 @@ const RETRY: Duration = Duration::from_millis(100);
 /// The folder that shipped amps seem to lie in.
 const SHIPPED: &str = "shipped";
 /// The amps inside the plugin.
-const SHIPPED_AMPS: [(&str, &[u8]); 1] =
-    [("ts9", include_bytes!("../../python/neurdsp/amp/shipped/ts9.safetensors"))];
+const SHIPPED_AMPS: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/shipped.rs"));
 
 /// The loader of one instance. Clones are the same loader.
 #[derive(Clone)]
@@ -277,4 +276,18 @@ fn esr(metrics: &str) -> Option<f64> {
 
 fn open_cabinet(path: &Path, bytes: &[u8]) -> Result<ImpulseResponse, String> {
     ImpulseResponse::from_wav(bytes).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{SHIPPED_AMPS, open_model};
+
+    #[test]
+    fn the_amps_inside_the_plugin_pass_their_self_test() {
+        assert!(SHIPPED_AMPS.iter().any(|(name, _)| *name == "ts9"));
+        for (name, bytes) in SHIPPED_AMPS {
+            let (_, card) = open_model(name.as_ref(), bytes).unwrap();
+            assert!(card.self_test_passed && card.n_parameters > 0, "{name}");
+        }
+    }
 }

@@ -6,14 +6,20 @@ use super::theme::{self, ACCENT, ALERT, DIM, LEVEL, LINE, TEXT};
 use crate::shared::{ModelCard, Shared, Status};
 
 /// The model's card.
-pub(super) fn model(ui: &mut Ui, status: &Status) {
+///
+/// `waiting` is the model of a project that the host has not started yet.
+pub(super) fn model(ui: &mut Ui, status: &Status, waiting: Option<String>) {
     theme::panel().show(ui, |ui| {
         ui.set_width(ui.available_width());
         ui.set_height(56.0);
         ui.spacing_mut().item_spacing.y = 4.0;
         let Some(card) = &status.model else {
-            ui.label(RichText::new("No model").heading().color(DIM));
-            ui.label(RichText::new("Pick one on the left, or drop a file on this window.").color(DIM));
+            let (name, hint) = match waiting {
+                Some(name) if status.error.is_none() => (name, "Plays when the host starts its audio."),
+                _ => ("No model".to_owned(), "Pick one on the left, or drop a file on this window."),
+            };
+            ui.label(RichText::new(name).heading().color(DIM));
+            ui.label(RichText::new(hint).color(DIM));
             return;
         };
         ui.horizontal(|ui| {

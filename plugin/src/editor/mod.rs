@@ -22,6 +22,7 @@ use parking_lot::Mutex;
 use crate::loader::Loader;
 use crate::params::{AmpParams, REVISIONS};
 use crate::shared::{Shared, Status};
+use crate::state::Resource;
 use crate::window::{App, AppEditor};
 use browser::Browser;
 use history::History;
@@ -193,7 +194,8 @@ impl AmpEditor {
             let rate = self.shared.sample_rate_hz.load(Ordering::Relaxed) as f32;
             tuner::show(ui, tuner::pitch(samples, rate));
         } else {
-            card::model(ui, status);
+            let waiting = self.params.session.lock().model.as_ref().map(Resource::name);
+            card::model(ui, status, waiting);
         }
         let asked = chain::ui(ui, &self.params, &self.shared, status, context, &mut self.meters);
         match asked {
