@@ -53,6 +53,8 @@ def train_ours(
     config = load_config(preset, overrides=settings)
     path = folder / "model.safetensors"
     result = train(config, dry, wet, model_path=path, run_dir=folder / "run")
+    if result.summary.stopped == "interrupted":
+        raise SystemExit("stopped; the run that was not finished is made again next time")
     return path, result.summary.steps * config.training.batch_size * config.crop_samples
 
 

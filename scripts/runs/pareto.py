@@ -68,9 +68,10 @@ def run(name: str, device: str, arguments: argparse.Namespace) -> dict[str, Any]
     config = configure(candidates()[name], arguments.minutes)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "model.safetensors"
-    train(
-        config, data / "train_in.wav", data / f"{device}_train.wav", model_path=path, run_dir=folder / "run"
-    )
+    recordings = data / "train_in.wav", data / f"{device}_train.wav"
+    result = train(config, *recordings, model_path=path, run_dir=folder / "run")
+    if result.summary.stopped == "interrupted":
+        raise SystemExit("stopped; the run that was not finished is made again next time")
     figures = judge(path, data / "test_in.wav", data / f"{device}_test.wav")
     return {
         "device": device,

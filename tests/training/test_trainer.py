@@ -176,3 +176,15 @@ def test_resume_of_another_model_is_refused(tmp_path: Path):
 def test_budget_is_minutes_or_steps(budget):
     with pytest.raises(ConfigError, match="minutes"):
         build(TrainingConfig, budget)
+
+
+def test_tensorboard_gets_the_numbers_of_every_event(tmp_path: Path):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    board = tmp_path / "board"
+    reporter = Reporter(tmp_path / "metrics.jsonl", tensorboard=board)
+    Trainer(network(), Line(), settings(), run_dir=tmp_path, reporter=reporter).run()
+    found = EventAccumulator(str(board)).Reload().Scalars("validation/score")
+    events = map(json.loads, (tmp_path / "metrics.jsonl").read_text().splitlines())
+    logged = [(event["step"], event["score"]) for event in events if event["event"] == "validation"]
+    assert [(scalar.step, pytest.approx(scalar.value, rel=1e-6)) for scalar in found] == logged

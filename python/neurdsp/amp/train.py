@@ -285,7 +285,12 @@ def train(
 
     if show:
         _show_recordings(pair)
-    reporter = Reporter(folder / "metrics.jsonl", show=show, score_name="ESR")
+    reporter = Reporter(
+        folder / "metrics.jsonl",
+        show=show,
+        score_name="ESR",
+        tensorboard=folder / "tensorboard" if config.training.tensorboard else None,
+    )
     torch.manual_seed(config.training.seed)
     model = _build_model(pair, split, config).to(device)
     task = _AmpTask(pair, split, config, path, folder, device)
@@ -401,6 +406,7 @@ def _check_resumable(folder: Path, config: AmpConfig, facts: Mapping[str, Any]) 
         raise ConfigError(f"{folder}: there is no run to resume; start it without --resume")
     before = build_config(load_yaml(folder / "config.yaml"), source=str(folder / "config.yaml"))
     free = {"minutes", "steps", "target_score", "threads", "device", "validate_seconds", "validate_steps"}
+    free |= {"tensorboard"}
     old, new = before.model_dump(), config.model_dump()
     if before.architecture != config.architecture:
         raise ConfigError(

@@ -44,6 +44,8 @@ class TrainingConfig(Config):
     threads
         Threads of torch on a CPU. Null tries one and all cores and stays with the faster where the budget is
         minutes, and takes one where it is steps, because the number of threads changes the last bits.
+    tensorboard
+        Whether to write the numbers of each validation for TensorBoard, into the run folder.
     device
         Where to train: ``auto`` takes CUDA where there is one.
     """
@@ -62,6 +64,7 @@ class TrainingConfig(Config):
     validate_steps: int = Field(default=100, ge=1)
     seed: int = Field(default=0, ge=0, lt=2**31)
     threads: int | None = Field(default=None, ge=1, le=256)
+    tensorboard: bool = False
     device: Literal["auto", "cpu", "cuda"] = "auto"
 
     @model_validator(mode="after")

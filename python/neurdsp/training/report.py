@@ -8,6 +8,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
+from neurdsp.dependencies import require
+
 __all__ = ["Reporter"]
 
 
@@ -25,11 +27,27 @@ class Reporter:
         Whether to show anything.
     score_name
         What the validation score is called, ``ESR`` say.
+    tensorboard
+        A folder for the numbers of all events, as TensorBoard reads them; None writes none.
+
+    Raises
+    ------
+    MissingDependencyError
+        If a folder is given and tensorboard is not installed.
     """
 
     def __init__(
-        self, log: str | os.PathLike[str] | None = None, *, show: bool = False, score_name: str = "score"
+        self,
+        log: str | os.PathLike[str] | None = None,
+        *,
+        show: bool = False,
+        score_name: str = "score",
+        tensorboard: str | os.PathLike[str] | None = None,
     ) -> None:
+        if tensorboard is not None:
+            require("tensorboard", extra="train", purpose="training.tensorboard")
+        self._board_folder = tensorboard
+        self._board: Any = None
         self._path = None if log is None else Path(log)
         self._show = show
         self._score_name = score_name
@@ -40,6 +58,10 @@ class Reporter:
     def __enter__(self) -> Self:
         if self._path is not None:
             self._file = self._path.open("a", encoding="utf-8")
+        if self._board_folder is not None:
+            from torch.utils.tensorboard import SummaryWriter  # seconds to import
+
+            self._board = SummaryWriter(os.fspath(self._board_folder))
         if self._show and sys.stderr.isatty():
             from rich.console import Console
             from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
@@ -62,6 +84,8 @@ class Reporter:
             self._progress.stop()
         if self._file is not None:
             self._file.close()
+        if self._board is not None:
+            self._board.close()
 
     def step(
         self, *, progress: float, loss: float, score: float | None, rate: str, seconds_left: float
@@ -89,6 +113,11 @@ class Reporter:
         if self._file is not None:
             self._file.write(json.dumps({"event": kind, **values}) + "\n")
             self._file.flush()
+        if self._board is not None and "step" in values:
+            for name, value in values.items():
+                if name != "step" and isinstance(value, int | float) and not isinstance(value, bool):
+                    self._board.add_scalar(f"{kind}/{name}", value, values["step"])
+            self._board.flush()
         if text is not None and self._show:
             if self._progress is not None:
                 self._progress.console.print(text, highlight=False, markup=False)
