@@ -36,6 +36,8 @@ struct Inner {
     chain: Mutex<Chain>,
     /// Counts requests for a model, so that of two the later one wins, whichever file is read first.
     requests: [AtomicU64; 2],
+    /// Counts requests to prepare the model again; 0 while no thread is at it.
+    rebuilds: AtomicU64,
     /// Whether a thread waits for the chain to take what was sent before.
     waiting: AtomicBool,
 }
@@ -45,6 +47,8 @@ struct Chain {
     handle: Option<ChainHandle>,
     sample_rate: f64,
     model: Option<LoadedModel>,
+    /// How the model was prepared that was sent last: oversampling and size.
+    sent: Option<(usize, f64)>,
     cabinet: Option<ImpulseResponse>,
 }
 
@@ -56,6 +60,7 @@ impl Loader {
             shared,
             chain: Mutex::default(),
             requests: Default::default(),
+            rebuilds: AtomicU64::new(0),
             waiting: AtomicBool::new(false),
         }))
     }
@@ -138,12 +143,22 @@ impl Loader {
         });
     }
 
-    /// Prepares the model again with the settings of now.
+    /// Prepares the model again with the settings of now. While a knob is turned one thread keeps up with it.
     pub(crate) fn rebuild(&self) {
+        if self.0.rebuilds.fetch_add(1, Ordering::AcqRel) > 0 {
+            return;
+        }
         let loader = self.clone();
         std::thread::spawn(move || {
-            let result = loader.send_model();
-            loader.tell(|status| status.error = result.err());
+            loop {
+                let wanted = loader.0.rebuilds.load(Ordering::Acquire);
+                let result = loader.send_model();
+                loader.tell(|status| status.error = result.err());
+                let done = loader.0.rebuilds.compare_exchange(wanted, 0, Ordering::AcqRel, Ordering::Relaxed);
+                if done.is_ok() {
+                    return;
+                }
+            }
         });
     }
 
@@ -178,7 +193,9 @@ impl Loader {
     }
 
     fn play_model(&self, model: LoadedModel, card: ModelCard) -> Result<(), String> {
-        self.0.chain.lock().model = Some(model);
+        let mut chain = self.0.chain.lock();
+        (chain.model, chain.sent) = (Some(model), None);
+        drop(chain);
         self.send_model()?;
         self.tell(|status| status.model = Some(card));
         Ok(())
@@ -206,12 +223,18 @@ impl Loader {
         let oversample = self.0.params.oversampling.value().factor();
         let size = f64::from(self.0.params.quality.value());
         let mut chain = self.0.chain.lock();
-        let Chain { handle: Some(handle), sample_rate, model: Some(model), .. } = &mut *chain else {
+        let Chain { handle: Some(handle), sample_rate, model: Some(model), sent, .. } = &mut *chain else {
             return Ok(());
         };
+        let size = if is_slimmable(model) { size } else { 1.0 };
+        if *sent == Some((oversample, size)) {
+            return Ok(());
+        }
         let operation = Operation { oversample, ..Operation::at(*sample_rate) };
-        let resized = if size < 1.0 && is_slimmable(model) { Some(model.at_size(size)?) } else { None };
-        handle.load_model(resized.as_ref().unwrap_or(model), operation)
+        let resized = if size < 1.0 { Some(model.at_size(size)?) } else { None };
+        handle.load_model(resized.as_ref().unwrap_or(model), operation)?;
+        *sent = Some((oversample, size));
+        Ok(())
     }
 
     fn play_cabinet(&self, response: ImpulseResponse, name: String) -> Result<(), String> {
