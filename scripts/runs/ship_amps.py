@@ -1,4 +1,4 @@
-"""Makes the amps that the package ships: captures circuits, trains, judges on other playing, writes cards.
+"""Makes amps to ship: captures circuits, trains, judges on other playing, writes cards.
 
     python scripts/runs/ship_amps.py -o runs/amps            # all
     python scripts/runs/ship_amps.py -o runs/amps crunch     # one; add --install to put it into the package
@@ -56,7 +56,7 @@ AMPS = {
         "Screamer",
         "Tube screamer with drive and tone: guitarix's gxts9.",
         "gxts9#ts9sim",
-        2400,
+        1050,
         {"fslider0_": -4.0},
         {
             "drive": Knob(control="fslider2_"),
@@ -78,7 +78,7 @@ AMPS = {
         "Clean",
         "Tube preamp with gain and treble: guitarix's studio preamp.",
         "gx_studiopre#studiopre",
-        1500,
+        2400,
         {"master": 0.6},
         {
             "gain": Knob(control="volume", minimum=0.05, maximum=0.25, default=0.4),
@@ -91,14 +91,14 @@ AMPS = {
         "High gain",
         "High-gain amp without its cabinet: guitarix's metal amp, drive 18, pregain 18.",
         "gxmetal_amp#metal_amp",
-        800,
+        3000,
         {"DRIVE": 18.0, "TONE": 0.6, "PREGAIN": 18.0, "GAIN1": 0.0},
     ),
     "fuzz": Amp(
         "Fuzz",
         "Two-transistor fuzz: guitarix's fuzz face, fuzz 0.9.",
         "gx_fuzzface_#_fuzzface_",
-        800,
+        3000,
         {"FUZZ": 0.9, "LEVEL": 0.5},
     ),
 }
