@@ -65,8 +65,9 @@ WINDOWS := x86_64-pc-windows-gnu
 .PHONY: plugin-windows
 plugin-windows: ## Cross-build the plugin for Windows into target/bundled/
 	PATH=/usr/bin:$$PATH RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1 CARGO_TARGET_DIR=target/windows \
-	    CARGO_TARGET_X86_64_PC_WINDOWS_GNU_LINKER=x86_64-w64-mingw32-gcc CARGO_PROFILE_RELEASE_STRIP=symbols \
+	    CARGO_TARGET_X86_64_PC_WINDOWS_GNU_LINKER=x86_64-w64-mingw32-gcc \
 	    /usr/bin/cargo build --release -Zbuild-std=std,panic_unwind --target $(WINDOWS) -p neurdsp-plugin
+	x86_64-w64-mingw32-strip target/windows/$(WINDOWS)/release/neurdsp_plugin.dll
 	cargo xtask bundle --release --target $(WINDOWS) --library target/windows/$(WINDOWS)/release/neurdsp_plugin.dll
 
 .PHONY: docs
