@@ -112,7 +112,7 @@ def test_the_command_tells_levels_with_units_and_takes_the_name_of_a_shipped_amp
     told = runner.invoke(app, ["info", str(_write(tmp_path, _sizes()))]).stdout.replace("\n", " ")
     for text in ("nam.container", "12 dBu at 0 dBFS", "-18.5 dB", "Acme", "2 parameters", "two sizes"):
         assert text in told
-    shipped = runner.invoke(app, ["info", shipped_amps()[0], "--json"])
+    shipped = runner.invoke(app, ["info", "ts9", "--json"])
     assert json.loads(shipped.stdout)["architecture"] == "amp.wavenet"
 
 
