@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 from neurdsp import modelfile
-from neurdsp.amp import AmpModel, shipped_amps
+from neurdsp.amp import AmpModel
 from neurdsp.amp.infer import find_model
 from neurdsp.cli.model import app
 from neurdsp.errors import ModelFileError, ParameterError, UnsupportedModelError
@@ -131,7 +131,7 @@ def test_a_nam_file_goes_to_a_model_file_that_proves_itself_and_back_without_los
 
 
 def test_an_amp_model_plays_the_same_as_nam_and_comes_back(tmp_path):
-    source = find_model(shipped_amps()[0])
+    source = find_model("ts9")
     there = modelfile.convert(source, tmp_path / "amp.nam")
     assert "parity vectors" in there.lost
     document = json.loads(there.target.read_text())
@@ -148,7 +148,7 @@ def test_an_amp_model_plays_the_same_as_nam_and_comes_back(tmp_path):
 
 
 def test_levels_and_gear_go_along_from_a_model_file_to_nam(tmp_path):
-    file = modelfile.read(find_model(shipped_amps()[0]))
+    file = modelfile.read(find_model("ts9"))
     capture = {"gear_make": "Acme", "loudness": -17.5, "input_level_dbu": 12.25, "tone_type": "crunch"}
     source = tmp_path / "amp.safetensors"
     modelfile.write(source, file.metadata | {"neurdsp.capture": json.dumps(capture)}, file.tensors)
