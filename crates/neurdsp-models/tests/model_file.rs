@@ -154,8 +154,8 @@ fn a_model_that_claims_the_impossible_is_refused_by_name() {
     );
     assert_eq!(
         set("neurdsp.architecture", "amp.tube"),
-        "the architecture is \"amp.tube\", but this neurdsp runs only: amp.wavenet, nam.wavenet, nam.lstm, nam.convnet, \
-         nam.linear, nam.container"
+        "the architecture is \"amp.tube\", but this neurdsp runs only: amp.wavenet, amp.parametric, nam.wavenet, \
+         nam.lstm, nam.convnet, nam.linear, nam.container"
     );
     let stereo = set("neurdsp.audio", r#"{"sample_rate":48000,"channels":2}"#);
     assert_eq!(stereo, "channels in neurdsp.audio is 2, but must be 1, because amp.wavenet is mono");
