@@ -303,7 +303,7 @@ def test_the_command_refuses_in_one_line_with_status_2(recordings, tmp_path, arg
 
 @pytest.mark.slow
 def test_the_command_trains_and_prints_json(recordings, tmp_path):
-    settings = [part for setting in TINY for part in ("--set", setting)]
+    settings = ["--preset", "8k", *(part for setting in TINY for part in ("--set", setting))]
     done = command(
         "train", *recordings, "-o", "m.safetensors", "--steps", 5, *settings, "--json", cwd=tmp_path
     )
@@ -317,7 +317,7 @@ def test_the_command_trains_and_prints_json(recordings, tmp_path):
 @pytest.mark.slow
 def test_terminated_from_outside_it_leaves_a_model(recordings, tmp_path):
     code = "from neurdsp.cli import main; main()"
-    settings = [part for setting in TINY for part in ("--set", setting)]
+    settings = ["--preset", "8k", *(part for setting in TINY for part in ("--set", setting))]
     arguments = [
         "amp",
         "train",
@@ -345,7 +345,7 @@ def test_a_full_disk_costs_one_line_and_leaves_no_half_file(recordings, tmp_path
     def small_files():
         resource.setrlimit(resource.RLIMIT_FSIZE, (8000, 8000))
 
-    settings = [part for setting in TINY for part in ("--set", setting)]
+    settings = ["--preset", "8k", *(part for setting in TINY for part in ("--set", setting))]
     arguments = ["train", *recordings, "-o", "m.safetensors", *settings, "--steps", 3, "--json"]
     done = command(*arguments, cwd=tmp_path, preexec_fn=small_files)
     assert done.returncode == 2
