@@ -62,18 +62,11 @@ def train_knobs(
 ) -> None:
     """Train one model with knobs on several captures of a device, and judge it at settings it never saw."""
     from neurdsp.amp.config import load_config
+    from neurdsp.amp.train_cli import budget_settings
     from neurdsp.console import print_table
     from neurdsp.dependencies import require
-    from neurdsp.errors import ParameterError
 
-    if minutes is not None and steps is not None:
-        raise ParameterError("give the budget either as --minutes or as --steps, not both")
-    settings = list(overrides or ())
-    if minutes is not None:
-        settings += [f"training.minutes={minutes}", "training.steps=null"]
-    if steps is not None:
-        settings += [f"training.steps={steps}", "training.minutes=null"]
-    config = load_config(preset, overrides=settings)
+    config = load_config(preset, overrides=budget_settings(overrides, minutes=minutes, steps=steps))
     require("torch", extra="train", purpose="neurdsp amp train-knobs")
     from neurdsp.amp.knobs.train import train_parametric
 

@@ -53,7 +53,7 @@ def train(
     from neurdsp.console import print_table
     from neurdsp.dependencies import require
 
-    settings = _settings(overrides, minutes=minutes, steps=steps, esr=esr, seed=seed)
+    settings = budget_settings(overrides, minutes=minutes, steps=steps, esr=esr, seed=seed)
     config = load_config(preset, file=config_path, overrides=settings)
 
     require("torch", extra="train", purpose="neurdsp amp train")
@@ -127,7 +127,7 @@ def train_many(
     from neurdsp.amp.config import load_config
     from neurdsp.dependencies import require
 
-    settings = _settings(overrides, minutes=minutes, steps=steps, esr=esr, seed=None)
+    settings = budget_settings(overrides, minutes=minutes, steps=steps, esr=esr, seed=None)
     config = load_config(preset, file=config_path, overrides=settings)
 
     require("torch", extra="train", purpose="neurdsp amp train-many")
@@ -165,13 +165,13 @@ def train_many(
         raise typer.Exit(1)
 
 
-def _settings(
+def budget_settings(
     overrides: list[str] | None,
     *,
     minutes: float | None,
     steps: int | None,
-    esr: float | None,
-    seed: int | None,
+    esr: float | None = None,
+    seed: int | None = None,
 ) -> list[str]:
     """Return options as overrides of the configuration."""
     from neurdsp.errors import ParameterError
