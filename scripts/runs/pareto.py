@@ -34,18 +34,22 @@ SHORT_DILATIONS = [1, 3, 7, 17, 41, 101, 239, 1, 13, 1, 3, 7, 17, 41]
 
 def network(channels: int, taps: list[int], dilations: list[int], **more: Any) -> dict[str, Any]:
     """Return one array of long kernels with a head of 16 taps."""
-    array = {"channels": channels, "kernel_size": taps, "dilations": dilations, "head_kernel_size": 16}
-    return {"architecture": "nam.wavenet", "model": {"arrays": [{**array, **more}]}}
+    array = {"channels": channels, "kernel_size": taps, "dilations": dilations, "activation": "Tanh"}
+    return {"architecture": "nam.wavenet", "model": {"arrays": [{**array, "head_kernel_size": 16, **more}]}}
 
 
 def candidates() -> dict[str, dict[str, Any] | str]:
     """Return networks by name: presets, and trees of configuration."""
     found: dict[str, dict[str, Any] | str] = {name: name for name in ("tiny", "light", "standard", "heavy")}
-    found |= {name: name for name in ("a1-standard", "a1-feather", "a2-full", "seed-16x6", "seed-32x10")}
+    for family in ("a1-standard", "a1-lite", "a1-feather", "a1-nano", "a2-full", "a2-lite"):
+        found[family] = family
+    found |= {name: name for name in ("seed-16x6", "seed-32x10", "lstm-feather", "lstm-standard")}
     for channels in (4, 12):
         found[f"long {channels}"] = network(channels, LONG_TAPS, LONG_DILATIONS)
     for channels in (4, 8, 16):
         found[f"short {channels}"] = network(channels, SHORT_TAPS, SHORT_DILATIONS)
+    found["leaky ReLU 8"] = network(8, LONG_TAPS, LONG_DILATIONS, activation="LeakyReLU")
+    found["head of 1 tap 8"] = network(8, LONG_TAPS, LONG_DILATIONS, head_kernel_size=1)
     found["gated 6"] = network(6, LONG_TAPS, LONG_DILATIONS, gated=True)
     found["gated short 8"] = network(8, SHORT_TAPS, SHORT_DILATIONS, gated=True)
     return found

@@ -109,6 +109,14 @@ def test_a_capture_has_what_came_out_and_says_all_positions(programs, paths, tmp
     assert result.peak_db == pytest.approx(-20, abs=0.01)
 
 
+def test_the_device_is_warm_when_the_recording_begins(programs, paths, tmp_path):
+    programs(f'cp "$2" "{tmp_path}/played.wav"; cp "$2" "$4"')
+    capture(*paths, "urn:test#drive")
+    played, dry = read_audio(tmp_path / "played.wav")[0], read_audio(paths[0])[0]
+    assert not played[:96_000].any()
+    np.testing.assert_array_equal(played[96_000:], dry)
+
+
 @pytest.mark.parametrize(
     ("body", "message"),
     [
@@ -132,7 +140,7 @@ def test_silence_and_nan_are_no_captures(programs, paths, tmp_path, value, messa
     import soundfile
 
     prepared = tmp_path / "prepared.wav"
-    soundfile.write(prepared, np.full(4800, value), 48_000, subtype="FLOAT")
+    soundfile.write(prepared, np.full(100_800, value), 48_000, subtype="FLOAT")
     programs(f'cp "{prepared}" "$4"')
     with pytest.raises(AudioFileError, match=message):
         capture(*paths, "urn:test#drive")

@@ -8,7 +8,7 @@ import os
 import re
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,7 @@ import numpy as np
 
 from neurdsp._output import check_output
 from neurdsp.audio import AudioReader, AudioWriter
+from neurdsp.audio.checks import FloatArray
 from neurdsp.config import did_you_mean
 from neurdsp.errors import AudioFileError, MissingDependencyError, ParameterError
 from neurdsp.metrics.level import amplitude_to_db
@@ -36,6 +37,7 @@ _PACKAGE = "lilv-utils"
 _LIST_TIMEOUT_S = 30
 _RUN_TIMEOUT_S = 3600
 _BLOCK_SAMPLES = 65_536
+_SETTLING_S = 2.0
 
 
 @dataclass(frozen=True)
@@ -309,6 +311,9 @@ def capture(
 ) -> CaptureResult:
     """Play a recording through an LV2 plugin and write what comes out, sample for sample.
 
+    Two seconds of silence are played before it and cut off again: a circuit that has just been switched on
+    charges its capacitors into the output, which no player hears and no model can know.
+
     Parameters
     ----------
     input_path
@@ -359,7 +364,7 @@ def capture(
             raise ParameterError(_failure(found, done))
         peak, energy = _check_output_audio(after, found, n_samples)
         with AudioReader(after, mono=True) as reader, AudioWriter(output_path, sample_rate) as writer:
-            for block in reader.blocks():
+            for block in _settled(reader):
                 writer.write(block)
     return CaptureResult(
         device=found.uri,
@@ -384,6 +389,7 @@ def _copy_as_float(source: str | os.PathLike[str], target: Path) -> tuple[int, i
     with AudioReader(source, mono=True) as reader:
         rate, n_samples = reader.info.sample_rate, 0
         with AudioWriter(target, rate) as writer:
+            writer.write(np.zeros((1, round(_SETTLING_S * rate)), np.float32))
             for block in reader.blocks(_BLOCK_SAMPLES):
                 if not np.isfinite(block).all():
                     raise AudioFileError(f"'{source}' holds NaN or infinity; repair it before it is played")
@@ -394,11 +400,21 @@ def _copy_as_float(source: str | os.PathLike[str], target: Path) -> tuple[int, i
     return n_samples, rate
 
 
+def _settled(reader: AudioReader) -> Iterator[FloatArray]:
+    """Yield the blocks of a capture after the silence that was played before it."""
+    before = round(_SETTLING_S * reader.info.sample_rate)
+    for block in reader.blocks(_BLOCK_SAMPLES):
+        kept = block[:, min(before, block.shape[1]) :]
+        before -= block.shape[1] - kept.shape[1]
+        if kept.shape[1]:
+            yield kept
+
+
 def _check_output_audio(path: Path, device: Device, n_samples: int) -> tuple[float, float]:
     """Return peak and energy of what came out, or say why it is no capture."""
     peak, energy, n_out = 0.0, 0.0, 0
     with AudioReader(path, mono=True) as reader:
-        for block in reader.blocks(_BLOCK_SAMPLES):
+        for block in _settled(reader):
             if not np.isfinite(block).all():
                 raise AudioFileError(f"{device.name} made NaN or infinity; choose other control positions")
             peak = max(peak, float(np.abs(block).max()))
