@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from neurdsp.amp import train_options as options
+
 __all__ = ["parse_positions", "train_knobs"]
 
 
@@ -41,32 +43,21 @@ def train_knobs(
         Path,
         typer.Argument(help="Captures with knob positions: 'neurdsp amp capture --sweep' makes it."),
     ],
-    model_path: Annotated[Path, typer.Option("--output", "-o", help="Model file to write, .safetensors.")],
+    model_path: options.ModelPath,
     preset: Annotated[str, typer.Option(help="A preset, see 'neurdsp amp presets'.")] = "knobs",
-    minutes: Annotated[float | None, typer.Option(help="Wall time to train for.")] = None,
-    steps: Annotated[
-        int | None, typer.Option(help="Steps to train for instead: the same bytes each time on a CPU.")
-    ] = None,
-    overrides: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Set training.learning_rate=0.004, say; repeatable."),
-    ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on from the run's checkpoint.")] = False,
-    run_dir: Annotated[
-        Path | None,
-        typer.Option(help="Folder for log and checkpoint. [default: runs/<name of the model file>]"),
-    ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print the result as JSON, and no progress.")
-    ] = False,
+    minutes: options.Minutes = None,
+    steps: options.Steps = None,
+    overrides: options.Set = None,
+    resume: options.Resume = False,
+    run_dir: options.RunDir = None,
+    as_json: options.Json = False,
 ) -> None:
     """Train one model with knobs on several captures of a device, and judge it at settings it never saw."""
     from neurdsp.amp.config import load_config
-    from neurdsp.amp.train_cli import budget_settings
     from neurdsp.console import print_table
     from neurdsp.dependencies import require
 
-    config = load_config(preset, overrides=budget_settings(overrides, minutes=minutes, steps=steps))
+    config = load_config(preset, overrides=options.budget_settings(overrides, minutes=minutes, steps=steps))
     require("torch", extra="train", purpose="neurdsp amp train-knobs")
     from neurdsp.amp.knobs.train import train_parametric
 

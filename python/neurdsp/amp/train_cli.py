@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from neurdsp.amp import train_options as options
+
 __all__ = ["presets", "train", "train_many"]
 
 
@@ -14,36 +16,20 @@ def train(
     output_path: Annotated[
         Path, typer.Argument(metavar="OUT.wav", help="What came out, mono, at the same rate.")
     ],
-    model_path: Annotated[Path, typer.Option("--output", "-o", help="Model file to write, .safetensors.")],
-    preset: Annotated[
-        str | None, typer.Option(help="A preset, see 'neurdsp amp presets'. [default: standard]")
-    ] = None,
-    config_path: Annotated[
-        Path | None, typer.Option("--config", help="A YAML file in place of a preset.")
-    ] = None,
-    minutes: Annotated[float | None, typer.Option(help="Wall time to train for.")] = None,
-    steps: Annotated[
-        int | None, typer.Option(help="Steps to train for instead: the same bytes each time on a CPU.")
-    ] = None,
-    esr: Annotated[
-        float | None, typer.Option("--esr", help="Stop early once the held-out ESR is this low, 0.01 say.")
-    ] = None,
-    overrides: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Set loss.type=hybrid, say; repeatable."),
-    ] = None,
+    model_path: options.ModelPath,
+    preset: options.Preset = None,
+    config_path: options.Config = None,
+    minutes: options.Minutes = None,
+    steps: options.Steps = None,
+    esr: options.Esr = None,
+    overrides: options.Set = None,
     seed: Annotated[int | None, typer.Option(help="Of the initial weights and of the crops.")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on from the run's checkpoint.")] = False,
-    run_dir: Annotated[
-        Path | None,
-        typer.Option(help="Folder for log and checkpoint. [default: runs/<name of the model file>]"),
-    ] = None,
+    resume: options.Resume = False,
+    run_dir: options.RunDir = None,
     report: Annotated[
         bool, typer.Option("--report/--no-report", help="Write report.html into the run folder.")
     ] = True,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print the result as JSON, and no progress.")
-    ] = False,
+    as_json: options.Json = False,
 ) -> None:
     """Train an amp model on a recording of a device, and measure the exported file with the engine.
 
@@ -53,7 +39,7 @@ def train(
     from neurdsp.console import print_table
     from neurdsp.dependencies import require
 
-    settings = budget_settings(overrides, minutes=minutes, steps=steps, esr=esr, seed=seed)
+    settings = options.budget_settings(overrides, minutes=minutes, steps=steps, esr=esr, seed=seed)
     config = load_config(preset, file=config_path, overrides=settings)
 
     require("torch", extra="train", purpose="neurdsp amp train")
@@ -98,25 +84,14 @@ def train_many(
         list[Path], typer.Argument(metavar="OUT.wav...", help="What came out of each, at the same rate.")
     ],
     folder: Annotated[Path, typer.Option("--output", "-o", help="Folder for models, runs and leaderboard.")],
-    preset: Annotated[
-        str | None, typer.Option(help="A preset, see 'neurdsp amp presets'. [default: standard]")
-    ] = None,
-    config_path: Annotated[
-        Path | None, typer.Option("--config", help="A YAML file in place of a preset.")
-    ] = None,
-    minutes: Annotated[float | None, typer.Option(help="Wall time to train each for.")] = None,
-    steps: Annotated[int | None, typer.Option(help="Steps to train each for instead.")] = None,
-    esr: Annotated[
-        float | None, typer.Option("--esr", help="Stop a run early once its held-out ESR is this low.")
-    ] = None,
-    overrides: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Set loss.type=hybrid, say; repeatable."),
-    ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on from the runs' checkpoints.")] = False,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print the leaderboard as JSON, and no progress.")
-    ] = False,
+    preset: options.Preset = None,
+    config_path: options.Config = None,
+    minutes: options.Minutes = None,
+    steps: options.Steps = None,
+    esr: options.Esr = None,
+    overrides: options.Set = None,
+    resume: options.Resume = False,
+    as_json: options.Json = False,
 ) -> None:
     """Train a model for each of several captures of one input, and rank them by their error.
 
@@ -127,7 +102,7 @@ def train_many(
     from neurdsp.amp.config import load_config
     from neurdsp.dependencies import require
 
-    settings = budget_settings(overrides, minutes=minutes, steps=steps, esr=esr, seed=None)
+    settings = options.budget_settings(overrides, minutes=minutes, steps=steps, esr=esr, seed=None)
     config = load_config(preset, file=config_path, overrides=settings)
 
     require("torch", extra="train", purpose="neurdsp amp train-many")
@@ -163,31 +138,6 @@ def train_many(
         Console(highlight=False).print(table)
     if any(entry.error for entry in entries):
         raise typer.Exit(1)
-
-
-def budget_settings(
-    overrides: list[str] | None,
-    *,
-    minutes: float | None,
-    steps: int | None,
-    esr: float | None = None,
-    seed: int | None = None,
-) -> list[str]:
-    """Return options as overrides of the configuration."""
-    from neurdsp.errors import ParameterError
-
-    if minutes is not None and steps is not None:
-        raise ParameterError("give the budget either as --minutes or as --steps, not both")
-    settings = list(overrides or ())
-    if minutes is not None:
-        settings += [f"training.minutes={minutes}", "training.steps=null"]
-    if steps is not None:
-        settings += [f"training.steps={steps}", "training.minutes=null"]
-    if esr is not None:
-        settings.append(f"training.target_score={esr}")
-    if seed is not None:
-        settings.append(f"training.seed={seed}")
-    return settings
 
 
 def presets(

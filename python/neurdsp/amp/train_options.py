@@ -1,0 +1,72 @@
+"""The options that ``neurdsp amp train``, ``train-many`` and ``train-knobs`` share."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = [
+    "Config",
+    "Esr",
+    "Json",
+    "Minutes",
+    "ModelPath",
+    "Preset",
+    "Resume",
+    "RunDir",
+    "Set",
+    "Steps",
+    "budget_settings",
+]
+
+ModelPath = Annotated[Path, typer.Option("--output", "-o", help="Model file to write, .safetensors.")]
+Preset = Annotated[str | None, typer.Option(help="A preset, see 'neurdsp amp presets'. [default: standard]")]
+Config = Annotated[Path | None, typer.Option("--config", help="A YAML file in place of a preset.")]
+Minutes = Annotated[float | None, typer.Option(help="Wall time to train each model for.")]
+Steps = Annotated[
+    int | None, typer.Option(help="Steps to train for instead: the same bytes each time on a CPU.")
+]
+Esr = Annotated[
+    float | None, typer.Option("--esr", help="Stop early once the held-out ESR is this low, 0.01 say.")
+]
+Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Set loss.type=hybrid, say; repeatable."),
+]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint.")]
+RunDir = Annotated[
+    Path | None,
+    typer.Option(help="Folder for log and checkpoint. [default: runs/<name of the model file>]"),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, and no progress.")]
+
+
+def budget_settings(
+    overrides: list[str] | None,
+    *,
+    minutes: float | None,
+    steps: int | None,
+    esr: float | None = None,
+    seed: int | None = None,
+) -> list[str]:
+    """Return options as overrides of the configuration.
+
+    Raises
+    ------
+    ParameterError
+        If both minutes and steps are given.
+    """
+    from neurdsp.errors import ParameterError
+
+    if minutes is not None and steps is not None:
+        raise ParameterError("give the budget either as --minutes or as --steps, not both")
+    settings = list(overrides or ())
+    if minutes is not None:
+        settings += [f"training.minutes={minutes}", "training.steps=null"]
+    if steps is not None:
+        settings += [f"training.steps={steps}", "training.minutes=null"]
+    if esr is not None:
+        settings.append(f"training.target_score={esr}")
+    if seed is not None:
+        settings.append(f"training.seed={seed}")
+    return settings
