@@ -369,3 +369,25 @@ def test_presets_command_prints_true_counts():
     sizes = {preset["name"]: preset["n_parameters"] for preset in listed["presets"]}
     assert sizes["seed-48x12"] == 83_665
     assert "ts9" in [amp["name"] for amp in listed["amps"]]
+
+
+@pytest.mark.slow
+def test_two_processes_train_one_model_and_one_of_them_writes(tmp_path, recordings):
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m"]
+    command += ["neurdsp", "amp", "train", *recordings, "-o", tmp_path / "amp.safetensors", "--json"]
+    command += ["--steps", "4", "--preset", "seed-16x6", "--run-dir", tmp_path / "run"]
+    command += ["--set", "training.validate_steps=2", "--set", "data.crop_samples=4096"]
+    done = subprocess.run(
+        [str(word) for word in command], check=True, timeout=300, capture_output=True, text=True
+    )
+    assert json.loads(done.stdout)["summary"]["steps"] == 4
+    log = (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()
+    assert [json.loads(line)["event"] for line in log] == ["validation", "validation", "stopped"]
+
+
+@pytest.mark.parametrize("setting", ["precision=bfloat16", "compile=true"])
+def test_what_only_cuda_can_do_is_refused_on_a_cpu(tmp_path, recordings, setting):
+    config = tiny(2, "training.device=cpu", f"training.{setting}")
+    with pytest.raises(ParameterError, match="is for CUDA: on a CPU the Rust core trains"):
+        train(config, *recordings, model_path=tmp_path / "a.safetensors", run_dir=tmp_path / "run")
+    assert not (tmp_path / "run").exists()

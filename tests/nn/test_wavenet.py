@@ -83,6 +83,21 @@ def test_outputs_and_gradients_are_those_of_plain_torch(network):
         assert relative(found, want) < 2e-6
 
 
+def test_the_mirror_trains_in_mixed_precision():
+    network = RESIDUAL
+    weights, audio = drawn(network, torch.float32, n_more=2000)
+    wanted = gradients(wavenet_mirror.wavenet, weights, audio, network)
+    with torch.autocast("cpu", torch.bfloat16):
+        output = wavenet_mirror.wavenet(weights, audio, network)
+    assert output.dtype == torch.bfloat16
+    cotangent = torch.randn(output.shape, generator=torch.Generator().manual_seed(6))
+    found = torch.autograd.grad(output.float(), (weights, audio), cotangent)
+    assert relative(output, wanted[0]) < 0.02
+    for got, want in zip(found, wanted[1:], strict=True):
+        assert got.dtype == torch.float32
+        assert relative(got, want) < 0.05
+
+
 @pytest.mark.parametrize("network", NETWORKS[:4])
 def test_gradcheck_in_double_precision(network):
     weights, audio = drawn(network, torch.float64, n_more=3, batch=1)

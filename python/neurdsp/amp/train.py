@@ -4,7 +4,7 @@ import json
 import math
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,20 +15,20 @@ import torch
 from torch import Tensor, nn
 
 from neurdsp import modelfile
-from neurdsp._output import atomic_output, check_output
-from neurdsp.amp.config import AmpConfig, build_config
+from neurdsp._output import check_output
+from neurdsp.amp.config import AmpConfig
 from neurdsp.amp.data import Crops, Pair, Split, load_pair, split_in_time
 from neurdsp.amp.export import export
 from neurdsp.amp.infer import AmpModel
 from neurdsp.amp.model import AmpNetwork, build_network
 from neurdsp.amp.report import Heard, write_report
-from neurdsp.config import load_yaml, save_yaml
-from neurdsp.errors import ConfigError, ParameterError
+from neurdsp.amp.run_folder import begin_run, check_resumable, save_json
+from neurdsp.errors import ParameterError
 from neurdsp.losses import build_loss
 from neurdsp.losses.energy import pre_emphasise
 from neurdsp.metrics import esr, multi_resolution_stft_distance, pre_emphasised_esr
 from neurdsp.modelfile import convert
-from neurdsp.training import Reporter, Trainer, TrainingSummary
+from neurdsp.training import Ranks, Reporter, Trainer, TrainingSummary
 
 __all__ = ["RunResult", "measure", "train"]
 
@@ -100,10 +100,16 @@ class _AmpTask:
             config.loss, reference=torch.from_numpy(training), sample_rate=pair.sample_rate
         ).to(device)
         self.samples_per_step = config.training.batch_size * self._crops.crop_samples
+        self._forward: Callable[[Tensor], Tensor] | None = None
 
     def loss(self, model: nn.Module, step: int) -> Tensor:
+        if self._forward is None:
+            self._forward = torch.compile(model) if self._config.training.compile else model
         dry, wet = (torch.from_numpy(array).to(self._device) for array in self._crops.batch(step))
-        loss: Tensor = self._loss(model(dry), wet)
+        mixed = self._config.training.precision == "bfloat16"
+        with torch.autocast(self._device.type, torch.bfloat16, enabled=mixed):
+            predicted = self._forward(dry)
+        loss: Tensor = self._loss(predicted.float(), wet)
         return loss
 
     def validate(self, model: nn.Module) -> dict[str, float]:
@@ -275,29 +281,43 @@ def train(
         **asdict(split),
     }
     if resume:
-        _check_resumable(folder, config, facts)
-    else:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name in ("metrics.jsonl", "checkpoint.pt", "result.json"):
-            (folder / name).unlink(missing_ok=True)
-    save_yaml(config, folder / "config.yaml")
-    _save_json(folder / "data.json", facts)
+        check_resumable(folder, config, facts)
+    with Ranks.joined(device) as ranks:
+        if ranks.first:
+            begin_run(folder, config, facts, fresh=not resume)
+            if show:
+                _show_recordings(pair)
+        reporter = None
+        if ranks.first:
+            reporter = Reporter(
+                folder / "metrics.jsonl",
+                show=show,
+                score_name="ESR",
+                tensorboard=folder / "tensorboard" if config.training.tensorboard else None,
+            )
+        torch.manual_seed(config.training.seed)
+        model = _build_model(pair, split, config).to(device)
+        task = _AmpTask(pair, split, config, path, folder, device)
+        trainer = Trainer(model, task, config.training, run_dir=folder, reporter=reporter, ranks=ranks)
+        with _explaining_memory(config):
+            summary = trainer.run(resume=resume)
+        result = ranks.decided(lambda: _finish(model.cpu(), summary, pair, split, config, path, folder))
+        if report and ranks.first:
+            _report(result, pair, split, config)
+    return result
 
-    if show:
-        _show_recordings(pair)
-    reporter = Reporter(
-        folder / "metrics.jsonl",
-        show=show,
-        score_name="ESR",
-        tensorboard=folder / "tensorboard" if config.training.tensorboard else None,
-    )
-    torch.manual_seed(config.training.seed)
-    model = _build_model(pair, split, config).to(device)
-    task = _AmpTask(pair, split, config, path, folder, device)
-    trainer = Trainer(model, task, config.training, run_dir=folder, reporter=reporter)
-    with _explaining_memory(config):
-        summary = trainer.run(resume=resume)
 
+def _finish(
+    model: nn.Module,
+    summary: TrainingSummary,
+    pair: Pair,
+    split: Split,
+    config: AmpConfig,
+    path: Path,
+    folder: Path,
+) -> RunResult:
+    """Measure the exported file with the engine, and write the figures into it and beside the log."""
+    assert isinstance(model, AmpNetwork)
     measured = measure(path, pair, *split.validation)
     metrics = {
         **measured,
@@ -305,7 +325,7 @@ def train(
         "steps": summary.steps,
         "seconds": round(summary.seconds, 1),
     }
-    _export(model.cpu(), path, pair, config, metrics)
+    _export(model, path, pair, config, metrics)
     _convert(path, folder)
     result = RunResult(
         model_path=path,
@@ -318,9 +338,7 @@ def train(
         summary=summary,
         warnings=pair.warnings,
     )
-    _save_json(folder / "result.json", result.to_json())
-    if report:
-        _report(result, pair, split, config)
+    save_json(folder / "result.json", result.to_json())
     return result
 
 
@@ -397,37 +415,13 @@ def _device(config: AmpConfig) -> torch.device:
         wanted = "cuda" if torch.cuda.is_available() else "cpu"
     if wanted == "cuda" and not torch.cuda.is_available():
         raise ParameterError("training.device = cuda, but torch finds no CUDA device; use cpu or auto")
+    if wanted == "cuda":
+        return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
+    for key, only in (("precision", "float32"), ("compile", False)):
+        value = getattr(config.training, key)
+        if value != only:
+            raise ParameterError(
+                f"training.{key} = {value} is for CUDA: on a CPU the Rust core trains, in float32; "
+                f"leave it at {only}"
+            )
     return torch.device(wanted)
-
-
-def _check_resumable(folder: Path, config: AmpConfig, facts: Mapping[str, Any]) -> None:
-    """Refuse to resume with another network, loss, data section or recording than the run began with."""
-    if not (folder / "checkpoint.pt").is_file():
-        raise ConfigError(f"{folder}: there is no run to resume; start it without --resume")
-    before = build_config(load_yaml(folder / "config.yaml"), source=str(folder / "config.yaml"))
-    free = {"minutes", "steps", "target_score", "threads", "device", "validate_seconds", "validate_steps"}
-    free |= {"tensorboard"}
-    old, new = before.model_dump(), config.model_dump()
-    if before.architecture != config.architecture:
-        raise ConfigError(
-            f"{folder}: the run began with architecture = {before.architecture}, now it is "
-            f"{config.architecture}; set it back, or start a new run"
-        )
-    for section in ("model", "data", "loss", "training"):
-        for key, value in new[section].items():
-            if old[section][key] != value and not (section == "training" and key in free):
-                raise ConfigError(
-                    f"{folder}: the run began with {section}.{key} = {old[section][key]}, now it is "
-                    f"{value}; set it back, or start a new run"
-                )
-    try:
-        fingerprint = json.loads((folder / "data.json").read_text(encoding="utf-8"))["fingerprint"]
-    except (OSError, ValueError, KeyError, TypeError):
-        raise ConfigError(f"{folder}: data.json is missing or damaged; start a new run") from None
-    if fingerprint != facts["fingerprint"]:
-        raise ConfigError(f"{folder}: the run began with other recordings; name those, or start a new run")
-
-
-def _save_json(path: Path, values: Mapping[str, Any]) -> None:
-    with atomic_output(path) as temporary:
-        temporary.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")

@@ -1,6 +1,7 @@
 """The commands ``neurdsp amp train``, ``train-many`` and ``presets``: glue from terminal to trainer."""
 
 import json
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -56,6 +57,8 @@ def train(
         show=not as_json,
         report=report,
     )
+    if int(os.environ.get("RANK", "0")) > 0:  # of the processes of torchrun, one speaks
+        return
     if as_json:
         typer.echo(json.dumps(result.to_json()))
         return

@@ -10,6 +10,7 @@ from neurdsp._output import atomic_output
 from neurdsp.amp.config import AmpConfig
 from neurdsp.amp.train import RunResult, train
 from neurdsp.errors import NeurdspError, ParameterError
+from neurdsp.training.ranks import refuse_ranks
 
 __all__ = ["Entry", "train_many"]
 
@@ -84,7 +85,7 @@ def train_many(
     Raises
     ------
     ParameterError
-        If there is no output, or two have one name.
+        If there is no output, two have one name, or ``torchrun`` started several processes.
     OSError
         When a file cannot be written.
 
@@ -94,6 +95,7 @@ def train_many(
     >>> board[0].name  # doctest: +SKIP
     'crunch'
     """
+    refuse_ranks("train-many")
     outputs = [Path(path) for path in output_paths]
     names = [path.stem for path in outputs]
     twice = sorted({name for name in names if names.count(name) > 1})

@@ -10,10 +10,12 @@ from neurdsp.training.config import TrainingConfig
 
 if TYPE_CHECKING:
     from neurdsp.training.checkpoint import load_checkpoint, save_checkpoint
+    from neurdsp.training.ranks import Ranks
     from neurdsp.training.report import Reporter
     from neurdsp.training.trainer import Task, Trainer, TrainingSummary
 
 __all__ = [
+    "Ranks",
     "Reporter",
     "Task",
     "Trainer",
@@ -24,6 +26,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Ranks": "ranks",
     "Reporter": "report",
     "Task": "trainer",
     "Trainer": "trainer",

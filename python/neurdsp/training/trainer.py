@@ -19,9 +19,11 @@ from torch import Tensor, nn
 from neurdsp.errors import ConfigError
 from neurdsp.training.checkpoint import load_checkpoint, save_checkpoint
 from neurdsp.training.config import TrainingConfig
+from neurdsp.training.ranks import Ranks
 from neurdsp.training.report import Reporter
 from neurdsp.training.schedule import learning_rate_factor
 from neurdsp.training.stopping import StopRequest
+from neurdsp.training.threads import ThreadChoice, usable_cores
 
 __all__ = ["Task", "Trainer", "TrainingSummary"]
 
@@ -42,6 +44,8 @@ class Task(Protocol):
 
     def loss(self, model: nn.Module, step: int) -> Tensor:
         """Return the loss of the batch that belongs to a step, a scalar with a gradient.
+
+        Of several processes each asks for other steps.
 
         The batch must follow from the step alone, so that a resumed run sees what an unbroken one sees.
         """
@@ -87,38 +91,6 @@ class TrainingSummary:
     samples_per_second: float
 
 
-def usable_cores() -> int:
-    """Return the cores that this process may use, at most 8: small networks gain nothing beyond."""
-    return min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, 8)
-
-
-class _ThreadChoice:
-    """Runs the first steps on one thread and on all cores in turn, then stays with the faster.
-
-    On a busy machine the threads of torch wait for each other actively, and two are then many times
-    slower than one; on an idle one they are nearly twice as fast. No rule of thumb knows which it is.
-    """
-
-    TRIALS = 4
-
-    def __init__(self, most: int) -> None:
-        self._best: dict[int, float] = dict.fromkeys((1, most), math.inf)
-        self._plan = [count for count in self._best for _ in range(self.TRIALS)] if most > 1 else []
-        torch.set_num_threads(1)
-
-    def before_step(self) -> None:
-        if self._plan:
-            torch.set_num_threads(self._plan[0])
-
-    def after_step(self, seconds: float) -> None:
-        if not self._plan:
-            return
-        count = self._plan.pop(0)
-        self._best[count] = min(self._best[count], seconds)
-        if not self._plan:
-            torch.set_num_threads(min(self._best, key=self._best.__getitem__))
-
-
 def _finite(score: float) -> float:
     """Return a score by which to compare: one that is no number is the worst."""
     return score if math.isfinite(score) else math.inf
@@ -143,6 +115,9 @@ class Trainer:
         An existing folder for ``checkpoint.pt``.
     reporter
         Where progress goes; silent by default.
+    ranks
+        The processes that train this model together; by default this one alone. Only the first one validates,
+        exports, and writes.
 
     Examples
     --------
@@ -157,8 +132,10 @@ class Trainer:
         *,
         run_dir: str | os.PathLike[str],
         reporter: Reporter | None = None,
+        ranks: Ranks | None = None,
     ) -> None:
         self.model = model
+        self._ranks = ranks or Ranks()
         self.task = task
         self.config = config
         self.checkpoint_path = Path(run_dir) / "checkpoint.pt"
@@ -197,22 +174,22 @@ class Trainer:
             began = clock() - self._seconds
             stopped: StopReason | None = None
             while stopped is None:
+                self._seconds, interrupted = self._ranks.decided(lambda: (clock() - began, stop.requested))
                 if self._progress() >= 1:
                     stopped = "budget"
-                elif stop.requested:
+                elif interrupted:
                     stopped = "interrupted"
                 elif not self._train_step(choice) or (self._validation_due() and not self._validate()):
                     stopped = self._roll_back()
                 elif self.config.target_score is not None and self._best_score <= self.config.target_score:
                     stopped = "target"
-                self._seconds = clock() - began
             # Before the last validation: a resumed run then continues as if it had not happened.
             self._save()
             if self._last_validation[0] != self._step or math.isinf(self._best_score):
                 self._validate()
             self.model.load_state_dict(self._best_state)
             if not math.isinf(self._best_score):
-                self.task.improved(self.model, self._best_metrics)
+                self._export(self._best_metrics)
             self._seconds = clock() - began
             return self._summary(stopped, first_step, first_seconds)
 
@@ -225,13 +202,13 @@ class Trainer:
             best_score=self._best_score,
             best_metrics=dict(self._best_metrics),
             rollbacks=self._rollbacks,
-            samples_per_second=(self._step - first_step) * self.task.samples_per_step / spent,
+            samples_per_second=(self._step - first_step) * self._samples_per_step() / spent,
         )
         values = {"reason": stopped, "step": self._step, "seconds": round(self._seconds, 3)}
         self._reporter.event("stopped", {**values, "best_score": self._best_score})
         return summary
 
-    def _train_step(self, choice: _ThreadChoice) -> bool:
+    def _train_step(self, choice: ThreadChoice) -> bool:
         """Do one step; False when the loss or the gradient is not finite, with the weights then untouched."""
         began = time.perf_counter()
         choice.before_step()
@@ -245,12 +222,14 @@ class Trainer:
         for group in self._optimizer.param_groups:
             group["lr"] = self.config.learning_rate * self._rate_scale * factor
         self._optimizer.zero_grad(set_to_none=True)
-        loss = self.task.loss(self.model, self._step)
+        loss = self.task.loss(self.model, self._ranks.batch_index(self._step))
         value = float(loss.detach())
         self._step += 1
-        if not math.isfinite(value):
+        finite = math.isfinite(value)
+        if finite:
+            loss.backward()  # type: ignore[no-untyped-call]
+        if not self._ranks.mean_gradients(self.model.parameters(), finite=finite):
             return False
-        loss.backward()  # type: ignore[no-untyped-call]
         limit = self.config.gradient_clip or math.inf
         if not math.isfinite(float(nn.utils.clip_grad_norm_(self.model.parameters(), limit))):
             return False
@@ -287,7 +266,7 @@ class Trainer:
         current = _copy_state(self.model)
         # The average lags behind while the learning rate is high: the better of the two counts.
         states = [current] if self._average is None else [current, self._average]
-        measured = [self._measure(state) for state in states]
+        measured = self._ranks.decided(lambda: [self._measure(state) for state in states])
         which = min(range(len(states)), key=lambda i: _finite(measured[i]["score"]))
         metrics, score = measured[which], measured[which]["score"]
         if not math.isfinite(score) or score > DIVERGED_FACTOR * self._best_score:
@@ -298,7 +277,7 @@ class Trainer:
         if improved:
             self._best_score, self._best_metrics = score, dict(metrics)
             self._best_state = _copy_state(self.model)
-            self.task.improved(self.model, metrics)
+            self._export(metrics)
         self.model.load_state_dict(current)
         numbers = {"step": self._step, "seconds": round(self._seconds, 3), "train_loss": self._shown_loss}
         others = " ".join(f"{name} {value:.5f}" for name, value in metrics.items() if name != "score")
@@ -315,6 +294,10 @@ class Trainer:
         self.model.eval()
         with torch.no_grad():
             return self.task.validate(self.model)
+
+    def _export(self, metrics: Mapping[str, float]) -> None:
+        if self._ranks.first:
+            self.task.improved(self.model, metrics)
 
     def _roll_back(self) -> StopReason | None:
         """Return to the best weights with half the learning rate; give up after too many times."""
@@ -343,9 +326,12 @@ class Trainer:
             return self._step / self.config.steps
         return self._seconds / (60 * (self.config.minutes or math.inf))
 
+    def _samples_per_step(self) -> int:
+        return self._ranks.size * self.task.samples_per_step
+
     def _show(self) -> None:
         progress = self._progress()
-        rate = self._step * self.task.samples_per_step / max(self._seconds, 1e-9)
+        rate = self._step * self._samples_per_step() / max(self._seconds, 1e-9)
         self._reporter.step(
             progress=progress,
             loss=self._shown_loss or 0.0,
@@ -355,6 +341,8 @@ class Trainer:
         )
 
     def _save(self) -> None:
+        if not self._ranks.first:
+            return
         state = {
             "model": _copy_state(self.model),
             "optimizer": self._optimizer.state_dict(),
@@ -400,14 +388,15 @@ class Trainer:
             ) from None
 
     @contextmanager
-    def _threads(self) -> Iterator[_ThreadChoice]:
+    def _threads(self) -> Iterator[ThreadChoice]:
         """Choose the number of threads for the run, and give back what was."""
         before = torch.get_num_threads()
         fixed = self.config.threads
-        if fixed is None and (self.config.steps is not None or next(self.model.parameters()).is_cuda):
+        shared = self._ranks.size > 1 or next(self.model.parameters()).is_cuda
+        if fixed is None and (self.config.steps is not None or shared):
             # Sums over threads round in another order: a run by steps, which promises its bytes, takes one.
             fixed = 1
-        choice = _ThreadChoice(1 if fixed is not None else usable_cores())
+        choice = ThreadChoice(1 if fixed is not None else usable_cores())
         if fixed is not None:
             torch.set_num_threads(fixed)
         try:

@@ -25,6 +25,7 @@ from neurdsp.errors import AudioFileError, ConfigError, ParameterError
 from neurdsp.losses import build_loss
 from neurdsp.metrics import esr
 from neurdsp.training import Reporter, Trainer
+from neurdsp.training.ranks import refuse_ranks
 
 __all__ = ["KnobsResult", "train_parametric"]
 
@@ -258,6 +259,7 @@ def train_parametric(
     >>> train_parametric(config, "runs/drive/manifest.yaml", model_path="drive.safetensors",
     ...                  run_dir="runs/drive/train").esr_test  # doctest: +SKIP
     """
+    refuse_ranks("train-knobs")
     path, folder = Path(model_path), Path(run_dir)
     if path.suffix != ".safetensors":
         raise ParameterError(f"the model file '{path}' must end in .safetensors")

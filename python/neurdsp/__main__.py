@@ -1,0 +1,5 @@
+"""``python -m neurdsp``: the command line."""
+
+from neurdsp.cli import main
+
+main()
