@@ -20,6 +20,7 @@ import json
 import logging
 import os
 import platform
+import statistics
 import sys
 import time
 import warnings
@@ -197,6 +198,40 @@ def table(lines: list[dict[str, Any]]) -> str:
     return "\n".join(rows)
 
 
+def ratios(lines: list[dict[str, Any]]) -> str:
+    """Write how many times lower our errors are, by our best network that costs no more than theirs.
+
+    A network's cost is the least of its runs', which other work on the machine can only raise.
+    """
+    cost: dict[str, float] = {}
+    for line in lines:
+        name = line["contestant"]
+        cost[name] = min(cost.get(name, float("inf")), line["engine_us_per_sample"])
+    rows = ["| device | against | ours | ESR | pre-emphasised | MR-STFT |", "|---|---|---|---|---|---|"]
+    errors = ("esr", "pre_emphasised_esr", "mr_stft")
+    for theirs in NAM:
+        found = []
+        for line in (line for line in lines if line["contestant"] == theirs):
+            rivals = [
+                one
+                for one in lines
+                if one["contestant"] in OURS
+                and cost[one["contestant"]] <= cost[theirs]
+                and all(one[same] == line[same] for same in ("device", "minutes", "seed"))
+            ]
+            if not rivals:
+                continue
+            best = min(rivals, key=lambda one: one["esr"])
+            found.append([line[error] / best[error] for error in errors])
+            figures = " | ".join(f"{ratio:.1f}" for ratio in found[-1])
+            minutes = f"{line['device']}, {line['minutes']:g} min"
+            rows.append(f"| {minutes} | {theirs} | {best['contestant']} | {figures} |")
+        if found:
+            medians = " | ".join(f"{statistics.median(column):.1f}" for column in zip(*found, strict=True))
+            rows.append(f"| median of {len(found)} | {theirs} | | {medians} |")
+    return "\n".join(rows)
+
+
 def main() -> None:
     """Make the runs that are missing, and print all."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -227,7 +262,7 @@ def main() -> None:
                 file.write(json.dumps(line) + "\n")
             lines.append(line)
             sys.stderr.write(f"{device} {contestant}: ESR {line['esr']:.5f}\n")
-    print(table(lines))
+    print(table(lines), ratios(lines), sep="\n\n")
 
 
 if __name__ == "__main__":
