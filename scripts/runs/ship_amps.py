@@ -4,10 +4,10 @@
     python scripts/runs/ship_amps.py -o runs/amps crunch     # one; add --install to put it into the package
 
 The devices are plugins of Debian's ``guitarix-lv2`` (also needed: ``lilv-utils fluidsynth
-fluid-soundfont-gm``). Those with knobs are captured at the settings of a Latin hypercube, and judged at
-random ones too. The input is ``neurdsp amp signal`` without its blips, its silence and the second half of its
-playing. A run that was stopped goes on where it was. Training is bounded by steps, so that it gives the same
-on the same processor.
+fluid-soundfont-gm``). Those with knobs are captured at the settings of a Latin hypercube and at the corners,
+where every knob stands at an end, and judged at random ones too. The input is ``neurdsp amp signal`` without
+its blips, its silence and the second half of its playing. A run that was stopped goes on where it was.
+Training is bounded by steps, so that it gives the same on the same processor.
 """
 
 import argparse
@@ -44,6 +44,7 @@ class Amp:
     title: str
     description: str
     plugin: str
+    preset: str
     steps: int
     fixed: dict[str, float]
     knobs: dict[str, Knob] = field(default_factory=dict)
@@ -56,7 +57,8 @@ AMPS = {
         "Screamer",
         "Tube screamer with drive and tone: guitarix's gxts9.",
         "gxts9#ts9sim",
-        1050,
+        "knobs",
+        6000,
         {"fslider0_": -4.0},
         {
             "drive": Knob(control="fslider2_"),
@@ -67,7 +69,8 @@ AMPS = {
         "Crunch",
         "Small amp with gain and tone, without its cabinet: guitarix's chump.",
         "gx_redeye#chump",
-        2400,
+        "knobs",
+        14000,
         {"Volume": 0.3},
         {
             "gain": Knob(control="Gain", minimum=0.15, maximum=1, default=0.411765),
@@ -78,7 +81,8 @@ AMPS = {
         "Clean",
         "Tube preamp with gain and treble: guitarix's studio preamp.",
         "gx_studiopre#studiopre",
-        2400,
+        "knobs",
+        9000,
         {"master": 0.6},
         {
             "gain": Knob(control="volume", minimum=0.05, maximum=0.25, default=0.4),
@@ -91,14 +95,16 @@ AMPS = {
         "High gain",
         "High-gain amp without its cabinet: guitarix's metal amp, drive 18, pregain 18.",
         "gxmetal_amp#metal_amp",
-        3000,
+        "light",
+        4500,
         {"DRIVE": 18.0, "TONE": 0.6, "PREGAIN": 18.0, "GAIN1": 0.0},
     ),
     "fuzz": Amp(
         "Fuzz",
         "Two-transistor fuzz: guitarix's fuzz face, fuzz 0.9.",
         "gx_fuzzface_#_fuzzface_",
-        3000,
+        "light",
+        4500,
         {"FUZZ": 0.9, "LEVEL": 0.5},
     ),
 }
@@ -123,13 +129,15 @@ def make(name: str, amp: Amp, folder: Path) -> Path:
     run_dir = here / "train"
     here.mkdir(parents=True, exist_ok=True)
     config = load_config(
-        "knobs",
+        amp.preset,
         overrides=[
             "training.minutes=null",
             f"training.steps={amp.steps}",
             "training.threads=1",
-            "training.validate_steps=300",
+            "training.validate_steps=1000",
             "training.learning_rate=0.008",
+            # These plugins answer at once; without blips an estimate would be a few samples off.
+            "data.latency_samples=0",
         ],
     )
     resume = (run_dir / "checkpoint.pt").is_file()
@@ -141,6 +149,7 @@ def make(name: str, amp: Amp, folder: Path) -> Path:
             amp.knobs,
             n_train=amp.n_train,
             n_test=amp.n_test,
+            corners=True,
             fixed=amp.fixed,
         )
         train_parametric(config, manifest, model_path=model, run_dir=run_dir, resume=resume, show=True)
@@ -148,10 +157,8 @@ def make(name: str, amp: Amp, folder: Path) -> Path:
         wet = here / "out.wav"
         if not wet.is_file():
             lv2.capture(folder / "in.wav", wet, device, amp.fixed)
-        # These plugins answer at once; without blips an estimate would be a few samples off.
-        data = config.data.model_copy(update={"latency_samples": 0})
         train(
-            config.model_copy(update={"data": data}),
+            config,
             folder / "in.wav",
             wet,
             model_path=model,

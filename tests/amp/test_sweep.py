@@ -4,9 +4,17 @@ import json
 
 import numpy as np
 import pytest
-from neurdsp.amp.lv2 import parse_lv2info
-from neurdsp.amp.sweep import Knob, Manifest, latin_hypercube, load_manifest, parse_knob, sweep
-from neurdsp.audio import write_audio
+from neurdsp.amp.lv2 import CaptureResult, parse_lv2info
+from neurdsp.amp.sweep import (
+    Knob,
+    Manifest,
+    corner_settings,
+    latin_hypercube,
+    load_manifest,
+    parse_knob,
+    sweep,
+)
+from neurdsp.audio import read_audio, write_audio
 from neurdsp.cli import app
 from neurdsp.config import build
 from neurdsp.errors import ConfigError, ParameterError
@@ -121,7 +129,40 @@ def test_a_sweep_captures_each_setting_once_and_goes_on_where_it_was(programs, t
     run(3)
     assert len(programs()) == 4 + 1  # only the one that was missing
     run(2)
-    assert len(programs()) == 5 + 3  # another manifest: all
+    # Of the other plan only the setting in the middle is new; what is no longer wanted is gone.
+    assert len(programs()) == 5 + 1
+    assert [c.positions["gain"] for c in load_manifest(path).captures[:2]] == [0.0, 1.0]
+    assert not (tmp_path / "s" / "train_002.wav").exists()
+    write_audio(tmp_path / "in.wav", np.zeros(4800) + 0.1, 48_000)
+    run(2)
+    assert len(programs()) == 6 + 3  # another input: all
+
+
+def test_the_corners_are_captured_once_each(programs, tmp_path):
+    knobs = {"gain": Knob(control="g"), "tone": Knob(control="t")}
+    path = sweep(tmp_path / "in.wav", tmp_path / "s", "Test Drive", knobs, n_train=3, corners=True)
+    train = load_manifest(path).captures
+    points = [tuple(c.positions.values()) for c in train]
+    assert len(set(points)) == len(points) == len(programs())
+    assert set(points) >= {(0, 0), (0, 1), (1, 0), (1, 1)}
+    assert {c.chosen for c in train} == {"Latin hypercube", "corner"}
+    with pytest.raises(ParameterError, match="5 knobs have 32 corners"):
+        corner_settings(5)
+
+
+def test_a_player_takes_the_place_of_the_program(tmp_path):
+    """A device that is a function needs no plugin, and gets its controls in their own unit."""
+    write_audio(tmp_path / "in.wav", 0.1 * np.sin(np.arange(4800) * 0.03), 48_000)
+    seen = []
+
+    def player(source, output, controls):
+        seen.append(dict(controls))
+        write_audio(output, (read_audio(source)[0] * controls["g"]).astype(np.float32), 48_000)
+        return CaptureResult("mine", dict(controls), 4800, 48_000, 0.0, 0.0)
+
+    knobs = {"gain": Knob(control="g", minimum=1, maximum=5)}
+    sweep(tmp_path / "in.wav", tmp_path / "s", "mine", knobs, n_train=3, fixed={"h": 2.0}, player=player)
+    assert seen == [{"h": 2.0, "g": 1.0}, {"h": 2.0, "g": 3.0}, {"h": 2.0, "g": 5.0}]
 
 
 def test_the_command_sweeps(programs, tmp_path):

@@ -1,6 +1,7 @@
 """The commands that make and judge recordings: ``neurdsp amp signal``, ``capture`` and ``check``."""
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -70,6 +71,17 @@ def capture(
     n_test: Annotated[
         int, typer.Option("--test", metavar="N", help="Of a sweep, further settings to judge by.")
     ] = 0,
+    corners: Annotated[
+        bool, typer.Option(help="Of a sweep, also capture where every knob stands at an end.")
+    ] = False,
+    n_active: Annotated[
+        int,
+        typer.Option(
+            "--active",
+            metavar="N",
+            help="Of a sweep, N further settings, each where small models disagree most. Needs torch.",
+        ),
+    ] = 0,
     seed: Annotated[int, typer.Option(help="Of a sweep's settings.")] = 0,
     list_them: Annotated[
         bool, typer.Option("--list", help="List devices, or the controls of --device, and end.")
@@ -97,10 +109,11 @@ def capture(
         )
     controls = dict(_setting(text) for text in settings or ())
     if n_settings is not None:
-        _sweep(input_path, output, device, controls, knobs or [], n_settings, n_test, seed, as_json)
+        plan = _SweepPlan(knobs or [], n_settings, n_test, n_active, corners, seed)
+        _sweep(input_path, output, device, controls, plan, as_json)
         return
-    if knobs:
-        raise ParameterError("--knob says what to sweep: give --sweep N too, or --set CONTROL=VALUE")
+    if knobs or n_active:
+        raise ParameterError("--knob and --active need --sweep N; without it give --set CONTROL=VALUE")
     result = lv2.capture(input_path, output, device, controls)
     if as_json:
         typer.echo(json.dumps({"output": str(output), **asdict(result)}))
@@ -116,21 +129,28 @@ def capture(
     )
 
 
+@dataclass(frozen=True)
+class _SweepPlan:
+    """What the options of a sweep say."""
+
+    knobs: list[str]
+    n_train: int
+    n_test: int
+    n_active: int
+    corners: bool
+    seed: int
+
+
 def _sweep(
-    input_path: Path,
-    folder: Path,
-    device: str,
-    fixed: dict[str, float],
-    knobs: list[str],
-    n_settings: int,
-    n_test: int,
-    seed: int,
-    as_json: bool,
+    input_path: Path, folder: Path, device: str, fixed: dict[str, float], plan: _SweepPlan, as_json: bool
 ) -> None:
     """Capture at many settings, a line for each."""
     from neurdsp.amp import lv2
     from neurdsp.amp.sweep import Setting, parse_knob, sweep
+    from neurdsp.dependencies import require
 
+    if plan.n_active:
+        require("torch", extra="train", purpose="capture --active")
     found = lv2.describe_device(lv2.find_device(device))
 
     def tell(setting: Setting, result: lv2.CaptureResult | None) -> None:
@@ -145,13 +165,22 @@ def _sweep(
         input_path,
         folder,
         found.uri,
-        dict(parse_knob(text, found) for text in knobs),
-        n_train=n_settings,
-        n_test=n_test,
+        dict(parse_knob(text, found) for text in plan.knobs),
+        n_train=plan.n_train,
+        n_test=plan.n_test,
+        corners=plan.corners,
         fixed=fixed,
-        seed=seed,
+        seed=plan.seed,
         progress=tell,
     )
+    if plan.n_active:
+        from neurdsp.amp.knobs.active import extend
+
+        def say(line: str) -> None:
+            if not as_json:
+                typer.echo(line)
+
+        extend(path, plan.n_active, seed=plan.seed, told=say, progress=tell)
     typer.echo(json.dumps({"manifest": str(path)}) if as_json else f"manifest  {path}")
 
 

@@ -2,13 +2,16 @@
 
 Settings come from a Latin hypercube (M. McKay, R. Beckman, W. Conover, 1979): with ``n`` captures every
 knob stands at ``n`` different positions, evenly spread from one end to the other. Of many such hypercubes the
-one is taken whose nearest two settings are farthest apart. Settings for testing are drawn at random.
+one is taken whose nearest two settings are farthest apart. A hypercube rarely reaches the corners, where all
+knobs stand at an end: those can be captured too, so that a model never has to guess beyond what was captured.
+Settings for testing are drawn at random.
 
 A position is a number from 0 (knob fully left) to 1 (fully right); what that is in the device's own unit
 stands in the manifest.
 """
 
 import hashlib
+import itertools
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -22,12 +25,27 @@ from neurdsp.amp import lv2
 from neurdsp.config import Config, build, load_yaml, save_yaml
 from neurdsp.errors import ParameterError
 
-__all__ = ["Knob", "Manifest", "Setting", "latin_hypercube", "load_manifest", "parse_knob", "sweep"]
+__all__ = [
+    "Knob",
+    "Manifest",
+    "Player",
+    "Setting",
+    "corner_settings",
+    "latin_hypercube",
+    "load_manifest",
+    "parse_knob",
+    "sweep",
+]
+
+Player = Callable[[Path, Path, Mapping[str, float]], lv2.CaptureResult]
+"""Plays a file through a device into another file, at values of its controls."""
 
 MAX_KNOBS = 8
 MAX_CAPTURES = 256
+_MAX_CORNER_KNOBS = 4
 _DRAWS = 2_000
-_NAME = r"^[a-z][a-z0-9_]{0,31}$"
+DISPUTED = "disputed"
+"""How the words begin by which a setting says that models disagreed there."""
 
 
 class Knob(Config):
@@ -54,11 +72,27 @@ class Knob(Config):
 
 
 class Setting(Config):
-    """One capture: its file, beside the manifest or absolute, where the knobs stood, and what it is for."""
+    """One capture of a device.
+
+    Parameters
+    ----------
+    output
+        Its file, beside the manifest or absolute.
+    positions
+        Where the knobs stood, 0 to 1.
+    part
+        Whether to train on it, or only to judge by it.
+    chosen
+        How the setting was found, in words.
+    latency_samples
+        By how much this capture is late, where it is known; it is estimated where it is not.
+    """
 
     output: str = Field(min_length=1)
     positions: dict[str, float]
     part: Literal["train", "test"] = "train"
+    chosen: str = ""
+    latency_samples: int | None = Field(default=None, ge=0, le=1 << 20)
 
 
 class Manifest(Config):
@@ -168,6 +202,36 @@ def latin_hypercube(n_settings: int, n_knobs: int, *, seed: int = 0) -> npt.NDAr
     return best
 
 
+def corner_settings(n_knobs: int) -> npt.NDArray[np.float64]:
+    """Return the settings at which every knob stands at one of its ends.
+
+    Parameters
+    ----------
+    n_knobs
+        1 to 4: the number of corners doubles with each knob.
+
+    Returns
+    -------
+    ndarray of float64, shape (2**n_knobs, n_knobs)
+
+    Raises
+    ------
+    ParameterError
+        For other numbers of knobs.
+
+    Examples
+    --------
+    >>> corner_settings(2).tolist()
+    [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]
+    """
+    if not 1 <= n_knobs <= _MAX_CORNER_KNOBS:
+        raise ParameterError(
+            f"{n_knobs} knobs have {2**n_knobs} corners, too many to capture; sweep at most "
+            f"{_MAX_CORNER_KNOBS} knobs, or leave the corners out: --no-corners"
+        )
+    return np.array(list(itertools.product((0.0, 1.0), repeat=n_knobs)))
+
+
 def parse_knob(text: str, device: lv2.Device) -> tuple[str, Knob]:
     """Read ``CONTROL``, ``NAME=CONTROL`` or ``NAME=CONTROL:LOW:HIGH`` as a knob of a device.
 
@@ -204,9 +268,11 @@ def sweep(
     *,
     n_train: int,
     n_test: int = 0,
+    corners: bool = False,
     fixed: Mapping[str, float] | None = None,
     seed: int = 0,
     progress: Callable[[Setting, lv2.CaptureResult | None], None] = lambda *_: None,
+    player: Player | None = None,
 ) -> Path:
     """Capture an LV2 plugin at many settings.
 
@@ -215,20 +281,25 @@ def sweep(
     input_path
         Mono.
     folder
-        Where the captures and ``manifest.yaml`` go; made where it is absent. Captures of an earlier run with
-        the same manifest are kept.
+        Where the captures and ``manifest.yaml`` go; made where it is absent. What an earlier run captured of
+        the same device and input stays where it is wanted again, and so do the settings that
+        :func:`neurdsp.amp.knobs.active.extend` added to the same beginning.
     device
         A URI, or a name that only one plugin has.
     knobs
         What is swept, by the name that the model will have for it.
     n_train, n_test
         Settings of the Latin hypercube, and random ones.
+    corners
+        Whether to capture those settings too at which every knob stands at an end.
     fixed
         Other controls, by symbol or name.
     seed
         Of the settings.
     progress
         Called after each capture with its setting, and its result, or None where it was there already.
+    player
+        Plays the device in place of ``lv2apply``, which then needs no plugin of this name.
 
     Returns
     -------
@@ -247,45 +318,108 @@ def sweep(
     """
     if not 1 <= len(knobs) <= MAX_KNOBS:
         raise ParameterError(f"{len(knobs)} knobs to sweep; give 1 to {MAX_KNOBS}: --knob NAME=CONTROL")
-    if n_train + n_test > MAX_CAPTURES:
-        raise ParameterError(f"{n_train + n_test} captures are too many; {MAX_CAPTURES} are allowed")
-    found = lv2.describe_device(lv2.find_device(device))
+    settings = _plan(knobs, n_train, n_test, corners=corners, seed=seed)
+    if len(settings) > MAX_CAPTURES:
+        raise ParameterError(f"{len(settings)} captures are too many; {MAX_CAPTURES} are allowed")
+    still = dict(fixed or {})
+    if player is None:
+        found = lv2.describe_device(lv2.find_device(device))
+        device, still = found.uri, lv2.resolve_controls(found, still)
     source, target = Path(input_path).resolve(), Path(folder)
-    points = latin_hypercube(n_train, len(knobs), seed=seed)
-    drawn = np.random.default_rng((seed, 1)).random((n_test, len(knobs)))
-    settings = [
-        Setting(
-            output=f"{part}_{index:03d}.wav",
-            positions={name: round(float(at), 4) for name, at in zip(knobs, point, strict=True)},
-            part=part,
-        )
-        for part, rows in (("train", points), ("test", drawn))
-        for index, point in enumerate(rows)
-    ]
-    positions = lv2.resolve_controls(found, fixed or {})
-    still = {
-        symbol: positions[symbol] for symbol in positions if symbol not in {k.control for k in knobs.values()}
-    }
     manifest = Manifest(
         input=str(source),
-        device=found.uri,
+        device=device,
         fingerprint=hashlib.sha256(source.read_bytes()).hexdigest()[:16],
-        fixed=still,
+        fixed={
+            symbol: still[symbol] for symbol in still if symbol not in {k.control for k in knobs.values()}
+        },
         knobs=dict(knobs),
         captures=tuple(settings),
     )
     target.mkdir(parents=True, exist_ok=True)
     path = target / "manifest.yaml"
-    same = path.is_file() and load_manifest(path) == manifest
-    if not same:
-        for setting in settings:
-            (target / setting.output).unlink(missing_ok=True)
-        save_yaml(manifest, path)
-    for setting in settings:
-        output = target / setting.output
+    manifest = _keep(manifest, path)
+    save_yaml(manifest, path)
+    capture_missing(path, progress=progress, player=player)
+    return path
+
+
+def _plan(knobs: Mapping[str, Knob], n_train: int, n_test: int, *, corners: bool, seed: int) -> list[Setting]:
+    """Return the settings to capture; a corner that the hypercube has is not captured twice."""
+    points = latin_hypercube(n_train, len(knobs), seed=seed)
+    drawn = np.random.default_rng((seed, 1)).random((n_test, len(knobs)))
+    rows = [("train", "Latin hypercube", point) for point in points]
+    if corners:
+        there = {tuple(point) for point in points}
+        ends = corner_settings(len(knobs))
+        rows += [("train", "corner", corner) for corner in ends if tuple(corner) not in there]
+    settings = [new_setting(knobs, f"train_{i:03d}.wav", *row[1:]) for i, row in enumerate(rows)]
+    tests = [new_setting(knobs, f"test_{i:03d}.wav", "at random", point) for i, point in enumerate(drawn)]
+    return settings + [setting.model_copy(update={"part": "test"}) for setting in tests]
+
+
+def new_setting(
+    knobs: Mapping[str, Knob], output: str, chosen: str, point: npt.NDArray[np.float64]
+) -> Setting:
+    """Return the setting at a point ``(n_knobs,)``, rounded to what a manifest keeps of it."""
+    positions = {name: round(float(at), 4) for name, at in zip(knobs, point, strict=True)}
+    return Setting(output=output, positions=positions, chosen=chosen)
+
+
+def _keep(manifest: Manifest, path: Path) -> Manifest:
+    """Take over what an earlier run has that is still wanted, and delete the captures that are not."""
+    if not path.is_file():
+        return manifest
+    before = load_manifest(path)
+
+    def base(one: Manifest) -> tuple[object, ...]:
+        ranges = {name: (knob.control, knob.minimum, knob.maximum) for name, knob in one.knobs.items()}
+        return one.device, one.fingerprint, one.fixed, ranges
+
+    def at(setting: Setting) -> tuple[object, ...]:
+        return setting.output, tuple(sorted(setting.positions.items()))
+
+    same = base(before) == base(manifest)
+    there = {at(setting) for setting in before.captures} if same else set()
+    wanted = {at(setting) for setting in manifest.captures}
+    if wanted <= there:
+        added = tuple(s for s in before.captures if s.chosen.startswith(DISPUTED) and at(s) not in wanted)
+        manifest = manifest.model_copy(update={"captures": manifest.captures + added})
+        wanted |= {at(setting) for setting in added}
+    for setting in before.captures:
+        if at(setting) not in wanted & there and not Path(setting.output).is_absolute():
+            (path.parent / setting.output).unlink(missing_ok=True)
+    return manifest
+
+
+def capture_missing(
+    path: Path,
+    *,
+    progress: Callable[[Setting, lv2.CaptureResult | None], None] = lambda *_: None,
+    player: Player | None = None,
+) -> None:
+    """Capture every setting of a manifest whose file is not there.
+
+    Parameters
+    ----------
+    path
+        Of the manifest.
+    progress, player
+        As in :func:`sweep`.
+    """
+    manifest = load_manifest(path)
+    for setting in manifest.captures:
+        output = path.parent / setting.output
         if output.is_file():
             progress(setting, None)
             continue
-        moved = {knobs[name].control: knobs[name].value(at) for name, at in setting.positions.items()}
-        progress(setting, lv2.capture(source, output, found.uri, {**still, **moved}))
-    return path
+        moved = {
+            manifest.knobs[name].control: manifest.knobs[name].value(at)
+            for name, at in setting.positions.items()
+        }
+        controls = {**manifest.fixed, **moved}
+        source = path.parent / manifest.input
+        if player is None:
+            progress(setting, lv2.capture(source, output, manifest.device, controls))
+        else:
+            progress(setting, player(source, output, controls))

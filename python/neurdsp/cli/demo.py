@@ -17,6 +17,7 @@ from neurdsp.errors import ModelFileError
 
 __all__ = ["DemoReport", "demo", "run_demo"]
 
+_MODEL = "crunch"
 _N_MELS = 96
 _N_FFT = 2_048
 _HOP_LENGTH = 256
@@ -109,9 +110,10 @@ def run_demo(folder: str | os.PathLike[str], *, model: str | os.PathLike[str] | 
 
     require("matplotlib", extra="plot", purpose="the demo's picture")
     if model is None:
-        if not shipped_amps():
+        amps = shipped_amps()
+        if not amps:
             raise ModelFileError("no amp comes with this build of neurdsp; name a model file with --model")
-        model = shipped_amps()[0]
+        model = _MODEL if _MODEL in amps else amps[0]
     path = find_model(model)
     amp = AmpModel.load(path)
     proof = modelfile.verify(path)

@@ -2,8 +2,9 @@
 
 import json
 import os
+import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +14,15 @@ from torch import Tensor, nn
 
 from neurdsp._output import atomic_output, check_output
 from neurdsp.amp.config import AmpConfig
-from neurdsp.amp.data import Crops, Pair, Split, load_pair, split_in_time
+from neurdsp.amp.data import Crops
 from neurdsp.amp.infer import AmpModel
+from neurdsp.amp.knobs.captures import Captures, load_captures
 from neurdsp.amp.knobs.export import export_parametric
 from neurdsp.amp.knobs.model import ParametricWaveNet
 from neurdsp.amp.nam_config import NamWaveNetConfig
-from neurdsp.amp.sweep import Manifest, Setting, load_manifest
-from neurdsp.audio import FloatArray, read_audio
+from neurdsp.audio import FloatArray
 from neurdsp.config import save_yaml
-from neurdsp.errors import AudioFileError, ConfigError, ParameterError
+from neurdsp.errors import ConfigError, ParameterError
 from neurdsp.losses import build_loss
 from neurdsp.metrics import esr
 from neurdsp.training import Reporter, Trainer
@@ -54,6 +55,8 @@ class KnobsResult:
         The ratio at each setting, with its positions.
     steps, seconds
         Of training.
+    warnings
+        What was odd about the recordings.
     """
 
     model_path: Path
@@ -64,6 +67,7 @@ class KnobsResult:
     settings: tuple[dict[str, Any], ...]
     steps: int
     seconds: float
+    warnings: tuple[str, ...] = ()
 
     def figures(self) -> dict[str, Any]:
         """Return what goes into the model file."""
@@ -72,56 +76,15 @@ class KnobsResult:
         return {**known, "measured_by": "engine", "steps": self.steps, "seconds": round(self.seconds, 1)}
 
 
-@dataclass(frozen=True)
-class _Captures:
-    """All captures of a manifest, aligned alike; one input, so one split."""
-
-    manifest: Manifest
-    settings: tuple[Setting, ...]
-    pairs: tuple[Pair, ...]
-    split: Split
-
-    def positions(self, index: int) -> list[float]:
-        return [self.settings[index].positions[name] for name in self.manifest.knobs]
-
-    def of(self, part: str) -> list[int]:
-        return [index for index, setting in enumerate(self.settings) if setting.part == part]
-
-
-def _load(manifest_path: Path, config: AmpConfig) -> _Captures:
-    manifest = load_manifest(manifest_path)
-    folder = manifest_path.parent
-    settings = tuple(sorted(manifest.captures, key=lambda setting: setting.part != "train"))
-    first = load_pair(folder / manifest.input, folder / settings[0].output, config)
-    lag = config.data.latency_samples
-    if lag is None:
-        lag = max(first.alignment.latency_samples - config.data.safety_samples, 0)
-    wets = [_read(folder / setting.output, first.sample_rate)[lag:] for setting in settings]
-    n_samples = min(first.dry.size, *(wet.size for wet in wets))
-    if n_samples < first.dry.size // 2:
-        raise AudioFileError(f"{manifest_path}: a capture is less than half as long as the input")
-    dry = first.dry[:n_samples]
-    pairs = tuple(replace(first, dry=dry, wet=np.ascontiguousarray(wet[:n_samples])) for wet in wets)
-    for setting, pair in zip(settings, pairs, strict=True):
-        if not pair.wet.any():
-            raise AudioFileError(f"{folder / setting.output} is silent; leave that setting out")
-    return _Captures(manifest, settings, pairs, split_in_time(pairs[0], config))
-
-
-def _read(path: Path, rate: int) -> FloatArray:
-    samples, found = read_audio(path)
-    if found != rate:
-        raise AudioFileError(f"{path} has {found} Hz, but the first capture has {rate} Hz")
-    return samples
-
-
 class _KnobsTask:
     """Crops of captures drawn at random, each played with its own weights."""
 
-    def __init__(self, captures: _Captures, config: AmpConfig, path: Path) -> None:
+    def __init__(self, captures: Captures, config: AmpConfig, path: Path) -> None:
         self._captures, self._config, self._path = captures, config, path
         self._train = captures.of("train")
-        self._crops, self._losses = [], []
+        self._crops: list[Crops] = []
+        self._levels: list[float] = []
+        heard = []
         for index in self._train:
             pair = captures.pairs[index]
             self._crops.append(
@@ -134,20 +97,30 @@ class _KnobsTask:
                     seed=config.training.seed + 7919 * index,
                 )
             )
-            heard = np.concatenate([pair.wet[start:stop] for start, stop in captures.split.training])
-            self._losses.append(build_loss(config.loss, reference=torch.from_numpy(heard)))
+            wet = np.concatenate([pair.wet[start:stop] for start, stop in captures.split.training])
+            self._levels.append(max(float(np.sqrt(np.mean(np.square(wet, dtype=np.float64)))), 1e-6))
+            heard.append(wet / np.float32(self._levels[-1]))
+        # Each setting is brought to the same level, so that one loss serves a batch of several: half the
+        # time of a step went into calling one for each.
+        self._loss = build_loss(
+            config.loss,
+            reference=torch.from_numpy(np.concatenate(heard)),
+            sample_rate=captures.pairs[0].sample_rate,
+        )
         self.samples_per_step = config.training.batch_size * self._crops[0].crop_samples
 
     def loss(self, model: nn.Module, step: int) -> Tensor:
         rng = np.random.default_rng((self._config.training.seed, step))
         n = self._config.training.batch_size
         chosen = rng.choice(len(self._train), n, replace=n > len(self._train))
-        losses = []
+        outputs, targets = [], []
         for which in chosen:
             dry, wet = (torch.from_numpy(array) for array in self._crops[which].batch(step))
             output = model(dry, self._captures.positions(self._train[which]))
-            losses.append(self._losses[which](output, wet))
-        return torch.stack(losses).mean()
+            outputs.append(output / self._levels[which])
+            targets.append(wet / self._levels[which])
+        loss: Tensor = self._loss(torch.cat(outputs), torch.cat(targets))
+        return loss
 
     def validate(self, model: nn.Module) -> dict[str, float]:
         start, stop = self._captures.split.validation
@@ -169,7 +142,7 @@ class _KnobsTask:
 
 
 def _export(
-    model: nn.Module, path: Path, captures: _Captures, config: AmpConfig, metrics: Mapping[str, Any]
+    model: nn.Module, path: Path, captures: Captures, config: AmpConfig, metrics: Mapping[str, Any]
 ) -> None:
     if not isinstance(model, ParametricWaveNet):
         raise TypeError(f"expected a ParametricWaveNet, got {type(model).__name__}")
@@ -187,7 +160,7 @@ def _export(
     )
 
 
-def _judge(path: Path, captures: _Captures) -> tuple[list[dict[str, Any]], float | None, float | None]:
+def _judge(path: Path, captures: Captures) -> tuple[list[dict[str, Any]], float | None, float | None]:
     """Play the held-out part at every setting with the engine, and measure captures nearby."""
     amp = AmpModel.load(path)
     start, stop = captures.split.validation
@@ -230,8 +203,7 @@ def train_parametric(
     Parameters
     ----------
     config
-        Network (a preset whose architecture is ``nam.wavenet``), data, loss, budget. The latency of the first
-        capture is taken for all.
+        Network (a preset whose architecture is ``nam.wavenet``), data, loss, budget.
     manifest_path
         See :class:`neurdsp.amp.sweep.Manifest`; captures for testing are only measured on, at the end.
     model_path
@@ -268,8 +240,13 @@ def train_parametric(
             f"a model with knobs needs a preset of the architecture nam.wavenet, not {config.architecture}; "
             "take light or standard"
         )
+    if config.training.compile or config.training.precision != "float32":
+        raise ConfigError(
+            "models with knobs are trained by the core, on a CPU and in float32; leave out "
+            "training.precision and training.compile"
+        )
     check_output(path)
-    captures = _load(Path(manifest_path), config)
+    captures = load_captures(manifest_path, config)
     folder.mkdir(parents=True, exist_ok=True)
     if not resume:
         for name in ("metrics.jsonl", "checkpoint.pt", "result.json"):
@@ -288,6 +265,9 @@ def train_parametric(
         input_scale=_INPUT_LEVEL / rms(captures.pairs[0].dry),
         output_scale=_OUTPUT_FACTOR * float(np.mean(wets)),
     )
+    if show:
+        for warning in captures.warnings:
+            sys.stderr.write(f"note: {warning}\n")
     reporter = Reporter(folder / "metrics.jsonl", show=show, score_name="ESR")
     task = _KnobsTask(captures, config, path)
     summary = Trainer(model, task, config.training, run_dir=folder, reporter=reporter).run(resume=resume)
@@ -303,9 +283,10 @@ def train_parametric(
         settings=tuple(settings),
         steps=summary.steps,
         seconds=summary.seconds,
+        warnings=captures.warnings,
     )
     _export(model, path, captures, config, result.figures())
+    report = {**result.figures(), "settings": list(result.settings), "warnings": list(result.warnings)}
     with atomic_output(folder / "result.json") as temporary:
-        report = {**result.figures(), "settings": list(result.settings)}
         temporary.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     return result
