@@ -14,6 +14,7 @@ from neurdsp import modelfile
 from neurdsp.amp import AmpModel, shipped_amps
 from neurdsp.amp.infer import describe_amps
 from neurdsp.audio import FloatArray, read_audio
+from neurdsp.errors import ModelFileError
 from neurdsp.metrics import esr
 
 SHIPPED = Path(str(resources.files("neurdsp.amp"))) / "shipped"
@@ -117,6 +118,15 @@ def test_a_shipped_knob_changes_the_sound_and_stays_finite(name: str, clip: Floa
         assert np.isfinite(low).all()
         assert np.isfinite(high).all()
         assert esr(high, low) > 0.01
+
+
+def test_a_folder_of_the_same_name_does_not_hide_an_amp(tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "crunch").mkdir()
+    assert AmpModel.load("crunch").knobs
+    (tmp_path / "crunch" / "config.json").write_text("{}")  # an old model, or meant as one
+    with pytest.raises(ModelFileError):
+        AmpModel.load("crunch")
 
 
 def test_what_is_shipped_is_small() -> None:

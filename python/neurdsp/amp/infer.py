@@ -108,12 +108,18 @@ def describe_amps() -> list[ShippedAmp]:
 def find_model(name_or_path: str | os.PathLike[str]) -> Path:
     """Return the path of a model file, or of the shipped amp of that name.
 
+    A file of that name comes first; a folder only if it is an old ``.nam`` model, for one that is called
+    ``crunch`` by chance must not hide the amp.
+
     Raises
     ------
     ModelFileError
         If there is neither.
     """
     path = Path(name_or_path)
+    no_model = not path.exists() or (path.is_dir() and not (path / "config.json").is_file())
+    if no_model and str(path) in shipped_amps():
+        return _SHIPPED / f"{path}{_SUFFIX}"
     if path.is_dir() and not (path / "config.json").is_file():
         raise ModelFileError(
             f"cannot load '{path}': it is a folder, without the config.json and weights.npy of an old .nam "
@@ -121,8 +127,6 @@ def find_model(name_or_path: str | os.PathLike[str]) -> Path:
         )
     if path.exists():
         return path
-    if str(path) in shipped_amps():
-        return _SHIPPED / f"{path}{_SUFFIX}"
     shipped = ", ".join(shipped_amps()) or "none"
     raise ModelFileError(f"cannot load '{path}': no such file, nor a shipped amp (shipped: {shipped})")
 

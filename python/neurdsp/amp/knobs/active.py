@@ -22,6 +22,7 @@ from neurdsp.amp.config import AmpConfig, build_config
 from neurdsp.amp.data import Crops
 from neurdsp.amp.knobs.captures import Captures, load_captures
 from neurdsp.amp.knobs.model import ParametricWaveNet
+from neurdsp.amp.nam_config import NamWaveNetConfig
 from neurdsp.amp.sweep import (
     DISPUTED,
     MAX_CAPTURES,
@@ -33,7 +34,7 @@ from neurdsp.amp.sweep import (
 )
 from neurdsp.audio import FloatArray
 from neurdsp.config import save_yaml
-from neurdsp.errors import ParameterError
+from neurdsp.errors import ConfigError, ParameterError
 from neurdsp.losses import build_loss
 
 __all__ = ["Dispute", "extend", "most_disputed"]
@@ -122,6 +123,12 @@ def extend(
             f"{n_more} captures by {n_models} models of {n_steps} steps: two models or more must disagree, "
             "after a step or more"
         )
+    settings = config or quick_config()
+    if not isinstance(settings.model, NamWaveNetConfig):
+        raise ConfigError(
+            f"models with knobs need the architecture nam.wavenet, not {settings.architecture}; leave the "
+            "configuration out, or take tiny"
+        )
     path = Path(manifest_path)
 
     def fresh(setting: Setting, result: lv2.CaptureResult | None) -> None:
@@ -136,11 +143,9 @@ def extend(
             return
         if len(manifest.captures) >= MAX_CAPTURES:
             raise ParameterError(f"{MAX_CAPTURES} captures are there already; no more are allowed")
-        captures = load_captures(path, config or quick_config())
+        captures = load_captures(path, settings)
         told(f"choosing setting {n_there + 1} of {n_more}: training {n_models} models")
-        found = most_disputed(
-            captures, config or quick_config(), n_models=n_models, n_steps=n_steps, seed=seed + n_there
-        )
+        found = most_disputed(captures, settings, n_models=n_models, n_steps=n_steps, seed=seed + n_there)
         n_train = sum(setting.part == "train" for setting in manifest.captures)
         words = f"{DISPUTED}: variance {found.variance:.2g} of the power, {found.median:.2g} elsewhere"
         setting = new_setting(manifest.knobs, f"train_{n_train:03d}.wav", words, found.positions)
@@ -223,6 +228,7 @@ def _train(captures: Captures, config: AmpConfig, n_steps: int, *, seed: int) ->
         )
         for index in train
     ]
+    assert isinstance(config.model, NamWaveNetConfig)  # as extend has checked
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         model = ParametricWaveNet(
@@ -247,7 +253,7 @@ def _train(captures: Captures, config: AmpConfig, n_steps: int, *, seed: int) ->
             targets.append(wet / levels[which])
         optimizer.zero_grad(set_to_none=True)
         loss: Tensor = loss_of(torch.cat(outputs), torch.cat(targets))
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         schedule.step()
