@@ -2,16 +2,21 @@
 //!
 //! ```text
 //! processor   the audio thread: reads the parameters, plays the chain
-//! loader      threads of its own: read files, hand models and cabinets to the chain
+//! follow      asks the loader to prepare the model anew where a knob, the size or the oversampling has moved
+//! loader      threads of its own: read files, hand models and cabinets to the chain;  opened: the files
 //! rest        skips the chain after long silence
 //! editor      the window's contents; `window` is the window itself
 //! params      what the host automates;  state: what a project keeps beside it
+//! preset      files of it all, where VST3 hosts keep theirs
 //! shared      what the three tell each other
 //! ```
 
 mod editor;
+mod follow;
 mod loader;
+mod opened;
 mod params;
+mod preset;
 mod processor;
 mod rest;
 mod shared;

@@ -1,29 +1,23 @@
 //! Loads models and cabinets away from the audio thread, each instance on threads of its own, so that a slow file delays
 //! neither sound nor other instances.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread::{JoinHandle, Thread};
 use std::time::Duration;
 
 use neurdsp_models::LoadedModel;
-use neurdsp_rt::{ChainHandle, ImpulseResponse, Operation};
+use neurdsp_rt::{Bank, ChainHandle, ImpulseResponse, Operation};
 use parking_lot::Mutex;
 
+use crate::opened::{OpenCabinet, OpenModel, OpenSession, is_slimmable};
 use crate::params::AmpParams;
-use crate::shared::{ModelCard, Shared, Status};
-use crate::state::{self, Resource};
+use crate::shared::{Shared, Status};
+use crate::state::{Resource, VERSION, WITH_KNOBS};
 
-/// Largest model file.
-const MAX_MODEL_BYTES: u64 = 256 << 20;
-/// Largest file of an impulse response.
-const MAX_CABINET_BYTES: u64 = 64 << 20;
 /// How long a model waits before it is offered again to a chain that has not taken the ones before.
 const RETRY: Duration = Duration::from_millis(100);
-/// The folder that shipped amps seem to lie in.
-const SHIPPED: &str = "shipped";
-/// The amps inside the plugin.
-const SHIPPED_AMPS: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/shipped.rs"));
 
 /// The loader of one instance. Clones are the same loader.
 #[derive(Clone)]
@@ -34,10 +28,13 @@ struct Inner {
     shared: Arc<Shared>,
     /// What the chain was given and can be given, while there is one.
     chain: Mutex<Chain>,
-    /// Counts requests for a model, so that of two the later one wins, whichever file is read first.
-    requests: [AtomicU64; 2],
-    /// Counts requests to prepare the model again; 0 while no thread is at it.
-    rebuilds: AtomicU64,
+    /// Counts requests for a model, a cabinet, and both, so that of two the later one wins, whichever file is read first.
+    requests: [AtomicU64; 3],
+    /// The thread that prepares the model anew while there is a chain, and whether it is to end.
+    worker: Mutex<Option<JoinHandle<()>>>,
+    ends: AtomicBool,
+    /// Whether the worker is to send what the chain lacks, though the audio thread has not asked.
+    nudged: AtomicBool,
     /// Whether a thread waits for the chain to take what was sent before.
     waiting: AtomicBool,
 }
@@ -46,46 +43,114 @@ struct Inner {
 struct Chain {
     handle: Option<ChainHandle>,
     sample_rate: f64,
-    model: Option<LoadedModel>,
-    /// How the model was prepared that was sent last: oversampling and size.
-    sent: Option<(usize, f64)>,
-    cabinet: Option<ImpulseResponse>,
+    model: Option<(Resource, LoadedModel)>,
+    /// How the model was prepared that was sent last; none if none is in the chain.
+    sent: Option<Sent>,
+    cabinet: Option<(Resource, ImpulseResponse)>,
+    /// Whether the chain has the cabinet, or the lack of one.
+    cabinet_sent: bool,
+}
+
+/// What makes one prepared model another.
+#[derive(Clone, Debug, PartialEq)]
+struct Sent {
+    oversample: usize,
+    size: f64,
+    knobs: Vec<f32>,
+    /// Whether it is the model that is to play now.
+    current: bool,
+}
+
+impl Sent {
+    /// Whether nothing but knobs has moved: then the two sound alike, and fade as such.
+    fn turns_into(&self, next: &Sent) -> bool {
+        (self.oversample, self.size, self.current) == (next.oversample, next.size, next.current)
+    }
+}
+
+/// Where the knobs of a model that begins to play stand.
+enum Stand {
+    /// Where the parameters say.
+    AsTheyAre,
+    /// Where the model's maker left them.
+    Default,
+    /// Here.
+    At(Vec<f32>),
 }
 
 impl Loader {
     /// A loader that keeps what it loads in the session of `params`, and says in `shared` how it goes.
     pub(crate) fn new(params: Arc<AmpParams>, shared: Arc<Shared>) -> Loader {
-        Loader(Arc::new(Inner {
+        let loader = Loader(Arc::new(Inner {
             params,
             shared,
             chain: Mutex::default(),
             requests: Default::default(),
-            rebuilds: AtomicU64::new(0),
+            worker: Mutex::default(),
+            ends: AtomicBool::new(false),
+            nudged: AtomicBool::new(false),
             waiting: AtomicBool::new(false),
-        }))
-    }
-
-    /// The amps inside the plugin, as paths that [`load_model`](Self::load_model) knows.
-    pub(crate) fn shipped(&self) -> Vec<PathBuf> {
-        SHIPPED_AMPS.iter().map(|(name, _)| Path::new(SHIPPED).join(name)).collect()
-    }
-
-    /// Gives a new chain what the session says, at once.
-    pub(crate) fn attach(&self, handle: ChainHandle, sample_rate: f64) {
-        let session = self.0.params.session.lock().clone();
-        *self.0.chain.lock() = Chain { handle: Some(handle), sample_rate, ..Chain::default() };
-        self.tell(|status| *status = Status::default());
-        let restored = session.check().and_then(|()| {
-            let model = session.model.map_or(Ok(()), |resource| self.restore_model(&resource));
-            let cabinet = session.cabinet.map_or(Ok(()), |resource| self.restore_cabinet(&resource));
-            model.and(cabinet)
+        }));
+        let weak = Arc::downgrade(&loader.0);
+        loader.0.params.session.on_restore(move || {
+            if let Some(inner) = weak.upgrade() {
+                Loader(inner).restore();
+            }
         });
-        self.tell(|status| status.error = restored.err());
+        loader
+    }
+
+    /// Gives a new chain what the session says, at once. The thread that it returns prepares the model anew when it is
+    /// unparked after a request in [`Shared::requested`]; the framework's own, which all instances share, ends for good
+    /// when an instance goes that has work waiting.
+    pub(crate) fn attach(&self, handle: ChainHandle, sample_rate: f64) -> Option<Thread> {
+        self.detach();
+        *self.0.chain.lock() =
+            Chain { handle: Some(handle), sample_rate, cabinet_sent: true, ..Chain::default() };
+        self.tell(|status| *status = Status::default());
+        self.restore();
+        self.0.ends.store(false, Ordering::Relaxed);
+        let loader = self.clone();
+        let spawned = std::thread::Builder::new().name("neurdsp".to_owned()).spawn(move || loader.work());
+        match spawned {
+            Ok(worker) => {
+                let thread = worker.thread().clone();
+                *self.0.worker.lock() = Some(worker);
+                Some(thread)
+            }
+            Err(error) => {
+                self.refuse(format!("the model cannot follow its knobs: {error}; close some programs"));
+                None
+            }
+        }
     }
 
     /// The chain is gone.
     pub(crate) fn detach(&self) {
         *self.0.chain.lock() = Chain::default();
+        if let Some(worker) = self.0.worker.lock().take() {
+            self.0.ends.store(true, Ordering::Release);
+            worker.thread().unpark();
+            // It holds code of this library, which the host may unload next. A panic in it was told already.
+            let _ = worker.join();
+        }
+    }
+
+    /// Prepares the model whenever it is asked to, with the parameters of then.
+    fn work(&self) {
+        let shared = &self.0.shared;
+        while !self.0.ends.load(Ordering::Acquire) {
+            let requested = shared.requested.load(Ordering::Acquire);
+            let nudged = self.0.nudged.swap(false, Ordering::AcqRel);
+            if !nudged && requested == shared.answered.load(Ordering::Relaxed) {
+                std::thread::park();
+                continue;
+            }
+            if let Err(error) = self.send() {
+                self.refuse(error);
+            }
+            shared.answered.store(requested, Ordering::Release);
+        }
     }
 
     /// Shows a refusal.
@@ -93,19 +158,51 @@ impl Loader {
         self.tell(|status| status.error = Some(reason));
     }
 
-    /// Loads a model on a thread of its own.
+    /// Lets the session play that the host has restored. Without a chain it waits for one; with one, what plays fades into
+    /// what shall, and what cannot be opened passes the sound.
+    fn restore(&self) {
+        if self.0.chain.lock().handle.is_none() {
+            return;
+        }
+        // Whatever was asked for before no longer counts.
+        self.0.requests.iter().for_each(|count| _ = count.fetch_add(1, Ordering::Relaxed));
+        let session = self.0.params.session.get();
+        let OpenSession { model, cabinet } = OpenSession::open(&session);
+        let error = model.as_ref().err().or(cabinet.as_ref().err()).cloned();
+        self.tell(|status| (status.loading, status.error) = (false, error));
+        let stand = if session.version < WITH_KNOBS { Stand::Default } else { Stand::AsTheyAre };
+        let is_readable = session.check().is_ok();
+        self.set_model(model.ok().flatten(), stand);
+        self.set_cabinet(cabinet.ok().flatten());
+        if is_readable {
+            self.0.params.session.change(|session| session.version = VERSION);
+        }
+        // The host's thread must not wait for the audio thread to take it.
+        match self.try_send() {
+            Err(neurdsp_rt::Error::Busy { .. }) => {
+                self.0.nudged.store(true, Ordering::Release);
+                if let Some(worker) = &*self.0.worker.lock() {
+                    worker.thread().unpark();
+                }
+            }
+            Err(error) => self.refuse(error.to_string()),
+            Ok(()) => {}
+        }
+    }
+
+    /// Loads a model on a thread of its own, with its knobs where its maker left them.
     pub(crate) fn load_model(&self, path: &Path) {
         let path = path.to_owned();
         self.spawn(0, move |loader, latest| {
-            let bytes = match shipped(&path) {
-                Some(bytes) => bytes.to_vec(),
-                None => state::read(&path, MAX_MODEL_BYTES)?,
-            };
-            let (model, card) = open_model(&path, &bytes)?;
-            let resource = Resource::new(&path, &bytes);
+            let model = OpenModel::read(&path)?;
             if latest() {
-                loader.play_model(model, card)?;
-                loader.0.params.session.lock().model = Some(resource);
+                let resource = model.resource.clone();
+                loader.set_model(Some(model), Stand::Default);
+                loader.send()?;
+                loader.0.params.session.change(|session| {
+                    session.model = Some(resource);
+                    session.version = VERSION;
+                });
                 loader.0.shared.changes.fetch_add(1, Ordering::Relaxed);
             }
             Ok(())
@@ -116,12 +213,12 @@ impl Loader {
     pub(crate) fn load_cabinet(&self, path: &Path) {
         let path = path.to_owned();
         self.spawn(1, move |loader, latest| {
-            let bytes = state::read(&path, MAX_CABINET_BYTES)?;
-            let response = open_cabinet(&path, &bytes)?;
-            let resource = Resource::new(&path, &bytes);
+            let cabinet = OpenCabinet::read(&path)?;
             if latest() {
-                loader.play_cabinet(response, resource.name())?;
-                loader.0.params.session.lock().cabinet = Some(resource);
+                let resource = cabinet.resource.clone();
+                loader.set_cabinet(Some(cabinet));
+                loader.send()?;
+                loader.0.params.session.change(|session| session.cabinet = Some(resource));
                 loader.0.shared.changes.fetch_add(1, Ordering::Relaxed);
             }
             Ok(())
@@ -130,35 +227,54 @@ impl Loader {
 
     /// Plays without a cabinet.
     pub(crate) fn remove_cabinet(&self) {
-        self.0.requests[1].fetch_add(1, Ordering::Relaxed);
-        let mut chain = self.0.chain.lock();
-        chain.cabinet = None;
-        let removed = chain.handle.as_mut().map_or(Ok(()), ChainHandle::remove_cabinet);
-        drop(chain);
-        self.0.params.session.lock().cabinet = None;
-        self.0.shared.changes.fetch_add(1, Ordering::Relaxed);
-        self.tell(|status| {
-            status.cabinet = None;
-            status.error = removed.err().map(|error| error.to_string());
+        self.spawn(1, |loader, _| {
+            loader.set_cabinet(None);
+            loader.send()?;
+            loader.0.params.session.change(|session| session.cabinet = None);
+            loader.0.shared.changes.fetch_add(1, Ordering::Relaxed);
+            Ok(())
         });
     }
 
-    /// Prepares the model again with the settings of now. While a knob is turned one thread keeps up with it.
-    pub(crate) fn rebuild(&self) {
-        if self.0.rebuilds.fetch_add(1, Ordering::AcqRel) > 0 {
-            return;
-        }
-        let loader = self.clone();
-        std::thread::spawn(move || {
-            loop {
-                let wanted = loader.0.rebuilds.load(Ordering::Acquire);
-                let result = loader.send_model();
-                loader.tell(|status| status.error = result.err());
-                let done = loader.0.rebuilds.compare_exchange(wanted, 0, Ordering::AcqRel, Ordering::Relaxed);
-                if done.is_ok() {
-                    return;
-                }
+    /// Opens what a preset holds, on a thread of its own, and lets `then` have it unless another one was asked for since.
+    pub(crate) fn open<T: Send + 'static>(
+        &self,
+        read: impl FnOnce() -> Result<T, String> + Send + 'static,
+        then: impl FnOnce(T) + Send + 'static,
+    ) {
+        self.spawn(2, move |_, latest| {
+            let read = read()?;
+            if latest() {
+                then(read);
             }
+            Ok(())
+        });
+    }
+
+    /// Lets what a preset holds play, with the model's knobs at `knobs`, or where its maker left them.
+    pub(crate) fn play(
+        &self,
+        model: Option<OpenModel>,
+        cabinet: Option<OpenCabinet>,
+        knobs: Option<Vec<f32>>,
+    ) {
+        self.spawn(0, move |loader, latest| {
+            if !latest() {
+                return Ok(());
+            }
+            let resources = (
+                model.as_ref().map(|model| model.resource.clone()),
+                cabinet.as_ref().map(|cabinet| cabinet.resource.clone()),
+            );
+            loader.set_model(model, knobs.map_or(Stand::Default, Stand::At));
+            loader.set_cabinet(cabinet);
+            loader.send()?;
+            loader.0.params.session.change(|session| {
+                (session.model, session.cabinet) = resources;
+                session.version = VERSION;
+            });
+            loader.0.shared.changes.fetch_add(1, Ordering::Relaxed);
+            Ok(())
         });
     }
 
@@ -182,29 +298,57 @@ impl Loader {
         });
     }
 
-    fn restore_model(&self, resource: &Resource) -> Result<(), String> {
-        let (model, card) = open_model(&resource.path, &resource.bytes(MAX_MODEL_BYTES)?)?;
-        self.play_model(model, card)
-    }
-
-    fn restore_cabinet(&self, resource: &Resource) -> Result<(), String> {
-        let bytes = resource.bytes(MAX_CABINET_BYTES)?;
-        self.play_cabinet(open_cabinet(&resource.path, &bytes)?, resource.name())
-    }
-
-    fn play_model(&self, model: LoadedModel, card: ModelCard) -> Result<(), String> {
+    /// Makes `model` the one to be sent next. The knobs are turned under the same lock, so that no other model follows them.
+    fn set_model(&self, model: Option<OpenModel>, stand: Stand) {
         let mut chain = self.0.chain.lock();
-        (chain.model, chain.sent) = (Some(model), None);
+        let defaults = model.as_ref().map(OpenModel::defaults).unwrap_or_default();
+        let n_knobs = defaults.len();
+        let positions = match stand {
+            Stand::AsTheyAre => None,
+            Stand::Default => Some(defaults),
+            Stand::At(positions) => Some(positions),
+        };
+        if let Some(positions) = positions {
+            self.0.params.knobs.set(&positions[..n_knobs.min(positions.len())]);
+            self.0.shared.knobs_turned.store(true, Ordering::Relaxed);
+        }
+        self.0.shared.n_knobs.store(n_knobs, Ordering::Relaxed);
+        let card = model.as_ref().map(|model| model.card.clone());
+        let is_same = match (&chain.model, &model) {
+            (Some((now, _)), Some(next)) => now.is(&next.resource),
+            _ => false,
+        };
+        if !is_same {
+            chain.model = model.map(|model| (model.resource, model.model));
+            if let Some(sent) = &mut chain.sent {
+                sent.current = false;
+            }
+        }
         drop(chain);
-        self.send_model()?;
-        self.tell(|status| status.model = Some(card));
-        Ok(())
+        self.tell(|status| status.model = card);
     }
 
-    /// Hands the model to the chain, once it has taken earlier ones: a host that is stopped takes none.
-    fn send_model(&self) -> Result<(), String> {
+    /// Makes `cabinet` the one to be sent next.
+    fn set_cabinet(&self, cabinet: Option<OpenCabinet>) {
+        let told = cabinet.as_ref().map(|it| (it.resource.name(), it.response.duration_s() as f32));
+        let mut chain = self.0.chain.lock();
+        let is_same = match (&chain.cabinet, &cabinet) {
+            (Some((now, _)), Some(next)) => now.is(&next.resource),
+            (None, None) => true,
+            _ => false,
+        };
+        if !is_same {
+            chain.cabinet = cabinet.map(|cabinet| (cabinet.resource, cabinet.response));
+            chain.cabinet_sent = false;
+        }
+        drop(chain);
+        self.tell(|status| status.cabinet = told);
+    }
+
+    /// Hands over what the chain lacks, once it has taken what was sent before: a host that is stopped takes nothing.
+    fn send(&self) -> Result<(), String> {
         loop {
-            match self.try_send_model() {
+            match self.try_send() {
                 Err(neurdsp_rt::Error::Busy { .. }) => {
                     // One thread waits, and sends whatever is the latest by then.
                     if self.0.waiting.swap(true, Ordering::Relaxed) {
@@ -218,99 +362,51 @@ impl Loader {
         }
     }
 
-    /// Hands the model to the chain, in the operation that the parameters ask for.
-    fn try_send_model(&self) -> neurdsp_rt::Result<()> {
-        let oversample = self.0.params.oversampling.value().factor();
-        let size = f64::from(self.0.params.quality.value());
+    /// Hands model and cabinet to the chain, the model in the operation that the parameters ask for.
+    fn try_send(&self) -> neurdsp_rt::Result<()> {
         let mut chain = self.0.chain.lock();
-        let Chain { handle: Some(handle), sample_rate, model: Some(model), sent, .. } = &mut *chain else {
+        let Chain { handle: Some(handle), sample_rate, model, sent, cabinet, cabinet_sent } = &mut *chain
+        else {
             return Ok(());
         };
-        let size = if is_slimmable(model) { size } else { 1.0 };
-        if *sent == Some((oversample, size)) {
+        if !*cabinet_sent {
+            match cabinet {
+                Some((_, response)) => handle.load_cabinet(response, true)?,
+                None => handle.remove_cabinet()?,
+            }
+            *cabinet_sent = true;
+        }
+        let Some((_, model)) = model else {
+            if sent.is_some() {
+                handle.send_model(Bank::passing())?;
+                *sent = None;
+            }
+            return Ok(());
+        };
+        let wanted = self.0.params.preparation(model.knobs().len());
+        let next = Sent {
+            oversample: wanted.oversample,
+            size: if is_slimmable(model) { f64::from(wanted.size) } else { 1.0 },
+            knobs: wanted.knobs.into_iter().take(model.knobs().len()).collect(),
+            current: true,
+        };
+        if sent.as_ref() == Some(&next) {
             return Ok(());
         }
-        let operation = Operation { oversample, ..Operation::at(*sample_rate) };
-        let resized = if size < 1.0 { Some(model.at_size(size)?) } else { None };
-        handle.load_model(resized.as_ref().unwrap_or(model), operation)?;
-        *sent = Some((oversample, size));
-        Ok(())
-    }
-
-    fn play_cabinet(&self, response: ImpulseResponse, name: String) -> Result<(), String> {
-        let duration_s = response.duration_s() as f32;
-        let mut chain = self.0.chain.lock();
-        if let Some(handle) = &mut chain.handle {
-            handle.load_cabinet(&response, true).map_err(|error| error.to_string())?;
+        let operation = Operation { oversample: next.oversample, ..Operation::at(*sample_rate) };
+        let model =
+            if next.size < 1.0 { model.at_size(next.size)? } else { model.with_knobs(&next.knobs)? };
+        if sent.as_ref().is_some_and(|sent| sent.turns_into(&next)) {
+            handle.turn_knobs(&model, operation)?;
+        } else {
+            handle.load_model(&model, operation)?;
         }
-        chain.cabinet = Some(response);
-        drop(chain);
-        self.tell(|status| status.cabinet = Some((name, duration_s)));
+        *sent = Some(next);
         Ok(())
     }
 
     fn tell(&self, change: impl FnOnce(&mut Status)) {
         change(&mut self.0.shared.status.lock());
         self.0.shared.repaint.request();
-    }
-}
-
-/// The bytes of a shipped amp, if `path` is the name of one.
-fn shipped(path: &Path) -> Option<&'static [u8]> {
-    let name = path.strip_prefix(SHIPPED).ok()?;
-    SHIPPED_AMPS.iter().find(|(shipped, _)| Path::new(shipped) == name).map(|(_, bytes)| *bytes)
-}
-
-fn open_model(path: &Path, bytes: &[u8]) -> Result<(LoadedModel, ModelCard), String> {
-    let model = neurdsp_models::load_bytes(bytes).map_err(|error| format!("{}: {error}", path.display()))?;
-    let metadata = model.metadata();
-    let find = |wanted: &str| {
-        let found = metadata.iter().find(|(key, _)| key.rsplit('.').next() == Some(wanted));
-        found.map(|(_, text)| text.clone()).filter(|text| !text.is_empty())
-    };
-    let gear = [find("gear_make"), find("gear_model")].into_iter().flatten().collect::<Vec<_>>().join(" ");
-    let verified = model.verify().ok();
-    let card = ModelCard {
-        name: find("name").unwrap_or_else(|| {
-            path.file_stem().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
-        }),
-        gear: Some(gear).filter(|gear| !gear.is_empty()),
-        author: find("modeled_by"),
-        architecture: model.architecture().to_owned(),
-        n_parameters: model.n_parameters(),
-        sample_rate: model.sample_rate(),
-        esr: find("metrics").and_then(|metrics| esr(&metrics)),
-        self_test_db: verified.as_ref().map(|verified| verified.error_db),
-        self_test_passed: verified.is_some_and(|verified| verified.passed()),
-        slimmable: is_slimmable(&model),
-    };
-    Ok((model, card))
-}
-
-/// Whether the model comes in several sizes.
-fn is_slimmable(model: &LoadedModel) -> bool {
-    model.nam().is_some_and(|file| !file.size_steps().is_empty())
-}
-
-/// The error-to-signal ratio in the metrics of a model file, which are JSON.
-fn esr(metrics: &str) -> Option<f64> {
-    serde_json::from_str::<serde_json::Value>(metrics).ok()?.get("esr")?.as_f64()
-}
-
-fn open_cabinet(path: &Path, bytes: &[u8]) -> Result<ImpulseResponse, String> {
-    ImpulseResponse::from_wav(bytes).map_err(|error| format!("{}: {error}", path.display()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{SHIPPED_AMPS, open_model};
-
-    #[test]
-    fn the_amps_inside_the_plugin_pass_their_self_test() {
-        assert!(SHIPPED_AMPS.iter().any(|(name, _)| *name == "ts9"));
-        for (name, bytes) in SHIPPED_AMPS {
-            let (_, card) = open_model(name.as_ref(), bytes).unwrap();
-            assert!(card.self_test_passed && card.n_parameters > 0, "{name}");
-        }
     }
 }

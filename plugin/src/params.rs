@@ -1,14 +1,14 @@
 //! The parameters that a host sees and automates. Their identifiers are for ever: projects and presets are keyed by them.
 
-use std::sync::Arc;
-
 use nice_plug::prelude::*;
-use parking_lot::Mutex;
 
-use crate::state::Session;
+use crate::state::Kept;
 
 /// Reach of the gains before and after everything.
 const RANGE_DB: f32 = 24.0;
+
+/// Knobs of models that a host can automate: a model has at most as many.
+pub(crate) const KNOBS: usize = 8;
 
 /// Values of the hidden parameter that counts loaded files.
 pub(crate) const REVISIONS: i32 = 1 << 20;
@@ -70,12 +70,75 @@ pub(crate) struct AmpParams {
     /// How much of the processed signal is heard beside the dry one.
     #[id = "mix"]
     pub(crate) mix: FloatParam,
+    /// The model's own knobs, in the order of its file. What the model has no knob for moves nothing.
+    #[nested]
+    pub(crate) knobs: Knobs,
     /// Counts the files that were loaded, so that the host sees that the project has changed.
     #[id = "revision"]
     pub(crate) revision: IntParam,
     /// The model and the cabinet that are loaded.
     #[persist = "session"]
-    pub(crate) session: Arc<Mutex<Session>>,
+    pub(crate) session: Kept,
+}
+
+/// Parameters `knob1` to `knob8`, from 0 (fully left) to 1 (fully right).
+pub(crate) struct Knobs([FloatParam; KNOBS]);
+
+// SAFETY: the parameters lie in the struct itself, so they live as long as it does.
+unsafe impl Params for Knobs {
+    fn param_map(&self) -> Vec<(String, ParamPtr, String)> {
+        let named =
+            |(i, knob): (usize, &FloatParam)| (format!("knob{}", i + 1), knob.as_ptr(), String::new());
+        self.0.iter().enumerate().map(named).collect()
+    }
+}
+
+impl Default for Knobs {
+    fn default() -> Knobs {
+        let knob = |i: usize| {
+            FloatParam::new(format!("Knob {}", i + 1), 0.5, FloatRange::Linear { min: 0.0, max: 1.0 })
+                .with_value_to_string(formatters::v2s_f32_rounded(2))
+        };
+        Knobs(std::array::from_fn(knob))
+    }
+}
+
+impl Knobs {
+    /// The parameter of the model's knob `index`.
+    pub(crate) fn get(&self, index: usize) -> Option<&FloatParam> {
+        self.0.get(index)
+    }
+
+    /// Turns the first knobs to these positions, without telling the host.
+    pub(crate) fn set(&self, positions: &[f32]) {
+        for (knob, position) in self.0.iter().zip(positions) {
+            // SAFETY: the pointer is used while `self` lives.
+            unsafe { knob.as_ptr()._internal_set_normalized_value(*position) };
+        }
+    }
+}
+
+/// What a model is prepared with before it plays; none of it can change while it does.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Preparation {
+    /// 1, 2 or 4.
+    pub(crate) oversample: usize,
+    /// From 0, the smallest, to 1.
+    pub(crate) size: f32,
+    /// Where the knobs stand, from 0 to 1; beyond those of the model 0.
+    pub(crate) knobs: [f32; KNOBS],
+}
+
+impl AmpParams {
+    /// How the parameters want a model of `n_knobs` knobs to be prepared.
+    pub(crate) fn preparation(&self, n_knobs: usize) -> Preparation {
+        let mut knobs = [0.0; KNOBS];
+        for (position, knob) in knobs.iter_mut().zip(&self.knobs.0).take(n_knobs) {
+            // A project may hold anything; what is no number becomes 0.
+            *position = knob.value().max(0.0).min(1.0);
+        }
+        Preparation { oversample: self.oversampling.value().factor(), size: self.quality.value(), knobs }
+    }
 }
 
 /// How many times the model's rate it runs at.
@@ -158,10 +221,11 @@ impl Default for AmpParams {
                 .with_unit(" %")
                 .with_value_to_string(formatters::v2s_f32_percentage(0))
                 .with_string_to_value(formatters::s2v_f32_percentage()),
+            knobs: Knobs::default(),
             revision: IntParam::new("Revision", 0, IntRange::Linear { min: 0, max: REVISIONS - 1 })
                 .non_automatable()
                 .hide(),
-            session: Arc::default(),
+            session: Kept::default(),
         }
     }
 }

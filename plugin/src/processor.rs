@@ -3,11 +3,13 @@
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::thread::Thread;
 
 use neurdsp_rt::{AmpChain, ChainSettings, Parameter};
 use nice_plug::prelude::*;
 
 use crate::editor::AmpEditor;
+use crate::follow::Follower;
 use crate::loader::Loader;
 use crate::params::AmpParams;
 use crate::rest::{Rest, is_silent};
@@ -23,18 +25,12 @@ pub(crate) struct AmpPlayer {
     settings: ChainSettings,
     mono_input: bool,
     latency: u32,
-    oversampling: usize,
-    quality: f32,
+    follower: Follower,
+    /// Prepares the model anew.
+    worker: Option<Thread>,
     rest: Rest,
     /// Samples in a second.
     sample_rate: usize,
-}
-
-/// Work that the audio thread hands on. It owns nothing.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Task {
-    /// Prepare the model again, since a setting that it was prepared with has changed.
-    Rebuild,
 }
 
 impl Default for AmpPlayer {
@@ -50,8 +46,8 @@ impl Default for AmpPlayer {
             settings: ChainSettings::default(),
             mono_input: false,
             latency: 0,
-            oversampling: 1,
-            quality: 1.0,
+            follower: Follower::default(),
+            worker: None,
             rest: Rest::default(),
             sample_rate: 0,
         }
@@ -118,12 +114,7 @@ impl Plugin for AmpPlayer {
 
     type Editor = AppEditor<AmpEditor>;
     type SysExMessage = ();
-    type BackgroundTask = Task;
-
-    fn task_executor(&mut self) -> TaskExecutor<Self> {
-        let loader = self.loader.clone();
-        Box::new(move |Task::Rebuild| loader.rebuild())
-    }
+    type BackgroundTask = ();
 
     fn params(&self) -> Arc<dyn Params> {
         self.params.clone()
@@ -145,12 +136,11 @@ impl Plugin for AmpPlayer {
         self.shared.watch(Arc::clone(handle.monitor()), sample_rate, config.max_buffer_size as usize);
         handle.settings().store(&self.settings());
         // Not in the background: the first block of an offline render must have the model.
-        self.loader.attach(handle, sample_rate);
+        self.worker = self.loader.attach(handle, sample_rate);
         self.chain = Some(chain);
         self.sample_rate = sample_rate as usize;
         self.mono_input = layout.main_input_channels.map_or(0, NonZeroU32::get) == 1;
-        self.oversampling = self.params.oversampling.value().factor();
-        self.quality = self.params.quality.value();
+        self.follower.start(sample_rate, config.process_mode == ProcessMode::Offline);
         self.reset();
         self.report_latency(|samples| context.set_latency_samples(samples));
         true
@@ -159,6 +149,7 @@ impl Plugin for AmpPlayer {
     fn reset(&mut self) {
         self.settings = self.settings();
         self.rest.wake();
+        self.follower.reset();
         if let Some(chain) = &mut self.chain {
             chain.set(&self.settings);
             chain.reset();
@@ -171,12 +162,6 @@ impl Plugin for AmpPlayer {
         _aux: &mut AuxiliaryBuffers,
         context: &mut impl ProcessContext<Self>,
     ) -> ProcessStatus {
-        let (oversampling, quality) =
-            (self.params.oversampling.value().factor(), self.params.quality.value());
-        if (oversampling, quality) != (self.oversampling, self.quality) {
-            (self.oversampling, self.quality) = (oversampling, quality);
-            context.execute_background(Task::Rebuild);
-        }
         let settings = self.settings();
         let changed = settings != std::mem::replace(&mut self.settings, settings);
         let Some(chain) = &mut self.chain else { return ProcessStatus::Normal };
@@ -190,15 +175,23 @@ impl Plugin for AmpPlayer {
         }
         if changed {
             chain.set(&settings);
+        }
+        if changed || self.follower.is_behind(&self.params, &self.shared) {
             self.rest.wake();
         }
         let was_silent = is_silent(channels);
         // A second more than the chain remembers, for the filters to fall silent.
         let after = chain.receptive_field().saturating_add(self.sample_rate);
         if was_silent && self.rest.may_skip(after) {
+            self.follower.skip(channels.first().map_or(0, |channel| channel.len()));
             return ProcessStatus::Normal;
         }
-        chain.process(channels);
+        let ask = || {
+            if let Some(worker) = &self.worker {
+                worker.unpark();
+            }
+        };
+        self.follower.play(chain, channels, &self.params, &self.shared, ask);
         self.rest.played(was_silent && !chain.is_fading(), channels);
         self.shared.gate_open.store(chain.gate_is_open(), Ordering::Relaxed);
         if let Some(first) = channels.first() {

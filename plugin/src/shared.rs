@@ -1,6 +1,6 @@
 //! What the audio thread, the loader and the editor tell each other. The audio thread only ever touches atomics.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 
 use std::sync::Arc;
 
@@ -20,6 +20,14 @@ pub(crate) struct Shared {
     pub(crate) gate_open: AtomicBool,
     /// Counts what was loaded by hand, which the editor tells the host.
     pub(crate) changes: AtomicU32,
+    /// How many knobs the model has.
+    pub(crate) n_knobs: AtomicUsize,
+    /// Whether knobs were turned by the loader, which the editor tells the host.
+    pub(crate) knobs_turned: AtomicBool,
+    /// Counts the audio thread's requests to prepare the model anew; and the last of them that was met.
+    pub(crate) requested: AtomicU32,
+    /// See `requested`.
+    pub(crate) answered: AtomicU32,
     /// The rate of the host, in Hz.
     pub(crate) sample_rate_hz: AtomicU32,
     /// What the loader has to say.
@@ -180,4 +188,54 @@ pub(crate) struct ModelCard {
     pub(crate) self_test_passed: bool,
     /// Whether it comes in several sizes.
     pub(crate) slimmable: bool,
+    /// Its own knobs.
+    pub(crate) knobs: Vec<KnobCard>,
+}
+
+/// What a player wants to know of a model's knob.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct KnobCard {
+    /// Its name.
+    pub(crate) name: String,
+    /// Where the model's maker left it, from 0 to 1.
+    pub(crate) default: f32,
+    /// What the device's own control says at 0 and at 1, where the file says so; else 0 and 1.
+    pub(crate) range: [f32; 2],
+}
+
+impl KnobCard {
+    /// A position as the device's control shows it.
+    pub(crate) fn text(&self, position: f32) -> String {
+        let [from, to] = self.range;
+        let decimals = match (to - from).abs() {
+            span if span >= 100.0 => 0,
+            span if span >= 10.0 => 1,
+            _ => 2,
+        };
+        format!("{:.decimals$}", from + position * (to - from))
+    }
+
+    /// The position of what the device's control shows, none if it does not go there.
+    pub(crate) fn position(&self, text: &str) -> Option<f32> {
+        let [from, to] = self.range;
+        let position = (text.trim().parse::<f32>().ok()? - from) / (to - from);
+        position.is_finite().then_some(position.clamp(0.0, 1.0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::KnobCard;
+
+    #[test]
+    fn a_knob_is_read_and_written_in_the_words_of_the_device() {
+        let knob = |range| KnobCard { name: "tone".to_owned(), default: 0.5, range };
+        let hertz = knob([100.0, 1000.0]);
+        assert_eq!(hertz.text(0.5), "550");
+        assert_eq!(hertz.position(" 550 "), Some(0.5));
+        assert_eq!(hertz.position("5000"), Some(1.0));
+        assert_eq!(hertz.position("loud"), None);
+        assert_eq!(knob([0.0, 1.0]).text(0.333_333), "0.33");
+        assert_eq!(knob([1.0, 1.0]).position("1"), None);
+    }
 }

@@ -3,14 +3,20 @@
 use std::fmt::Write;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use nice_plug::params::persist::PersistentField;
+use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-/// Version of [`Session`]. A newer one is refused with a message, an older one is read.
-pub(crate) const VERSION: u32 = 1;
+/// Version of [`Session`]. A newer one is refused with a message, an older one is read: up to version 1 projects had no
+/// knobs of models, which stood at the models' defaults.
+pub(crate) const VERSION: u32 = 2;
+/// The first version with knobs.
+pub(crate) const WITH_KNOBS: u32 = 2;
 /// Largest file that is kept in the project whole; of a larger one only the path and the hash.
 pub(crate) const MAX_EMBEDDED_BYTES: usize = 8 << 20;
 
@@ -45,6 +51,49 @@ impl Default for Session {
     }
 }
 
+/// The session of an instance, which tells when the host has restored one.
+#[derive(Default)]
+pub(crate) struct Kept {
+    session: Mutex<Session>,
+    restored: OnceLock<Box<dyn Fn() + Send + Sync>>,
+}
+
+impl Kept {
+    /// Lets `act` be called whenever the host has restored a session, after the parameters. Only the first call counts.
+    pub(crate) fn on_restore(&self, act: impl Fn() + Send + Sync + 'static) {
+        // There is one loader to an instance.
+        let _ = self.restored.set(Box::new(act));
+    }
+
+    /// The session as it is.
+    pub(crate) fn get(&self) -> Session {
+        self.session.lock().clone()
+    }
+
+    /// Reads a part of it.
+    pub(crate) fn read<T>(&self, part: impl FnOnce(&Session) -> T) -> T {
+        part(&self.session.lock())
+    }
+
+    /// Changes it.
+    pub(crate) fn change(&self, change: impl FnOnce(&mut Session)) {
+        change(&mut self.session.lock());
+    }
+}
+
+impl PersistentField<'_, Session> for Kept {
+    fn set(&self, session: Session) {
+        *self.session.lock() = session;
+        if let Some(act) = self.restored.get() {
+            act();
+        }
+    }
+
+    fn map<F: Fn(&Session) -> R, R>(&self, read: F) -> R {
+        read(&self.session.lock())
+    }
+}
+
 /// A file that a project needs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Resource {
@@ -70,6 +119,11 @@ impl Resource {
     /// The name to show.
     pub(crate) fn name(&self) -> String {
         self.path.file_stem().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
+    }
+
+    /// Whether it is the same file with the same contents.
+    pub(crate) fn is(&self, other: &Resource) -> bool {
+        self.path == other.path && self.hash == other.hash
     }
 
     /// The bytes: from the project, or from where they were loaded, if they are still the same there.
@@ -179,7 +233,7 @@ mod tests {
 
     #[test]
     fn sessions_of_later_versions_can_be_told() {
-        let later = r#"{"version": 2, "model": null, "cabinet": null, "second_model": null}"#;
+        let later = r#"{"version": 3, "model": null, "cabinet": null, "second_model": null}"#;
         let session: Session = serde_json::from_str(later).unwrap();
         assert!(session.version > VERSION && session.check().is_err());
         assert!(Session::default().check().is_ok());

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from neurdsp.amp import PLUGIN_PARAMETERS, AmpChain, AmpModel
 from neurdsp.amp.plugin_preset import write_plugin_preset
+from neurdsp.errors import ParameterError
 
 pedalboard = pytest.importorskip("pedalboard")
 
@@ -83,6 +84,35 @@ def test_the_whole_chain_nulls_against_the_engine(load, preset, amp, guitar, tmp
     played = plugin.process(stereo, 48_000, buffer_size=480)
     for channel, dry in zip(played, stereo, strict=True):
         assert null_db(channel, chain.render(dry)) < -110
+
+
+@pytest.mark.parametrize("turned", [{}, {"gain": 0.9, "tone": 0.2}])
+def test_knobs_of_a_preset_null_against_the_engine(load, preset, guitar, bare, null_db, turned):
+    model = AmpModel.load("crunch").with_knobs(**turned)
+    played = load(preset("crunch", knobs=turned, **bare)).process(guitar[None], 48_000, buffer_size=512)[0]
+    assert null_db(played, model.render(guitar, sample_rate=48_000)) < -110
+    played = load(preset("crunch", knobs=turned, bass=3)).process(guitar[None], 44_100)[0]
+    chain = AmpChain(model, sample_rate=44_100, gate_on=True, gate_threshold_db=-75, bass_db=3)
+    chain.set(output_mode="normalised")
+    assert null_db(played, chain.render(guitar)) < -110
+
+
+def test_knobs_that_the_host_sets_hold_from_the_first_sample(load, preset, guitar, bare, null_db):
+    plugin = load(preset("crunch", **bare))
+    plugin.process(guitar[None, :4800], 48_000)
+    plugin.knob_1, plugin.knob_2 = 0.9, 0.2
+    played = plugin.process(guitar[None], 48_000, buffer_size=512)[0]
+    expected = AmpModel.load("crunch").with_knobs(gain=0.9, tone=0.2).render(guitar, sample_rate=48_000)
+    assert null_db(played, expected) < -110
+
+
+def test_knobs_of_a_preset_are_those_of_its_model(preset):
+    with pytest.raises(ParameterError, match="the model has no knob 'gian'; its knobs: gain, tone"):
+        preset("crunch", knobs={"gian": 0.5})
+    with pytest.raises(ParameterError, match="gain is 2"):
+        preset("crunch", knobs={"gain": 2})
+    with pytest.raises(ParameterError, match="give the model as well"):
+        preset(knobs={"gain": 0.5})
 
 
 def test_the_size_of_blocks_changes_nothing(load, preset, amp, guitar):

@@ -4,9 +4,10 @@ use std::sync::atomic::Ordering;
 
 use egui::{RichText, Ui, vec2};
 use nice_plug::context::gui::GuiContext;
+use nice_plug::prelude::ParamSetter;
 
 use super::theme::{self, DIM};
-use super::widgets::{choice, knob, light, meter, switch};
+use super::widgets::{Dial, choice, dial, knob, light, meter, switch};
 use crate::params::AmpParams;
 use crate::shared::{Level, Shared, Status};
 
@@ -89,16 +90,7 @@ pub(super) fn ui(
             knob(ui, "Threshold", &params.gate_threshold, &setter, on);
         });
         section(ui, ui.available_width(), height, |ui| {
-            let on = switch(ui, "Model", &params.model, &setter);
-            ui.horizontal(|ui| {
-                let sizes = status.model.as_ref().is_some_and(|model| model.slimmable);
-                knob(ui, "Size", &params.quality, &setter, on && sizes);
-                ui.add_space(theme::GRID);
-                ui.vertical(|ui| {
-                    ui.label(RichText::new("Oversampling").color(DIM));
-                    choice(ui, &params.oversampling, &["1x", "2x", "4x"], &setter);
-                });
-            });
+            model(ui, params, status, &setter);
         });
     });
     ui.horizontal(|ui| {
@@ -144,6 +136,53 @@ pub(super) fn ui(
         });
     });
     asked
+}
+
+/// The model: its own knobs, or else its size; and the oversampling.
+fn model(ui: &mut Ui, params: &AmpParams, status: &Status, setter: &ParamSetter) {
+    const FACTORS: [&str; 3] = ["1x", "2x", "4x"];
+    let knobs = status.model.as_ref().map_or(&[][..], |model| &model.knobs);
+    if knobs.is_empty() {
+        let on = switch(ui, "Model", &params.model, setter);
+        ui.horizontal(|ui| {
+            let sizes = status.model.as_ref().is_some_and(|model| model.slimmable);
+            knob(ui, "Size", &params.quality, setter, on && sizes);
+            ui.add_space(theme::GRID);
+            ui.vertical(|ui| {
+                ui.label(RichText::new("Oversampling").color(DIM));
+                choice(ui, &params.oversampling, &FACTORS, setter);
+            });
+        });
+        return;
+    }
+    let on = ui
+        .horizontal(|ui| {
+            let on = switch(ui, "Model", &params.model, setter);
+            ui.add_space(theme::GRID);
+            choice(ui, &params.oversampling, &FACTORS, setter).on_hover_text("Oversampling");
+            on
+        })
+        .inner;
+    // Up to three as large as all others; more of them smaller, in two rows of four.
+    let small = knobs.len() > 3;
+    ui.spacing_mut().item_spacing.y = 4.0;
+    for (row, cards) in knobs.chunks(4).enumerate() {
+        ui.horizontal(|ui| {
+            ui.spacing_mut().item_spacing.x = if small { 4.0 } else { 0.0 };
+            for (column, card) in cards.iter().enumerate() {
+                if let Some(param) = params.knobs.get(4 * row + column) {
+                    let label = title(&card.name);
+                    dial(ui, &Dial { label: &label, enabled: on, card: Some(card), small }, param, setter);
+                }
+            }
+        });
+    }
+}
+
+/// `low_cut` as `Low cut`.
+fn title(name: &str) -> String {
+    let mut letters = name.chars().map(|letter| if letter == '_' { ' ' } else { letter });
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 /// A panel of the given size.

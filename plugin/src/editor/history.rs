@@ -6,8 +6,11 @@ use nice_plug::params::Params;
 use nice_plug::params::internals::ParamPtr;
 use nice_plug::plugin::PluginState;
 
+use super::recall::Recall;
 use super::theme::{ACCENT, DIM};
+use crate::loader::Loader;
 use crate::params::AmpParams;
+use crate::shared::Shared;
 
 /// Most steps that can be undone.
 const MAX_STEPS: usize = 100;
@@ -24,7 +27,14 @@ pub(super) struct History {
 }
 
 impl History {
-    pub(super) fn ui(&mut self, ui: &mut Ui, params: &AmpParams, context: &GuiContext) {
+    /// Draws the buttons. The setting that is not heard yet comes by `recall`.
+    pub(super) fn ui(
+        &mut self,
+        ui: &mut Ui,
+        params: &AmpParams,
+        context: &GuiContext,
+        (recall, loader, shared): (&Recall, &Loader, &Shared),
+    ) {
         // A change counts when the mouse has let go of it, so that a drag is one step.
         let now = values(params);
         let resting = ui.input(|input| !input.pointer.any_down());
@@ -61,12 +71,16 @@ impl History {
             }
         }
         ui.add_space(8.0);
+        // While one is on its way, what is heard is neither of the two.
+        let is_settled = !shared.status.lock().loading;
         for (name, b) in [("A", false), ("B", true)] {
             let on = self.on_b == b;
             let text = RichText::new(name).strong().color(if on { ACCENT } else { DIM });
-            if ui.add(egui::Button::new(text)).on_hover_text("Compare two settings").clicked() && !on {
-                let heard = context.get_state();
-                context.set_state(self.other.replace(heard.clone()).unwrap_or(heard));
+            let button = ui.add(egui::Button::new(text)).on_hover_text("Compare two settings");
+            if button.clicked() && !on && is_settled {
+                if let Some(other) = self.other.replace(context.get_state()) {
+                    recall.ask(loader, shared.repaint.clone(), None, move || Ok(other));
+                }
                 self.on_b = b;
             }
         }
@@ -78,7 +92,8 @@ fn turned(params: &AmpParams) -> impl Iterator<Item = ParamPtr> {
     params.param_map().into_iter().filter(|(id, ..)| id != "revision").map(|(_, param, _)| param)
 }
 
-fn values(params: &AmpParams) -> Vec<f32> {
+/// Normalised values of all parameters that a player turns.
+pub(super) fn values(params: &AmpParams) -> Vec<f32> {
     // SAFETY: the pointers are valid as long as `params` lives.
     turned(params).map(|param| unsafe { param.unmodulated_normalized_value() }).collect()
 }

@@ -5,6 +5,8 @@ mod card;
 mod chain;
 mod history;
 mod memory;
+mod presets;
+mod recall;
 mod theme;
 mod tuner;
 mod widgets;
@@ -17,15 +19,20 @@ use std::sync::atomic::Ordering;
 
 use egui::{Panel, RichText, Ui};
 use nice_plug::context::gui::GuiContext;
+use nice_plug::prelude::Param;
 use parking_lot::Mutex;
 
 use crate::loader::Loader;
+use crate::opened;
 use crate::params::{AmpParams, REVISIONS};
+use crate::preset;
 use crate::shared::{Shared, Status};
 use crate::state::Resource;
 use crate::window::{App, AppEditor};
 use browser::Browser;
 use history::History;
+use presets::{Around, Presets};
+use recall::Recall;
 use theme::{ACCENT, ALERT, DIM, TEXT};
 use widgets::{Icon, icon_button};
 
@@ -37,6 +44,8 @@ pub(crate) struct AmpEditor {
     context: Option<GuiContext>,
     browser: Browser,
     history: History,
+    recall: Recall,
+    presets: Presets,
     tuner: Option<Vec<f32>>,
     meters: chain::Meters,
     /// What a file dialog on another thread has come back with.
@@ -60,6 +69,8 @@ impl AmpEditor {
             context: None,
             browser: Browser::default(),
             history: History::default(),
+            recall: Recall::default(),
+            presets: Presets::default(),
             tuner: None,
             meters: chain::Meters::default(),
             picked: Arc::default(),
@@ -68,9 +79,12 @@ impl AmpEditor {
         AppEditor::new(app, "neurdsp", repaint, |app, context| app.context = Some(context))
     }
 
-    /// Loads whatever `path` is: a model, a cabinet, or a folder to browse.
-    fn open(&mut self, path: &Path) {
-        if path.is_dir() {
+    /// Loads whatever `path` is: a model, a cabinet, a preset, or a folder to browse.
+    fn open(&mut self, path: &Path, context: &GuiContext) {
+        if preset::is_preset(path) {
+            let (params, shared, loader, recall) = (&*self.params, &*self.shared, &self.loader, &self.recall);
+            self.presets.recall(path.to_owned(), &Around { params, shared, loader, recall, context });
+        } else if path.is_dir() {
             self.browser.choose(path);
         } else if browser::is_cabinet(path) {
             self.loader.load_cabinet(path);
@@ -79,7 +93,8 @@ impl AmpEditor {
             self.loader.load_model(path);
         } else {
             self.loader.refuse(format!(
-                "{} is neither a model (.nam, .safetensors, .json) nor an impulse response (.wav)",
+                "{} is neither a model (.nam, .safetensors, .json) nor an impulse response (.wav) nor a preset \
+                 (.vstpreset)",
                 path.display()
             ));
         }
@@ -103,7 +118,7 @@ impl AmpEditor {
     }
 
     fn current_model(&self) -> Option<PathBuf> {
-        self.params.session.lock().model.as_ref().map(|model| model.path.clone())
+        self.params.session.read(|session| session.model.as_ref().map(|model| model.path.clone()))
     }
 
     fn step(&mut self, step: isize) {
@@ -113,15 +128,15 @@ impl AmpEditor {
         }
     }
 
-    fn take_files(&mut self, ui: &Ui) {
+    fn take_files(&mut self, ui: &Ui, context: &GuiContext) {
         let dropped = ui.ctx().input(|input| input.raw.dropped_files.clone());
         let picked = self.picked.lock().take();
         for path in dropped.iter().map(|file| file.path().to_owned()).chain(picked) {
-            self.open(&path);
+            self.open(&path, context);
         }
     }
 
-    /// Turns a hidden parameter when a file was loaded: hosts ask to save a project whose parameters have moved, and look
+    /// Tells of the knobs that stand elsewhere since another model plays, and turns a hidden parameter when a file was loaded: hosts ask to save a project whose parameters have moved, and look
     /// at nothing else.
     fn tell_host(&mut self, context: &GuiContext) {
         let changes = self.shared.changes.load(Ordering::Relaxed);
@@ -131,13 +146,26 @@ impl AmpEditor {
             setter.set_parameter(revision, (revision.value() + 1) % REVISIONS);
             setter.end_set_parameter(revision);
         }
+        if self.shared.knobs_turned.swap(false, Ordering::Relaxed) {
+            let setter = context.param_setter();
+            for index in 0..self.shared.n_knobs.load(Ordering::Relaxed) {
+                let Some(knob) = self.params.knobs.get(index) else { break };
+                setter.begin_set_parameter(knob);
+                setter.set_parameter(knob, knob.unmodulated_plain_value());
+                setter.end_set_parameter(knob);
+            }
+        }
     }
 
     fn top(&mut self, ui: &mut Ui, context: &GuiContext) {
         ui.horizontal_centered(|ui| {
             ui.label(RichText::new("neurdsp").heading().strong());
             ui.add_space(16.0);
-            self.history.ui(ui, &self.params, context);
+            let ways = (&self.recall, &self.loader, &*self.shared);
+            self.history.ui(ui, &self.params, context, ways);
+            ui.add_space(8.0);
+            let (params, shared, loader, recall) = (&*self.params, &*self.shared, &self.loader, &self.recall);
+            self.presets.ui(ui, &Around { params, shared, loader, recall, context });
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                 let tuning = self.tuner.is_some();
                 if ui.selectable_label(tuning, "Tuner").clicked() {
@@ -183,7 +211,7 @@ impl AmpEditor {
                 self.ask(Ask::Folder);
             }
             if ui.button("Shipped").on_hover_text("Browse the amps that come with the plugin").clicked() {
-                self.browser.list(self.loader.shipped());
+                self.browser.list(opened::shipped());
             }
         });
     }
@@ -194,7 +222,7 @@ impl AmpEditor {
             let rate = self.shared.sample_rate_hz.load(Ordering::Relaxed) as f32;
             tuner::show(ui, tuner::pitch(samples, rate));
         } else {
-            let waiting = self.params.session.lock().model.as_ref().map(Resource::name);
+            let waiting = self.params.session.read(|session| session.model.as_ref().map(Resource::name));
             card::model(ui, status, waiting);
         }
         let asked = chain::ui(ui, &self.params, &self.shared, status, context, &mut self.meters);
@@ -225,13 +253,16 @@ impl App for AmpEditor {
         } else if let Some(folder) = folder {
             self.browser.open(&folder);
         } else {
-            self.browser.list(self.loader.shipped());
+            self.browser.list(opened::shipped());
         }
     }
 
     fn ui(&mut self, ui: &mut Ui) {
         let Some(context) = self.context.clone() else { return };
-        self.take_files(ui);
+        self.take_files(ui, &context);
+        if let Some(path) = self.recall.apply(&self.params, &context, &self.loader) {
+            self.presets.arrived(path);
+        }
         self.tell_host(&context);
         let status = self.shared.status.lock().clone();
         let bar = egui::Frame::new().inner_margin(egui::Margin::symmetric(16, 8));

@@ -7,6 +7,7 @@ use nice_plug::params::Param;
 use nice_plug::prelude::ParamSetter;
 
 use super::theme::{ACCENT, ALERT, DIM, GRID, LEVEL, LINE, OFF, TEXT, WELL};
+use crate::shared::KnobCard;
 
 /// Points that the pointer moves from one end of a knob to the other.
 const TRAVEL: f32 = 180.0;
@@ -23,26 +24,66 @@ const FLOOR_DB: f32 = -60.0;
 /// Where a knob's arc begins and ends, clockwise from straight up.
 const SWEEP: f32 = 0.75 * PI;
 
+/// How a knob looks, and what it says.
+pub(crate) struct Dial<'a> {
+    pub(crate) label: &'a str,
+    pub(crate) enabled: bool,
+    /// A knob of the model: its own default and its own words for values.
+    pub(crate) card: Option<&'a KnobCard>,
+    /// Half as large, for many knobs in one place.
+    pub(crate) small: bool,
+}
+
+impl Dial<'_> {
+    fn text<P: Param>(&self, param: &P, with_unit: bool) -> String {
+        let value = param.unmodulated_normalized_value();
+        match self.card {
+            Some(card) => card.text(value),
+            None => param.normalized_value_to_string(value, with_unit),
+        }
+    }
+
+    fn parse<P: Param>(&self, param: &P, text: &str) -> Option<f32> {
+        match self.card {
+            Some(card) => card.position(text),
+            None => param.string_to_normalized_value(text),
+        }
+    }
+
+    fn default<P: Param>(&self, param: &P) -> f32 {
+        self.card.map_or_else(|| param.default_normalized_value(), |card| card.default)
+    }
+}
+
+/// A knob for `param`, see [`dial`].
+pub(crate) fn knob<P: Param>(ui: &mut Ui, label: &str, param: &P, setter: &ParamSetter, enabled: bool) {
+    dial(ui, &Dial { label, enabled, card: None, small: false }, param, setter);
+}
+
 /// A knob for `param`: drag or wheel to turn, shift for fine steps, double click for the default, a click on the value to
 /// type one.
-pub(crate) fn knob<P: Param>(ui: &mut Ui, label: &str, param: &P, setter: &ParamSetter, enabled: bool) {
-    ui.allocate_ui(vec2(KNOB_WIDTH, 116.0), |ui| {
-        ui.set_width(KNOB_WIDTH);
+pub(crate) fn dial<P: Param>(ui: &mut Ui, look: &Dial, param: &P, setter: &ParamSetter) {
+    let (width, height, size, font) =
+        if look.small { (54.0, 66.0, 36.0, 12.0) } else { (KNOB_WIDTH, 116.0, 64.0, 14.0) };
+    ui.allocate_ui(vec2(width, height), |ui| {
+        ui.set_width(width);
         ui.vertical_centered(|ui| {
-            ui.spacing_mut().item_spacing.y = 2.0;
-            let colour = if enabled { TEXT } else { OFF };
-            ui.label(egui::RichText::new(label).color(if enabled { DIM } else { OFF }));
-            let (rect, response) = ui.allocate_exact_size(vec2(64.0, 64.0), Sense::click_and_drag());
+            ui.spacing_mut().item_spacing.y = if look.small { 0.0 } else { 2.0 };
+            let colour = if look.enabled { DIM } else { OFF };
+            let label = egui::RichText::new(look.label).size(font).color(colour);
+            ui.add(egui::Label::new(label).truncate());
+            let (rect, response) = ui.allocate_exact_size(vec2(size, size), Sense::click_and_drag());
             let response = response.on_hover_cursor(CursorIcon::ResizeVertical);
-            turn(ui, &response, param, setter);
-            paint_knob(ui, rect, param, enabled, response.hovered() || response.dragged());
-            value_field(ui, param, setter, colour);
+            turn(ui, &response, param, setter, look.default(param));
+            let lit = response.hovered() || response.dragged();
+            paint_knob(ui, rect, param, look.enabled, lit, look.default(param));
+            value_field(ui, look, font, param, setter);
         });
     });
 }
 
 /// Turns `param` by what happened to `response`.
-fn turn<P: Param>(ui: &Ui, response: &Response, param: &P, setter: &ParamSetter) {
+fn turn<P: Param>(ui: &Ui, response: &Response, param: &P, setter: &ParamSetter, default: f32) {
     let fine = if ui.input(|input| input.modifiers.shift) { FINE } else { 1.0 };
     if response.drag_started() {
         setter.begin_set_parameter(param);
@@ -56,7 +97,7 @@ fn turn<P: Param>(ui: &Ui, response: &Response, param: &P, setter: &ParamSetter)
         ui.data_mut(|data| data.remove::<f32>(response.id));
     }
     if response.double_clicked() {
-        set(param, setter, param.default_normalized_value());
+        set(param, setter, default);
     }
     if response.hovered() {
         let notches = ui.input(|input| input.smooth_scroll_delta().y) / 40.0;
@@ -81,19 +122,21 @@ fn set<P: Param>(param: &P, setter: &ParamSetter, normalized: f32) {
     setter.end_set_parameter(param);
 }
 
-fn paint_knob<P: Param>(ui: &Ui, rect: Rect, param: &P, enabled: bool, lit: bool) {
+fn paint_knob<P: Param>(ui: &Ui, rect: Rect, param: &P, enabled: bool, lit: bool, rest: f32) {
     let painter = ui.painter();
-    let (centre, radius) = (rect.center(), rect.width() / 2.0 - 4.0);
+    // Of a knob of the usual size.
+    let scale = rect.width() / 64.0;
+    let (centre, radius) = (rect.center(), rect.width() / 2.0 - 4.0 * scale);
+    let width = (4.0 * scale).max(3.0);
     let value = param.unmodulated_normalized_value();
     let colour = if enabled { ACCENT } else { LINE };
-    arc(painter, centre, radius, 0.0, 1.0, Stroke::new(4.0, WELL));
+    arc(painter, centre, radius, 0.0, 1.0, Stroke::new(width, WELL));
     // From the default, so that a knob at rest shows no arc.
-    let rest = param.default_normalized_value();
     let from = if rest > 0.02 && rest < 0.98 { rest } else { 0.0 };
-    arc(painter, centre, radius, from.min(value), from.max(value), Stroke::new(4.0, colour));
+    arc(painter, centre, radius, from.min(value), from.max(value), Stroke::new(width, colour));
     let body = if lit { LINE.gamma_multiply(1.15) } else { LINE };
-    painter.circle_filled(centre, radius - 7.0, body);
-    let tip = at(centre, radius - 10.0, value);
+    painter.circle_filled(centre, radius - 7.0 * scale, body);
+    let tip = at(centre, radius - 10.0 * scale, value);
     painter.line_segment(
         [centre + (tip - centre) * 0.35, tip],
         Stroke::new(2.5, if enabled { TEXT } else { OFF }),
@@ -117,26 +160,27 @@ fn at(centre: Pos2, radius: f32, value: f32) -> Pos2 {
 }
 
 /// The value as text; a click makes it a field to type in.
-fn value_field<P: Param>(ui: &mut Ui, param: &P, setter: &ParamSetter, colour: Color32) {
+fn value_field<P: Param>(ui: &mut Ui, look: &Dial, font: f32, param: &P, setter: &ParamSetter) {
     let id = ui.scope_id().with(param.name());
     let editing: Option<String> = ui.data(|data| data.get_temp(id));
     let Some(mut text) = editing else {
-        let shown = param.normalized_value_to_string(param.unmodulated_normalized_value(), true);
-        let label = egui::Label::new(egui::RichText::new(shown).color(colour)).sense(Sense::click());
+        let colour = if look.enabled { TEXT } else { OFF };
+        let shown = egui::RichText::new(look.text(param, true)).size(font).color(colour);
+        let label = egui::Label::new(shown).sense(Sense::click());
         if ui.add(label).on_hover_cursor(CursorIcon::Text).clicked() {
-            let plain = param.normalized_value_to_string(param.unmodulated_normalized_value(), false);
-            ui.data_mut(|data| data.insert_temp(id, plain));
+            ui.data_mut(|data| data.insert_temp(id, look.text(param, false)));
         }
         return;
     };
-    let field = egui::TextEdit::singleline(&mut text).desired_width(60.0).font(FontId::proportional(12.0));
+    let width = if look.small { 44.0 } else { 60.0 };
+    let field = egui::TextEdit::singleline(&mut text).desired_width(width).font(FontId::proportional(12.0));
     let response = ui.add(field);
     response.request_focus();
     let (enter, escape) =
         ui.input(|input| (input.key_pressed(egui::Key::Enter), input.key_pressed(egui::Key::Escape)));
     let away = ui.input(|input| input.pointer.any_pressed()) && !response.hovered();
     if (enter || away)
-        && let Some(value) = param.string_to_normalized_value(&text)
+        && let Some(value) = look.parse(param, &text)
     {
         set(param, setter, value);
     }
@@ -192,6 +236,8 @@ pub(crate) fn meter(ui: &mut Ui, label: &str, level: f32, peak: f32, clipped: bo
 pub(crate) enum Icon {
     Previous,
     Next,
+    Down,
+    Cross,
     Star,
 }
 
@@ -218,6 +264,15 @@ pub(crate) fn paint_icon(painter: &egui::Painter, centre: Pos2, icon: Icon, colo
     match icon {
         Icon::Previous => fill(triangle(-1.0)),
         Icon::Next => fill(triangle(1.0)),
+        Icon::Down => {
+            fill([vec2(0.0, 3.0), vec2(-4.5, -2.5), vec2(4.5, -2.5)].map(|corner| centre + corner).to_vec())
+        }
+        Icon::Cross => {
+            for sign in [-1.0, 1.0] {
+                let arm = vec2(4.0, 4.0 * sign);
+                painter.line_segment([centre - arm, centre + arm], Stroke::new(1.5, colour));
+            }
+        }
         Icon::Star => {
             let tip = |i: usize, radius: f32| {
                 let angle = PI * i as f32 / 5.0;
@@ -263,7 +318,7 @@ pub(crate) fn switch<P: Param<Plain = bool>>(
 }
 
 /// A row of buttons of which one is chosen.
-pub(crate) fn choice<P: Param>(ui: &mut Ui, param: &P, names: &[&str], setter: &ParamSetter) {
+pub(crate) fn choice<P: Param>(ui: &mut Ui, param: &P, names: &[&str], setter: &ParamSetter) -> Response {
     let last = (names.len() - 1).max(1) as f32;
     let chosen = (param.unmodulated_normalized_value() * last).round() as usize;
     ui.horizontal(|ui| {
@@ -276,5 +331,6 @@ pub(crate) fn choice<P: Param>(ui: &mut Ui, param: &P, names: &[&str], setter: &
                 set(param, setter, i as f32 / last);
             }
         }
-    });
+    })
+    .response
 }

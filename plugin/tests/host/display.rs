@@ -1,5 +1,6 @@
 //! A screen without a monitor, and hands on it: windows, pictures, the mouse, and files that are dropped.
 #![allow(unreachable_pub, reason = "a test has no outside")]
+#![allow(dead_code, reason = "each test uses a part")]
 
 use std::io::Read;
 use std::path::Path;
@@ -141,6 +142,42 @@ impl Display {
         };
         let mask = if pressed { EventMask::BUTTON_PRESS } else { EventMask::BUTTON_RELEASE };
         self.connection.send_event(false, window, mask, event).unwrap();
+        self.connection.sync().unwrap();
+    }
+
+    /// Presses and lets go of the key that has this symbol, with Ctrl held or not.
+    pub fn key(&self, window: Window, symbol: u32, ctrl: bool) {
+        let setup = self.connection.setup();
+        let (first, count) = (setup.min_keycode, setup.max_keycode - setup.min_keycode + 1);
+        let map = self.connection.get_keyboard_mapping(first, count).unwrap().reply().unwrap();
+        let mut keys = map.keysyms.chunks_exact(usize::from(map.keysyms_per_keycode));
+        let (index, shift) = keys
+            .clone()
+            .position(|symbols| symbols[0] == symbol)
+            .map(|index| (index, false))
+            .or_else(|| keys.position(|symbols| symbols[1] == symbol).map(|index| (index, true)))
+            .expect("a key with this symbol");
+        let mut state = KeyButMask::default();
+        if ctrl {
+            state |= KeyButMask::CONTROL;
+        }
+        if shift {
+            state |= KeyButMask::SHIFT;
+        }
+        for (response_type, mask) in
+            [(KEY_PRESS_EVENT, EventMask::KEY_PRESS), (KEY_RELEASE_EVENT, EventMask::KEY_RELEASE)]
+        {
+            let event = KeyPressEvent {
+                response_type,
+                detail: first + index as u8,
+                root: self.root,
+                event: window,
+                same_screen: true,
+                state,
+                ..Default::default()
+            };
+            self.connection.send_event(false, window, mask, event).unwrap();
+        }
         self.connection.sync().unwrap();
     }
 

@@ -20,7 +20,7 @@ use vst3::Steinberg::Vst::{
     AudioBusBuffers, AudioBusBuffers__type0, BusDirections_, IAudioProcessor, IAudioProcessorTrait,
     IComponent, IComponentHandler, IComponentHandlerTrait, IComponentTrait, IEditController,
     IEditControllerTrait, IParameterChanges, MediaTypes_, ParamID, ParamValue, ParameterInfo, ProcessData,
-    ProcessSetup,
+    ProcessModes_, ProcessSetup,
 };
 use vst3::Steinberg::{
     FIDString, IBStream, IPluginBaseTrait, IPluginFactory, IPluginFactoryTrait, PClassInfo, kResultOk,
@@ -129,13 +129,24 @@ pub struct Instance {
 impl Instance {
     /// Makes it ready to play stereo.
     pub fn start(&mut self, sample_rate: f64, max_block: usize) {
+        self.start_in(ProcessModes_::kRealtime, sample_rate, max_block);
+    }
+
+    /// Makes it ready to render stereo as fast as it can.
+    pub fn start_offline(&mut self, sample_rate: f64, max_block: usize) {
+        self.start_in(ProcessModes_::kOffline, sample_rate, max_block);
+    }
+
+    fn start_in(&mut self, mode: u32, sample_rate: f64, max_block: usize) {
         unsafe {
             let mut setup = ProcessSetup {
-                processMode: 0,
+                processMode: mode as i32,
                 symbolicSampleSize: 0,
                 maxSamplesPerBlock: max_block as i32,
                 sampleRate: sample_rate,
             };
+            // Twice, since the framework passes on the mode of the time before.
+            assert_eq!(self.processor.setupProcessing(&mut setup), kResultOk);
             assert_eq!(self.processor.setupProcessing(&mut setup), kResultOk);
             for direction in [BusDirections_::kInput, BusDirections_::kOutput] {
                 let (kind, direction) = (MediaTypes_::kAudio as i32, direction as i32);
@@ -256,14 +267,19 @@ pub fn noise(length: usize, amplitude: f32) -> Vec<f32> {
     })
 }
 
-/// The state of a plugin with these parameters, as JSON, and a model's file inside.
+/// The state of a plugin with these parameters, as JSON, and a model's file inside, as it was before models had knobs.
 pub fn state_with(parameters: &str, model: &[u8]) -> Vec<u8> {
+    state_of_version(1, parameters, model)
+}
+
+/// As [`state_with`], as a version of the plugin wrote it.
+pub fn state_of_version(version: u32, parameters: &str, model: &[u8]) -> Vec<u8> {
     use base64::Engine;
     use sha2::Digest;
     let content = base64::engine::general_purpose::STANDARD.encode(model);
     let hash: String = sha2::Sha256::digest(model).iter().map(|byte| format!("{byte:02x}")).collect();
     let session = serde_json::json!({
-        "version": 1,
+        "version": version,
         "model": { "path": "amp", "hash": hash, "content": content },
         "cabinet": null,
     });

@@ -11,6 +11,7 @@ import io
 import json
 import os
 import struct
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -42,11 +43,12 @@ PLUGIN_PARAMETERS: dict[str, tuple[bool | float | str, tuple[Any, ...]]] = {
     "output_mode": ("normalised", ("raw", "normalised", "calibrated")),
     "output": (0.0, (-24, 24)),
     "mix": (1.0, (0, 1)),
+    **{f"knob{number}": (0.5, (0, 1)) for number in range(1, 9)},
 }
 
 # The plugin's, in the order in which VST3 writes them.
 _CLASS_ID = b"neurdsp.AmpPlay1"
-_SESSION_VERSION = 1
+_SESSION_VERSION = 2
 # Of a larger file the plugin keeps only the path and the hash.
 _MAX_EMBEDDED_BYTES = 8 << 20
 _TRUTH = {"true": True, "on": True, "1": True, "false": False, "off": False, "0": False}
@@ -57,6 +59,7 @@ def write_plugin_preset(
     model: str | os.PathLike[str] | None = None,
     *,
     ir: str | os.PathLike[str] | None = None,
+    knobs: Mapping[str, float] | None = None,
     **settings: bool | float | str,
 ) -> Path:
     """Write a preset of the plugin that VST3 hosts load.
@@ -69,6 +72,9 @@ def write_plugin_preset(
         A model file of any kind, or a shipped amp's name. Up to 8 MiB it is kept in the preset itself.
     ir : path-like, optional
         Impulse response of a cabinet, any audio file.
+    knobs : mapping of str to float, optional
+        Positions of knobs of the model by their names, 0 to 1; what is not given is where the model's maker
+        left it. The plugin has them as ``knob1`` to ``knob8``, in the order of the model's file.
     **settings
         Any of :data:`PLUGIN_PARAMETERS`; what is not given has its default. Texts are read as on the command
         line.
@@ -83,21 +89,25 @@ def write_plugin_preset(
     ModelFileError, AudioFileError
         If the model or the impulse response cannot be read.
     ParameterError
-        If a setting is unknown or out of range, or the model is an older ``.nam`` folder, which no project
-        can keep.
+        If a setting or a knob is unknown or out of range, or the model is an older ``.nam`` folder, which no
+        project can keep.
 
     Examples
     --------
     >>> write_plugin_preset("lead.vstpreset", "ts9", bass=3, gate_threshold=-60)  # doctest: +SKIP
+    >>> write_plugin_preset("rhythm.vstpreset", "crunch", knobs={"gain": 0.8})  # doctest: +SKIP
     """
+    resource, positions = (None, {}) if model is None else _model(model, dict(knobs or {}))
+    if model is None and knobs:
+        raise ParameterError("knobs are those of a model; give the model as well")
     session = {
         "version": _SESSION_VERSION,
-        "model": None if model is None else _model(model),
+        "model": resource,
         "cabinet": None if ir is None else _cabinet(Path(ir)),
     }
     state = {
         "version": __version__,
-        "params": _values(settings) | {"revision": {"i32": 0}},
+        "params": _values(positions | settings) | {"revision": {"i32": 0}},
         "fields": {"session": json.dumps(session)},
     }
     with atomic_output(path) as temporary:
@@ -155,14 +165,19 @@ def _number(name: str, value: Any, allowed: tuple[Any, ...]) -> float:
     return number
 
 
-def _model(name_or_path: str | os.PathLike[str]) -> dict[str, str]:
+def _model(
+    name_or_path: str | os.PathLike[str], knobs: dict[str, float]
+) -> tuple[dict[str, str], dict[str, float]]:
+    """Return the model's part of the session, and the parameters that its knobs are."""
     path = find_model(name_or_path)
     if path.is_dir():
         raise ParameterError(
             f"the model '{path}' is a folder; make one file of it first: neurdsp model convert {path} amp.nam"
         )
-    AmpModel.load(path)  # so that what cannot be played is refused here, not in the host
-    return _resource(path, path.read_bytes())
+    # Loaded, so that what cannot be played is refused here, not in the host.
+    model = AmpModel.load(path).with_knobs(**knobs)
+    positions = {f"knob{number}": position for number, position in enumerate(model.knobs.values(), 1)}
+    return _resource(path, path.read_bytes()), positions
 
 
 def _cabinet(path: Path) -> dict[str, str]:

@@ -23,12 +23,18 @@ def preset(
         list[str] | None,
         typer.Option("--set", metavar="PARAM=VALUE", help="Set a parameter; see neurdsp plugin parameters."),
     ] = None,
+    knobs: Annotated[
+        list[str] | None,
+        typer.Option("--knob", metavar="NAME=POSITION", help="Turn a knob of the model, from 0 to 1."),
+    ] = None,
 ) -> None:
     """Write a preset of the plugin, with the model and the cabinet inside."""
+    from neurdsp.amp.knobs_cli import parse_positions
     from neurdsp.amp.plugin_preset import write_plugin_preset
 
+    turned = parse_positions(knobs)
     given = dict(_pair(text) for text in settings or [])
-    typer.echo(f"preset ... {write_plugin_preset(output, model, ir=ir, **given)}")
+    typer.echo(f"preset ... {write_plugin_preset(output, model, ir=ir, knobs=turned, **given)}")
 
 
 @app.command()

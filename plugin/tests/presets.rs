@@ -1,0 +1,129 @@
+//! Knobs of a model and presets in the editor, on a screen without a monitor, in a host that plays meanwhile.
+#![cfg(target_os = "linux")]
+#![allow(missing_docs, clippy::unwrap_used, clippy::print_stderr)]
+
+#[path = "host/display.rs"]
+mod display;
+#[path = "host/hands.rs"]
+mod hands;
+mod host;
+
+use std::path::Path;
+use std::time::Duration;
+
+use display::Display;
+use hands::{View, model_path, play, play_until, state};
+use host::Module;
+
+/// Points of the window: the first knob of the model, the name of the preset and the arrow to the next one.
+const GAIN: (i16, i16) = (722, 222);
+const NAME: (i16, i16) = (450, 24);
+const NEXT: (i16, i16) = (580, 24);
+
+/// After which even a busy machine has drawn what was asked for.
+const MOMENT: Duration = Duration::from_millis(1500);
+
+const ENTER: u32 = 0xff0d;
+const DOWN: u32 = 0xff54;
+const DELETE: u32 = 0xffff;
+
+fn shipped(name: &str) -> std::path::PathBuf {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../python/neurdsp/amp/shipped");
+    folder.canonicalize().unwrap().join(format!("{name}.safetensors"))
+}
+
+fn drop_file(display: &Display, view: &View, instance: &mut host::Instance, path: &Path) {
+    display.drop_file(view.target, path, || play(instance, Duration::from_millis(10)));
+    play(instance, Duration::from_millis(500));
+}
+
+#[test]
+fn knobs_turn_and_presets_are_saved_listed_recalled_and_deleted() {
+    let Some(display) = Display::start(2000, 1200) else {
+        eprintln!("skipped: Xvfb is not installed");
+        return;
+    };
+    let home = tempfile::tempdir().unwrap();
+    // SAFETY: no other thread of this process reads the environment yet.
+    unsafe {
+        std::env::set_var("XDG_CONFIG_HOME", home.path());
+        std::env::set_var("HOME", home.path());
+    }
+    let folder = home.path().join(".vst3/presets/neurdsp/neurdsp");
+    let module = Module::load();
+    let mut instance = module.create();
+    instance.start(48_000.0, 512);
+    let view = View::open(&display, &mut instance, 1);
+
+    // A model that is loaded by hand stands at its maker's positions, and the host is told.
+    drop_file(&display, &view, &mut instance, &shipped("crunch"));
+    let gain = instance.parameter("Knob 1");
+    let edited = |instance: &host::Instance| instance.handler.edited.lock().unwrap().get(&gain).copied();
+    play_until(&mut instance, "the host is told of the knobs", |instance| edited(instance).is_some());
+    assert!((edited(&instance).unwrap() - 0.411_765).abs() < 1e-6);
+
+    // Its knob is dragged while sound plays.
+    view.drag_up(&display, &mut instance, GAIN, 36, |instance| {
+        edited(instance).is_some_and(|gain| gain > 0.58)
+    });
+    let turned = edited(&instance).unwrap();
+    // 36 of the 180 points of the whole range, less the first few, which tell a drag from a click.
+    assert!((0.56..0.613).contains(&turned), "{turned}");
+    let kept = state(&instance)["params"]["knob1"]["f32"].as_f64().unwrap();
+    assert!((kept - turned).abs() < 1e-6, "{kept}");
+    view.save(&display, "knobs");
+
+    // Saved by keyboard: Ctrl+S, a name, Enter.
+    view.key(&display, &mut instance, u32::from(b's'), true);
+    play(&mut instance, MOMENT);
+    for letter in b"lead" {
+        view.key(&display, &mut instance, u32::from(*letter), false);
+    }
+    play(&mut instance, MOMENT);
+    view.save(&display, "preset-saved");
+    view.key(&display, &mut instance, ENTER, false);
+    let lead = folder.join("lead.vstpreset");
+    play_until(&mut instance, "the preset is written", |_| lead.is_file());
+
+    // Another one, which hosts or the command line could have written, and one that is damaged.
+    std::fs::write(folder.join("broken.vstpreset"), "VST3").unwrap();
+    drop_file(&display, &view, &mut instance, &shipped("ts9"));
+    play_until(&mut instance, "the other model plays", |instance| model_path(instance) == shipped("ts9"));
+
+    // Recalled from the list, by keyboard, the model is back, and its knob.
+    view.click(&display, &mut instance, NAME);
+    play(&mut instance, MOMENT);
+    view.save(&display, "presets");
+    view.key(&display, &mut instance, DOWN, false);
+    view.key(&display, &mut instance, DOWN, false);
+    view.key(&display, &mut instance, ENTER, false);
+    play_until(&mut instance, "the preset is recalled", |instance| model_path(instance) == shipped("crunch"));
+    let recalled = state(&instance)["params"]["knob1"]["f32"].as_f64().unwrap();
+    assert!((recalled - turned).abs() < 1e-6, "{recalled}");
+
+    // The next one, going round, is the damaged one: it is refused in words, and changes nothing.
+    play(&mut instance, MOMENT);
+    let before = state(&instance)["params"].clone();
+    view.click(&display, &mut instance, NEXT);
+    play(&mut instance, MOMENT);
+    view.save(&display, "preset-error");
+    assert_eq!(state(&instance)["params"], before);
+    assert_eq!(model_path(&instance), shipped("crunch"));
+
+    // Deleted, once it is said twice.
+    view.click(&display, &mut instance, NAME);
+    play(&mut instance, MOMENT);
+    view.key(&display, &mut instance, DELETE, false);
+    play(&mut instance, MOMENT);
+    view.save(&display, "preset-delete");
+    assert!(lead.is_file());
+    view.key(&display, &mut instance, ENTER, false);
+    play_until(&mut instance, "the preset is deleted", |_| !lead.is_file());
+    view.close(&display);
+
+    let large = View::open(&display, &mut instance, 2);
+    large.click(&display, &mut instance, (2 * NAME.0, 2 * NAME.1));
+    play(&mut instance, MOMENT);
+    large.save(&display, "presets-2x");
+    large.close(&display);
+}
