@@ -172,6 +172,8 @@ def test_the_command_sweeps(programs, tmp_path):
     assert done.exit_code == 0, done.output
     manifest = load_manifest(json.loads(done.stdout)["manifest"])
     assert list(manifest.knobs) == ["gain", "tone"]
-    assert len(manifest.captures) == 3
+    assert {(0, 0), (0, 1), (1, 0), (1, 1)} <= {tuple(c.positions.values()) for c in manifest.captures}
+    done = CliRunner().invoke(app, [*arguments, "--no-corners", "--json"])
+    assert len(load_manifest(json.loads(done.stdout)["manifest"]).captures) == 3
     refused = CliRunner().invoke(app, [*arguments[:8], "--knob", "Tone"])
     assert refused.exit_code != 0

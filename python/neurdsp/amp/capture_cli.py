@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
 __all__ = ["capture", "check", "signal"]
 
+_CORNERED = 3
+"""So many knobs have their corners captured unless told otherwise: eight more captures at most."""
+
 
 def signal(
     output: Annotated[Path, typer.Option("--output", "-o", help="File to write, 24-bit PCM.")],
@@ -72,8 +75,12 @@ def capture(
         int, typer.Option("--test", metavar="N", help="Of a sweep, further settings to judge by.")
     ] = 0,
     corners: Annotated[
-        bool, typer.Option(help="Of a sweep, also capture where every knob stands at an end.")
-    ] = False,
+        bool | None,
+        typer.Option(
+            help="Of a sweep, also capture where every knob stands at an end. [default: up to three knobs]",
+            show_default=False,
+        ),
+    ] = None,
     n_active: Annotated[
         int,
         typer.Option(
@@ -137,7 +144,7 @@ class _SweepPlan:
     n_train: int
     n_test: int
     n_active: int
-    corners: bool
+    corners: bool | None
     seed: int
 
 
@@ -168,7 +175,7 @@ def _sweep(
         dict(parse_knob(text, found) for text in plan.knobs),
         n_train=plan.n_train,
         n_test=plan.n_test,
-        corners=plan.corners,
+        corners=len(plan.knobs) <= _CORNERED if plan.corners is None else plan.corners,
         fixed=fixed,
         seed=plan.seed,
         progress=tell,
