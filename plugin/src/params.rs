@@ -118,6 +118,11 @@ impl Knobs {
     }
 }
 
+/// A value from 0 to 1; what is no number is 0.
+pub(crate) fn unit(value: f32) -> f32 {
+    if value.is_nan() { 0.0 } else { value.clamp(0.0, 1.0) }
+}
+
 /// What a model is prepared with before it plays; none of it can change while it does.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Preparation {
@@ -134,8 +139,8 @@ impl AmpParams {
     pub(crate) fn preparation(&self, n_knobs: usize) -> Preparation {
         let mut knobs = [0.0; KNOBS];
         for (position, knob) in knobs.iter_mut().zip(&self.knobs.0).take(n_knobs) {
-            // A project may hold anything; what is no number becomes 0.
-            *position = knob.value().max(0.0).min(1.0);
+            // A project may hold anything.
+            *position = unit(knob.value());
         }
         Preparation { oversample: self.oversampling.value().factor(), size: self.quality.value(), knobs }
     }

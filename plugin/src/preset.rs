@@ -12,7 +12,7 @@ use nice_plug::plugin::{ParamValue, PluginState};
 use nice_plug::prelude::Vst3Plugin;
 
 use crate::AmpPlayer;
-use crate::params::AmpParams;
+use crate::params::{AmpParams, unit};
 use crate::state::{self, Session, WITH_KNOBS};
 
 /// Largest preset: two files in base64, and the rest.
@@ -87,7 +87,7 @@ unsafe fn normalised(param: ParamPtr, value: Option<&ParamValue>) -> f32 {
             _ => param.default_normalized_value(),
         }
     };
-    value.max(0.0).min(1.0)
+    unit(value)
 }
 
 /// Where VST3 hosts keep a player's presets of this plugin; none where there is no home.
