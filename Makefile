@@ -70,6 +70,11 @@ plugin-windows: ## Cross-build the plugin for Windows into target/bundled/
 	x86_64-w64-mingw32-strip target/windows/$(WINDOWS)/release/neurdsp_plugin.dll
 	cargo xtask bundle --release --target $(WINDOWS) --library target/windows/$(WINDOWS)/release/neurdsp_plugin.dll
 
+# Needs pkg-config and the development files of ALSA: packages pkg-config libasound2-dev.
+.PHONY: standalone
+standalone: ## Build the player as a program of its own, target/release/neurdsp-amp
+	cargo build --release -p neurdsp-plugin --features standalone --bin neurdsp-amp
+
 .PHONY: docs
 docs: develop ## Build the documentation into site/
 	$(UV) pip install --quiet --group docs

@@ -27,5 +27,11 @@ pub(crate) use processor::AmpPlayer;
 
 use nice_plug::prelude::*;
 
+/// Runs the player as a program of its own until its window is closed; tells whether it could.
+#[cfg(feature = "standalone")]
+pub fn run_standalone() -> bool {
+    nice_export_standalone::<AmpPlayer>()
+}
+
 nice_export_clap!(AmpPlayer);
 nice_export_vst3!(AmpPlayer);
