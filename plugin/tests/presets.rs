@@ -14,11 +14,14 @@ use std::time::Duration;
 use display::Display;
 use hands::{View, model_path, play, play_until, state};
 use host::Module;
+use neurdsp_models::{ModelFile, Tensor};
 
 /// Points of the window: the first knob of the model, the name of the preset and the arrow to the next one.
 const GAIN: (i16, i16) = (722, 222);
 const NAME: (i16, i16) = (450, 24);
 const NEXT: (i16, i16) = (580, 24);
+/// The last of eight knobs.
+const MASTER: (i16, i16) = (885, 280);
 
 /// After which even a busy machine has drawn what was asked for.
 const MOMENT: Duration = Duration::from_millis(1500);
@@ -30,6 +33,24 @@ const DELETE: u32 = 0xffff;
 fn shipped(name: &str) -> std::path::PathBuf {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../python/neurdsp/amp/shipped");
     folder.canonicalize().unwrap().join(format!("{name}.safetensors"))
+}
+
+/// A file of `crunch` with six more knobs, which move nothing.
+fn eight_knobs(folder: &Path) -> std::path::PathBuf {
+    let mut file = ModelFile::read(shipped("crunch")).unwrap();
+    let more = ["bass", "middle", "treble", "presence", "low_cut", "master"];
+    let named: String =
+        more.iter().map(|name| format!(r#", {{"name": "{name}", "default": 0.5}}"#)).collect();
+    let config = &file.metadata["neurdsp.config"];
+    let config = config.replacen("}], \"hidden\"", &format!("}}{named}], \"hidden\""), 1);
+    file.metadata.insert("neurdsp.config".to_owned(), config);
+    let weight = &file.tensors["knobs.hidden.weight"];
+    let rows = weight.data.chunks_exact(2).flat_map(|row| [row[0], row[1], 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
+    let wider = Tensor::new(vec![weight.shape[0], 8], rows.collect()).unwrap();
+    file.tensors.insert("knobs.hidden.weight".to_owned(), wider);
+    let path = folder.join("eight.safetensors");
+    file.write(&path).unwrap();
+    path
 }
 
 fn drop_file(display: &Display, view: &View, instance: &mut host::Instance, path: &Path) {
@@ -119,6 +140,22 @@ fn knobs_turn_and_presets_are_saved_listed_recalled_and_deleted() {
     assert!(lead.is_file());
     view.key(&display, &mut instance, ENTER, false);
     play_until(&mut instance, "the preset is deleted", |_| !lead.is_file());
+    view.close(&display);
+
+    // Of many knobs each has its place, and its own parameter.
+    let eight = eight_knobs(home.path());
+    let view = View::open(&display, &mut instance, 1);
+    drop_file(&display, &view, &mut instance, &eight);
+    play_until(&mut instance, "the model of eight knobs plays", |instance| model_path(instance) == eight);
+    play(&mut instance, MOMENT);
+    view.save(&display, "knobs-8");
+    let last = instance.parameter("Knob 8");
+    let of_last = |instance: &host::Instance| instance.handler.edited.lock().unwrap().get(&last).copied();
+    view.drag_up(&display, &mut instance, MASTER, 36, |instance| {
+        of_last(instance).is_some_and(|at| at > 0.65)
+    });
+    let turned = of_last(&instance).unwrap();
+    assert!((0.65..0.701).contains(&turned), "{turned}");
     view.close(&display);
 
     let large = View::open(&display, &mut instance, 2);
