@@ -293,6 +293,7 @@ impl App for AmpEditor {
     fn closed(&mut self) {
         self.context = None;
         self.tuner = None;
+        self.presets.close();
         self.shared.tuner.set_listening(false);
     }
 }

@@ -86,6 +86,11 @@ impl Presets {
         self.settles = true;
     }
 
+    /// Closes the list.
+    pub(super) fn close(&mut self) {
+        self.is_open = false;
+    }
+
     /// Recalls the preset at `path`.
     pub(super) fn recall(&self, path: PathBuf, around: &Around) {
         let file = path.clone();
