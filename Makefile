@@ -8,7 +8,7 @@ export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 
 .PHONY: help
 help: ## Show this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-22s %s\n", $$1, $$2}'
 
 $(UV):
 	$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(v < (3, 11) and f"neurdsp needs Python 3.11 or newer; {sys.executable} is {v.major}.{v.minor}. Try: make PYTHON=python3.12 ...")'
@@ -62,13 +62,43 @@ plugin: ## Build the VST3 and CLAP plugin into target/bundled/
 # Debian's Rust, whose sources of std are there to be built for Windows: packages rustc-web cargo-web rust-web-src
 # gcc-mingw-w64-x86-64.
 WINDOWS := x86_64-pc-windows-gnu
+WINDOWS_OUT := target/windows/$(WINDOWS)/release
+WINDOWS_BUILD := PATH=/usr/bin:$$PATH RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1 CARGO_TARGET_DIR=target/windows \
+    CARGO_TARGET_X86_64_PC_WINDOWS_GNU_LINKER=x86_64-w64-mingw32-gcc \
+    /usr/bin/cargo build --release -Zbuild-std=std,panic_unwind --target $(WINDOWS) -p neurdsp-plugin
 .PHONY: plugin-windows
 plugin-windows: ## Cross-build the plugin for Windows into target/bundled/
-	PATH=/usr/bin:$$PATH RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1 CARGO_TARGET_DIR=target/windows \
-	    CARGO_TARGET_X86_64_PC_WINDOWS_GNU_LINKER=x86_64-w64-mingw32-gcc \
-	    /usr/bin/cargo build --release -Zbuild-std=std,panic_unwind --target $(WINDOWS) -p neurdsp-plugin
-	x86_64-w64-mingw32-strip target/windows/$(WINDOWS)/release/neurdsp_plugin.dll
-	cargo xtask bundle --release --target $(WINDOWS) --library target/windows/$(WINDOWS)/release/neurdsp_plugin.dll
+	$(WINDOWS_BUILD)
+	x86_64-w64-mingw32-strip $(WINDOWS_OUT)/neurdsp_plugin.dll
+	cargo xtask bundle --release --target $(WINDOWS) --library $(WINDOWS_OUT)/neurdsp_plugin.dll
+
+.PHONY: plugin-wine
+plugin-wine: ## Test the build for Windows under Wine, against the one for Linux
+	@command -v wine >/dev/null && command -v Xvfb >/dev/null \
+	    || { echo "make plugin-wine needs Wine and a screen: apt-get install --no-install-recommends wine wine64 xvfb"; exit 1; }
+	$(MAKE) plugin-windows
+	$(WINDOWS_BUILD) --example guest
+	x86_64-w64-mingw32-gcc -shared -o $(WINDOWS_OUT)/examples/bcryptprimitives.dll plugin/tests/host/bcryptprimitives.c
+	cargo test -p neurdsp-plugin --test wine -- --ignored --nocapture
+
+.PHONY: screenshots
+screenshots: ## Take the pictures of the plugin's editor for the documentation
+	cargo test -p neurdsp-plugin --test editor
+	$(BIN)/python scripts/screenshots.py
+
+# A zip for players: `cargo xtask release` fills the folder, and refuses what may not be passed on.
+define zip-release
+name=$$(cargo xtask release $(1)) && cd dist && rm -f "$$name.zip" && $(PYTHON) -m zipfile -c "$$name.zip" "$$name" \
+    && rm -r "$$name" && ls -l "$$name.zip"
+endef
+
+.PHONY: plugin-release
+plugin-release: plugin ## Zip the plugin with its licences into dist/
+	$(call zip-release)
+
+.PHONY: plugin-release-windows
+plugin-release-windows: plugin-windows ## The same of the build for Windows
+	$(call zip-release,--target $(WINDOWS))
 
 # Needs pkg-config and the development files of ALSA: packages pkg-config libasound2-dev.
 .PHONY: standalone

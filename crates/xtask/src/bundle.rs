@@ -7,14 +7,32 @@ use std::process::Command;
 const PACKAGE: &str = "neurdsp-plugin";
 const NAME: &str = "neurdsp";
 
+/// What macOS reads of a bundle before it loads the library.
+const INFO_PLIST: &str = concat!(
+    r#"<?xml version="1.0" encoding="UTF-8"?>
+<!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">
+<plist version="1.0">
+<dict>
+    <key>CFBundleExecutable</key><string>neurdsp</string>
+    <key>CFBundleIdentifier</key><string>org.neurdsp.amp</string>
+    <key>CFBundleName</key><string>neurdsp</string>
+    <key>CFBundlePackageType</key><string>BNDL</string>
+    <key>CFBundleSignature</key><string>????</string>
+    <key>CFBundleVersion</key><string>"#,
+    env!("CARGO_PKG_VERSION"),
+    "</string>\n</dict>\n</plist>\n"
+);
+
 /// Where the files of a platform go, and how its libraries are called.
 struct Platform {
     /// The folder inside `Contents`.
     folder: String,
     /// The library that cargo builds.
     library: &'static str,
-    /// The ending of the library inside the bundle.
-    ending: &'static str,
+    /// The name of the library inside the bundle.
+    inside: &'static str,
+    /// Whether a CLAP is a bundle too, with a list of its properties, as on macOS.
+    property_list: bool,
 }
 
 impl Platform {
@@ -24,13 +42,17 @@ impl Platform {
             Some(triple) => triple.split_once('-').unwrap_or((triple, "")),
             None => (std::env::consts::ARCH, std::env::consts::OS),
         };
+        let platform =
+            |folder: String, library, inside| Platform { folder, library, inside, property_list: false };
         if rest.contains("linux") {
-            let folder = format!("{arch}-linux");
-            Ok(Platform { folder, library: "libneurdsp_plugin.so", ending: "so" })
+            Ok(platform(format!("{arch}-linux"), "libneurdsp_plugin.so", "neurdsp.so"))
         } else if rest.contains("windows") {
-            Ok(Platform { folder: format!("{arch}-win"), library: "neurdsp_plugin.dll", ending: "vst3" })
+            Ok(platform(format!("{arch}-win"), "neurdsp_plugin.dll", "neurdsp.vst3"))
+        } else if rest.contains("macos") || rest.contains("apple-darwin") {
+            let platform = platform("MacOS".to_owned(), "libneurdsp_plugin.dylib", "neurdsp");
+            Ok(Platform { property_list: true, ..platform })
         } else {
-            Err(format!("bundles are made for Linux and Windows, not for '{rest}'"))
+            Err(format!("bundles are made for Linux, Windows and macOS, not for '{rest}'"))
         }
     }
 }
@@ -63,14 +85,16 @@ pub(crate) fn run(root: &Path, arguments: &[&str]) -> Result<(), Box<dyn Error>>
         Some(library) => library,
         None => build(root, release, target, tested)?.join(platform.library),
     };
-    let mut folder = root.join("target").join(if release { "bundled" } else { "bundled-debug" });
-    if let Some(triple) = target {
-        folder.push(triple);
-    }
-    for path in bundle(&built, &platform, &folder)? {
+    for path in bundle(&built, &platform, &folder(root, release, target))? {
         println!("{}", path.display());
     }
     Ok(())
+}
+
+/// Where the bundles of a build go.
+pub(crate) fn folder(root: &Path, release: bool, target: Option<&str>) -> PathBuf {
+    let folder = root.join("target").join(if release { "bundled" } else { "bundled-debug" });
+    target.map_or_else(|| folder.clone(), |triple| folder.join(triple))
 }
 
 /// Lets cargo build the library; returns the folder that it is in.
@@ -104,19 +128,35 @@ fn build(root: &Path, release: bool, target: Option<&str>, tested: bool) -> Resu
 ///
 /// Each is removed before it is written: a host that has the old one open keeps it.
 fn bundle(library: &Path, platform: &Platform, folder: &Path) -> std::io::Result<[PathBuf; 2]> {
-    let vst3 = folder.join(format!("{NAME}.vst3"));
-    let contents = vst3.join("Contents").join(&platform.folder);
-    if vst3.exists() {
-        std::fs::remove_dir_all(&vst3)?;
+    let paths = ["vst3", "clap"].map(|ending| folder.join(format!("{NAME}.{ending}")));
+    for path in &paths {
+        if path.is_dir() {
+            std::fs::remove_dir_all(path)?;
+        } else if path.exists() {
+            std::fs::remove_file(path)?;
+        }
     }
-    std::fs::create_dir_all(&contents)?;
-    std::fs::copy(library, contents.join(format!("{NAME}.{}", platform.ending)))?;
-    let clap = folder.join(format!("{NAME}.clap"));
-    if clap.exists() {
-        std::fs::remove_file(&clap)?;
+    let [vst3, clap] = &paths;
+    fill(vst3, library, platform)?;
+    if platform.property_list {
+        fill(clap, library, platform)?;
+    } else {
+        std::fs::copy(library, clap)?;
     }
-    std::fs::copy(library, &clap)?;
-    Ok([vst3, clap])
+    Ok(paths)
+}
+
+/// Makes a bundle around the library.
+fn fill(bundle: &Path, library: &Path, platform: &Platform) -> std::io::Result<()> {
+    let contents = bundle.join("Contents");
+    let folder = contents.join(&platform.folder);
+    std::fs::create_dir_all(&folder)?;
+    std::fs::copy(library, folder.join(platform.inside))?;
+    if platform.property_list {
+        std::fs::write(contents.join("Info.plist"), INFO_PLIST)?;
+        std::fs::write(contents.join("PkgInfo"), "BNDL????")?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -127,17 +167,21 @@ mod tests {
     fn a_bundle_has_the_layout_of_its_platform_and_can_be_made_again() {
         let folder = tempfile::tempdir().unwrap();
         let library = folder.path().join("library");
-        for (content, target, inside) in [
-            ("one", "x86_64-unknown-linux-gnu", "Contents/x86_64-linux/neurdsp.so"),
-            ("two", "x86_64-pc-windows-gnu", "Contents/x86_64-win/neurdsp.vst3"),
+        for (content, target, inside, clap_inside) in [
+            ("one", "x86_64-unknown-linux-gnu", "Contents/x86_64-linux/neurdsp.so", ""),
+            ("two", "x86_64-pc-windows-gnu", "Contents/x86_64-win/neurdsp.vst3", ""),
+            ("three", "aarch64-apple-darwin", "Contents/MacOS/neurdsp", "Contents/MacOS/neurdsp"),
+            ("four", "x86_64-unknown-linux-gnu", "Contents/x86_64-linux/neurdsp.so", ""),
         ] {
             std::fs::write(&library, content).unwrap();
             let platform = Platform::new(Some(target)).unwrap();
             let [vst3, clap] = bundle(&library, &platform, &folder.path().join("out")).unwrap();
             assert_eq!(std::fs::read_to_string(vst3.join(inside)).unwrap(), content);
+            let clap = if clap_inside.is_empty() { clap } else { clap.join(clap_inside) };
             assert_eq!(std::fs::read_to_string(clap).unwrap(), content);
-            assert_eq!(std::fs::read_dir(vst3.join("Contents")).unwrap().count(), 1);
+            let files = if platform.property_list { 3 } else { 1 };
+            assert_eq!(std::fs::read_dir(vst3.join("Contents")).unwrap().count(), files);
         }
-        assert!(Platform::new(Some("aarch64-apple-darwin")).is_err());
+        assert!(Platform::new(Some("x86_64-unknown-freebsd")).is_err());
     }
 }

@@ -3,13 +3,16 @@
 
 mod bundle;
 mod goldens;
+mod licences;
+mod release;
 
 use std::path::Path;
 use std::process::ExitCode;
 
 const USAGE: &str = "usage: cargo xtask NAME
     goldens    compare tests/goldens with what their references give today
-    bundle [--release] [--target TRIPLE] [--tested] [--library FILE]    build the plugin into target/bundled, or target/bundled-debug";
+    bundle [--release] [--target TRIPLE] [--tested] [--library FILE]    build the plugin into target/bundled, or target/bundled-debug
+    release [--target TRIPLE]    put the bundles, the licences and a README into dist/";
 
 fn main() -> ExitCode {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap_or(Path::new("."));
@@ -17,6 +20,7 @@ fn main() -> ExitCode {
     let result = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["goldens"] => goldens::compare(root),
         ["bundle", ref options @ ..] => bundle::run(root, options),
+        ["release", ref options @ ..] => release::run(root, options),
         _ => Err(USAGE.into()),
     };
     match result {
