@@ -5,58 +5,15 @@
 #[path = "host/display.rs"]
 mod display;
 mod host;
+#[path = "host/view.rs"]
+mod view;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use display::Display;
 use host::{Instance, Module, noise};
-use vst3::ComPtr;
-use vst3::Steinberg::Vst::IEditControllerTrait;
-use vst3::Steinberg::{IPlugView, IPlugViewTrait, ViewRect, kPlatformTypeX11EmbedWindowID, kResultOk};
-
-/// The editor's window, in one of the host's.
-struct Editor {
-    view: ComPtr<IPlugView>,
-    parent: u32,
-    width: u16,
-    height: u16,
-}
-
-impl Editor {
-    fn open(display: &Display, instance: &Instance) -> Editor {
-        // SAFETY: the calls of a VST3 host that shows a view, in their order.
-        unsafe {
-            let view = instance.controller.createView(c"editor".as_ptr());
-            let view = ComPtr::from_raw(view).expect("the plugin has an editor");
-            let mut size: ViewRect = std::mem::zeroed();
-            assert_eq!(view.getSize(&mut size), kResultOk);
-            let (width, height) = (size.right as u16, size.bottom as u16);
-            let parent = display.window(width, height);
-            let handle = parent as usize as *mut std::ffi::c_void;
-            assert_eq!(view.attached(handle, kPlatformTypeX11EmbedWindowID), kResultOk);
-            Editor { view, parent, width, height }
-        }
-    }
-
-    /// Makes the window larger, as a host on a dense screen does, or a player with the mouse.
-    fn resize(&mut self, display: &Display, width: u16, height: u16) {
-        let mut size = ViewRect { left: 0, top: 0, right: i32::from(width), bottom: i32::from(height) };
-        display.resize(self.parent, width, height);
-        // SAFETY: as above.
-        unsafe {
-            assert_eq!(self.view.checkSizeConstraint(&mut size), kResultOk);
-            assert_eq!(self.view.onSize(&mut size), kResultOk);
-        }
-        (self.width, self.height) = (size.right as u16, size.bottom as u16);
-    }
-
-    fn close(self, display: &Display) {
-        // SAFETY: as above.
-        unsafe { assert_eq!(self.view.removed(), kResultOk) };
-        display.close(self.parent);
-    }
-}
+use view::Editor;
 
 /// Plays noise as a host does, in real time.
 fn play(instance: &mut Instance, time: Duration) {
@@ -97,7 +54,7 @@ fn session(instance: &Instance) -> serde_json::Value {
 }
 
 fn cabinet(folder: &Path) -> PathBuf {
-    let path = folder.join("cabinet.wav");
+    let path = folder.join("open back.wav");
     let data: Vec<u8> = (0..480).flat_map(|i| ((30_000 - 60 * i) as i16).to_le_bytes()).collect();
     let mut file = b"RIFF".to_vec();
     file.extend((36 + data.len() as u32).to_le_bytes());
@@ -131,9 +88,13 @@ fn the_editor_shows_plays_and_takes_files() {
     let target = display.target(editor.parent);
 
     // A model that is dropped plays, is kept in the project, and tells the host that the project has changed.
-    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../python/neurdsp/amp/shipped/ts9.safetensors");
-    let model = folder.path().join("dropped.safetensors");
-    std::fs::copy(shipped, &model).unwrap();
+    let amps = folder.path().join("amps");
+    std::fs::create_dir(&amps).unwrap();
+    for name in ["ts9", "crunch", "screamer"].map(|name| format!("{name}.safetensors")) {
+        let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../python/neurdsp/amp/shipped");
+        std::fs::copy(shipped.join(&name), amps.join(&name)).unwrap();
+    }
+    let model = amps.join("ts9.safetensors");
     display.drop_file(target, &model, || play(&mut instance, Duration::from_millis(10)));
     play(&mut instance, moment);
     assert_eq!(session(&instance)["model"]["path"], model.to_str().unwrap());
@@ -141,10 +102,10 @@ fn the_editor_shows_plays_and_takes_files() {
     assert!(instance.handler.edited.lock().unwrap().contains_key(&revision));
 
     // A folder is browsed, now and in the next project.
-    display.drop_file(target, folder.path(), || play(&mut instance, Duration::from_millis(10)));
+    display.drop_file(target, &amps, || play(&mut instance, Duration::from_millis(10)));
     play(&mut instance, moment);
     let memory = std::fs::read_to_string(folder.path().join("neurdsp/plugin.json")).unwrap();
-    assert!(memory.contains(folder.path().to_str().unwrap()), "{memory}");
+    assert!(memory.contains(amps.to_str().unwrap()), "{memory}");
 
     let response = cabinet(folder.path());
     display.drop_file(target, &response, || play(&mut instance, Duration::from_millis(10)));

@@ -1,7 +1,10 @@
 //! What the plugin framework asks of an editor, answered by an [`AppWindow`].
 
+use std::cell::{Cell, RefCell};
 use std::error::Error;
+use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use baseview::dpi::Size;
 use baseview::host::{Host, HostCallbacks, HostMainThreadCaller};
@@ -77,6 +80,8 @@ impl<A: App> Editor for AppEditor<A> {
         host: Option<HostMethods>,
     ) -> Result<SpawnedEditor<Self::Handle>, Box<dyn Error>> {
         (self.connect)(&mut self.app.lock(), gui_context);
+        // What a host that hands over its window has made it for.
+        let told = parent.is_some().then(|| self.size());
         let points = self.shape.lock().points;
         let smallest = LogicalSize::new(A::SIZE.x * SMALLEST, A::SIZE.y * SMALLEST);
         let settings = WindowSettings::new()
@@ -88,9 +93,27 @@ impl<A: App> Editor for AppEditor<A> {
             .with_wait_for_parent(wait_for_parent)
             .with_fallback_scale_factor(fallback_scale_factor)
             .with_gl_config(baseview::gl::GlConfig::default());
+        let (callbacks, main_thread) = host.map_or((None, None), |host| {
+            (Some(Rc::new(RefCell::new(host.callbacks))), Some(host.main_thread_caller))
+        });
+        let main_thread = Arc::new(Mutex::new(main_thread));
+        let wrong_size = Arc::new(AtomicBool::new(false));
         let (app, repaint) = (Arc::clone(&self.app), self.repaint.clone());
-        let build = move |window| AppWindow::new(window, app, repaint);
-        let window = Window::create_with_host(settings, build, host.map(adapt))?;
+        let (caller, wrong) = (Arc::clone(&main_thread), Arc::clone(&wrong_size));
+        let poll = move || {
+            if wrong.swap(false, Ordering::Relaxed)
+                && let Some(caller) = &mut *caller.lock()
+            {
+                caller.call_main_thread();
+            }
+        };
+        let build = move |window| AppWindow::new(window, app, repaint, poll);
+        let adapted = Host::new().with_main_thread(MainThread(main_thread));
+        let adapted = match &callbacks {
+            Some(callbacks) => adapted.with_callbacks(Callbacks(Rc::clone(callbacks))),
+            None => adapted,
+        };
+        let window = Window::create_with_host(settings, build, Some(adapted))?;
         self.shape.lock().scale = window.size().scale_factor;
         self.repaint.request();
         let handle = AppEditorHandle {
@@ -98,6 +121,13 @@ impl<A: App> Editor for AppEditor<A> {
             hint: Self::hint(),
             shape: Arc::clone(&self.shape),
         };
+        let told = told.filter(|told| *told != self.size());
+        if let Some(told) = told {
+            // A host that refuses the right size shows the whole editor, only smaller.
+            window.resize(told)?;
+            wrong_size.store(true, Ordering::Relaxed);
+        }
+        let window = HostedWindow { window, callbacks, wrong_size: Cell::new(told.is_some()) };
         Ok(SpawnedEditor { handle, window })
     }
 
@@ -123,7 +153,31 @@ pub(crate) struct AppEditorHandle {
     shape: Arc<Mutex<Shape>>,
 }
 
+/// The window itself, which stays on the host's main thread.
+pub(crate) struct HostedWindow {
+    window: Window,
+    callbacks: Option<SharedCallbacks>,
+    /// Whether the host has made its window for another size than the editor's, and has not been asked for the right one.
+    wrong_size: Cell<bool>,
+}
+
+type SharedCallbacks = Rc<RefCell<Box<dyn nice_plug::editor::HostCallbacks>>>;
+
 impl AppEditorHandle {
+    /// Asks the host for a window of the size that the screen's scale factor makes of the editor's. Before it opened the
+    /// factor was not known, and while it opens hosts do not listen.
+    fn correct_size(&self, hosted: &HostedWindow) {
+        if !hosted.wrong_size.take() {
+            return;
+        }
+        let Shape { points, scale } = *self.shape.lock();
+        let size = NativeSize::<u32>::from_size(points.into(), scale);
+        if let Some(callbacks) = &hosted.callbacks {
+            // The framework does not pass a refusal on.
+            let _ = callbacks.borrow_mut().request_resize(size.into(), scale);
+        }
+    }
+
     fn remember(&self, size: WindowSize) {
         let points = LogicalSize::new(size.logical.width as f32, size.logical.height as f32);
         *self.shape.lock() = Shape { points, scale: size.scale_factor };
@@ -131,45 +185,46 @@ impl AppEditorHandle {
 }
 
 impl EditorHandle for AppEditorHandle {
-    type Window = Window;
+    type Window = HostedWindow;
     type Error = baseview::Error;
 
     fn run_until_closed(window: Self::Window) -> Result<(), Self::Error> {
-        window.run_until_closed()
+        window.window.run_until_closed()
     }
 
     fn set_parent(&self, parent: ParentWindowHandle, window: &Self::Window) -> Result<(), Self::Error> {
-        window.set_parent(&parent)
+        window.window.set_parent(&parent)
     }
 
     fn show(&self, window: &Self::Window) -> Result<(), Self::Error> {
-        let shown = window.show();
+        let shown = window.window.show();
         self.repaint.request();
         shown
     }
 
     fn hide(&self, window: &Self::Window) -> Result<(), Self::Error> {
-        window.hide()
+        window.window.hide()
     }
 
     fn host_main_thread_callback(&self, window: &Self::Window) {
-        window.host_main_thread_callback();
+        window.window.host_main_thread_callback();
+        self.correct_size(window);
     }
 
     fn set_size(&self, new_size: NativeSize<u32>, window: &Self::Window) -> Result<(), Self::Error> {
-        window.resize(new_size)?;
-        self.remember(window.size());
+        window.window.resize(new_size)?;
+        self.remember(window.window.size());
         Ok(())
     }
 
     fn set_fallback_scale_factor(&self, scale_factor: f64, window: &Self::Window) -> Result<(), Self::Error> {
-        window.suggest_fallback_scale_factor(scale_factor)?;
-        self.remember(window.size());
+        window.window.suggest_fallback_scale_factor(scale_factor)?;
+        self.remember(window.window.size());
         Ok(())
     }
 
     fn adjust_size(&self, new_size: NativeSize<u32>, window: &Self::Window) -> Option<NativeSize<u32>> {
-        let now = window.size();
+        let now = window.window.size();
         let current = NativeSize::from_logical_or_physical(now.logical, now.physical);
         Some(self.hint.adjust_size(new_size, current, now.scale_factor))
     }
@@ -187,24 +242,27 @@ impl EditorHandle for AppEditorHandle {
     }
 }
 
-/// The framework's words for a host in those of the windowing system.
-fn adapt(host: HostMethods) -> Host {
-    struct Callbacks(Box<dyn nice_plug::editor::HostCallbacks>);
-    impl HostCallbacks for Callbacks {
-        fn request_resize(&mut self, size: WindowSize) -> Result<(), HandlerError> {
-            self.0.request_resize(size.physical.into(), size.scale_factor).map_err(HandlerError::from_boxed)
-        }
-        fn destroyed(&mut self) {
-            self.0.destroyed();
+// The framework's words for a host in those of the windowing system.
+
+struct Callbacks(SharedCallbacks);
+
+impl HostCallbacks for Callbacks {
+    fn request_resize(&mut self, size: WindowSize) -> Result<(), HandlerError> {
+        let answer = self.0.borrow_mut().request_resize(size.physical.into(), size.scale_factor);
+        answer.map_err(HandlerError::from_boxed)
+    }
+
+    fn destroyed(&mut self) {
+        self.0.borrow_mut().destroyed();
+    }
+}
+
+struct MainThread(Arc<Mutex<Option<Box<dyn nice_plug::editor::HostMainThreadCaller>>>>);
+
+impl HostMainThreadCaller for MainThread {
+    fn call_main_thread(&mut self) {
+        if let Some(caller) = &mut *self.0.lock() {
+            caller.call_main_thread();
         }
     }
-    struct MainThread(Box<dyn nice_plug::editor::HostMainThreadCaller>);
-    impl HostMainThreadCaller for MainThread {
-        fn call_main_thread(&mut self) {
-            self.0.call_main_thread();
-        }
-    }
-    Host::new()
-        .with_callbacks(Callbacks(host.callbacks))
-        .with_main_thread(MainThread(host.main_thread_caller))
 }

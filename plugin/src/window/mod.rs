@@ -71,6 +71,8 @@ struct AppWindow<A: App> {
     opened: Instant,
     repaint: Repaint,
     timer: TimerHandle,
+    /// Called now and then while the window is open.
+    poll: Box<dyn Fn()>,
 }
 
 impl<A: App> AppWindow<A> {
@@ -78,6 +80,7 @@ impl<A: App> AppWindow<A> {
         window: WindowContext,
         app: Arc<parking_lot::Mutex<A>>,
         repaint: Repaint,
+        poll: impl Fn() + 'static,
     ) -> Result<AppWindow<A>, HandlerError> {
         let surface = window.gl_context().ok_or_else(|| message("this machine offers no OpenGL context"))?;
         // SAFETY: the context belongs to this window and this thread, on which nothing else uses OpenGL meanwhile.
@@ -110,6 +113,7 @@ impl<A: App> AppWindow<A> {
             opened: Instant::now(),
             repaint,
             timer,
+            poll: Box::new(poll),
         })
     }
 
@@ -324,7 +328,11 @@ impl<A: App> WindowHandler for AppWindow<A> {
     }
 
     fn on_timer(&self, timer: &TimerHandle) {
-        if *timer == self.timer && self.repaint.take() {
+        if *timer != self.timer {
+            return;
+        }
+        (self.poll)();
+        if self.repaint.take() {
             self.window.request_redraw();
         }
     }

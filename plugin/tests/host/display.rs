@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 
 use x11rb::connection::Connection;
 use x11rb::protocol::Event;
+use x11rb::protocol::res::ConnectionExt as _;
 use x11rb::protocol::xproto::*;
 use x11rb::rust_connection::RustConnection;
 use x11rb::wrapper::ConnectionExt as _;
@@ -61,6 +62,34 @@ impl Display {
         let size = ConfigureWindowAux::new().width(u32::from(width)).height(u32::from(height));
         self.connection.configure_window(window, &size).unwrap();
         self.connection.sync().unwrap();
+    }
+
+    /// Lets programs that start from now on take the screen for one of so many dots per inch.
+    pub fn set_dpi(&self, dpi: u32) {
+        let resources = format!("Xft.dpi:\t{dpi}\n");
+        let (name, kind) = (AtomEnum::RESOURCE_MANAGER, AtomEnum::STRING);
+        self.connection
+            .change_property8(PropMode::REPLACE, self.root, name, kind, resources.as_bytes())
+            .unwrap();
+        self.connection.sync().unwrap();
+    }
+
+    /// The size of the window that a plugin has put into one of the host's.
+    pub fn child_size(&self, parent: Window) -> (u16, u16) {
+        let children = self.connection.query_tree(parent).unwrap().reply().unwrap().children;
+        let shape = self.connection.get_geometry(children[0]).unwrap().reply().unwrap();
+        (shape.width, shape.height)
+    }
+
+    /// How many programs are connected to the server, and how many windows, pictures and the like it keeps for them.
+    pub fn resources(&self) -> (usize, u32) {
+        let clients = self.connection.res_query_clients().unwrap().reply().unwrap().clients;
+        let count = |client: &x11rb::protocol::res::Client| {
+            let types = self.connection.res_query_client_resources(client.resource_base).unwrap().reply();
+            // One that has gone meanwhile has none.
+            types.map_or(0, |reply| reply.types.iter().map(|kind| kind.count).sum())
+        };
+        (clients.len(), clients.iter().map(count).sum())
     }
 
     pub fn close(&self, window: Window) {

@@ -1,0 +1,220 @@
+//! A small CLAP host, for the same library as the VST3 one.
+#![allow(unreachable_pub, reason = "a test has no outside")]
+#![allow(
+    clippy::undocumented_unsafe_blocks,
+    reason = "all of it is calls of a foreign interface by its rules"
+)]
+#![allow(dead_code, reason = "each test uses a part")]
+
+use std::ffi::{CStr, c_char, c_void};
+
+use clap_sys::audio_buffer::clap_audio_buffer;
+use clap_sys::entry::clap_plugin_entry;
+use clap_sys::events::{clap_event_header, clap_input_events, clap_output_events};
+use clap_sys::ext::gui::{
+    CLAP_EXT_GUI, CLAP_WINDOW_API_X11, clap_host_gui, clap_plugin_gui, clap_window, clap_window_handle,
+};
+use clap_sys::ext::state::{CLAP_EXT_STATE, clap_plugin_state};
+use clap_sys::factory::plugin_factory::{CLAP_PLUGIN_FACTORY_ID, clap_plugin_factory};
+use clap_sys::host::clap_host;
+use clap_sys::plugin::clap_plugin;
+use clap_sys::process::{CLAP_PROCESS_ERROR, clap_process};
+use clap_sys::stream::{clap_istream, clap_ostream};
+use clap_sys::version::CLAP_VERSION;
+use libloading::Library;
+
+unsafe extern "C" fn extension(_: *const clap_host, name: *const c_char) -> *const c_void {
+    static GUI: clap_host_gui = clap_host_gui {
+        resize_hints_changed: Some(ignore),
+        request_resize: Some(refuse_size),
+        request_show: Some(refuse),
+        request_hide: Some(refuse),
+        closed: Some(ignore_closed),
+    };
+    if unsafe { CStr::from_ptr(name) } == CLAP_EXT_GUI { (&raw const GUI).cast() } else { std::ptr::null() }
+}
+
+unsafe extern "C" fn refuse(_: *const clap_host) -> bool {
+    false
+}
+
+unsafe extern "C" fn refuse_size(_: *const clap_host, _: u32, _: u32) -> bool {
+    false
+}
+
+unsafe extern "C" fn ignore_closed(_: *const clap_host, _: bool) {}
+
+unsafe extern "C" fn ignore(_: *const clap_host) {}
+
+unsafe extern "C" fn no_events(_: *const clap_input_events) -> u32 {
+    0
+}
+
+unsafe extern "C" fn no_event(_: *const clap_input_events, _: u32) -> *const clap_event_header {
+    std::ptr::null()
+}
+
+unsafe extern "C" fn drop_event(_: *const clap_output_events, _: *const clap_event_header) -> bool {
+    true
+}
+
+unsafe extern "C" fn read(stream: *const clap_istream, buffer: *mut c_void, size: u64) -> i64 {
+    unsafe {
+        let rest = &mut *(*stream).ctx.cast::<&[u8]>();
+        let count = rest.len().min(size as usize);
+        std::ptr::copy_nonoverlapping(rest.as_ptr(), buffer.cast(), count);
+        *rest = &rest[count..];
+        count as i64
+    }
+}
+
+unsafe extern "C" fn write(stream: *const clap_ostream, buffer: *const c_void, size: u64) -> i64 {
+    unsafe {
+        let bytes = std::slice::from_raw_parts(buffer.cast::<u8>(), size as usize);
+        (*(*stream).ctx.cast::<Vec<u8>>()).extend_from_slice(bytes);
+    }
+    size as i64
+}
+
+/// An instance, with the host that it knows.
+pub struct Instance {
+    plugin: *const clap_plugin,
+    _host: Box<clap_host>,
+    entry: *const clap_plugin_entry,
+    _library: Library,
+}
+
+impl Instance {
+    pub fn create() -> Instance {
+        let path = std::env::current_exe().unwrap().with_file_name("libneurdsp_plugin.so");
+        unsafe {
+            let library = Library::new(&path).unwrap();
+            let entry = *library.get::<*const clap_plugin_entry>(b"clap_entry").unwrap();
+            assert!((*entry).init.unwrap()(c"neurdsp.clap".as_ptr()));
+            let factory = (*entry).get_factory.unwrap()(CLAP_PLUGIN_FACTORY_ID.as_ptr());
+            let factory = factory.cast::<clap_plugin_factory>();
+            assert_eq!((*factory).get_plugin_count.unwrap()(factory), 1);
+            let descriptor = (*factory).get_plugin_descriptor.unwrap()(factory, 0);
+            assert_eq!(CStr::from_ptr((*descriptor).id), c"org.neurdsp.amp");
+            let host = Box::new(clap_host {
+                clap_version: CLAP_VERSION,
+                host_data: std::ptr::null_mut(),
+                name: c"test".as_ptr(),
+                vendor: c"".as_ptr(),
+                url: c"".as_ptr(),
+                version: c"1".as_ptr(),
+                get_extension: Some(extension),
+                request_restart: Some(ignore),
+                request_process: Some(ignore),
+                request_callback: Some(ignore),
+            });
+            let plugin = (*factory).create_plugin.unwrap()(factory, &*host, (*descriptor).id);
+            assert!((*plugin).init.unwrap()(plugin));
+            Instance { plugin, _host: host, entry, _library: library }
+        }
+    }
+
+    fn state(&self) -> *const clap_plugin_state {
+        unsafe { (*self.plugin).get_extension.unwrap()(self.plugin, CLAP_EXT_STATE.as_ptr()).cast() }
+    }
+
+    fn gui(&self) -> *const clap_plugin_gui {
+        unsafe { (*self.plugin).get_extension.unwrap()(self.plugin, CLAP_EXT_GUI.as_ptr()).cast() }
+    }
+
+    /// Makes the editor, names the scale factor, and asks for the size of the window that it needs.
+    pub fn create_editor(&self, scale: f64) -> (u16, u16) {
+        let (gui, mut width, mut height) = (self.gui(), 0, 0);
+        unsafe {
+            assert!((*gui).create.unwrap()(self.plugin, CLAP_WINDOW_API_X11.as_ptr(), false));
+            assert!((*gui).set_scale.unwrap()(self.plugin, scale));
+            assert!((*gui).get_size.unwrap()(self.plugin, &mut width, &mut height));
+        }
+        (width as u16, height as u16)
+    }
+
+    /// Puts the editor into a window of the host.
+    pub fn show_editor(&self, parent: u32) {
+        let specific = clap_window_handle { x11: parent.into() };
+        let window = clap_window { api: CLAP_WINDOW_API_X11.as_ptr(), specific };
+        unsafe {
+            assert!((*self.gui()).set_parent.unwrap()(self.plugin, &window));
+            assert!((*self.gui()).show.unwrap()(self.plugin));
+        }
+    }
+
+    pub fn destroy_editor(&self) {
+        unsafe { (*self.gui()).destroy.unwrap()(self.plugin) };
+    }
+
+    pub fn load(&self, mut state: &[u8]) -> bool {
+        let stream = clap_istream { ctx: (&raw mut state).cast(), read: Some(read) };
+        unsafe { (*self.state()).load.unwrap()(self.plugin, &stream) }
+    }
+
+    pub fn save(&self) -> Vec<u8> {
+        let mut state = Vec::new();
+        let stream = clap_ostream { ctx: (&raw mut state).cast(), write: Some(write) };
+        assert!(unsafe { (*self.state()).save.unwrap()(self.plugin, &stream) });
+        state
+    }
+
+    /// Plays a signal on both channels in blocks of `size`; returns the left one.
+    pub fn play(&self, signal: &[f32], size: usize) -> Vec<f32> {
+        let (mut left, mut right) = (signal.to_vec(), signal.to_vec());
+        let (mut left_in, mut right_in) = (signal.to_vec(), signal.to_vec());
+        let buffer = |data: &mut [*mut f32; 2]| clap_audio_buffer {
+            data32: data.as_mut_ptr(),
+            data64: std::ptr::null_mut(),
+            channel_count: 2,
+            latency: 0,
+            constant_mask: 0,
+        };
+        let in_events =
+            clap_input_events { ctx: std::ptr::null_mut(), size: Some(no_events), get: Some(no_event) };
+        let out_events = clap_output_events { ctx: std::ptr::null_mut(), try_push: Some(drop_event) };
+        for start in (0..signal.len()).step_by(size) {
+            let end = (start + size).min(signal.len());
+            let mut inputs = [left_in[start..].as_mut_ptr(), right_in[start..].as_mut_ptr()];
+            let mut outputs = [left[start..].as_mut_ptr(), right[start..].as_mut_ptr()];
+            let (input, mut output) = (buffer(&mut inputs), buffer(&mut outputs));
+            let process = clap_process {
+                steady_time: -1,
+                frames_count: (end - start) as u32,
+                transport: std::ptr::null(),
+                audio_inputs: &input,
+                audio_outputs: &mut output,
+                audio_inputs_count: 1,
+                audio_outputs_count: 1,
+                in_events: &in_events,
+                out_events: &out_events,
+            };
+            let status = unsafe { (*self.plugin).process.unwrap()(self.plugin, &process) };
+            assert_ne!(status, CLAP_PROCESS_ERROR);
+        }
+        left
+    }
+
+    pub fn start(&self) {
+        unsafe {
+            assert!((*self.plugin).activate.unwrap()(self.plugin, 48_000.0, 1, 1024));
+            assert!((*self.plugin).start_processing.unwrap()(self.plugin));
+        }
+    }
+
+    pub fn stop(&self) {
+        unsafe {
+            (*self.plugin).stop_processing.unwrap()(self.plugin);
+            (*self.plugin).deactivate.unwrap()(self.plugin);
+        }
+    }
+}
+
+impl Drop for Instance {
+    fn drop(&mut self) {
+        unsafe {
+            (*self.plugin).destroy.unwrap()(self.plugin);
+            (*self.entry).deinit.unwrap()();
+        }
+    }
+}

@@ -1,0 +1,24 @@
+"""Turns the pictures that the test of the plugin's editor takes into those of docs/images: see `make screenshots`."""
+
+import sys
+from pathlib import Path
+
+from PIL import Image
+
+ROOT = Path(__file__).parents[1]
+TAKEN = ROOT / "target/screenshots"
+NAMES = ("model", "model-2x", "tuner")
+
+
+def main():
+    for name in NAMES:
+        path = TAKEN / f"{name}.ppm"
+        if not path.exists():
+            sys.exit(f"{path} is missing; is Xvfb installed? `make screenshots` takes the pictures")
+        image = Image.open(path)
+        image.save(ROOT / f"docs/images/plugin-{name}.png", optimize=True)
+        print(f"plugin-{name}.png: {image.width} x {image.height}")
+
+
+if __name__ == "__main__":
+    main()
