@@ -43,10 +43,12 @@ impl Module {
         Module::open(test.with_file_name("libneurdsp_plugin.so"))
     }
 
-    fn open(path: PathBuf) -> Module {
+    /// Loads a library.
+    pub fn open(path: PathBuf) -> Module {
         unsafe {
             let library = Library::new(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-            let entry = library.get::<extern "C" fn(*mut c_void) -> bool>(b"ModuleEntry").unwrap();
+            let name: &[u8] = if cfg!(windows) { b"InitDll" } else { b"ModuleEntry" };
+            let entry = library.get::<extern "C" fn(*mut c_void) -> bool>(name).unwrap();
             assert!(entry(std::ptr::null_mut()));
             let get =
                 library.get::<extern "system" fn() -> *mut IPluginFactory>(b"GetPluginFactory").unwrap();

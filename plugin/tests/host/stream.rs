@@ -59,9 +59,10 @@ impl IBStreamTrait for MemoryStream {
     }
 
     unsafe fn seek(&self, position: i64, mode: i32, result: *mut i64) -> tresult {
-        let from = match mode as u32 {
-            END => self.bytes.borrow().len(),
-            CURRENT => self.at.get(),
+        // The type of the constants depends on the platform.
+        let from = match mode {
+            end if end == END as i32 => self.bytes.borrow().len(),
+            current if current == CURRENT as i32 => self.at.get(),
             _ => 0,
         };
         self.at.set((from as i64 + position).max(0) as usize);

@@ -1,0 +1,88 @@
+//! The build for Windows, under Wine, against this one. `make plugin-wine` builds what it needs and runs it.
+#![cfg(target_os = "linux")]
+#![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout)]
+
+#[path = "host/display.rs"]
+mod display;
+mod host;
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use display::Display;
+use host::{Module, noise, state_with};
+
+const TS9: &[u8] = include_bytes!("../../python/neurdsp/amp/shipped/ts9.safetensors");
+/// Settings under which the model plays alone.
+const BARE: &str = r#"{"gate": {"bool": false}, "tone": {"bool": false}, "dc_block": {"bool": false},
+    "output_mode": {"string": "raw"}}"#;
+/// Every part of the chain at work.
+const CHAIN: &str = r#"{"gate_threshold": {"f32": -30.0}, "bass": {"f32": 4.0}, "middle": {"f32": -3.0},
+    "treble": {"f32": 5.0}, "input": {"f32": 6.0}, "oversampling": {"string": "2x"}, "mix": {"f32": 0.8}}"#;
+
+/// The path as a program of Windows names it.
+fn windows(path: &Path) -> String {
+    format!("Z:{}", path.canonicalize().unwrap().display()).replace('/', "\\")
+}
+
+fn rms(signal: impl Iterator<Item = f32>) -> f64 {
+    signal.map(|x| f64::from(x).powi(2)).sum::<f64>().sqrt()
+}
+
+/// The difference of two signals under the second, in decibels.
+fn null_db(signal: &[f32], reference: &[f32]) -> f64 {
+    let difference = rms(signal.iter().zip(reference).map(|(a, b)| a - b));
+    20.0 * (difference / rms(reference.iter().copied())).log10()
+}
+
+#[test]
+#[ignore = "needs Wine and the build for Windows: make plugin-wine"]
+fn under_wine_it_plays_what_it_plays_here_and_shows_its_editor() {
+    let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target");
+    let plugin = target.join("bundled/x86_64-pc-windows-gnu/neurdsp.vst3/Contents/x86_64-win/neurdsp.vst3");
+    let guest = target.join("windows/x86_64-pc-windows-gnu/release/examples/guest.exe");
+    let _display = Display::start(1000, 600).expect("Xvfb: apt-get install xvfb");
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, content: &[u8]| -> PathBuf {
+        let path = folder.path().join(name);
+        std::fs::write(&path, content).unwrap();
+        path
+    };
+    let signal = noise(96_000, 0.3);
+    let samples: Vec<u8> = signal.iter().flat_map(|sample| sample.to_le_bytes()).collect();
+    let (input, output) = (file("input", &samples), file("output", &[]));
+    let module = Module::load();
+    let mut worst_db = f64::NEG_INFINITY;
+    for (name, parameters) in [("model alone", BARE), ("whole chain", CHAIN)] {
+        let state = state_with(parameters, TS9);
+        let mut run = Command::new("wine")
+            .arg(&guest)
+            .args([&plugin, &file("state", &state), &input, &output].map(|path| windows(path)))
+            .env("WINEPREFIX", target.canonicalize().unwrap().join("wine"))
+            .env("WINEDEBUG", "-all")
+            // No offers to install what programs of Windows may want.
+            .env("WINEDLLOVERRIDES", "mscoree,mshtml=")
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("wine: apt-get install wine wine64");
+        for line in BufReader::new(run.stdout.take().unwrap()).lines().map_while(Result::ok) {
+            println!("{name}: {line}");
+        }
+        let status = run.wait().unwrap();
+        assert!(status.success(), "{name}: {status}");
+
+        let mut here = module.create();
+        assert!(here.set_state(&state));
+        here.start(48_000.0, 8192);
+        let expected = here.play(&signal, &[512]);
+        let bytes = std::fs::read(&output).unwrap();
+        let (samples, rest) = bytes.as_chunks::<4>();
+        let there: Vec<f32> = samples.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
+        assert!(rest.is_empty() && there.len() == expected.len());
+        let db = null_db(&there, &expected);
+        println!("{name}: null against the build for Linux {db:.1} dB");
+        worst_db = worst_db.max(db);
+    }
+    assert!(worst_db <= -110.0, "{worst_db} dB");
+}
