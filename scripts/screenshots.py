@@ -1,4 +1,4 @@
-"""Turns the pictures that the test of the plugin's editor takes into those of docs/images: see `make screenshots`."""
+"""Turns the pictures of the test of the plugin's editor into those of docs/images (`make screenshots`)."""
 
 import sys
 from pathlib import Path
@@ -11,6 +11,7 @@ NAMES = ("model", "model-2x", "tuner")
 
 
 def main():
+    """Write the pictures; end with a message if one has not been taken."""
     for name in NAMES:
         path = TAKEN / f"{name}.ppm"
         if not path.exists():
