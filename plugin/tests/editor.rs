@@ -82,7 +82,7 @@ fn the_editor_shows_plays_and_takes_files() {
     instance.start(48_000.0, 512);
     let moment = Duration::from_millis(1500);
 
-    let editor = Editor::open(&display, &instance);
+    let mut editor = Editor::open(&display, &instance);
     play(&mut instance, 2 * moment);
     display.save(editor.width, editor.height, &screenshot("empty"));
     let target = display.target(editor.parent);
@@ -111,7 +111,15 @@ fn the_editor_shows_plays_and_takes_files() {
     display.drop_file(target, &response, || play(&mut instance, Duration::from_millis(10)));
     play(&mut instance, moment);
     assert_eq!(session(&instance)["cabinet"]["path"], response.to_str().unwrap());
+    // Away from the list, whose hints name paths.
+    display.point(target, 600, 115, false);
+    play(&mut instance, moment);
     display.save(editor.width, editor.height, &screenshot("model"));
+    editor.resize(&display, 1920, 1120);
+    play(&mut instance, moment);
+    assert_eq!((editor.width, editor.height), (1920, 1120));
+    display.save(editor.width, editor.height, &screenshot("model-2x"));
+    editor.resize(&display, 960, 560);
 
     // What is no model leaves the one that plays, and says so.
     let broken = folder.path().join("broken.nam");
@@ -154,11 +162,4 @@ fn the_editor_shows_plays_and_takes_files() {
     play_tone(&mut instance, moment);
     display.save(editor.width, editor.height, &screenshot("tuner"));
     editor.close(&display);
-
-    let mut large = Editor::open(&display, &instance);
-    large.resize(&display, 1920, 1120);
-    play(&mut instance, moment);
-    assert_eq!((large.width, large.height), (1920, 1120));
-    display.save(large.width, large.height, &screenshot("model-2x"));
-    large.close(&display);
 }
