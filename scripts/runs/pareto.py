@@ -177,7 +177,8 @@ def main() -> None:
                 file.write(json.dumps(line) + "\n")
             lines.append(line)
             sys.stderr.write(f"{device} {name}: ESR {line['esr']:.5f} at {line['engine_us']:.3f} µs\n")
-    rows = summary([line for line in lines if line["minutes"] == arguments.minutes])
+    asked = [line for line in lines if line["minutes"] == arguments.minutes]
+    rows = summary([line for line in asked if line["device"] in arguments.devices])
     with atomic_output(arguments.output / "pareto.md") as temporary:
         temporary.write_text(table(rows) + "\n")
     print(table(rows))

@@ -79,6 +79,8 @@ impl<A: App> Editor for AppEditor<A> {
         gui_context: GuiContext,
         host: Option<HostMethods>,
     ) -> Result<SpawnedEditor<Self::Handle>, Box<dyn Error>> {
+        #[cfg(target_os = "linux")]
+        super::libraries::keep();
         (self.connect)(&mut self.app.lock(), gui_context);
         // What a host that hands over its window has made it for.
         let told = parent.is_some().then(|| self.size());

@@ -5,6 +5,8 @@
 
 mod editor;
 mod input;
+#[cfg(target_os = "linux")]
+mod libraries;
 
 pub(crate) use editor::AppEditor;
 
