@@ -1,4 +1,4 @@
-"""Turns the pictures of the test of the plugin's editor into those of docs/images (`make screenshots`)."""
+"""Turns the pictures of the tests of the plugin's editor into those of docs/images (`make screenshots`)."""
 
 import sys
 from pathlib import Path
@@ -7,7 +7,7 @@ from PIL import Image
 
 ROOT = Path(__file__).parents[1]
 TAKEN = ROOT / "target/screenshots"
-NAMES = ("model", "model-2x", "tuner")
+NAMES = ("model", "tuner", "knobs", "presets")
 
 
 def main():

@@ -5,6 +5,7 @@
 use std::io::Read;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use x11rb::connection::Connection;
 use x11rb::protocol::Event;
@@ -18,6 +19,14 @@ use x11rb::wrapper::ConnectionExt as _;
 pub struct Display {
     pub connection: RustConnection,
     root: Window,
+}
+
+impl Drop for Display {
+    /// Waits for the threads of the clipboard, which end a little after their windows: a process that ends meanwhile runs the
+    /// destructors of the libraries that they use.
+    fn drop(&mut self) {
+        std::thread::sleep(Duration::from_secs(1));
+    }
 }
 
 impl Display {
