@@ -7,6 +7,8 @@ mod display;
 #[path = "host/hands.rs"]
 mod hands;
 mod host;
+#[path = "host/view.rs"]
+mod view;
 
 use std::path::Path;
 use std::time::Duration;

@@ -237,8 +237,8 @@ impl<T: Sample> Spectrogram<T> {
             let rows = AlignedBuf::zeroed((self.n_rows() + 1) * self.stft.transform.lanes());
             Backward { adjoint: Adjoint::new(&self.stft), power: bins.clone(), bins, rows, forward }
         };
-        let pool = &self.idle_backward;
-        parallel::for_each(n_threads, batch, pool, workspace, |workspace, (samples, gradient, result)| {
+        let idle = &self.idle_backward;
+        parallel::for_each(n_threads, batch, idle, workspace, |workspace, (samples, gradient, result)| {
             workspace.adjoint.start(samples.len());
             let n_frames = gradient.len() / self.n_rows();
             let lanes = workspace.adjoint.lanes;

@@ -4,7 +4,7 @@
 
 use crate::error::{Error, Result, check_length};
 use crate::exchange::{as_computed, blocks_together, parts, take_spectra};
-use crate::parallel::{self, Pool};
+use crate::parallel::{self, Idle};
 use crate::sample::{Input, Output, Sample};
 use crate::stft::{MAX_N_FFT, StftConfig};
 use crate::transform::{Synthesis, TransformScratch};
@@ -54,7 +54,7 @@ pub struct Istft<T: Sample> {
     /// One over the sum of the squared windows at the positions of one hop, where all frames are there.
     inner: Vec<T>,
     transform: Box<dyn Synthesis<T>>,
-    idle: Pool<Workspace<T>>,
+    idle: Idle<Workspace<T>>,
 }
 
 impl<T: Sample> Istft<T> {
@@ -81,7 +81,7 @@ impl<T: Sample> Istft<T> {
         let sum = |i| squares.iter().skip(i).step_by(hop_length).sum();
         let inner = (0..hop_length).map(|i| T::of(reciprocal(sum(i)))).collect();
         let transform = T::synthesis(&window, hop_length);
-        Ok(Self { config, squares, inner, transform, idle: Pool::new(n_fft) })
+        Ok(Self { config, squares, inner, transform, idle: Idle::of_transforms(n_fft) })
     }
 
     /// Samples that `n_frames` frames make.

@@ -15,7 +15,7 @@ mod lanes;
 pub mod live;
 mod mel;
 mod padding;
-mod parallel;
+pub mod parallel;
 mod range;
 mod rows;
 mod sample;

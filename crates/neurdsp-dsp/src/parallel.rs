@@ -5,49 +5,58 @@
 
 use std::sync::{Mutex, PoisonError};
 
-/// Working memory that a plan keeps for its next call.
-pub(crate) struct Pool<State> {
-    idle: Mutex<Vec<State>>,
+/// Memory that calls leave to later ones.
+///
+/// Nobody waits for it: who finds it locked, perhaps by a thread that a fork has cut off, goes without.
+#[derive(Debug)]
+pub struct Idle<State> {
+    states: Mutex<Vec<State>>,
     keeps: bool,
+}
+
+impl<State> Default for Idle<State> {
+    fn default() -> Self {
+        Self { states: Mutex::new(Vec::new()), keeps: true }
+    }
 }
 
 /// Transforms of more samples than this give their memory back to the system.
 const KEPT_N_FFT: usize = 1 << 14;
 
-impl<State> Pool<State> {
-    /// A pool that holds nothing yet, for transforms of `n_fft` samples.
-    pub(crate) fn new(n_fft: usize) -> Self {
-        Self { idle: Mutex::new(Vec::new()), keeps: n_fft <= KEPT_N_FFT }
+impl<State> Idle<State> {
+    /// What is kept between transforms of `n_fft` samples.
+    pub(crate) fn of_transforms(n_fft: usize) -> Self {
+        Self { keeps: n_fft <= KEPT_N_FFT, ..Self::default() }
     }
 
-    /// What an earlier call has left.
-    ///
-    /// It never waits: who finds the pool locked, perhaps by a thread that a fork has cut off, goes without it.
+    /// What is there, changed by `work`; nothing at all if another thread holds it.
+    pub fn with<R>(&self, work: impl FnOnce(&mut Vec<State>) -> R) -> Option<R> {
+        self.states.try_lock().ok().map(|mut states| work(&mut states))
+    }
+
     fn take(&self) -> Option<State> {
-        self.idle.try_lock().ok()?.pop()
+        self.with(Vec::pop).flatten()
     }
 
     fn give_back(&self, state: State) {
-        if self.keeps
-            && let Ok(mut idle) = self.idle.try_lock()
-        {
-            idle.push(state);
+        if self.keeps {
+            self.with(|states| states.push(state));
         }
     }
 }
 
-/// Runs `work` on every item, on up to `n_threads` threads, each with a state of its own, from the pool or made by `state`.
-pub(crate) fn for_each<Item: Send, State: Send>(
+/// Runs `work` on every item, on up to `n_threads` threads, each with a state that was left idle or is made by `state`.
+pub fn for_each<Item: Send, State: Send>(
     n_threads: usize,
     items: Vec<Item>,
-    pool: &Pool<State>,
+    idle: &Idle<State>,
     state: impl Fn() -> State + Sync,
     work: impl Fn(&mut State, Item) + Sync,
 ) {
     let n_threads = n_threads.clamp(1, items.len().max(1));
     let queue = Mutex::new(items.into_iter());
     let run = || {
-        let mut own = pool.take().unwrap_or_else(&state);
+        let mut own = idle.take().unwrap_or_else(&state);
         loop {
             // A thread that panicked has taken its item with it; the others may go on.
             let next = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
@@ -56,7 +65,7 @@ pub(crate) fn for_each<Item: Send, State: Send>(
                 None => break,
             }
         }
-        pool.give_back(own);
+        idle.give_back(own);
     };
     if n_threads == 1 {
         return run();
@@ -77,10 +86,10 @@ mod tests {
     #[test]
     fn memory_is_made_once_and_kept_unless_it_is_large() {
         for (n_fft, wanted) in [(2048, 1), (1 << 15, 3)] {
-            let (pool, made, done) = (Pool::new(n_fft), AtomicUsize::new(0), AtomicUsize::new(0));
+            let (idle, made, done) = (Idle::of_transforms(n_fft), AtomicUsize::new(0), AtomicUsize::new(0));
             for _ in 0..3 {
                 let make = || made.fetch_add(1, Ordering::Relaxed);
-                for_each(1, vec![1, 2, 3], &pool, make, |_, item| {
+                for_each(1, vec![1, 2, 3], &idle, make, |_, item| {
                     done.fetch_add(item, Ordering::Relaxed);
                 });
             }

@@ -6,7 +6,7 @@ use crate::exchange::{blocks_together, put_values};
 use crate::framing::Signal;
 use crate::gradient::Backward;
 use crate::mel::Filterbank;
-use crate::parallel::{self, Pool};
+use crate::parallel::{self, Idle};
 use crate::rows::{Rows, split_frames};
 use crate::sample::{Input, Output, Sample};
 use crate::stft::{Stft, StftConfig, Workspace};
@@ -107,8 +107,8 @@ pub struct Spectrogram<T: Sample> {
     n_rows: usize,
     pub(crate) bands: Option<BandPlan<T>>,
     pub(crate) log: Option<LogScale>,
-    idle: Pool<Workspace<T>>,
-    pub(crate) idle_backward: Pool<Backward<T>>,
+    idle: Idle<Workspace<T>>,
+    pub(crate) idle_backward: Idle<Backward<T>>,
     /// For caches: made when the first is asked for.
     fingerprint: OnceLock<[u8; 16]>,
     /// The largest sum of the weights of a filter, or one.
@@ -145,7 +145,8 @@ impl<T: Sample> Spectrogram<T> {
                 (bank.n_bands(), Some(stft.transform.plan_bands(bank.bands(), magnitude)), weight)
             }
         };
-        let (idle, idle_backward) = (Pool::new(stft.config().n_fft), Pool::new(stft.config().n_fft));
+        let (idle, idle_backward) =
+            (Idle::of_transforms(stft.config().n_fft), Idle::of_transforms(stft.config().n_fft));
         let fingerprint = OnceLock::new();
         Ok(Self { stft, magnitude, n_rows, bands, log, idle, idle_backward, weight, fingerprint })
     }

@@ -5,7 +5,7 @@ use crate::exchange::blocks_together;
 use crate::framing::{FrameFilter, Framing, Signal};
 use crate::gradient::Adjoint;
 use crate::padding::PadMode;
-use crate::parallel::{self, Pool};
+use crate::parallel::{self, Idle};
 use crate::rows::{Rows, split_frames};
 use crate::sample::{Input, Output, Sample};
 use crate::transform::{Analysis, Synthesis, TransformScratch};
@@ -116,8 +116,8 @@ pub struct Stft<T: Sample> {
     pub(crate) gain: f64,
     /// For gradients: planned when the first is asked for.
     pub(crate) adjoint: OnceLock<Box<dyn Synthesis<T>>>,
-    idle: Pool<Workspace<T>>,
-    pub(crate) idle_backward: Pool<(Workspace<T>, Adjoint<T>)>,
+    idle: Idle<Workspace<T>>,
+    pub(crate) idle_backward: Idle<(Workspace<T>, Adjoint<T>)>,
 }
 
 impl<T: Sample> Stft<T> {
@@ -137,7 +137,8 @@ impl<T: Sample> Stft<T> {
             * filter.map_or(1.0, |filter| 2.0 * (1.0 + filter.preemphasis.abs()));
         let framing = Framing { frame_length, n_fft, hop_length, pad, pad_mode, filter, drop_last };
         let transform = T::analysis(&window, framing.staged_stride());
-        let (adjoint, idle, idle_backward) = (OnceLock::new(), Pool::new(n_fft), Pool::new(n_fft));
+        let (adjoint, idle, idle_backward) =
+            (OnceLock::new(), Idle::of_transforms(n_fft), Idle::of_transforms(n_fft));
         Ok(Self { config, framing, transform, gain: gain.max(1.0), adjoint, idle, idle_backward })
     }
 

@@ -4,19 +4,13 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use vst3::ComPtr;
-use vst3::Steinberg::Vst::IEditControllerTrait;
-use vst3::Steinberg::{IPlugView, IPlugViewTrait, ViewRect, kPlatformTypeX11EmbedWindowID, kResultOk};
-
 use crate::display::Display;
 use crate::host::{Instance, noise};
+use crate::view::Editor;
 
 /// An open editor.
 pub struct View {
-    view: ComPtr<IPlugView>,
-    parent: u32,
-    width: u16,
-    height: u16,
+    editor: Editor,
     /// The window that takes drops and clicks.
     pub target: u32,
 }
@@ -24,34 +18,23 @@ pub struct View {
 impl View {
     /// Opens it at `scale` times its size.
     pub fn open(display: &Display, instance: &mut Instance, scale: u16) -> View {
-        // SAFETY: the calls of a VST3 host that shows a view, in their order.
-        unsafe {
-            let view = instance.controller.createView(c"editor".as_ptr());
-            let view = ComPtr::from_raw(view).expect("the plugin has an editor");
-            let mut size: ViewRect = std::mem::zeroed();
-            assert_eq!(view.getSize(&mut size), kResultOk);
-            (size.right, size.bottom) = (size.right * i32::from(scale), size.bottom * i32::from(scale));
-            let (width, height) = (size.right as u16, size.bottom as u16);
-            let parent = display.window(width, height);
-            let handle = parent as usize as *mut std::ffi::c_void;
-            assert_eq!(view.attached(handle, kPlatformTypeX11EmbedWindowID), kResultOk);
-            assert_eq!(view.onSize(&mut size), kResultOk);
-            play(instance, Duration::from_millis(1500));
-            let target = display.target(parent);
-            View { view, parent, width, height, target }
+        let mut editor = Editor::open_without_loop(display, instance);
+        if scale > 1 {
+            editor.resize(display, scale * editor.width, scale * editor.height);
         }
+        play(instance, Duration::from_millis(1500));
+        let target = display.target(editor.parent);
+        View { editor, target }
     }
 
     /// Keeps a picture of it in `target/screenshots`.
     pub fn save(&self, display: &Display, name: &str) {
         let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/screenshots");
-        display.save(self.width, self.height, &target.join(format!("{name}.ppm")));
+        display.save(self.editor.width, self.editor.height, &target.join(format!("{name}.ppm")));
     }
 
     pub fn close(self, display: &Display) {
-        // SAFETY: as above.
-        unsafe { assert_eq!(self.view.removed(), kResultOk) };
-        display.close(self.parent);
+        self.editor.close(display);
     }
 
     /// Clicks at a point of the window.

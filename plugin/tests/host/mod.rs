@@ -20,7 +20,7 @@ use vst3::Steinberg::Vst::{
     AudioBusBuffers, AudioBusBuffers__type0, BusDirections_, IAudioProcessor, IAudioProcessorTrait,
     IComponent, IComponentHandler, IComponentHandlerTrait, IComponentTrait, IEditController,
     IEditControllerTrait, IParameterChanges, MediaTypes_, ParamID, ParamValue, ParameterInfo, ProcessData,
-    ProcessModes_, ProcessSetup,
+    ProcessModes, ProcessModes_, ProcessSetup,
 };
 use vst3::Steinberg::{
     FIDString, IBStream, IPluginBaseTrait, IPluginFactory, IPluginFactoryTrait, PClassInfo, kResultOk,
@@ -139,7 +139,7 @@ impl Instance {
         self.start_in(ProcessModes_::kOffline, sample_rate, max_block);
     }
 
-    fn start_in(&mut self, mode: u32, sample_rate: f64, max_block: usize) {
+    fn start_in(&mut self, mode: ProcessModes, sample_rate: f64, max_block: usize) {
         unsafe {
             let mut setup = ProcessSetup {
                 processMode: mode as i32,

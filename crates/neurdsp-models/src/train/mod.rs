@@ -8,7 +8,6 @@
 mod backward;
 mod forward;
 mod geometry;
-mod parallel;
 mod plan;
 mod scratch;
 mod tape;
@@ -16,6 +15,7 @@ mod tiles;
 
 use std::sync::Arc;
 
+use neurdsp_dsp::parallel::{self, Idle};
 pub use neurdsp_nn::train::Element;
 use neurdsp_simd::{FlushDenormals, Isa};
 
@@ -25,7 +25,6 @@ use crate::wavenet::WavenetConfig;
 use backward::Backward;
 use forward::Forward;
 use geometry::Geometry;
-use parallel::Idle;
 use plan::Plan;
 use scratch::Scratch;
 

@@ -3,9 +3,9 @@
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
+use neurdsp_dsp::parallel::Idle;
 use neurdsp_nn::train::Element;
 
-use super::parallel::Idle;
 use crate::error::{Error, Result};
 
 /// Bytes of a cache line.

@@ -1,0 +1,86 @@
+"""Asks whether a small network learns better from a large one than from the device (distillation).
+
+    python scripts/runs/distil.py runs/devices --device chump --student tiny --minutes 3 \
+        --teacher runs/pareto/chump-light/model.safetensors -o runs/distil
+
+Trains the student three times for the same CPU time of one thread: on the recording of the device; on the
+same input as the teacher plays it; and on twice as much, the input and the input backwards with its sign
+turned, as the teacher plays them. Each is judged on the device's own test recording, one JSON line a run.
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from judge_amp import judge
+from neurdsp.amp import AmpModel
+from neurdsp.amp.config import load_config
+from neurdsp.amp.known import recognise
+from neurdsp.amp.train import train
+from neurdsp.audio import read_audio, write_audio
+from neurdsp.errors import NeurdspError, ParameterError
+
+LESSONS = ("device", "teacher", "teacher and more")
+
+
+def recordings(lesson: str, options: argparse.Namespace, folder: Path) -> tuple[Path, Path, float]:
+    """Return input and output to learn from, and where the passage for validation begins, in seconds."""
+    dry, wet = options.devices_folder / "train_in.wav", options.devices_folder / f"{options.device}_train.wav"
+    played, rate = read_audio(dry)
+    passage = recognise(played, rate).validation
+    if passage is None:
+        raise ParameterError(f"{dry} names no passage for validation; make it by scripts/devices/make.py")
+    if lesson == "device":
+        return dry, wet, passage[0] / rate
+    before = -played[::-1] if lesson == "teacher and more" else played[:0]
+    played = np.concatenate([before, played])
+    answer = AmpModel.load(options.teacher).render(played, sample_rate=rate)
+    dry, wet = folder / "in.wav", folder / "out.wav"
+    write_audio(dry, played, rate)
+    write_audio(wet, answer, rate)
+    return dry, wet, (before.size + passage[0]) / rate
+
+
+def run(lesson: str, options: argparse.Namespace) -> dict[str, Any]:
+    """Train the student on one of the three, and judge its file."""
+    folder = options.output / lesson.replace(" ", "-")
+    folder.mkdir(parents=True, exist_ok=True)
+    dry, wet, validation_start_s = recordings(lesson, options, folder)
+    settings = [f"training.minutes={options.minutes}", "training.clock=cpu", "training.threads=1"]
+    settings += [f"training.seed={options.seed}", "data.latency_samples=0"]
+    settings += [f"data.validation_start_s={validation_start_s}"]
+    path = folder / "model.safetensors"
+    config = load_config(options.student, overrides=settings)
+    train(config, dry, wet, model_path=path, run_dir=folder / "run")
+    test = options.devices_folder / "test_in.wav", options.devices_folder / f"{options.device}_test.wav"
+    return {"lesson": lesson, "student": options.student, "device": options.device, **judge(path, *test)}
+
+
+def main() -> int:
+    """Train and judge each."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("devices_folder", type=Path, help="made by scripts/devices/make.py")
+    parser.add_argument("--device", default="chump")
+    parser.add_argument("--teacher", type=Path, required=True, help="a model of the same device")
+    parser.add_argument("--student", default="tiny", help="a preset")
+    parser.add_argument("--lessons", nargs="+", choices=LESSONS, default=list(LESSONS))
+    parser.add_argument("--minutes", type=float, default=3.0)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("-o", "--output", type=Path, default=Path("runs/distil"))
+    options = parser.parse_args()
+    try:
+        for lesson in options.lessons:
+            print(json.dumps(run(lesson, options)), flush=True)
+    except NeurdspError as error:
+        print(f"distil: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
