@@ -4,6 +4,8 @@
 
 #[path = "host/display.rs"]
 mod display;
+#[path = "host/hands.rs"]
+mod hands;
 mod host;
 #[path = "host/view.rs"]
 mod view;
@@ -12,17 +14,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use display::Display;
-use host::{Instance, Module, noise};
-use view::Editor;
-
-/// Plays noise as a host does, in real time.
-fn play(instance: &mut Instance, time: Duration) {
-    let start = Instant::now();
-    while start.elapsed() < time {
-        instance.play(&noise(480, 0.1), &[480]);
-        std::thread::sleep(Duration::from_millis(5));
-    }
-}
+use hands::{View, loaded_path, model_path, play, play_until, state};
+use host::{Instance, Module};
 
 /// Where the knob of the input gain and the tuner's button are, in points.
 const GAIN: (i16, i16) = (362, 222);
@@ -40,17 +33,6 @@ fn play_tone(instance: &mut Instance, time: Duration) {
         at += 480;
         std::thread::sleep(Duration::from_millis(8));
     }
-}
-
-fn screenshot(name: &str) -> PathBuf {
-    let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/screenshots");
-    target.join(format!("{name}.ppm"))
-}
-
-/// The JSON that the plugin keeps in a project beside its parameters.
-fn session(instance: &Instance) -> serde_json::Value {
-    let state: serde_json::Value = serde_json::from_slice(&instance.state()).unwrap();
-    serde_json::from_str(state["fields"]["session"].as_str().unwrap()).unwrap()
 }
 
 fn cabinet(folder: &Path) -> PathBuf {
@@ -82,10 +64,9 @@ fn the_editor_shows_plays_and_takes_files() {
     instance.start(48_000.0, 512);
     let moment = Duration::from_millis(1500);
 
-    let mut editor = Editor::open(&display, &instance);
-    play(&mut instance, 2 * moment);
-    display.save(editor.width, editor.height, &screenshot("empty"));
-    let target = display.target(editor.parent);
+    let mut view = View::open(&display, &mut instance, 1);
+    play(&mut instance, moment);
+    view.save(&display, "empty");
 
     // A model that is dropped plays, is kept in the project, and tells the host that the project has changed.
     let amps = folder.path().join("amps");
@@ -95,71 +76,53 @@ fn the_editor_shows_plays_and_takes_files() {
         std::fs::copy(shipped.join(&name), amps.join(&name)).unwrap();
     }
     let model = amps.join("ts9.safetensors");
-    display.drop_file(target, &model, || play(&mut instance, Duration::from_millis(10)));
-    play(&mut instance, moment);
-    assert_eq!(session(&instance)["model"]["path"], model.to_str().unwrap());
+    view.drop_file(&display, &mut instance, &model);
+    play_until(&mut instance, "the model is kept", |instance| model_path(instance) == model);
     let revision = instance.parameter("Revision");
     assert!(instance.handler.edited.lock().unwrap().contains_key(&revision));
 
     // A folder is browsed, now and in the next project.
-    display.drop_file(target, &amps, || play(&mut instance, Duration::from_millis(10)));
-    play(&mut instance, moment);
-    let memory = std::fs::read_to_string(folder.path().join("neurdsp/plugin.json")).unwrap();
-    assert!(memory.contains(amps.to_str().unwrap()), "{memory}");
+    let memory = folder.path().join("neurdsp/plugin.json");
+    view.drop_file(&display, &mut instance, &amps);
+    play_until(&mut instance, "the folder is remembered", |_| {
+        std::fs::read_to_string(&memory).is_ok_and(|memory| memory.contains(amps.to_str().unwrap()))
+    });
 
     let response = cabinet(folder.path());
-    display.drop_file(target, &response, || play(&mut instance, Duration::from_millis(10)));
-    play(&mut instance, moment);
-    assert_eq!(session(&instance)["cabinet"]["path"], response.to_str().unwrap());
+    view.drop_file(&display, &mut instance, &response);
+    play_until(&mut instance, "the cabinet is kept", |i| loaded_path(i, "cabinet") == response);
     // Away from the list, whose hints name paths.
-    display.point(target, 600, 115, false);
+    display.point(view.target, 600, 115, false);
     play(&mut instance, moment);
-    display.save(editor.width, editor.height, &screenshot("model"));
-    editor.resize(&display, 1920, 1120);
-    play(&mut instance, moment);
-    assert_eq!((editor.width, editor.height), (1920, 1120));
-    display.save(editor.width, editor.height, &screenshot("model-2x"));
-    editor.resize(&display, 960, 560);
+    view.save(&display, "model");
+    assert_eq!(view.resize(&display, &mut instance, (1920, 1120)), (1920, 1120));
+    view.save(&display, "model-2x");
+    view.resize(&display, &mut instance, (960, 560));
 
     // What is no model leaves the one that plays, and says so.
     let broken = folder.path().join("broken.nam");
     std::fs::write(&broken, "{}").unwrap();
-    display.drop_file(target, &broken, || play(&mut instance, Duration::from_millis(10)));
+    view.drop_file(&display, &mut instance, &broken);
     play(&mut instance, moment);
-    assert_eq!(session(&instance)["model"]["path"], model.to_str().unwrap());
-    display.save(editor.width, editor.height, &screenshot("error"));
+    assert_eq!(model_path(&instance), model);
+    view.save(&display, "error");
 
-    // A knob that is dragged turns while sound plays. A busy machine may show it late.
-    let (x, y) = GAIN;
+    // A knob that is dragged turns while sound plays.
     let id = instance.parameter("Input");
-    display.point(target, x, y, false);
-    play(&mut instance, Duration::from_millis(300));
-    display.button(target, x, y, true);
-    play(&mut instance, Duration::from_millis(300));
     let turned = |instance: &Instance| instance.handler.edited.lock().unwrap().get(&id).copied();
-    for step in 1..=100 {
-        display.point(target, x, y - 4 * step.min(9), true);
-        play(&mut instance, Duration::from_millis(50));
-        if step > 9 && turned(&instance).is_some_and(|gain| gain > 0.65) {
-            break;
-        }
-    }
-    display.button(target, x, y - 36, false);
+    view.drag_up(&display, &mut instance, GAIN, 36, |instance| {
+        turned(instance).is_some_and(|gain| gain > 0.65)
+    });
     play(&mut instance, moment);
     // 36 of the 180 points of the whole range, less the first few, which tell a drag from a click.
     let gain = turned(&instance).unwrap();
     assert!((0.65..0.701).contains(&gain), "{gain}");
     assert_eq!(instance.handler.open_edits.load(std::sync::atomic::Ordering::Relaxed), 0);
-    let state: serde_json::Value = serde_json::from_slice(&instance.state()).unwrap();
-    let input_db = state["params"]["input"]["f32"].as_f64().unwrap();
+    let input_db = state(&instance)["params"]["input"]["f32"].as_f64().unwrap();
     assert!((input_db - (48.0 * gain - 24.0)).abs() < 0.06, "{input_db} dB");
 
-    let (x, y) = TUNER;
-    display.point(target, x, y, false);
-    display.button(target, x, y, true);
-    play(&mut instance, Duration::from_millis(100));
-    display.button(target, x, y, false);
+    view.click(&display, &mut instance, TUNER);
     play_tone(&mut instance, moment);
-    display.save(editor.width, editor.height, &screenshot("tuner"));
-    editor.close(&display);
+    view.save(&display, "tuner");
+    view.close(&display);
 }

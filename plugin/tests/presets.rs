@@ -55,11 +55,6 @@ fn eight_knobs(folder: &Path) -> std::path::PathBuf {
     path
 }
 
-fn drop_file(display: &Display, view: &View, instance: &mut host::Instance, path: &Path) {
-    display.drop_file(view.target, path, || play(instance, Duration::from_millis(10)));
-    play(instance, Duration::from_millis(500));
-}
-
 #[test]
 fn knobs_turn_and_presets_are_saved_listed_recalled_and_deleted() {
     let Some(display) = Display::start(2000, 1200) else {
@@ -79,7 +74,7 @@ fn knobs_turn_and_presets_are_saved_listed_recalled_and_deleted() {
     let view = View::open(&display, &mut instance, 1);
 
     // A model that is loaded by hand stands at its maker's positions, and the host is told.
-    drop_file(&display, &view, &mut instance, &shipped("crunch"));
+    view.drop_file(&display, &mut instance, &shipped("crunch"));
     let gain = instance.parameter("Knob 1");
     let edited = |instance: &host::Instance| instance.handler.edited.lock().unwrap().get(&gain).copied();
     play_until(&mut instance, "the host is told of the knobs", |instance| edited(instance).is_some());
@@ -110,7 +105,7 @@ fn knobs_turn_and_presets_are_saved_listed_recalled_and_deleted() {
 
     // Another one, which hosts or the command line could have written, and one that is damaged.
     std::fs::write(folder.join("broken.vstpreset"), "VST3").unwrap();
-    drop_file(&display, &view, &mut instance, &shipped("ts9"));
+    view.drop_file(&display, &mut instance, &shipped("ts9"));
     play_until(&mut instance, "the other model plays", |instance| model_path(instance) == shipped("ts9"));
 
     // Recalled from the list, by keyboard, the model is back, and its knob.
@@ -147,7 +142,7 @@ fn knobs_turn_and_presets_are_saved_listed_recalled_and_deleted() {
     // Of many knobs each has its place, and its own parameter.
     let eight = eight_knobs(home.path());
     let view = View::open(&display, &mut instance, 1);
-    drop_file(&display, &view, &mut instance, &eight);
+    view.drop_file(&display, &mut instance, &eight);
     play_until(&mut instance, "the model of eight knobs plays", |instance| model_path(instance) == eight);
     play(&mut instance, MOMENT);
     view.save(&display, "knobs-8");

@@ -1,5 +1,6 @@
 //! The editor's window, in one of the host's, and a player's hands on it.
 #![allow(unreachable_pub, reason = "a test has no outside")]
+#![allow(dead_code, reason = "each test uses a part")]
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -35,6 +36,19 @@ impl View {
 
     pub fn close(self, display: &Display) {
         self.editor.close(display);
+    }
+
+    /// Drops a file or a folder on it.
+    pub fn drop_file(&self, display: &Display, instance: &mut Instance, path: &Path) {
+        display.drop_file(self.target, path, || play(instance, Duration::from_millis(10)));
+        play(instance, Duration::from_millis(500));
+    }
+
+    /// Makes the window so large, and tells how large it is then.
+    pub fn resize(&mut self, display: &Display, instance: &mut Instance, size: (u16, u16)) -> (u16, u16) {
+        self.editor.resize(display, size.0, size.1);
+        play(instance, Duration::from_millis(1500));
+        (self.editor.width, self.editor.height)
     }
 
     /// Clicks at a point of the window.
@@ -103,7 +117,12 @@ pub fn state(instance: &Instance) -> serde_json::Value {
 
 /// The path of the model in the state.
 pub fn model_path(instance: &Instance) -> PathBuf {
+    loaded_path(instance, "model")
+}
+
+/// The path of the `model` or the `cabinet` in the state.
+pub fn loaded_path(instance: &Instance, what: &str) -> PathBuf {
     let session = state(instance)["fields"]["session"].as_str().unwrap().to_owned();
     let session: serde_json::Value = serde_json::from_str(&session).unwrap();
-    session["model"]["path"].as_str().unwrap_or_default().into()
+    session[what]["path"].as_str().unwrap_or_default().into()
 }
