@@ -58,7 +58,7 @@ AMPS = {
         "Tube screamer with drive and tone: guitarix's gxts9.",
         "gxts9#ts9sim",
         "knobs",
-        6000,
+        16000,
         {"fslider0_": -4.0},
         {
             "drive": Knob(control="fslider2_"),
@@ -70,7 +70,7 @@ AMPS = {
         "Small amp with gain and tone, without its cabinet: guitarix's chump.",
         "gx_redeye#chump",
         "knobs",
-        14000,
+        40000,
         {"Volume": 0.3},
         {
             "gain": Knob(control="Gain", minimum=0.15, maximum=1, default=0.411765),
@@ -82,7 +82,7 @@ AMPS = {
         "Tube preamp with gain and treble: guitarix's studio preamp.",
         "gx_studiopre#studiopre",
         "knobs",
-        9000,
+        30000,
         {"master": 0.6},
         {
             "gain": Knob(control="volume", minimum=0.05, maximum=0.25, default=0.4),
@@ -96,7 +96,7 @@ AMPS = {
         "High-gain amp without its cabinet: guitarix's metal amp, drive 18, pregain 18.",
         "gxmetal_amp#metal_amp",
         "light",
-        4500,
+        9000,
         {"DRIVE": 18.0, "TONE": 0.6, "PREGAIN": 18.0, "GAIN1": 0.0},
     ),
     "fuzz": Amp(
@@ -104,7 +104,7 @@ AMPS = {
         "Two-transistor fuzz: guitarix's fuzz face, fuzz 0.9.",
         "gx_fuzzface_#_fuzzface_",
         "light",
-        4500,
+        14000,
         {"FUZZ": 0.9, "LEVEL": 0.5},
     ),
 }
