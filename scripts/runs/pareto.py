@@ -28,6 +28,7 @@ from neurdsp.cli.bench import bench_file
 RATE = 48_000
 LONG_TAPS = [6] * 14 + [15, 15] + [6] * 7
 LONG_DILATIONS = [*[1, 3, 7, 17, 41, 101, 239] * 2, 1, 13, 1, 3, 7, 17, 41, 101, 239]
+SLOWLY = {"learning_rate": 0.004}
 SHORT_TAPS = [6] * 7 + [15, 15] + [6] * 5
 SHORT_DILATIONS = [1, 3, 7, 17, 41, 101, 239, 1, 13, 1, 3, 7, 17, 41]
 
@@ -44,8 +45,8 @@ def candidates() -> dict[str, dict[str, Any] | str]:
     for family in ("a1-standard", "a1-lite", "a1-feather", "a1-nano", "a2-full", "a2-lite"):
         found[family] = family
     found |= {name: name for name in ("seed-16x6", "seed-32x10", "lstm-feather", "lstm-standard")}
-    for channels in (4, 12):
-        found[f"long {channels}"] = network(channels, LONG_TAPS, LONG_DILATIONS)
+    for channels in (12, 16):
+        found[f"long {channels}"] = network(channels, LONG_TAPS, LONG_DILATIONS) | {"training": SLOWLY}
     for channels in (4, 8, 16):
         found[f"short {channels}"] = network(channels, SHORT_TAPS, SHORT_DILATIONS)
     found["leaky ReLU 8"] = network(8, LONG_TAPS, LONG_DILATIONS, activation="LeakyReLU")
@@ -62,7 +63,8 @@ def configure(candidate: dict[str, Any] | str, minutes: float) -> AmpConfig:
     if isinstance(candidate, str):
         return load_config(candidate, overrides=settings)
     tree = {**candidate, "data": {"latency_samples": 0}}
-    tree["training"] = {"minutes": minutes, "clock": "cpu", "threads": 1}
+    budget = {"minutes": minutes, "clock": "cpu", "threads": 1}
+    tree["training"] = candidate.get("training", {}) | budget
     return build_config(tree)
 
 
