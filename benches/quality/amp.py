@@ -237,9 +237,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("devices_folder", type=Path, help="made by scripts/devices/make.py")
     parser.add_argument("--devices", nargs="+", default=["ts9"])
-    parser.add_argument(
-        "--contestants", nargs="+", default=["NAM A1 standard", "standard", "light", "NAM A2 full"]
-    )
+    parser.add_argument("--contestants", nargs="+", default=["NAM A1 standard", "standard", "NAM A2 full"])
     parser.add_argument("--minutes", type=float, default=3.0)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("-o", "--output", type=Path, default=Path("runs/quality"))

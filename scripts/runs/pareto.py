@@ -112,16 +112,21 @@ def summary(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def table(rows: list[dict[str, Any]]) -> str:
-    """Write the rows as markdown; those on the front of the ESR are bold."""
+    """Write the rows as markdown; errors on a front, which no cheaper network reaches, are bold."""
     out = [
         "| network | parameters | engine µs | ESR | pre-emphasised | MR-STFT |",
         "|---|---|---|---|---|---|",
     ]
+
+    def marked(row: dict[str, Any], key: str, front: str, digits: int) -> str:
+        text = f"{row[key]:.{digits}f}"
+        return f"**{text}**" if row[front] else text
+
     for row in rows:
-        name = f"**{row['network']}**" if row["front"] else row["network"]
         out.append(
-            f"| {name} | {row['parameters']:,} | {row['engine_us']:.3f} | {row['esr']:.5f} "
-            f"| {row['pre_emphasised_esr']:.5f} | {row['stft_distance']:.3f} |"
+            f"| {row['network']} | {row['parameters']:,} | {row['engine_us']:.3f} "
+            f"| {marked(row, 'esr', 'front', 5)} | {row['pre_emphasised_esr']:.5f} "
+            f"| {marked(row, 'stft_distance', 'front_stft', 3)} |"
         )
     return "\n".join(out)
 
@@ -131,7 +136,7 @@ def draw(rows: list[dict[str, Any]], path: Path) -> None:
     import matplotlib
 
     matplotlib.use("Agg")
-    from matplotlib import pyplot
+    from matplotlib import pyplot, ticker
 
     figure, axes = pyplot.subplots(1, 2, figsize=(11, 4.5))
     panels = (("esr", "front", "test ESR"), ("stft_distance", "front_stft", "test MR-STFT distance"))
@@ -148,6 +153,11 @@ def draw(rows: list[dict[str, Any]], path: Path) -> None:
                 textcoords="offset points",
             )
         axis.set(xscale="log", yscale="log", xlabel="engine, µs a sample", ylabel=label)
+        axis.margins(x=0.15)
+        for scale in (axis.xaxis, axis.yaxis):
+            scale.set_major_locator(ticker.LogLocator(subs=(1, 1.5, 2, 3, 4, 5, 7)))
+            scale.set_major_formatter(ticker.FormatStrFormatter("%g"))
+            scale.set_minor_formatter(ticker.NullFormatter())
         axis.grid(alpha=0.3, which="both")
     figure.tight_layout()
     figure.savefig(path, dpi=110)
