@@ -26,32 +26,33 @@ from neurdsp.errors import NeurdspError, ParameterError
 LESSONS = ("device", "teacher", "teacher and more")
 
 
-def recordings(lesson: str, options: argparse.Namespace, folder: Path) -> tuple[Path, Path, float]:
-    """Return input and output to learn from, and where the passage for validation begins, in seconds."""
+def recordings(lesson: str, options: argparse.Namespace, folder: Path) -> tuple[Path, Path, list[str]]:
+    """Return input and output to learn from, and settings that name the passage for validation."""
     dry, wet = options.devices_folder / "train_in.wav", options.devices_folder / f"{options.device}_train.wav"
     played, rate = read_audio(dry)
     passage = recognise(played, rate).validation
     if passage is None:
         raise ParameterError(f"{dry} names no passage for validation; make it by scripts/devices/make.py")
-    if lesson == "device":
-        return dry, wet, passage[0] / rate
     before = -played[::-1] if lesson == "teacher and more" else played[:0]
     played = np.concatenate([before, played])
+    settings = [f"data.validation_start_s={(before.size + passage[0]) / rate}"]
+    settings += [f"data.validation_fraction={(passage[1] - passage[0]) / played.size}"]
+    if lesson == "device":
+        return dry, wet, settings
     answer = AmpModel.load(options.teacher).render(played, sample_rate=rate)
     dry, wet = folder / "in.wav", folder / "out.wav"
     write_audio(dry, played, rate)
     write_audio(wet, answer, rate)
-    return dry, wet, (before.size + passage[0]) / rate
+    return dry, wet, settings
 
 
 def run(lesson: str, options: argparse.Namespace) -> dict[str, Any]:
     """Train the student on one of the three, and judge its file."""
     folder = options.output / lesson.replace(" ", "-")
     folder.mkdir(parents=True, exist_ok=True)
-    dry, wet, validation_start_s = recordings(lesson, options, folder)
+    dry, wet, passage = recordings(lesson, options, folder)
     settings = [f"training.minutes={options.minutes}", "training.clock=cpu", "training.threads=1"]
-    settings += [f"training.seed={options.seed}", "data.latency_samples=0"]
-    settings += [f"data.validation_start_s={validation_start_s}"]
+    settings += [f"training.seed={options.seed}", "data.latency_samples=0", *passage]
     path = folder / "model.safetensors"
     config = load_config(options.student, overrides=settings)
     train(config, dry, wet, model_path=path, run_dir=folder / "run")
