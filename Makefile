@@ -55,6 +55,15 @@ format: $(UV) ## Format the Rust and the Python code
 bench: ## Run the Criterion benches
 	cargo bench -p neurdsp-benches
 
+.PHONY: wheel
+wheel: $(UV) ## Build the wheel and the sdist into dist/, check them and use them
+	cargo xtask licences neurdsp-py LICENSE-THIRD-PARTY
+	rm -f dist/*.whl dist/*.tar.gz
+	$(UV) tool run --from 'maturin[zig]>=1.9,<2' \
+	    maturin build --quiet --release --zig --compatibility manylinux2014 --sdist --out dist
+	$(UV) run --quiet --script scripts/wheel/check.py dist
+	$(UV) run --quiet --script scripts/wheel/install.py dist
+
 .PHONY: plugin
 plugin: ## Build the VST3 and CLAP plugin into target/bundled/
 	cargo xtask bundle --release
@@ -112,4 +121,4 @@ docs: develop ## Build the documentation into site/
 
 .PHONY: clean
 clean: ## Remove everything that the other targets made
-	rm -rf $(VENV) target demo site dist
+	rm -rf $(VENV) target demo site dist LICENSE-THIRD-PARTY

@@ -1,4 +1,4 @@
-"""Fixtures that more than one package of tests uses."""
+"""Fixtures that several packages of tests share."""
 
 import json
 from pathlib import Path
@@ -15,7 +15,7 @@ def rng() -> np.random.Generator:
 
 
 class RandomAmp:
-    """A small amp model with random weights, its file, and its output by plain float64 numpy."""
+    """A small amp model with random weights, its file, and its output computed in float64 by numpy."""
 
     def __init__(self, seed: int = 0, channels: int = 4, num_layers: int = 4, sample_rate: float = 48_000.0):
         rng = np.random.default_rng(seed)
@@ -34,13 +34,13 @@ class RandomAmp:
         self.receptive_field = 1 + 2 * (2**num_layers - 1)
 
     def forward(self, audio: np.ndarray) -> np.ndarray:
-        """The output for ``audio`` of shape (n,), as if zeros had come for ever before."""
+        """The output for `audio` of shape (n,), preceded by infinitely many zeros."""
         t = {name: tensor.astype(np.float64) for name, tensor in self.tensors.items()}
         x = np.concatenate([np.zeros(self.receptive_field), audio.astype(np.float64)])
         h = t["input_conv.weight"][:, 0] * x + t["input_conv.bias"][:, None]  # (channels, n)
         for i in range(self.num_layers):
             dilation = 2**i
-            # Before the zeros came zeros: the first column is the steady state of the columns before it.
+            # The first column is the steady state of the infinite silence before it.
             padded = np.concatenate([np.repeat(h[:, :1], 2 * dilation, axis=1), h], axis=1)
             z = t[f"layers.{i}.conv.bias"][:, None]
             for tap in range(3):
@@ -50,7 +50,7 @@ class RandomAmp:
         return y[self.receptive_field :]
 
     def write(self, path: Path) -> Path:
-        """Write the model file, with parity vectors, by the safetensors package alone."""
+        """Write the model file and its parity vectors with the safetensors package alone."""
         config = {
             "channels": self.channels,
             "num_layers": self.num_layers,
@@ -89,5 +89,5 @@ def make_amp() -> type[RandomAmp]:
 
 @pytest.fixture
 def amp_path(tmp_path: Path, random_amp: RandomAmp) -> Path:
-    """The file of :func:`random_amp`."""
+    """The file of `random_amp`."""
     return random_amp.write(tmp_path / "amp.safetensors")

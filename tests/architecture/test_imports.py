@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from python_imports import base_of
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "python" / "neurdsp"
@@ -95,10 +96,7 @@ def imported_layers(source, module, is_package):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            base = node.module or ""
-            if node.level:
-                parts = module.split(".") if is_package else module.split(".")[:-1]
-                base = ".".join([*parts[: len(parts) - node.level + 1], *([base] if base else [])])
+            base = base_of(node, module, is_package)
             names = [home(alias.name) for alias in node.names] if base == "neurdsp" else [base]
         else:
             continue

@@ -1,17 +1,18 @@
-"""What README.md and docs/ show is what happens.
+"""README.md and docs/ show what really happens.
 
-Fenced blocks run in the order of their page, in a folder of their own, one namespace a page:
+The fenced blocks of a page run in order, in a folder and a namespace of their own:
 
-- ``python`` blocks run, unless their page says ``<!-- not run: why -->`` in the line above them;
-- ``console`` blocks below ``<!-- run -->`` run line by line (``$ command``), and the lines after a command
-  must occur in its output in that order, where ``...`` stands for anything;
-- every ``$ neurdsp ...`` in any console block, run or not, must name a command and options that exist.
+- `python` blocks run, unless the line above says `<!-- not run: why -->`;
+- `console` blocks below `<!-- run -->` run line by line (`$ command`), and the lines after a command must
+  occur in its output in that order, where `...` stands for anything;
+- every `$ neurdsp ...` in a console block, run or not, must name a command and options that exist.
 """
 
 import re
 import shlex
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -21,14 +22,20 @@ from typer.testing import CliRunner
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+#: mkdocs checks the links inside docs/.
+PAGES_OUTSIDE_DOCS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]
 
-BLOCK = re.compile(r"(?:^<!-- *(?P<mark>[^>]*?) *-->\n+)?^```(?P<kind>\w+)\n(?P<body>.*?)^```$", re.M | re.S)
+#: A block may be indented: it is part of a list or an admonition then.
+BLOCK = re.compile(
+    r"(?:^ *<!-- *(?P<mark>[^>]*?) *-->\n+)?^(?P<indent> *)```(?P<kind>\w+)\n(?P<body>.*?)^(?P=indent)```$",
+    re.M | re.S,
+)
 
 
 def blocks(text):
     """Yield (kind, mark, body) of the fenced blocks of a page."""
     for found in BLOCK.finditer(text):
-        yield found["kind"], found["mark"] or "", found["body"]
+        yield found["kind"], found["mark"] or "", textwrap.dedent(found["body"])
 
 
 def commands(body):
@@ -46,7 +53,7 @@ def commands(body):
 
 
 def matches(expected, output):
-    """Whether the expected lines occur in the output in that order, spaces counted as one."""
+    """Tell whether the expected lines occur in the output in that order; runs of spaces count as one."""
     position = 0
     flat = " ".join(output.split())
     for line in expected:
@@ -61,8 +68,42 @@ def matches(expected, output):
     return True
 
 
+def unread(text):
+    """Return the fences of a page's Python code if `blocks` misses one: quoted, or under another name."""
+    fences = re.findall(r"^[ >]*(?:```+|~~~+) *(?:python|py|pycon|python3)\b.*$", text, re.M)
+    read = sum(kind == "python" for kind, _, _ in blocks(text))
+    return fences if len(fences) != read else []
+
+
+def broken_links(text, folder):
+    """Return the relative links of a page to files that do not exist."""
+    targets = re.findall(r"\]\(([^)\s#]+)(?:#[^)]*)?\)", text)
+    return [name for name in targets if "://" not in name and not (folder / name).exists()]
+
+
 def page_id(path):
     return str(path.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_id)
+def test_every_python_block_is_read_and_runs_or_says_why_not(page):
+    text = page.read_text()
+    assert unread(text) == []
+    marks = [mark for kind, mark, _ in blocks(text) if kind == "python" and mark.startswith("not run")]
+    assert [mark for mark in marks if not re.match(r"not run: \w+", mark)] == []
+
+
+@pytest.mark.parametrize("page", PAGES_OUTSIDE_DOCS, ids=page_id)
+def test_relative_links_lead_to_files(page):
+    assert broken_links(page.read_text(), page.parent) == []
+
+
+def test_an_unread_block_and_a_broken_link_would_be_found():
+    assert unread("> ```python\n> 1\n> ```\n") == ["> ```python"]
+    assert unread("```py\n1\n```\n") == ["```py"]
+    assert unread("```python\n1\n```\n") == []
+    text = "[a](README.md#top) [b](docs/none.md) ![c](images/none.png) [d](https://x.example/y) [e](#here)"
+    assert broken_links(text, ROOT) == ["docs/none.md", "images/none.png"]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=page_id)
@@ -135,6 +176,9 @@ def test_blocks_and_outputs_are_told_apart():
     (first, second) = blocks(text)
     assert first[:2] == ("console", "run")
     assert second == ("python", "", "1\n")
+    assert list(blocks("1. a list:\n\n    ```python\n    if x:\n        y\n    ```\n")) == [
+        ("python", "", "if x:\n    y\n")
+    ]
     assert list(commands(first[2])) == [("a b  c", ["x ... z"]), ("d", [])]
     assert matches(["x ... z"], "w x  y\nz")
     assert not matches(["z ... x"], "w x  y\nz")
@@ -163,7 +207,7 @@ def test_every_command_explains_itself():
 
 
 def write_sample_files(folder, random_amp):
-    """The files that the pages speak of."""
+    """Write the files that the pages name."""
     import numpy as np
     from neurdsp.audio import write_audio
 

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-const PACKAGE: &str = "neurdsp-plugin";
+pub(crate) const PACKAGE: &str = "neurdsp-plugin";
 const NAME: &str = "neurdsp";
 
 /// What macOS reads of a bundle before it loads the library.

@@ -1,5 +1,5 @@
-//! The licences of what is linked into the plugin: held against the list in `plugin/release/licences.txt`, and written out
-//! for whoever gets the plugin.
+//! The licences of the crates that the plugin and the wheel are linked from: checked against `licences/allowed.txt`, and
+//! written out for whoever gets a build.
 
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,33 +8,47 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The package whose dependencies are looked at.
-const PLUGIN: &str = "neurdsp-plugin";
-/// How the files begin in which packages keep their terms.
+/// The licences that dependencies may have, relative to the root.
+const ALLOWED: &str = "crates/xtask/licences/allowed.txt";
+/// The texts for crates that ship none, relative to the root.
+const TEXTS: &str = "crates/xtask/licences/texts";
+/// How the names of licence files in a crate begin.
 const NAMES: [&str; 6] = ["LICENSE", "LICENCE", "COPYING", "NOTICE", "COPYRIGHT", "UNLICENSE"];
 
-/// A work of others.
-pub(crate) struct Work {
-    /// Name and version.
-    pub(crate) title: String,
-    /// Its terms, as an SPDX expression.
-    pub(crate) licence: String,
-    /// The texts that come with it, or the common text of its licence, if none does.
-    pub(crate) texts: Vec<String>,
-}
-
-/// What is linked into the plugin for a target, in the order of names.
-///
-/// Macros and build scripts are not: they run while it is built.
+/// Writes the licences of everything linked into `package` to the file `to`.
 ///
 /// # Errors
 ///
-/// Where a licence is not on the list, a text is missing, or cargo does not know its packages.
-pub(crate) fn works(root: &Path, target: &str) -> Result<Vec<Work>, Box<dyn Error>> {
-    let list = std::fs::read_to_string(root.join("plugin/release/licences.txt"))?;
+/// As [`works`], or if the file cannot be written.
+pub(crate) fn run(root: &Path, package: &str, to: &Path) -> Result<(), Box<dyn Error>> {
+    let works = works(root, package, &host()?)?;
+    std::fs::write(to, document(package, &works)).map_err(|error| format!("{}: {error}", to.display()))?;
+    println!("{}: {} crates", to.display(), works.len());
+    Ok(())
+}
+
+/// A third-party crate.
+pub(crate) struct Work {
+    /// Name and version.
+    title: String,
+    /// Its SPDX expression.
+    licence: String,
+    /// The texts that it ships, or else the common text of its licence.
+    texts: Vec<String>,
+}
+
+/// The third-party crates linked into a package of the workspace for a target triple, sorted by name.
+///
+/// Procedural macros and build scripts are left out: they run at build time only.
+///
+/// # Errors
+///
+/// If there is no such package, a licence is not allowed, a text is missing, or `cargo metadata` fails.
+pub(crate) fn works(root: &Path, package: &str, target: &str) -> Result<Vec<Work>, Box<dyn Error>> {
+    let list = std::fs::read_to_string(root.join(ALLOWED))?;
     let allowed = allowed(&list);
     let mut works = Vec::new();
-    for package in linked(&metadata(root, target)?)? {
+    for package in linked(&metadata(root, target)?, package)? {
         if package["source"].is_null() {
             continue; // Ours.
         }
@@ -60,15 +74,15 @@ pub(crate) fn works(root: &Path, target: &str) -> Result<Vec<Work>, Box<dyn Erro
     Ok(works)
 }
 
-/// One document of all works, in which each text stands once.
-pub(crate) fn document(works: &[Work]) -> String {
-    let mut document = String::from("The plugin contains these works of others.\n\n");
+/// One document with the licences of all works and of Rust's standard library; each text appears once.
+pub(crate) fn document(package: &str, works: &[Work]) -> String {
+    let mut document = format!("{package} contains these third-party works.\n\n");
     let mut by_text: BTreeMap<String, (&str, Vec<&str>)> = BTreeMap::new();
     for work in works {
         // Writing to a string cannot fail.
         let _ = writeln!(document, "{}: {}", work.title, work.licence);
         for text in &work.texts {
-            // The same text comes with other line breaks.
+            // Copies of a text differ in their line breaks.
             let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
             by_text.entry(words).or_insert((text, Vec::new())).1.push(&work.title);
         }
@@ -76,9 +90,25 @@ pub(crate) fn document(works: &[Work]) -> String {
     let mut texts: Vec<_> = by_text.into_values().collect();
     texts.sort_by(|one, other| one.1.cmp(&other.1));
     for (text, titles) in texts {
-        let _ = write!(document, "\n\n{}\n{}\n\n{}\n", "=".repeat(80), titles.join(", "), text.trim());
+        document.push_str(&section(&titles.join(", "), text.trim()));
     }
-    document
+    let rust = "MIT OR Apache-2.0\nCopyright (c) The Rust Project Contributors";
+    document + &section("The standard library of Rust", rust)
+}
+
+/// A part of the document: a rule, a heading and a text.
+pub(crate) fn section(heading: &str, text: &str) -> String {
+    format!("\n\n{}\n{heading}\n\n{text}\n", "=".repeat(80))
+}
+
+/// The target triple of this machine.
+pub(crate) fn host() -> Result<String, Box<dyn Error>> {
+    let output =
+        Command::new(std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into())).arg("-vV").output()?;
+    let output = String::from_utf8(output.stdout)?;
+    let host =
+        output.lines().find_map(|line| line.strip_prefix("host: ")).ok_or("rustc does not name its host")?;
+    Ok(host.to_owned())
 }
 
 fn metadata(root: &Path, target: &str) -> Result<Value, Box<dyn Error>> {
@@ -92,8 +122,8 @@ fn metadata(root: &Path, target: &str) -> Result<Value, Box<dyn Error>> {
     Ok(serde_json::from_slice(&output.stdout)?)
 }
 
-/// The packages that the plugin is linked from.
-fn linked<'m>(metadata: &'m Value) -> Result<Vec<&'m Value>, Box<dyn Error>> {
+/// The packages that `root` is linked from, itself included.
+fn linked<'m>(metadata: &'m Value, root: &str) -> Result<Vec<&'m Value>, Box<dyn Error>> {
     let by_id = |list: &'m Value| -> BTreeMap<&'m str, &'m Value> {
         items(list).filter_map(|item| Some((item["id"].as_str()?, item))).collect()
     };
@@ -101,13 +131,13 @@ fn linked<'m>(metadata: &'m Value) -> Result<Vec<&'m Value>, Box<dyn Error>> {
     let is_macro = |package: &Value| {
         items(&package["targets"]).any(|target| items(&target["kind"]).any(|kind| kind == "proc-macro"))
     };
-    let start = packages.iter().find(|(_, package)| package["name"] == PLUGIN);
-    let start = start.ok_or("no plugin in the workspace")?;
+    let start = packages.iter().find(|(_, package)| package["name"] == root && package["source"].is_null());
+    let start = start.ok_or_else(|| format!("the workspace has no package '{root}'"))?;
     let mut open = vec![*start.0];
     let mut seen = BTreeSet::new();
     let mut found = Vec::new();
     while let Some(id) = open.pop() {
-        let package = packages.get(id).ok_or("a dependency that is no package")?;
+        let package = packages.get(id).ok_or("cargo metadata lists a dependency without its package")?;
         if !seen.insert(id) || is_macro(package) {
             continue;
         }
@@ -122,16 +152,16 @@ fn linked<'m>(metadata: &'m Value) -> Result<Vec<&'m Value>, Box<dyn Error>> {
     Ok(found)
 }
 
-/// The items of a list; nothing, if it is none.
+/// The items of a list; none if the value is not a list.
 fn items(value: &Value) -> impl Iterator<Item = &Value> {
     value.as_array().into_iter().flatten()
 }
 
 fn text(value: &Value) -> Result<&str, Box<dyn Error>> {
-    Ok(value.as_str().ok_or("cargo metadata has changed its form")?)
+    Ok(value.as_str().ok_or("the output of cargo metadata has an unknown form")?)
 }
 
-/// The terms that lie in the folder of a package: by their names, all of a folder `LICENSES`, and the texts beside fonts.
+/// The licence files in the folder of a crate: by their names, all files of a folder `LICENSES`, and the texts of fonts.
 fn texts(folder: &Path) -> std::io::Result<Vec<String>> {
     let mut paths: Vec<PathBuf> = Vec::new();
     for entry in std::fs::read_dir(folder)? {
@@ -153,46 +183,45 @@ fn texts(folder: &Path) -> std::io::Result<Vec<String>> {
     paths.iter().map(|path| Ok(String::from_utf8_lossy(&std::fs::read(path)?).into_owned())).collect()
 }
 
-/// The text of a licence, for a work that comes without.
+/// The text of a licence, for a crate that ships none.
 fn common(root: &Path, name: &str, authors: &str) -> Result<String, String> {
     let path = match name {
         "Apache-2.0" => root.join("LICENSE-APACHE"),
-        other => root.join(format!("plugin/release/texts/{other}.txt")),
+        other => root.join(TEXTS).join(format!("{other}.txt")),
     };
-    let text = std::fs::read_to_string(&path).map_err(|_| {
-        format!("it comes without a text; put that of {name} into plugin/release/texts/{name}.txt")
-    })?;
+    let text = std::fs::read_to_string(&path)
+        .map_err(|_| format!("it ships no licence text; put the text of {name} into {TEXTS}/{name}.txt"))?;
     Ok(text.replace("<authors>", authors))
 }
 
-/// The licences of a list, the preferred ones first.
+/// The licences of the list, preferred ones first.
 fn allowed(list: &str) -> Vec<&str> {
     list.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')).collect()
 }
 
-/// The licences that are taken of an SPDX expression.
+/// The licences chosen from an SPDX expression.
 ///
 /// # Errors
 ///
-/// A sentence, if they are not all on the list, or it is no expression.
+/// A sentence, if no choice is allowed or the expression is malformed.
 fn choose<'a>(expression: &str, allowed: &[&'a str]) -> Result<Vec<&'a str>, String> {
-    // An older form writes a stroke for OR.
+    // The older form has a slash for OR.
     let spaced = expression.replace('/', " OR ").replace('(', " ( ").replace(')', " ) ");
     let tokens: Vec<&str> = spaced.split_whitespace().collect();
     let mut rest = &tokens[..];
     let taken = any_of(&mut rest, allowed).filter(|_| rest.is_empty());
-    match taken.ok_or_else(|| format!("'{expression}' is no expression of licences"))? {
+    match taken.ok_or_else(|| format!("'{expression}' is not a licence expression"))? {
         Some(ranks) => Ok(ranks.into_iter().map(|rank| allowed[rank]).collect()),
         None => Err(format!(
-            "'{expression}' is not on the list in plugin/release/licences.txt; use another package, or add it there"
+            "'{expression}' is not allowed by {ALLOWED}; use another crate, or add the licence there"
         )),
     }
 }
 
-/// The places in the list of the licences that are taken; none, if one is not there.
+/// The positions of the chosen licences in the list; `None` if one of them is not allowed.
 type Taken = Option<Vec<usize>>;
 
-/// Reads terms with OR between them; none, if that is not what stands there.
+/// Reads terms joined by OR; `None` if they are malformed.
 fn any_of(rest: &mut &[&str], allowed: &[&str]) -> Option<Taken> {
     let mut best = all_of(rest, allowed)?;
     while let ["OR", after @ ..] = rest {
@@ -208,7 +237,7 @@ fn any_of(rest: &mut &[&str], allowed: &[&str]) -> Option<Taken> {
     Some(best)
 }
 
-/// Reads terms with AND between them.
+/// Reads terms joined by AND.
 fn all_of(rest: &mut &[&str], allowed: &[&str]) -> Option<Taken> {
     let mut all = term(rest, allowed)?;
     while let ["AND", after @ ..] = rest {
@@ -219,7 +248,7 @@ fn all_of(rest: &mut &[&str], allowed: &[&str]) -> Option<Taken> {
     Some(all)
 }
 
-/// Reads one licence, with its exception, or terms in parentheses.
+/// Reads one licence with its exception, or terms in parentheses.
 fn term(rest: &mut &[&str], allowed: &[&str]) -> Option<Taken> {
     let name = match rest {
         ["(", after @ ..] => {
@@ -245,19 +274,22 @@ fn term(rest: &mut &[&str], allowed: &[&str]) -> Option<Taken> {
 #[cfg(test)]
 mod tests {
     use super::{choose, document, works};
-    use std::path::Path;
+    use std::path::{Path, PathBuf};
+
+    fn root() -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+    }
 
     #[test]
-    fn what_the_plugin_contains_is_allowed_and_comes_with_its_text() {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    fn the_plugin_contains_allowed_works_only_and_their_texts() {
         for (target, own) in [("x86_64-unknown-linux-gnu", "x11"), ("x86_64-pc-windows-gnu", "winapi")] {
-            let works = works(&root, target).unwrap();
+            let works = works(&root(), "neurdsp-plugin", target).unwrap();
             let has = |name: &str| works.iter().any(|work| work.title.starts_with(name));
             assert!(works.len() > 100 && has("nice-plug 0.4") && has(own), "{}", works.len());
             assert!(!has("proptest") && !has("syn ") && !has("neurdsp"));
             assert!(works.iter().all(|work| !work.texts.is_empty()));
 
-            let document = document(&works);
+            let document = document("neurdsp-plugin", &works);
             for text in ["SIL OPEN FONT LICENSE", "UBUNTU FONT LICENCE", "Copyright (c) Robbert van der Helm"]
             {
                 assert!(document.to_uppercase().contains(&text.to_uppercase()), "{text}");
@@ -266,7 +298,23 @@ mod tests {
     }
 
     #[test]
-    fn of_a_choice_the_first_on_the_list_is_taken_and_what_is_not_there_is_refused() {
+    fn the_wheel_contains_the_binding_and_nothing_of_the_plugin() {
+        let works = works(&root(), "neurdsp-py", "x86_64-unknown-linux-gnu").unwrap();
+        let has = |name: &str| works.iter().any(|work| work.title.starts_with(name));
+        assert!(has("pyo3 ") && has("numpy ") && has("realfft "), "{}", works.len());
+        assert!(!has("egui") && !has("nice-plug") && works.iter().all(|work| !work.texts.is_empty()));
+        let document = document("neurdsp-py", &works);
+        assert!(document.contains("pyo3 ") && document.contains("The standard library of Rust"));
+    }
+
+    #[test]
+    fn a_package_that_does_not_exist_is_named() {
+        let error = works(&root(), "neurdsp-nothing", "x86_64-unknown-linux-gnu").err().unwrap();
+        assert_eq!(error.to_string(), "the workspace has no package 'neurdsp-nothing'");
+    }
+
+    #[test]
+    fn the_first_allowed_choice_is_taken_and_other_licences_are_refused() {
         let allowed = ["Apache-2.0", "MIT", "Apache-2.0 WITH LLVM-exception", "OFL-1.1"];
         let cases: [(&str, &[&str]); 6] = [
             ("MIT/Apache-2.0", &["Apache-2.0"]),
@@ -280,10 +328,10 @@ mod tests {
             assert_eq!(choose(expression, &allowed).unwrap(), expected, "{expression}");
         }
         for refused in ["GPL-3.0-only", "MIT AND GPL-2.0-only", "(MIT AND GPL-2.0-only) OR LGPL-3.0-only"] {
-            assert!(choose(refused, &allowed).unwrap_err().contains("not on the list"), "{refused}");
+            assert!(choose(refused, &allowed).unwrap_err().contains("is not allowed"), "{refused}");
         }
         for broken in ["", "MIT OR", "(MIT", "MIT Apache-2.0", "OR MIT", "MIT)", "AND"] {
-            assert!(choose(broken, &allowed).unwrap_err().contains("no expression"), "{broken}");
+            assert!(choose(broken, &allowed).unwrap_err().contains("not a licence expression"), "{broken}");
         }
     }
 }

@@ -1,9 +1,9 @@
 //! What a player gets: the bundles of the plugin, how to install them, and the licences of all that is inside.
 
-use crate::{bundle, licences};
+use crate::bundle::{self, PACKAGE};
+use crate::licences;
 use std::error::Error;
 use std::path::Path;
-use std::process::Command;
 
 /// Where Debian keeps the terms of the C run-time library that a build for Windows contains.
 const MINGW_TERMS: &str = "/usr/share/doc/mingw-w64-x86-64-dev/copyright";
@@ -15,17 +15,15 @@ const MINGW_TERMS: &str = "/usr/share/doc/mingw-w64-x86-64-dev/copyright";
 /// Where the bundles have not been built, or contain what may not be passed on.
 pub(crate) fn run(root: &Path, arguments: &[&str]) -> Result<(), Box<dyn Error>> {
     let (target, cross) = match arguments {
-        [] => (host()?, None),
+        [] => (licences::host()?, None),
         ["--target", triple] => ((*triple).to_owned(), Some(*triple)),
         other => return Err(format!("unknown options {other:?}; there is --target TRIPLE").into()),
     };
-    let mut terms = licences::document(&licences::works(root, &target)?);
-    terms.push_str(&format!("\n\n{}\nThe standard library of Rust: MIT OR Apache-2.0\n", "=".repeat(80)));
-    terms.push_str("Copyright (c) The Rust Project Contributors\n");
+    let mut terms = licences::document(PACKAGE, &licences::works(root, PACKAGE, &target)?);
     if target.contains("windows-gnu") {
         let mingw = std::fs::read_to_string(MINGW_TERMS)
-            .map_err(|error| format!("{MINGW_TERMS}: {error}; it comes with the package of mingw-w64"))?;
-        terms.push_str(&format!("\n\n{}\nThe run-time library of mingw-w64\n\n{mingw}", "=".repeat(80)));
+            .map_err(|error| format!("{MINGW_TERMS}: {error}; the package of mingw-w64 installs it"))?;
+        terms.push_str(&licences::section("The run-time library of mingw-w64", &mingw));
     }
 
     let name = format!("neurdsp-plugin-{}-{target}", env!("CARGO_PKG_VERSION"));
@@ -51,16 +49,6 @@ pub(crate) fn run(root: &Path, arguments: &[&str]) -> Result<(), Box<dyn Error>>
     std::fs::write(folder.join("THIRD-PARTY.txt"), terms)?;
     println!("{name}");
     Ok(())
-}
-
-/// The target triple of this machine.
-fn host() -> Result<String, Box<dyn Error>> {
-    let output =
-        Command::new(std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into())).arg("-vV").output()?;
-    let output = String::from_utf8(output.stdout)?;
-    let host =
-        output.lines().find_map(|line| line.strip_prefix("host: ")).ok_or("rustc does not name its host")?;
-    Ok(host.to_owned())
 }
 
 /// Copies a file, or a folder with all that is in it.
