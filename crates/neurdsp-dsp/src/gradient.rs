@@ -6,12 +6,11 @@
 
 use crate::error::{Result, check_length, check_samples};
 use crate::framing::{Framing, Signal};
-use crate::parallel;
 use crate::sample::{Input, Output, Sample};
 use crate::spectrogram::{LogScale, Magnitude, Spectrogram};
 use crate::stft::{Stft, Workspace};
 use crate::transform::{Synthesis, TransformScratch};
-use neurdsp_simd::{AlignedBuf, Isa};
+use neurdsp_simd::{AlignedBuf, Isa, parallel};
 use realfft::num_complex::Complex;
 
 /// The gradient of one signal as it grows, and what the transform works in.

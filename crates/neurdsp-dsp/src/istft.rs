@@ -4,12 +4,12 @@
 
 use crate::error::{Error, Result, check_length};
 use crate::exchange::{as_computed, blocks_together, parts, take_spectra};
-use crate::parallel::{self, Idle};
 use crate::sample::{Input, Output, Sample};
-use crate::stft::{MAX_N_FFT, StftConfig};
+use crate::stft::{MAX_N_FFT, StftConfig, keeps_memory};
 use crate::transform::{Synthesis, TransformScratch};
 use crate::window::pad_center;
 use neurdsp_simd::AlignedBuf;
+use neurdsp_simd::parallel::{self, Idle};
 use realfft::num_complex::Complex;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -81,7 +81,7 @@ impl<T: Sample> Istft<T> {
         let sum = |i| squares.iter().skip(i).step_by(hop_length).sum();
         let inner = (0..hop_length).map(|i| T::of(reciprocal(sum(i)))).collect();
         let transform = T::synthesis(&window, hop_length);
-        Ok(Self { config, squares, inner, transform, idle: Idle::of_transforms(n_fft) })
+        Ok(Self { config, squares, inner, transform, idle: Idle::new(keeps_memory(n_fft)) })
     }
 
     /// Samples that `n_frames` frames make.

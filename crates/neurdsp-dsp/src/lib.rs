@@ -15,7 +15,6 @@ mod lanes;
 pub mod live;
 mod mel;
 mod padding;
-pub mod parallel;
 mod range;
 mod rows;
 mod sample;

@@ -6,12 +6,12 @@ use crate::exchange::{blocks_together, put_values};
 use crate::framing::Signal;
 use crate::gradient::Backward;
 use crate::mel::Filterbank;
-use crate::parallel::{self, Idle};
 use crate::rows::{Rows, split_frames};
 use crate::sample::{Input, Output, Sample};
-use crate::stft::{Stft, StftConfig, Workspace};
+use crate::stft::{Stft, StftConfig, Workspace, keeps_memory};
 use crate::transform::BandPlan;
 use neurdsp_simd::Isa;
+use neurdsp_simd::parallel::{self, Idle};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -145,8 +145,8 @@ impl<T: Sample> Spectrogram<T> {
                 (bank.n_bands(), Some(stft.transform.plan_bands(bank.bands(), magnitude)), weight)
             }
         };
-        let (idle, idle_backward) =
-            (Idle::of_transforms(stft.config().n_fft), Idle::of_transforms(stft.config().n_fft));
+        let keeps = keeps_memory(stft.config().n_fft);
+        let (idle, idle_backward) = (Idle::new(keeps), Idle::new(keeps));
         let fingerprint = OnceLock::new();
         Ok(Self { stft, magnitude, n_rows, bands, log, idle, idle_backward, weight, fingerprint })
     }

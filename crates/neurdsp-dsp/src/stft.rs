@@ -5,19 +5,24 @@ use crate::exchange::blocks_together;
 use crate::framing::{FrameFilter, Framing, Signal};
 use crate::gradient::Adjoint;
 use crate::padding::PadMode;
-use crate::parallel::{self, Idle};
 use crate::rows::{Rows, split_frames};
 use crate::sample::{Input, Output, Sample};
 use crate::transform::{Analysis, Synthesis, TransformScratch};
 use crate::weave::{Staging, put_spectra};
 use crate::window::{Window, pad_center};
 use neurdsp_simd::AlignedBuf;
+use neurdsp_simd::parallel::{self, Idle};
 use realfft::num_complex::Complex;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The longest transform: beyond any use, and small enough to allocate.
 pub const MAX_N_FFT: usize = 1 << 24;
+
+/// Whether a transform of `n_fft` samples keeps its working memory between calls; longer ones give it back to the system.
+pub(crate) fn keeps_memory(n_fft: usize) -> bool {
+    n_fft <= 1 << 14
+}
 
 /// Which frames, which window, which padding.
 #[derive(Clone, Debug, PartialEq)]
@@ -138,7 +143,7 @@ impl<T: Sample> Stft<T> {
         let framing = Framing { frame_length, n_fft, hop_length, pad, pad_mode, filter, drop_last };
         let transform = T::analysis(&window, framing.staged_stride());
         let (adjoint, idle, idle_backward) =
-            (OnceLock::new(), Idle::of_transforms(n_fft), Idle::of_transforms(n_fft));
+            (OnceLock::new(), Idle::new(keeps_memory(n_fft)), Idle::new(keeps_memory(n_fft)));
         Ok(Self { config, framing, transform, gain: gain.max(1.0), adjoint, idle, idle_backward })
     }
 

@@ -1,4 +1,5 @@
-//! Vector types with run-time dispatch, and the elementary functions on them.
+//! What the processor offers: vector types with run-time dispatch and the elementary functions on them, denormal control,
+//! and threads ([`parallel`]).
 //!
 //! A kernel is written once, generic over [`Vector`], marked `#[inline(always)]`, and called from one entry point for
 //! each instruction set. The entry points carry `#[target_feature]`; [`Isa::detect`] picks among them when an object is
@@ -35,6 +36,7 @@ mod isa;
 mod lanes;
 mod log;
 pub mod math;
+pub mod parallel;
 mod peak;
 mod scalar;
 mod vector;

@@ -15,8 +15,8 @@ mod tiles;
 
 use std::sync::Arc;
 
-use neurdsp_dsp::parallel::{self, Idle};
 pub use neurdsp_nn::train::Element;
+use neurdsp_simd::parallel::{self, Idle};
 use neurdsp_simd::{FlushDenormals, Isa};
 
 use crate::error::{Error, Result};

@@ -3,8 +3,8 @@
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
-use neurdsp_dsp::parallel::Idle;
 use neurdsp_nn::train::Element;
+use neurdsp_simd::parallel::Idle;
 
 use crate::error::{Error, Result};
 
