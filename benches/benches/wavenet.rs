@@ -4,7 +4,7 @@
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use neurdsp_models::StreamingModel;
-use neurdsp_models::wavenet::{LayerWeights, PreparedWavenet, Wavenet, WavenetConfig, WavenetWeights};
+use neurdsp_models::amp::residual::{LayerWeights, PreparedWavenet, Wavenet, WavenetConfig, WavenetWeights};
 use neurdsp_simd::Isa;
 use std::sync::Arc;
 

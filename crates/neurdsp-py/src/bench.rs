@@ -2,7 +2,7 @@
 
 use crate::amp::AmpModel;
 use crate::errors::{ParameterError, from_models};
-use neurdsp_models::wavenet::WavenetConfig;
+use neurdsp_models::amp::residual::WavenetConfig;
 use neurdsp_simd::Isa;
 use pyo3::prelude::*;
 use std::time::Duration;

@@ -1,7 +1,7 @@
 //! How fast an amp model plays, beside how fast this machine can multiply and add.
 
 use cpu_time::ThreadTime;
-use neurdsp_models::wavenet::{LayerWeights, PreparedWavenet, Wavenet, WavenetConfig, WavenetWeights};
+use neurdsp_models::amp::residual::{LayerWeights, PreparedWavenet, Wavenet, WavenetConfig, WavenetWeights};
 use neurdsp_models::{LoadedModel, Result, StreamingModel};
 use neurdsp_simd::{Isa, fma_burst};
 use std::sync::Arc;

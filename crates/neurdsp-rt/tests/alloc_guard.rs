@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use neurdsp_models::StreamingModel;
-use neurdsp_models::wavenet::{LayerWeights, Wavenet, WavenetConfig, WavenetWeights};
+use neurdsp_models::amp::residual::{LayerWeights, Wavenet, WavenetConfig, WavenetWeights};
 use neurdsp_rt::alloc_guard::{Allocations, GuardedAllocator, count_allocations, forbid_allocations};
 use std::hint::black_box;
 use std::process::Command;

@@ -11,11 +11,11 @@
 
 #[path = "../../neurdsp-models/tests/common/mod.rs"]
 mod documents;
-#[path = "../../neurdsp-models/tests/nam_engine/random.rs"]
+#[path = "../../neurdsp-models/tests/amp/nam_engine/random.rs"]
 mod random;
 
 use documents::{model_file, nam_convnet, nam_linear, nam_lstm, nam_wavenet, seed_model};
-use neurdsp_models::nam::{Conventions, NamFile, NamMetadata, NamWavenet, Network, PreparedNamWavenet};
+use neurdsp_models::amp::nam::{Conventions, NamFile, NamMetadata, NamWavenet, Network, PreparedNamWavenet};
 use neurdsp_models::{LoadedModel, NamOptions, StreamingModel};
 use neurdsp_rt::alloc_guard::{Allocations, GuardedAllocator, count_allocations};
 use neurdsp_rt::{AmpChain, Operation, build_stream};

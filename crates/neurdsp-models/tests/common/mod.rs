@@ -5,7 +5,7 @@
     reason = "each test uses a part; a failure here is the failure of the test"
 )]
 
-use neurdsp_models::wavenet::{LayerWeights, Wavenet, WavenetConfig, WavenetWeights};
+use neurdsp_models::amp::residual::{LayerWeights, Wavenet, WavenetConfig, WavenetWeights};
 use neurdsp_models::{AudioSpec, Header, ModelFile, SeedModel, StreamingModel, Tensor};
 
 pub(crate) const CONFIG: WavenetConfig =
