@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::amp::nam::{CAPTURE, NamFile, NamMetadata, NamModel, NamOptions};
 use crate::amp::parametric::{AMP_PARAMETRIC, Knob, Parametric};
-use crate::amp::residual::{PreparedWavenet, Wavenet, WavenetConfig, WavenetWeights};
+use crate::amp::residual::{PreparedResidual, ResidualConfig, ResidualStream, ResidualWeights};
 use crate::amp::seed_json::SeedModel;
 use crate::container::file::ModelFile;
 use crate::container::header::{AudioSpec, Header};
@@ -55,7 +55,7 @@ struct Knobs {
 /// One arm for each architecture.
 #[derive(Debug, Clone)]
 enum Model {
-    Wavenet(Arc<PreparedWavenet>),
+    Residual(Arc<PreparedResidual>),
     Nam(NamModel),
 }
 
@@ -63,7 +63,7 @@ impl LoadedModel {
     /// Takes the model out of a model file, after checking every key and tensor.
     ///
     /// # Errors
-    /// See [`Header::from_metadata`] and [`WavenetWeights::from_tensors`]; [`Error::UnknownArchitecture`]; parity
+    /// See [`Header::from_metadata`] and [`ResidualWeights::from_tensors`]; [`Error::UnknownArchitecture`]; parity
     /// vectors that are missing, of different lengths, too long or not finite.
     pub fn from_file(file: &ModelFile) -> Result<LoadedModel> {
         LoadedModel::from_file_with(file, &NamOptions::default())
@@ -83,7 +83,7 @@ impl LoadedModel {
         }
         let model = match header.architecture.as_str() {
             AMP_WAVENET => {
-                let config: WavenetConfig = header.typed_config()?;
+                let config: ResidualConfig = header.typed_config()?;
                 if header.audio.channels != 1 {
                     return Err(Error::OutOfRange {
                         name: "channels in neurdsp.audio".to_owned(),
@@ -91,8 +91,8 @@ impl LoadedModel {
                         expected: format!("1, because {AMP_WAVENET} is mono"),
                     });
                 }
-                let weights = WavenetWeights::from_tensors(&config, &file.tensors)?;
-                Model::Wavenet(Arc::new(PreparedWavenet::new(&config, &weights)?))
+                let weights = ResidualWeights::from_tensors(&config, &file.tensors)?;
+                Model::Residual(Arc::new(PreparedResidual::new(&config, &weights)?))
             }
             name if NAM_ARCHITECTURES.contains(&name) => {
                 Model::Nam(NamModel::new(NamFile::from_model_file(file)?, options)?)
@@ -117,10 +117,10 @@ impl LoadedModel {
     /// # Errors
     /// The weights do not fit the config.
     pub fn from_seed(seed: SeedModel) -> Result<LoadedModel> {
-        let prepared = PreparedWavenet::new(&seed.config, &seed.weights)?;
+        let prepared = PreparedResidual::new(&seed.config, &seed.weights)?;
         let name = ("neurdsp.name".to_owned(), seed.name);
         Ok(LoadedModel {
-            model: Model::Wavenet(Arc::new(prepared)),
+            model: Model::Residual(Arc::new(prepared)),
             audio: AudioSpec { sample_rate: seed.sample_rate, channels: 1 },
             metadata: Arc::new(BTreeMap::from([name])),
             parity: None,
@@ -148,7 +148,7 @@ impl LoadedModel {
     pub fn nam(&self) -> Option<&NamFile> {
         match &self.model {
             Model::Nam(model) => Some(&model.file),
-            Model::Wavenet(_) => None,
+            Model::Residual(_) => None,
         }
     }
 
@@ -216,7 +216,7 @@ impl LoadedModel {
             return AMP_PARAMETRIC;
         }
         match &self.model {
-            Model::Wavenet(_) => AMP_WAVENET,
+            Model::Residual(_) => AMP_WAVENET,
             Model::Nam(model) => model.file.architecture(),
         }
     }
@@ -234,7 +234,7 @@ impl LoadedModel {
     /// The number of trained values; of a model of several sizes, those of the size that plays.
     pub fn n_parameters(&self) -> usize {
         match &self.model {
-            Model::Wavenet(prepared) => prepared.config().n_parameters(),
+            Model::Residual(prepared) => prepared.config().n_parameters(),
             Model::Nam(model) => model.n_parameters,
         }
     }
@@ -245,7 +245,7 @@ impl LoadedModel {
     /// The state cannot be addressed; the bounds of the configs exclude it.
     pub fn build_stream(&self) -> Result<Box<dyn StreamingModel>> {
         match &self.model {
-            Model::Wavenet(prepared) => Ok(Box::new(Wavenet::from_prepared(Arc::clone(prepared))?)),
+            Model::Residual(prepared) => Ok(Box::new(ResidualStream::from_prepared(Arc::clone(prepared))?)),
             Model::Nam(model) => model.stream(),
         }
     }
@@ -271,7 +271,7 @@ impl LoadedModel {
 impl Model {
     fn receptive_field(&self) -> usize {
         match self {
-            Model::Wavenet(prepared) => prepared.config().receptive_field(),
+            Model::Residual(prepared) => prepared.config().receptive_field(),
             Model::Nam(model) => model.receptive_field,
         }
     }

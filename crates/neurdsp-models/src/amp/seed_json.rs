@@ -17,7 +17,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::amp::residual::{LayerWeights, WavenetConfig, WavenetWeights};
+use crate::amp::residual::{LayerWeights, ResidualConfig, ResidualWeights};
 use crate::container::atomic::write_atomically;
 use crate::container::json::{list, numbers, one_line};
 use crate::error::{Error, Result};
@@ -34,9 +34,9 @@ pub struct SeedModel {
     /// In Hz.
     pub sample_rate: f64,
     /// The shape of the network.
-    pub config: WavenetConfig,
+    pub config: ResidualConfig,
     /// The trained values.
-    pub weights: WavenetWeights,
+    pub weights: ResidualWeights,
 }
 
 #[derive(Deserialize)]
@@ -142,7 +142,7 @@ impl SeedModel {
                 bias: numbers(&format!("{path}.conv_bias"), block.conv_bias, &[c])?,
             });
         }
-        let weights = WavenetWeights {
+        let weights = ResidualWeights {
             input_weight: numbers("weights.input_conv.weight", weights.input_conv.weight, &[c])?,
             input_bias: numbers("weights.input_conv.bias", weights.input_conv.bias, &[c])?,
             layers,
@@ -174,7 +174,7 @@ impl SeedModel {
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         self.weights.check(&self.config)?;
         check_sample_rate(self.sample_rate)?;
-        let WavenetConfig { channels, num_layers, kernel_size, dilation_base } = self.config;
+        let ResidualConfig { channels, num_layers, kernel_size, dilation_base } = self.config;
         let dilations = self.config.dilations();
         let blocks =
             self.weights.layers.iter().zip(&dilations).enumerate().map(|(layer, (weights, &dilation))| {
@@ -301,8 +301,8 @@ fn check_sample_rate(sample_rate: f64) -> Result<()> {
     })
 }
 
-fn check_architecture(architecture: &ArchitectureIn) -> Result<WavenetConfig> {
-    let config = WavenetConfig {
+fn check_architecture(architecture: &ArchitectureIn) -> Result<ResidualConfig> {
+    let config = ResidualConfig {
         channels: architecture.channels,
         num_layers: architecture.num_layers,
         kernel_size: architecture.kernel_size,

@@ -1,7 +1,7 @@
 //! Models with knobs: the folded network is the one that arithmetic by hand gives, and every flaw of a file is named.
 
 use crate::common::{CONFIG, model_file, values, weights};
-use neurdsp_models::amp::residual::Wavenet;
+use neurdsp_models::amp::residual::ResidualStream;
 use neurdsp_models::{LoadedModel, ModelFile, StreamingModel, Tensor};
 
 const RANK: usize = 2;
@@ -57,7 +57,7 @@ fn by_hand(positions: [f64; 2]) -> Vec<f32> {
     move_by(&mut folded.layers[0].bias, &values(4, 25));
     move_by(&mut folded.output_weight, &values(4, 26));
     let mut output = vec![0.0; 64];
-    Wavenet::new(&CONFIG, &folded).unwrap().process(&values(64, 11), &mut output);
+    ResidualStream::new(&CONFIG, &folded).unwrap().process(&values(64, 11), &mut output);
     output
 }
 

@@ -15,15 +15,15 @@ use super::activation::Activation;
 use super::conv::Conv;
 use super::file::{NamFile, Network};
 use super::wavenet::{Films, Gating, Layer, LayerArray, WavenetNetwork};
-use crate::amp::residual::{LayerWeights, WavenetConfig, WavenetWeights};
+use crate::amp::residual::{LayerWeights, ResidualConfig, ResidualWeights};
 use crate::error::{Error, Result};
 
 impl WavenetNetwork {
     /// The network that computes what an amp model does.
     ///
     /// # Errors
-    /// As [`WavenetWeights::check`].
-    pub fn from_amp(config: &WavenetConfig, weights: &WavenetWeights) -> Result<WavenetNetwork> {
+    /// As [`ResidualWeights::check`].
+    pub fn from_amp(config: &ResidualConfig, weights: &ResidualWeights) -> Result<WavenetNetwork> {
         weights.check(config)?;
         let channels = config.channels;
         let input_bias: Vec<f64> = weights.input_bias.iter().map(|&b| f64::from(b)).collect();
@@ -79,13 +79,13 @@ impl WavenetNetwork {
     ///
     /// # Errors
     /// [`Error::Unsupported`] for any other network.
-    pub fn to_amp(&self) -> Result<(WavenetConfig, WavenetWeights)> {
+    pub fn to_amp(&self) -> Result<(ResidualConfig, ResidualWeights)> {
         let [_, stack] = self.arrays.as_slice() else { return Err(no_equivalent()) };
         let (Some(first), Some(head_bias)) = (stack.layers.first(), &stack.head.bias) else {
             return Err(no_equivalent());
         };
         let dilation_base = stack.layers.get(1).map_or(2, |layer| layer.conv.dilation);
-        let config = WavenetConfig {
+        let config = ResidualConfig {
             channels: stack.channels,
             num_layers: stack.layers.len(),
             kernel_size: first.conv.kernel_size,
@@ -93,7 +93,7 @@ impl WavenetNetwork {
         };
         let layer =
             |layer: &Layer| LayerWeights { weight: layer.conv.weight.clone(), bias: layer.conv.dense_bias() };
-        let weights = WavenetWeights {
+        let weights = ResidualWeights {
             input_weight: stack.rechannel.weight.iter().step_by(2).copied().collect(),
             input_bias: vec![0.0; stack.channels],
             layers: stack.layers.iter().map(layer).collect(),
@@ -112,7 +112,7 @@ impl NamFile {
     ///
     /// # Errors
     /// [`Error::Unsupported`] for any other model.
-    pub fn to_amp(&self) -> Result<(WavenetConfig, WavenetWeights)> {
+    pub fn to_amp(&self) -> Result<(ResidualConfig, ResidualWeights)> {
         match self.network() {
             Network::Wavenet(network) => network.to_amp(),
             _ => Err(no_equivalent()),

@@ -10,7 +10,7 @@ use super::metadata::NamMetadata;
 use super::wavenet::WavenetNetwork;
 use crate::amp::loaded::{AMP_WAVENET, LoadedModel};
 use crate::amp::parametric::AMP_PARAMETRIC;
-use crate::amp::residual::{WavenetConfig, WavenetWeights};
+use crate::amp::residual::{ResidualConfig, ResidualWeights};
 use crate::amp::seed_json::SeedModel;
 use crate::container::file::ModelFile;
 use crate::container::header::Header;
@@ -52,8 +52,8 @@ pub fn to_nam(path: impl AsRef<Path>, capture: &str) -> Result<NamFile> {
                 .map_err(|error| Error::malformed(CAPTURE, one_line(&error.to_string())))?;
             merged.extend(own);
         }
-        let config: WavenetConfig = header.typed_config()?;
-        let weights = WavenetWeights::from_tensors(&config, &file.tensors)?;
+        let config: ResidualConfig = header.typed_config()?;
+        let weights = ResidualWeights::from_tensors(&config, &file.tensors)?;
         amp(&config, &weights, header.audio.sample_rate, NamMetadata(merged))
     };
     convert().map_err(|error: Error| error.in_file(path))
@@ -66,8 +66,8 @@ fn read_seed(path: &Path) -> Result<Option<SeedModel>> {
 }
 
 fn amp(
-    config: &WavenetConfig,
-    weights: &WavenetWeights,
+    config: &ResidualConfig,
+    weights: &ResidualWeights,
     sample_rate: f64,
     metadata: NamMetadata,
 ) -> Result<NamFile> {

@@ -35,7 +35,7 @@ mod write;
 pub use activation::Activation;
 pub use conv::{Conv, Film};
 pub use convnet::{ConvNetStream, PreparedConvNet};
-pub use engine::{Conventions, NamWavenet, PreparedNamWavenet};
+pub use engine::{Conventions, PreparedWavenet, WavenetStream};
 pub use export::to_nam;
 pub use file::{NamFile, Network, Submodel};
 pub use frame_model::{FrameModel, FrameModelSource};

@@ -23,8 +23,8 @@ const MAX_HISTORY: usize = 1 << 24;
 ///
 /// # Example
 /// ```
-/// use neurdsp_models::amp::residual::WavenetConfig;
-/// let config = WavenetConfig { channels: 16, num_layers: 6, kernel_size: 3, dilation_base: 2 };
+/// use neurdsp_models::amp::residual::ResidualConfig;
+/// let config = ResidualConfig { channels: 16, num_layers: 6, kernel_size: 3, dilation_base: 2 };
 /// config.validate()?;
 /// assert_eq!(config.n_parameters(), 4753);
 /// assert_eq!(config.receptive_field(), 127);
@@ -33,7 +33,7 @@ const MAX_HISTORY: usize = 1 << 24;
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct WavenetConfig {
+pub struct ResidualConfig {
     /// Channels of each layer, 1 to 1024.
     pub channels: usize,
     /// Number of dilated layers, 1 to 64.
@@ -44,7 +44,7 @@ pub struct WavenetConfig {
     pub dilation_base: usize,
 }
 
-impl WavenetConfig {
+impl ResidualConfig {
     /// Checks every bound. All other methods and all constructors that take a config rely on it.
     ///
     /// # Errors
@@ -115,8 +115,13 @@ fn at_most(what: &str, got: usize, limit: usize) -> Result<()> {
 mod tests {
     use super::*;
 
-    fn config(channels: usize, num_layers: usize, kernel_size: usize, dilation_base: usize) -> WavenetConfig {
-        WavenetConfig { channels, num_layers, kernel_size, dilation_base }
+    fn config(
+        channels: usize,
+        num_layers: usize,
+        kernel_size: usize,
+        dilation_base: usize,
+    ) -> ResidualConfig {
+        ResidualConfig { channels, num_layers, kernel_size, dilation_base }
     }
 
     #[test]

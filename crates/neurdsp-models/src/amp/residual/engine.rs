@@ -2,7 +2,7 @@
 
 use super::{frames, rows};
 use crate::StreamingModel;
-use crate::amp::residual::{WavenetConfig, WavenetWeights};
+use crate::amp::residual::{ResidualConfig, ResidualWeights};
 use crate::amp::silence::{Silence, is_silent};
 use crate::error::Result;
 use neurdsp_nn::MAX_FRAMES;
@@ -11,10 +11,10 @@ use std::sync::Arc;
 
 /// The weights of an amp model, in the order in which the kernels of one instruction set read them.
 ///
-/// Immutable: any number of [`Wavenet`] streams, on any threads, play one copy.
+/// Immutable: any number of [`ResidualStream`]s, on any threads, share one copy.
 #[derive(Debug)]
-pub struct PreparedWavenet {
-    config: WavenetConfig,
+pub struct PreparedResidual {
+    config: ResidualConfig,
     kernels: Kernels,
     isa: Isa,
 }
@@ -55,14 +55,14 @@ fn fills_vectors(channels: usize, isa: Isa) -> bool {
     }
 }
 
-impl PreparedWavenet {
+impl PreparedResidual {
     /// Prepares `weights` for the best instruction set of this machine.
     ///
     /// # Errors
     ///
-    /// As [`WavenetWeights::check`]: a config out of bounds, or weights that do not fit it or are not finite.
-    pub fn new(config: &WavenetConfig, weights: &WavenetWeights) -> Result<PreparedWavenet> {
-        PreparedWavenet::for_isa(config, weights, Isa::detect())
+    /// As [`ResidualWeights::check`]: a config out of bounds, or weights that do not fit it or are not finite.
+    pub fn new(config: &ResidualConfig, weights: &ResidualWeights) -> Result<PreparedResidual> {
+        PreparedResidual::for_isa(config, weights, Isa::detect())
     }
 
     /// As [`new`](Self::new), for a given instruction set.
@@ -70,19 +70,19 @@ impl PreparedWavenet {
     /// # Errors
     ///
     /// As [`new`](Self::new).
-    pub fn for_isa(config: &WavenetConfig, weights: &WavenetWeights, isa: Isa) -> Result<PreparedWavenet> {
+    pub fn for_isa(config: &ResidualConfig, weights: &ResidualWeights, isa: Isa) -> Result<PreparedResidual> {
         weights.check(config)?;
         let kernels = if fills_vectors(config.channels, isa) {
             Kernels::Frames(frames::Kernels::new(config, weights, isa)?)
         } else {
             Kernels::Rows(rows::Kernels::new(config, weights, isa)?)
         };
-        Ok(PreparedWavenet { config: *config, kernels, isa })
+        Ok(PreparedResidual { config: *config, kernels, isa })
     }
 
     /// The shape of the model.
     #[must_use]
-    pub fn config(&self) -> &WavenetConfig {
+    pub fn config(&self) -> &ResidualConfig {
         &self.config
     }
 
@@ -108,17 +108,17 @@ impl PreparedWavenet {
 ///
 /// ```
 /// use neurdsp_models::StreamingModel;
-/// use neurdsp_models::amp::residual::{LayerWeights, Wavenet, WavenetConfig, WavenetWeights};
+/// use neurdsp_models::amp::residual::{LayerWeights, ResidualStream, ResidualConfig, ResidualWeights};
 ///
-/// let config = WavenetConfig { channels: 1, num_layers: 1, kernel_size: 2, dilation_base: 2 };
-/// let weights = WavenetWeights {
+/// let config = ResidualConfig { channels: 1, num_layers: 1, kernel_size: 2, dilation_base: 2 };
+/// let weights = ResidualWeights {
 ///     input_weight: vec![1.0],
 ///     input_bias: vec![0.0],
 ///     layers: vec![LayerWeights { weight: vec![0.5, 0.0], bias: vec![0.0] }],
 ///     output_weight: vec![1.0],
 ///     output_bias: 0.0,
 /// };
-/// let mut amp = Wavenet::new(&config, &weights)?;
+/// let mut amp = ResidualStream::new(&config, &weights)?;
 /// let mut output = [0.0; 2];
 /// amp.process(&[1.0, 0.0], &mut output); // y[t] = x[t] + tanh(0.5 x[t - 1])
 /// assert!((output[0] - 1.0).abs() < 1e-6);
@@ -126,43 +126,43 @@ impl PreparedWavenet {
 /// # Ok::<(), neurdsp_models::Error>(())
 /// ```
 #[derive(Debug)]
-pub struct Wavenet {
-    prepared: Arc<PreparedWavenet>,
+pub struct ResidualStream {
+    prepared: Arc<PreparedResidual>,
     state: State,
     silence: Silence,
     /// The output on silence.
     rest: f32,
 }
 
-impl Wavenet {
+impl ResidualStream {
     /// A stream with weights of its own.
     ///
     /// # Errors
     ///
-    /// As [`PreparedWavenet::new`].
-    pub fn new(config: &WavenetConfig, weights: &WavenetWeights) -> Result<Wavenet> {
-        Wavenet::from_prepared(Arc::new(PreparedWavenet::new(config, weights)?))
+    /// As [`PreparedResidual::new`].
+    pub fn new(config: &ResidualConfig, weights: &ResidualWeights) -> Result<ResidualStream> {
+        ResidualStream::from_prepared(Arc::new(PreparedResidual::new(config, weights)?))
     }
 
     /// A stream that shares `prepared` with others.
     ///
     /// # Errors
     ///
-    /// A history that cannot be addressed; the bounds of [`WavenetConfig::validate`] exclude it.
-    pub fn from_prepared(prepared: Arc<PreparedWavenet>) -> Result<Wavenet> {
+    /// A history that cannot be addressed; the bounds of [`ResidualConfig::validate`] exclude it.
+    pub fn from_prepared(prepared: Arc<PreparedResidual>) -> Result<ResidualStream> {
         let state = match &prepared.kernels {
             Kernels::Frames(kernels) => State::Frames(kernels.state()?),
             Kernels::Rows(kernels) => State::Rows(kernels.state()?),
         };
         let silence = Silence::new(Some(prepared.config.receptive_field()));
-        let mut stream = Wavenet { prepared, state, silence, rest: 0.0 };
+        let mut stream = ResidualStream { prepared, state, silence, rest: 0.0 };
         stream.prewarm();
         Ok(stream)
     }
 
     /// The weights, to be shared with another stream.
     #[must_use]
-    pub fn prepared(&self) -> &Arc<PreparedWavenet> {
+    pub fn prepared(&self) -> &Arc<PreparedResidual> {
         &self.prepared
     }
 
@@ -177,7 +177,7 @@ impl Wavenet {
     }
 }
 
-impl StreamingModel for Wavenet {
+impl StreamingModel for ResidualStream {
     fn reset(&mut self) {
         self.prewarm();
     }

@@ -4,7 +4,7 @@ use neurdsp_nn::{Expand, FrameRing, MAX_FRAMES, Reduce, ResidualConv1d, frame_st
 use neurdsp_simd::{AlignedBuf, Isa};
 
 use super::engine::Pass;
-use crate::amp::residual::{LayerWeights, WavenetConfig, WavenetWeights};
+use crate::amp::residual::{LayerWeights, ResidualConfig, ResidualWeights};
 use crate::error::Result;
 
 /// The weights.
@@ -29,7 +29,7 @@ pub(super) struct State {
 }
 
 impl Kernels {
-    pub(super) fn new(config: &WavenetConfig, weights: &WavenetWeights, isa: Isa) -> Result<Kernels> {
+    pub(super) fn new(config: &ResidualConfig, weights: &ResidualWeights, isa: Isa) -> Result<Kernels> {
         let (channels, taps) = (config.channels, config.kernel_size);
         let layer = |(layer, dilation): (&LayerWeights, usize)| {
             ResidualConv1d::new(channels, taps, dilation, &layer.weight, &layer.bias, isa)

@@ -14,6 +14,6 @@ mod frames;
 mod rows;
 mod weights;
 
-pub use config::WavenetConfig;
-pub use engine::{PreparedWavenet, Wavenet};
-pub use weights::{LayerWeights, WavenetWeights};
+pub use config::ResidualConfig;
+pub use engine::{PreparedResidual, ResidualStream};
+pub use weights::{LayerWeights, ResidualWeights};

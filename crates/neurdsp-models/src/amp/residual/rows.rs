@@ -4,7 +4,7 @@ use neurdsp_nn::planar::{Activation, Affine, AffineShape, Base, Input, PlanarBlo
 use neurdsp_simd::Isa;
 
 use super::engine::Pass;
-use crate::amp::residual::{LayerWeights, WavenetConfig, WavenetWeights};
+use crate::amp::residual::{LayerWeights, ResidualConfig, ResidualWeights};
 use crate::error::Result;
 
 /// The weights.
@@ -31,7 +31,7 @@ pub(super) struct State {
 }
 
 impl Kernels {
-    pub(super) fn new(config: &WavenetConfig, weights: &WavenetWeights, isa: Isa) -> Result<Kernels> {
+    pub(super) fn new(config: &ResidualConfig, weights: &ResidualWeights, isa: Isa) -> Result<Kernels> {
         let c = config.channels;
         let layer = |(layer, dilation): (&LayerWeights, usize)| {
             let shape = AffineShape { taps: config.kernel_size, dilation, ..AffineShape::pointwise(c, c) };

@@ -20,7 +20,7 @@ pub use neurdsp_nn::train::Element;
 use neurdsp_simd::{FlushDenormals, Isa};
 
 use crate::amp::nam::WavenetNetwork;
-use crate::amp::residual::WavenetConfig;
+use crate::amp::residual::ResidualConfig;
 use crate::error::{Error, Result};
 use backward::Backward;
 use forward::Forward;
@@ -38,9 +38,9 @@ const MAX_CROP: usize = 1 << 20;
 /// # Example
 /// ```
 /// use neurdsp_models::amp::train::WavenetTrainer;
-/// use neurdsp_models::amp::residual::WavenetConfig;
+/// use neurdsp_models::amp::residual::ResidualConfig;
 ///
-/// let config = WavenetConfig { channels: 1, num_layers: 1, kernel_size: 2, dilation_base: 1 };
+/// let config = ResidualConfig { channels: 1, num_layers: 1, kernel_size: 2, dilation_base: 1 };
 /// let trainer = WavenetTrainer::<f64>::residual(&config)?;
 /// // h = x, y = h + tanh(0.5 h[t - 1] + 0 h[t])
 /// let weights = [1.0, 0.0, 0.5, 0.0, 0.0, 1.0, 0.0];
@@ -73,11 +73,11 @@ impl<T: Element> WavenetTrainer<T> {
     }
 
     /// A residual WaveNet; its weights are its tensors one after the other, as they stand in
-    /// [`WavenetWeights`](crate::amp::residual::WavenetWeights).
+    /// [`ResidualWeights`](crate::amp::residual::ResidualWeights).
     ///
     /// # Errors
-    /// As [`WavenetConfig::validate`].
-    pub fn residual(config: &WavenetConfig) -> Result<Self> {
+    /// As [`ResidualConfig::validate`].
+    pub fn residual(config: &ResidualConfig) -> Result<Self> {
         Ok(Self::new(Plan::of_residual(config)?))
     }
 

@@ -5,7 +5,7 @@ use std::ops::Range;
 use neurdsp_nn::train::Activation;
 
 use crate::amp::nam::{self, Gating, WavenetNetwork};
-use crate::amp::residual::WavenetConfig;
+use crate::amp::residual::ResidualConfig;
 use crate::error::{Error, Result};
 
 /// A network of layer arrays.
@@ -146,7 +146,7 @@ impl Plan {
     }
 
     /// The plan of a residual WaveNet, whose weights lie in the order of its tensors.
-    pub(super) fn of_residual(config: &WavenetConfig) -> Result<Plan> {
+    pub(super) fn of_residual(config: &ResidualConfig) -> Result<Plan> {
         config.validate()?;
         let (channels, taps) = (config.channels, config.kernel_size);
         let mut cursor = Cursor::default();

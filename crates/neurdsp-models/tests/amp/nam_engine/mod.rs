@@ -8,7 +8,7 @@ use std::sync::Arc;
 use self::random::{Features, Random};
 use neurdsp_models::StreamingModel;
 use neurdsp_models::amp::nam::{
-    Conventions, FrameModel, NamFile, NamWavenet, Network, PreparedNamWavenet, WavenetNetwork,
+    Conventions, FrameModel, NamFile, Network, PreparedWavenet, WavenetNetwork, WavenetStream,
 };
 use neurdsp_simd::Isa;
 
@@ -22,8 +22,8 @@ fn signal(frames: usize, seed: u64) -> Vec<f32> {
     (0..frames).map(|t| if t % 150 < 100 { random.value(0.7) } else { 0.0 }).collect()
 }
 
-fn stream(network: &WavenetNetwork, conventions: Conventions, isa: Isa) -> NamWavenet {
-    NamWavenet::new(Arc::new(PreparedNamWavenet::new(network, conventions, isa).unwrap())).unwrap()
+fn stream(network: &WavenetNetwork, conventions: Conventions, isa: Isa) -> WavenetStream {
+    WavenetStream::new(Arc::new(PreparedWavenet::new(network, conventions, isa).unwrap())).unwrap()
 }
 
 fn play(stream: &mut dyn StreamingModel, input: &[f32], blocks: &[usize]) -> Vec<f32> {

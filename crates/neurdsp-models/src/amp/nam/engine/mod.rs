@@ -65,7 +65,7 @@ impl Pass {
 
 /// A WaveNet of the format with its weights arranged for the engine. Any number of streams can share it.
 #[derive(Debug)]
-pub struct PreparedNamWavenet {
+pub struct PreparedWavenet {
     in_channels: usize,
     out_channels: usize,
     condition: Option<Arc<dyn FrameModelSource>>,
@@ -77,13 +77,13 @@ pub struct PreparedNamWavenet {
     isa: Isa,
 }
 
-impl PreparedNamWavenet {
+impl PreparedWavenet {
     /// Arranges the weights for `isa`.
     ///
     /// # Errors
     ///
     /// A layer that the kernels refuse: more channels or a longer history than their bounds.
-    pub fn new(network: &WavenetNetwork, conventions: Conventions, isa: Isa) -> Result<PreparedNamWavenet> {
+    pub fn new(network: &WavenetNetwork, conventions: Conventions, isa: Isa) -> Result<PreparedWavenet> {
         let condition = match &network.condition {
             Some(model) => Some(super::prepare::prepare(model.at_size(None)?.1.as_ref(), conventions, isa)?),
             None => None,
@@ -101,7 +101,7 @@ impl PreparedNamWavenet {
         let post = network.post_head.iter().flat_map(|head| &head.layers);
         let post =
             post.map(|layer| Ok((layer.activation.planar(layer.conv.inputs), affine(&layer.conv, isa)?)));
-        Ok(PreparedNamWavenet {
+        Ok(PreparedWavenet {
             in_channels: network.in_channels,
             out_channels: network.out_channels(),
             condition,
@@ -121,9 +121,9 @@ impl PreparedNamWavenet {
     }
 }
 
-impl FrameModelSource for Arc<PreparedNamWavenet> {
+impl FrameModelSource for Arc<PreparedWavenet> {
     fn build(&self) -> Result<Box<dyn FrameModel>> {
-        Ok(Box::new(NamWavenet::new(Arc::clone(self))?))
+        Ok(Box::new(WavenetStream::new(Arc::clone(self))?))
     }
 }
 
@@ -138,8 +138,8 @@ impl FrameModelSource for Arc<PreparedNamWavenet> {
 /// been silent for a receptive field nothing is computed until it sounds again; what comes out then is, to the bit, what
 /// would have been computed.
 #[derive(Debug)]
-pub struct NamWavenet {
-    prepared: Arc<PreparedNamWavenet>,
+pub struct WavenetStream {
+    prepared: Arc<PreparedWavenet>,
     input: PlanarBlock,
     condition_model: Option<Box<dyn FrameModel>>,
     condition: PlanarBlock,
@@ -157,13 +157,13 @@ pub struct NamWavenet {
     rest: Vec<f32>,
 }
 
-impl NamWavenet {
+impl WavenetStream {
     /// A stream that shares `prepared` with others.
     ///
     /// # Errors
     ///
     /// A history that cannot be addressed; the bounds of the reader exclude it.
-    pub fn new(prepared: Arc<PreparedNamWavenet>) -> Result<NamWavenet> {
+    pub fn new(prepared: Arc<PreparedWavenet>) -> Result<WavenetStream> {
         let condition_model = prepared.condition.as_ref().map(|source| source.build()).transpose()?;
         let memory = match &condition_model {
             None => Some(prepared.receptive_field),
@@ -173,7 +173,7 @@ impl NamWavenet {
         let condition_values = condition_model.as_ref().map_or(0, |_| prepared.condition_channels);
         let post = prepared.post_head.iter().map(|(_, conv)| conv.shape());
         let post = post.map(|shape| Ok(PlanarRing::new(shape.inputs, shape.history())?));
-        let mut stream = NamWavenet {
+        let mut stream = WavenetStream {
             input: PlanarBlock::new(in_channels),
             condition: PlanarBlock::new(condition_values),
             frames_in: vec![0.0; if condition_values > 0 { in_channels * MAX_FRAMES } else { 0 }],
@@ -280,7 +280,7 @@ impl NamWavenet {
     }
 }
 
-impl FrameModel for NamWavenet {
+impl FrameModel for WavenetStream {
     fn in_channels(&self) -> usize {
         self.prepared.in_channels
     }
@@ -320,7 +320,7 @@ impl FrameModel for NamWavenet {
     }
 }
 
-impl StreamingModel for NamWavenet {
+impl StreamingModel for WavenetStream {
     fn reset(&mut self) {
         self.settle_all();
     }
