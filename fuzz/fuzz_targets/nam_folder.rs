@@ -1,7 +1,7 @@
 //! Any two files are an older model's folder that plays, or fail with an error.
 #![no_main]
 
-use neurdsp_models::nam::NamFile;
+use neurdsp_models::amp::nam::NamFile;
 use neurdsp_models::{LoadedModel, NamOptions};
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {

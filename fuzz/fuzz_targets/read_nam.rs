@@ -1,7 +1,7 @@
 //! Any text is a `.nam` model that comes back as it was when it is written, or fails with an error.
 #![no_main]
 
-use neurdsp_models::nam::NamFile;
+use neurdsp_models::amp::nam::NamFile;
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     if let Ok(file) = NamFile::from_bytes(bytes)

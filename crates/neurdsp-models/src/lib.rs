@@ -1,28 +1,19 @@
 //! Model files, and the models that they hold.
 
-mod atomic;
+pub mod amp;
+mod container;
 mod error;
-mod file;
-mod header;
-mod json;
-pub mod nam;
-mod parametric;
-mod parity;
 mod registry;
-mod seed_json;
-mod silence;
 mod streaming;
-mod tensor;
-pub mod train;
-pub mod wavenet;
 
+pub use amp::loaded::{AMP_WAVENET, LoadedModel};
+pub use amp::nam::NamOptions;
+pub use amp::parametric::{AMP_PARAMETRIC, Knob};
+pub use amp::seed_json::SeedModel;
+pub use container::file::ModelFile;
+pub use container::header::{AudioSpec, FORMAT_VERSION, Header};
+pub use container::parity::{Parity, Verification};
+pub use container::tensor::{Tensor, Tensors};
 pub use error::{Error, Result};
-pub use file::ModelFile;
-pub use header::{AudioSpec, FORMAT_VERSION, Header};
-pub use nam::NamOptions;
-pub use parametric::{AMP_PARAMETRIC, Knob};
-pub use parity::{Parity, Verification};
-pub use registry::{AMP_WAVENET, LoadedModel, load, load_bytes, load_with};
-pub use seed_json::SeedModel;
+pub use registry::{load, load_bytes, load_with};
 pub use streaming::StreamingModel;
-pub use tensor::{Tensor, Tensors};

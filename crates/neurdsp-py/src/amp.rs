@@ -2,7 +2,7 @@
 
 use crate::chain::operation;
 use crate::errors::{ParameterError, from_models, from_rt};
-use neurdsp_models::nam::{Conventions, NamFile};
+use neurdsp_models::amp::nam::{Conventions, NamFile};
 use neurdsp_models::{LoadedModel, NamOptions, StreamingModel};
 use numpy::{PyArray1, PyArrayMethods, PyReadonlyArray1};
 use pyo3::prelude::*;

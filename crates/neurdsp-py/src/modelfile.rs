@@ -1,8 +1,8 @@
 //! Model files: reading, writing and verifying them.
 
 use crate::errors::{ParameterError, from_models};
-use neurdsp_models::nam::{NamFile, to_nam};
-use neurdsp_models::wavenet::{WavenetConfig, WavenetWeights};
+use neurdsp_models::amp::nam::{NamFile, to_nam};
+use neurdsp_models::amp::residual::{ResidualConfig, ResidualWeights};
 use neurdsp_models::{LoadedModel, ModelFile, SeedModel, Tensor, Tensors};
 use numpy::{PyArray1, PyArrayDyn, PyArrayMethods, PyReadonlyArrayDyn, PyUntypedArrayMethods};
 use pyo3::prelude::*;
@@ -62,7 +62,7 @@ pub(crate) fn read_amp_json(py: Python<'_>, path: PathBuf) -> PyResult<(String, 
         Ok((model, tensors))
     };
     let (model, tensors) = py.detach(read).map_err(from_models)?;
-    let WavenetConfig { channels, num_layers, kernel_size, dilation_base } = model.config;
+    let ResidualConfig { channels, num_layers, kernel_size, dilation_base } = model.config;
     let shape = (channels, num_layers, kernel_size, dilation_base);
     Ok((model.name, model.sample_rate, shape, to_arrays(py, tensors)?))
 }
@@ -105,7 +105,7 @@ pub(crate) fn read_nam_as_amp(py: Python<'_>, path: PathBuf) -> PyResult<(f64, S
         Ok((file.sample_rate(), config, weights.to_tensors(&config)?))
     };
     let (sample_rate, config, tensors) = py.detach(read).map_err(from_models)?;
-    let WavenetConfig { channels, num_layers, kernel_size, dilation_base } = config;
+    let ResidualConfig { channels, num_layers, kernel_size, dilation_base } = config;
     Ok((sample_rate, (channels, num_layers, kernel_size, dilation_base), to_arrays(py, tensors)?))
 }
 
@@ -120,10 +120,10 @@ pub(crate) fn write_amp_json(
     tensors: BorrowedArrays<'_>,
 ) -> PyResult<()> {
     let (channels, num_layers, kernel_size, dilation_base) = shape;
-    let config = WavenetConfig { channels, num_layers, kernel_size, dilation_base };
+    let config = ResidualConfig { channels, num_layers, kernel_size, dilation_base };
     let tensors = to_tensors(&tensors)?;
     let write = || {
-        let weights = WavenetWeights::from_tensors(&config, &tensors)?;
+        let weights = ResidualWeights::from_tensors(&config, &tensors)?;
         SeedModel { name, sample_rate, config, weights }.write(&path)
     };
     py.detach(write).map_err(|error| from_models(error.in_file(&path)))

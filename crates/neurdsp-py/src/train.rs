@@ -3,9 +3,9 @@
 use crate::dsp::{is_double, refuse};
 use crate::errors::ParameterError;
 use neurdsp_models as models;
-use neurdsp_models::nam::WavenetNetwork;
-use neurdsp_models::train::{Tape, WavenetTrainer};
-use neurdsp_models::wavenet::WavenetConfig;
+use neurdsp_models::amp::nam::WavenetNetwork;
+use neurdsp_models::amp::residual::ResidualConfig;
+use neurdsp_models::amp::train::{Tape, WavenetTrainer};
 use numpy::ndarray::ArrayView1;
 use numpy::{Element, PyArray1, PyReadonlyArray1, PyReadonlyArray2};
 use numpy::{PyReadwriteArray1, PyReadwriteArray2};
@@ -61,7 +61,7 @@ impl PyWavenetTrainer {
         kernel_size: usize,
         dilation_base: usize,
     ) -> PyResult<Self> {
-        let config = WavenetConfig { channels, num_layers, kernel_size, dilation_base };
+        let config = ResidualConfig { channels, num_layers, kernel_size, dilation_base };
         let (single, double) = (WavenetTrainer::residual(&config), WavenetTrainer::residual(&config));
         Ok(Self { single: single.map_err(raise)?, double: double.map_err(raise)? })
     }
@@ -125,7 +125,7 @@ impl PyWavenetTrainer {
     }
 }
 
-fn forward<T: Element + models::train::Element>(
+fn forward<T: Element + models::amp::train::Element>(
     py: Python<'_>,
     trainer: &WavenetTrainer<T>,
     weights: &Bound<'_, PyAny>,
@@ -151,7 +151,7 @@ fn forward<T: Element + models::train::Element>(
 type Arrays<'a, 'py> = (&'a Bound<'py, PyAny>, &'a Bound<'py, PyAny>, &'a Bound<'py, PyAny>);
 type Gradients<'a, 'py> = (&'a Bound<'py, PyAny>, Option<&'a Bound<'py, PyAny>>);
 
-fn backward<T: Element + models::train::Element>(
+fn backward<T: Element + models::amp::train::Element>(
     py: Python<'_>,
     trainer: &WavenetTrainer<T>,
     n_samples: usize,

@@ -1,6 +1,6 @@
 //! Levels of a model in the real world, and the gains that follow from them.
 
-use neurdsp_models::nam::NamMetadata;
+use neurdsp_models::amp::nam::NamMetadata;
 
 /// The loudness that [`OutputMode::Normalised`] aims at, in dB RMS of full scale.
 pub const NORMALISED_LOUDNESS_DB: f32 = -18.0;

@@ -9,10 +9,10 @@
 // Helpers outside of a test function may unwrap as well; the figures are what the test is run for.
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
-#[path = "../../neurdsp-models/tests/nam_engine/reference.rs"]
+#[path = "../../neurdsp-models/tests/amp/nam_engine/reference.rs"]
 mod reference;
 
-use neurdsp_models::nam::{Conventions, NamFile, Network};
+use neurdsp_models::amp::nam::{Conventions, NamFile, Network};
 use neurdsp_models::{LoadedModel, NamOptions};
 use std::path::Path;
 

@@ -11,11 +11,11 @@
 
 #[path = "../../neurdsp-models/tests/common/mod.rs"]
 mod documents;
-#[path = "../../neurdsp-models/tests/nam_engine/random.rs"]
+#[path = "../../neurdsp-models/tests/amp/nam_engine/random.rs"]
 mod random;
 
 use documents::{model_file, nam_convnet, nam_linear, nam_lstm, nam_wavenet, seed_model};
-use neurdsp_models::nam::{Conventions, NamFile, NamMetadata, NamWavenet, Network, PreparedNamWavenet};
+use neurdsp_models::amp::nam::{Conventions, NamFile, NamMetadata, Network, PreparedWavenet, WavenetStream};
 use neurdsp_models::{LoadedModel, NamOptions, StreamingModel};
 use neurdsp_rt::alloc_guard::{Allocations, GuardedAllocator, count_allocations};
 use neurdsp_rt::{AmpChain, Operation, build_stream};
@@ -138,8 +138,8 @@ fn wavenets_of_every_feature() {
         }
         // Layers that differ in their modulations fit no file, but the engine plays them.
         let network = Random(seed).network(Features { plain: false, films: true }, 1, 1);
-        let prepared = PreparedNamWavenet::new(&network, Conventions::Core, Isa::detect()).unwrap();
-        check_stream(&format!("seed {seed}, FiLM"), &mut NamWavenet::new(Arc::new(prepared)).unwrap());
+        let prepared = PreparedWavenet::new(&network, Conventions::Core, Isa::detect()).unwrap();
+        check_stream(&format!("seed {seed}, FiLM"), &mut WavenetStream::new(Arc::new(prepared)).unwrap());
     }
 }
 

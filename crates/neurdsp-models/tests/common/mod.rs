@@ -5,20 +5,20 @@
     reason = "each test uses a part; a failure here is the failure of the test"
 )]
 
-use neurdsp_models::wavenet::{LayerWeights, Wavenet, WavenetConfig, WavenetWeights};
+use neurdsp_models::amp::residual::{LayerWeights, ResidualConfig, ResidualStream, ResidualWeights};
 use neurdsp_models::{AudioSpec, Header, ModelFile, SeedModel, StreamingModel, Tensor};
 
-pub(crate) const CONFIG: WavenetConfig =
-    WavenetConfig { channels: 2, num_layers: 2, kernel_size: 3, dilation_base: 2 };
+pub(crate) const CONFIG: ResidualConfig =
+    ResidualConfig { channels: 2, num_layers: 2, kernel_size: 3, dilation_base: 2 };
 
 /// Values between −1 and 1 without a pattern.
 pub(crate) fn values(n: usize, seed: u32) -> Vec<f32> {
     (0..n).map(|i| ((i as f32 + 1.0) * 1.7 + seed as f32 * 0.9).sin()).collect()
 }
 
-pub(crate) fn weights() -> WavenetWeights {
+pub(crate) fn weights() -> ResidualWeights {
     let layer = |seed| LayerWeights { weight: values(12, seed), bias: values(2, seed + 1) };
-    WavenetWeights {
+    ResidualWeights {
         input_weight: values(2, 1),
         input_bias: values(2, 2),
         layers: vec![layer(3), layer(5)],
@@ -44,7 +44,7 @@ pub(crate) fn model_file() -> ModelFile {
     let mut tensors = weights().to_tensors(&CONFIG).unwrap();
     let input = values(64, 11);
     let mut output = vec![0.0; input.len()];
-    Wavenet::new(&CONFIG, &weights()).unwrap().process(&input, &mut output);
+    ResidualStream::new(&CONFIG, &weights()).unwrap().process(&input, &mut output);
     tensors.insert("parity.input".to_owned(), Tensor { shape: vec![64], data: input });
     tensors.insert("parity.output".to_owned(), Tensor { shape: vec![64], data: output });
     ModelFile { metadata: header.to_metadata(), tensors }

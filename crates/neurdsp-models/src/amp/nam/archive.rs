@@ -1,0 +1,126 @@
+//! `.nam` models inside neurdsp's own model file, which proves itself.
+//!
+//! The config of the file is the `.nam` document with empty lists of weights; the tensor `weights` holds the values of all
+//! lists, joined in the order in which they are read: those of models inside a model before its own.
+
+use super::file::{NamFile, Network};
+use super::metadata::NamMetadata;
+use super::model::{NamModel, NamOptions};
+use crate::container::file::ModelFile;
+use crate::container::header::{AudioSpec, Header};
+use crate::container::tensor::{Tensor, Tensors, expect_tensor};
+use crate::error::{Error, Result};
+
+/// The name of the tensor that holds all weights.
+const WEIGHTS: &str = "weights";
+/// The metadata key that says what the capture is of, as the metadata of a `.nam` file does.
+pub(crate) const CAPTURE: &str = "neurdsp.capture";
+/// The metadata key of the model's name.
+const NAME: &str = "neurdsp.name";
+/// The error that a copy may have against the parity vectors, in dB.
+const PARITY_DB: f64 = -100.0;
+/// Samples of the proof: after one receptive field, up to a bound, so many more.
+const PARITY_EXTRA: usize = 4096;
+const MAX_PARITY_FIELD: usize = 1 << 16;
+
+impl NamFile {
+    /// The name of the architecture in a model file.
+    pub fn architecture(&self) -> &'static str {
+        match self.network() {
+            Network::Wavenet(_) => "nam.wavenet",
+            Network::Lstm(_) => "nam.lstm",
+            Network::ConvNet(_) => "nam.convnet",
+            Network::Linear(_) => "nam.linear",
+            Network::Slimmable(_) => "nam.container",
+        }
+    }
+
+    /// The model file of this model. Its proof is what the engine makes of a test signal here and now.
+    ///
+    /// # Errors
+    /// A model that does not play: one that is not mono, say.
+    pub fn to_model_file(&self, producer: &str) -> Result<ModelFile> {
+        let (config, weights) = self.to_parts()?;
+        let model = NamModel::new(self.clone(), &NamOptions::default())?;
+        let mut stream = model.stream()?;
+        let input = parity_input(self.receptive_field().min(MAX_PARITY_FIELD) + PARITY_EXTRA);
+        let mut output = vec![0.0; input.len()];
+        stream.process(&input, &mut output);
+        let mut metadata = Header {
+            architecture: self.architecture().to_owned(),
+            config,
+            audio: AudioSpec { sample_rate: self.sample_rate(), channels: 1 },
+            producer: producer.to_owned(),
+            metrics: self
+                .metadata()
+                .validation_esr()
+                .map(|esr| ("esr".to_owned(), esr.into()))
+                .into_iter()
+                .collect(),
+            parity_db: PARITY_DB,
+        }
+        .to_metadata();
+        metadata.extend(self.metadata().to_text());
+        let tensor = |values: Vec<f32>| Tensor { shape: vec![values.len()], data: values };
+        let tensors = Tensors::from([
+            (WEIGHTS.to_owned(), tensor(weights)),
+            ("parity.input".to_owned(), tensor(input)),
+            ("parity.output".to_owned(), tensor(output)),
+        ]);
+        Ok(ModelFile { metadata, tensors })
+    }
+
+    /// The model in a model file of one of the `nam.` architectures.
+    ///
+    /// # Errors
+    /// As [`from_bytes`](Self::from_bytes); a header that says something else than the config; tensors that are missing or
+    /// that the architecture does not have.
+    pub fn from_model_file(file: &ModelFile) -> Result<NamFile> {
+        let header = Header::from_metadata(&file.metadata)?;
+        let length = file.tensors.get(WEIGHTS).map_or(0, |tensor| tensor.data.len());
+        let weights = expect_tensor(&file.tensors, WEIGHTS, &[length])?;
+        let model = NamFile::from_parts(&header.config, &weights.data)?;
+        let unexpected = file.tensors.keys().find(|name| *name != WEIGHTS && !name.starts_with("parity."));
+        if let Some(name) = unexpected {
+            let architecture = model.architecture().to_owned();
+            return Err(Error::UnexpectedTensor { name: name.clone(), architecture });
+        }
+        let says = (header.architecture.as_str(), header.audio.sample_rate, header.audio.channels);
+        let is = (model.architecture(), model.sample_rate(), 1);
+        if says != is {
+            return Err(Error::OutOfRange {
+                name: "the header's architecture, sample rate and channels".to_owned(),
+                got: crate::container::json::one_line(&format!("{says:?}")),
+                expected: format!("{is:?}, as in its config"),
+            });
+        }
+        Ok(model)
+    }
+}
+
+impl NamMetadata {
+    /// The metadata keys of a model file that say the same.
+    pub(crate) fn to_text(&self) -> Vec<(String, String)> {
+        let mut text = Vec::new();
+        if !self.0.is_empty() {
+            text.push((CAPTURE.to_owned(), self.to_json()));
+        }
+        if let Some(name) = self.text("name") {
+            text.push((NAME.to_owned(), name.to_owned()));
+        }
+        text
+    }
+}
+
+/// Noise in stretches of changing level, with silence between; the same samples each time.
+fn parity_input(samples: usize) -> Vec<f32> {
+    const LEVELS: [f32; 8] = [0.1, 0.4, 0.025, 0.8, 0.005, 0.2, 0.001, 0.0];
+    let mut state = 0x2545_F491_4F6C_DD1D_u64;
+    let mut noise = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        ((state >> 40) as f32 / (1 << 23) as f32) - 1.0
+    };
+    (0..samples).map(|i| LEVELS[i / 256 % LEVELS.len()] * noise()).collect()
+}

@@ -1,0 +1,75 @@
+//! From any model that neurdsp reads to a `.nam` file.
+
+use std::path::Path;
+
+use serde_json::{Map, Value};
+
+use super::archive::CAPTURE;
+use super::file::{NamFile, Network};
+use super::metadata::NamMetadata;
+use super::wavenet::WavenetNetwork;
+use crate::amp::loaded::{AMP_WAVENET, LoadedModel};
+use crate::amp::parametric::AMP_PARAMETRIC;
+use crate::amp::residual::{ResidualConfig, ResidualWeights};
+use crate::amp::seed_json::SeedModel;
+use crate::container::file::ModelFile;
+use crate::container::header::Header;
+use crate::container::json::one_line;
+use crate::error::{Error, Result};
+
+/// Reads a model file, or the JSON of an amp model, and makes the `.nam` file that computes the same.
+///
+/// `capture` is a JSON object: the `.nam` metadata of a model whose file has none.
+///
+/// # Errors
+/// [`Error::InFile`] with the path, around what is wrong with the file; a `capture` that is no object; a model that the
+/// format cannot say.
+pub fn to_nam(path: impl AsRef<Path>, capture: &str) -> Result<NamFile> {
+    let path = path.as_ref();
+    let capture: Map<String, Value> =
+        serde_json::from_str(capture).map_err(|error| Error::malformed("capture", error.to_string()))?;
+    let convert = move || {
+        if let Some(seed) = read_seed(path)? {
+            return amp(&seed.config, &seed.weights, seed.sample_rate, NamMetadata(capture));
+        }
+        let file = ModelFile::read(path)?;
+        let header = Header::from_metadata(&file.metadata)?;
+        if header.architecture == AMP_PARAMETRIC {
+            // The format has no knobs: what is written is the model with them at their defaults.
+            let model = LoadedModel::from_file(&file)?;
+            return model.nam().cloned().ok_or_else(|| Error::Unsupported {
+                what: "a model with knobs around an amp.wavenet as .nam".to_owned(),
+                reason: "only those around a nam.wavenet can be written".to_owned(),
+            });
+        }
+        if header.architecture != AMP_WAVENET {
+            return NamFile::from_model_file(&file);
+        }
+        // What the file says of the capture goes before what is given.
+        let mut merged = capture;
+        if let Some(own) = file.metadata.get(CAPTURE) {
+            let own = serde_json::from_str::<Map<String, Value>>(own)
+                .map_err(|error| Error::malformed(CAPTURE, one_line(&error.to_string())))?;
+            merged.extend(own);
+        }
+        let config: ResidualConfig = header.typed_config()?;
+        let weights = ResidualWeights::from_tensors(&config, &file.tensors)?;
+        amp(&config, &weights, header.audio.sample_rate, NamMetadata(merged))
+    };
+    convert().map_err(|error: Error| error.in_file(path))
+}
+
+/// The JSON of an amp model, if the file is of that kind.
+fn read_seed(path: &Path) -> Result<Option<SeedModel>> {
+    let is_json = path.extension().is_some_and(|suffix| suffix.eq_ignore_ascii_case("json"));
+    if is_json { SeedModel::read(path).map(Some) } else { Ok(None) }
+}
+
+fn amp(
+    config: &ResidualConfig,
+    weights: &ResidualWeights,
+    sample_rate: f64,
+    metadata: NamMetadata,
+) -> Result<NamFile> {
+    NamFile::new(Network::Wavenet(WavenetNetwork::from_amp(config, weights)?), sample_rate, metadata)
+}

@@ -1,0 +1,297 @@
+//! The LSTM of the format, playing.
+
+use std::sync::Arc;
+
+use neurdsp_nn::{Lstm, MAX_FRAMES, Reduce, frame_stride};
+use neurdsp_simd::{AlignedBuf, FlushDenormals, Isa};
+
+use super::frame_model::{FrameModel, FrameModelSource};
+use super::networks::LstmNetwork;
+use crate::amp::silence::is_silent;
+use crate::error::Result;
+
+/// The weights of an LSTM in the order in which the kernels read them, and the state that it has after silence.
+#[derive(Debug)]
+pub struct PreparedLstm {
+    layers: Vec<Lstm>,
+    head: Vec<Reduce>,
+    settled: State,
+    in_channels: usize,
+}
+
+/// What a stream remembers of the frames before: for each layer one frame of hidden values and one of cells.
+#[derive(Debug, Clone)]
+struct State {
+    hidden: Vec<AlignedBuf>,
+    cell: Vec<AlignedBuf>,
+}
+
+/// One stream through an LSTM.
+///
+/// Its state is that after half a second of silence, which NAM Core plays to it as well. Samples that are NaN or infinite
+/// count as zero. An LSTM never forgets entirely, but numbers are finite: on silence its state comes back to where it was
+/// before, most often within seconds to one that stays. From then on what it put out in between is repeated, and nothing is
+/// computed until it hears something. A state that goes on wandering in its last bits is computed for ever.
+#[derive(Debug)]
+pub struct LstmStream {
+    prepared: Arc<PreparedLstm>,
+    cell: Vec<AlignedBuf>,
+    /// For each layer the frame before and up to [`MAX_FRAMES`] new ones.
+    hidden: Vec<AlignedBuf>,
+    /// The input without what is not finite.
+    input: AlignedBuf,
+    /// One output channel.
+    channel: AlignedBuf,
+    /// The state that is looked for.
+    before: State,
+    cycle: Cycle,
+}
+
+/// In which blocks of silence it is looked whether the state repeats: every sixteenth, since that takes longer.
+const SEARCH_EVERY: usize = 16;
+
+/// What an LSTM whose state repeats on silence puts out.
+#[derive(Debug)]
+struct Cycle {
+    /// Up to [`MAX_FRAMES`] frames.
+    output: AlignedBuf,
+    /// How many of them are the cycle; 0 where the state is not known to repeat.
+    frames: usize,
+    /// How many of them have been put out since the state was that which the stream still has.
+    phase: usize,
+    /// Blocks of silence in a row.
+    blocks: usize,
+    /// Values of a frame.
+    channels: usize,
+}
+
+impl Cycle {
+    fn new(channels: usize) -> Cycle {
+        let output = AlignedBuf::zeroed(MAX_FRAMES * channels);
+        Cycle { output, frames: 0, phase: 0, blocks: 0, channels }
+    }
+
+    /// Goes on with the cycle.
+    fn repeat(&mut self, output: &mut [f32]) {
+        if self.frames == 1 {
+            let frame = &self.output[..self.channels];
+            return output.chunks_exact_mut(self.channels).for_each(|to| to.copy_from_slice(frame));
+        }
+        for to in output.chunks_exact_mut(self.channels) {
+            to.copy_from_slice(&self.output[self.phase * self.channels..][..self.channels]);
+            self.phase = (self.phase + 1) % self.frames;
+        }
+    }
+}
+
+impl State {
+    /// Whether it is the same to the bit as that of a stream, whose hidden frames are the first of longer slices.
+    fn equals(&self, hidden: &[AlignedBuf], cell: &[AlignedBuf]) -> bool {
+        let own = self.hidden.iter().chain(&self.cell);
+        own.zip(hidden.iter().chain(cell))
+            .all(|(own, other)| own.iter().zip(other.iter()).all(|(a, b)| a.to_bits() == b.to_bits()))
+    }
+
+    /// Takes over that of a stream.
+    fn store(&mut self, hidden: &[AlignedBuf], cell: &[AlignedBuf]) {
+        let own = self.hidden.iter_mut().chain(&mut self.cell);
+        for (own, other) in own.zip(hidden.iter().chain(cell)) {
+            let stride = own.len();
+            own.copy_from_slice(&other[..stride]);
+        }
+    }
+
+    /// Gives it to a stream.
+    fn restore(&self, hidden: &mut [AlignedBuf], cell: &mut [AlignedBuf]) {
+        let own = self.hidden.iter().chain(&self.cell);
+        own.zip(hidden.iter_mut().chain(cell))
+            .for_each(|(own, other)| other[..own.len()].copy_from_slice(own));
+    }
+}
+
+impl PreparedLstm {
+    /// Prepares a network, and lets it settle on silence.
+    ///
+    /// # Errors
+    /// Weights whose number does not fit the shape; a network that was read has none.
+    pub fn new(network: &LstmNetwork, isa: Isa) -> Result<PreparedLstm> {
+        let units = network.hidden_size;
+        let isa = fitting(isa, units);
+        let stride = frame_stride(units, isa);
+        let layer =
+            |layer: &super::LstmLayer| Lstm::new(layer.inputs, units, &layer.weight, &layer.bias, isa);
+        let layers = network.layers.iter().map(layer).collect::<Result<Vec<_>, _>>()?;
+        let rows = network.head_weight.chunks(units).zip(&network.head_bias);
+        let head = rows.map(|(row, &bias)| Reduce::new(row, bias, isa)).collect::<Result<_, _>>()?;
+        let frame = |values: &[f32]| {
+            let mut frame = AlignedBuf::zeroed(stride);
+            frame[..units].copy_from_slice(values);
+            frame
+        };
+        let settled = State {
+            hidden: network.layers.iter().map(|layer| frame(&layer.initial_hidden)).collect(),
+            cell: network.layers.iter().map(|layer| frame(&layer.initial_cell)).collect(),
+        };
+        let in_channels = network.in_channels;
+        let mut prepared = PreparedLstm { layers, head, settled, in_channels };
+        prepared.settle(network.settle_samples);
+        Ok(prepared)
+    }
+
+    /// Plays silence to the state that streams begin with, until it stands still or the time is over.
+    fn settle(&mut self, samples: usize) {
+        let _guard = FlushDenormals::new();
+        let silence = AlignedBuf::zeroed(MAX_FRAMES * self.in_channels);
+        let mut hidden: Vec<_> = self.settled.hidden.iter().map(|frame| frames_after(frame)).collect();
+        let mut cell = self.settled.cell.clone();
+        let mut left = samples;
+        while left > 0 {
+            let frames = left.min(MAX_FRAMES);
+            run(&self.layers, &silence[..frames * self.in_channels], &mut hidden, &mut cell);
+            left -= frames;
+            // The same state again: every further step repeats the last one.
+            if self.settled.equals(&hidden, &cell) {
+                break;
+            }
+            self.settled.store(&hidden, &cell);
+        }
+    }
+}
+
+impl FrameModelSource for Arc<PreparedLstm> {
+    fn build(&self) -> Result<Box<dyn FrameModel>> {
+        Ok(Box::new(LstmStream {
+            cell: self.settled.cell.clone(),
+            hidden: self.settled.hidden.iter().map(|frame| frames_after(frame)).collect(),
+            input: AlignedBuf::zeroed(MAX_FRAMES * self.in_channels),
+            channel: AlignedBuf::zeroed(MAX_FRAMES),
+            before: self.settled.clone(),
+            cycle: Cycle::new(self.head.len()),
+            prepared: Arc::clone(self),
+        }))
+    }
+}
+
+/// The instruction set to use: vectors twice as wide as the units are no faster, only slower to divide.
+fn fitting(isa: Isa, units: usize) -> Isa {
+    let narrower = || Isa::available().into_iter().rfind(|other| *other <= isa && !other.has_avx512());
+    if units <= 8 { narrower().unwrap_or(isa) } else { isa }
+}
+
+/// Room for a frame and [`MAX_FRAMES`] after it, beginning with `frame`.
+fn frames_after(frame: &[f32]) -> AlignedBuf {
+    let mut frames = AlignedBuf::zeroed((MAX_FRAMES + 1) * frame.len());
+    frames[..frame.len()].copy_from_slice(frame);
+    frames
+}
+
+/// Runs all layers over the frames of `input`, and moves each layer's last hidden frame to the front.
+fn run(layers: &[Lstm], input: &[f32], hidden: &mut [AlignedBuf], cell: &mut [AlignedBuf]) {
+    let Some(first) = layers.first() else { return };
+    let stride = first.stride();
+    let frames = input.len() / first.inputs();
+    let used = (frames + 1) * stride;
+    for (i, (layer, cell)) in layers.iter().zip(cell).enumerate() {
+        let (done, rest) = hidden.split_at_mut(i);
+        let Some(own) = rest.first_mut() else { return };
+        match done.last() {
+            Some(below) => layer.run(&below[stride..used], stride, &mut own[..used], cell),
+            None => layer.run(input, first.inputs(), &mut own[..used], cell),
+        }
+    }
+    for hidden in hidden {
+        hidden.copy_within(used - stride..used, 0);
+    }
+}
+
+impl FrameModel for LstmStream {
+    fn in_channels(&self) -> usize {
+        self.prepared.in_channels
+    }
+
+    fn out_channels(&self) -> usize {
+        self.prepared.head.len()
+    }
+
+    fn memory(&self) -> Option<usize> {
+        None
+    }
+
+    fn settle(&mut self, frame: &mut [f32]) {
+        let prepared = &self.prepared;
+        prepared.settled.restore(&mut self.hidden, &mut self.cell);
+        (self.cycle.frames, self.cycle.phase, self.cycle.blocks) = (0, 0, 0);
+        if let Some(last) = prepared.settled.hidden.last() {
+            for (row, value) in prepared.head.iter().zip(frame) {
+                row.run(last, std::slice::from_mut(value));
+            }
+        }
+    }
+
+    fn process_frames(&mut self, input: &[f32], output: &mut [f32]) {
+        if is_silent(input) {
+            return self.play_silence(input, output);
+        }
+        self.wake();
+        self.play(input, output);
+    }
+}
+
+impl LstmStream {
+    fn play(&mut self, input: &[f32], output: &mut [f32]) {
+        let prepared = &self.prepared;
+        let clean = &mut self.input[..input.len()];
+        for (clean, &sample) in clean.iter_mut().zip(input) {
+            *clean = if sample.is_finite() { sample } else { 0.0 };
+        }
+        run(&prepared.layers, clean, &mut self.hidden, &mut self.cell);
+        let frames = input.len() / prepared.in_channels;
+        let (Some(last), Some(layer)) = (self.hidden.last(), prepared.layers.last()) else { return };
+        let last = &last[layer.stride()..][..frames * layer.stride()];
+        if let [row] = prepared.head.as_slice() {
+            return row.run(last, output);
+        }
+        for (i, row) in prepared.head.iter().enumerate() {
+            let channel = &mut self.channel[..frames];
+            row.run(last, channel);
+            for (frame, &value) in output.chunks_exact_mut(prepared.head.len()).zip(channel.iter()) {
+                frame[i] = value;
+            }
+        }
+    }
+
+    /// Plays silence, from memory if the state repeats.
+    fn play_silence(&mut self, input: &[f32], output: &mut [f32]) {
+        if self.cycle.frames > 0 {
+            return self.cycle.repeat(output);
+        }
+        let searches = self.cycle.blocks.is_multiple_of(SEARCH_EVERY);
+        self.cycle.blocks = self.cycle.blocks.wrapping_add(1);
+        if !searches {
+            return self.play(input, output);
+        }
+        // Frame by frame, since a state in between may be the one at the beginning.
+        let (inputs, outputs) = (self.prepared.in_channels, self.prepared.head.len());
+        self.before.store(&self.hidden, &self.cell);
+        for start in (0..output.len()).step_by(outputs) {
+            let end = start + outputs;
+            self.play(&input[..inputs], &mut output[start..end]);
+            if self.before.equals(&self.hidden, &self.cell) {
+                self.cycle.output[..end].copy_from_slice(&output[..end]);
+                self.cycle.frames = end / outputs;
+                return self.cycle.repeat(&mut output[end..]);
+            }
+        }
+    }
+
+    /// Brings the state to where the output is, since a sound comes.
+    fn wake(&mut self) {
+        let phase = std::mem::take(&mut self.cycle.phase);
+        if phase > 0 {
+            let silence = &mut self.input[..phase * self.prepared.in_channels];
+            silence.fill(0.0);
+            run(&self.prepared.layers, silence, &mut self.hidden, &mut self.cell);
+        }
+        (self.cycle.frames, self.cycle.blocks) = (0, 0);
+    }
+}

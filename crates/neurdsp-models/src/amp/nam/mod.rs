@@ -1,0 +1,52 @@
+//! The `.nam` format of Neural Amp Modeler: reading it into checked networks, and playing them.
+//!
+//! [`NamFile`] reads every model of versions 0.5.0 to 0.7.x: [`WavenetNetwork`] with everything that the format can say,
+//! [`LstmNetwork`], [`ConvNetNetwork`], [`LinearNetwork`] and containers of several sizes of one model. The flat list of
+//! weights is split and its length checked against the config before a value is kept, so a network that was read is
+//! sound: shapes agree, sizes are bounded, every value is finite.
+//!
+//! Source of the format: NeuralAmpModelerCore 0.5.5 and the model version 0.7.0 of its trainer.
+
+mod activation;
+mod archive;
+mod bounds;
+mod conv;
+mod convnet;
+mod embed;
+mod engine;
+mod export;
+mod file;
+mod folder;
+mod frame_model;
+mod linear;
+mod lstm;
+mod metadata;
+mod model;
+mod networks;
+mod prepare;
+mod read;
+mod slim;
+mod stream;
+mod visit;
+mod wavenet;
+mod wavenet_config;
+mod write;
+
+pub use activation::Activation;
+pub use conv::{Conv, Film};
+pub use convnet::{ConvNetStream, PreparedConvNet};
+pub use engine::{Conventions, PreparedWavenet, WavenetStream};
+pub use export::to_nam;
+pub use file::{NamFile, Network, Submodel};
+pub use frame_model::{FrameModel, FrameModelSource};
+pub use linear::PreparedLinear;
+pub use lstm::{LstmStream, PreparedLstm};
+pub use metadata::NamMetadata;
+pub use model::NamOptions;
+pub use networks::{BatchNorm, ConvNetBlock, ConvNetNetwork, LinearNetwork, LstmLayer, LstmNetwork};
+pub use prepare::prepare;
+pub use wavenet::{Films, Gating, Layer, LayerArray, PostHead, PostHeadLayer, WavenetNetwork};
+
+pub(crate) use archive::CAPTURE;
+pub(crate) use bounds::MAX_NAM_BYTES;
+pub(crate) use model::NamModel;

@@ -1,0 +1,266 @@
+//! Reading JSON objects and lists of a `.nam` file part by part, each bounded, each error with its path.
+
+use std::fmt;
+use std::ops::RangeInclusive;
+
+use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::bounds::{MAX_MEMBERS, in_range};
+use crate::container::json::{malformed_member, one_line};
+use crate::container::tensor::expect_finite;
+use crate::error::{Error, Result};
+
+/// The members of one object, not yet parsed, with the path of the object for messages.
+pub(super) struct Fields<'a> {
+    /// The path of the object, such as `config.layers[0]`.
+    pub(super) path: String,
+    /// The members in the order of the file.
+    pub(super) members: Vec<(String, &'a RawValue)>,
+}
+
+impl<'a> Fields<'a> {
+    /// Takes an object apart.
+    pub(super) fn new(path: impl Into<String>, json: &'a RawValue) -> Result<Fields<'a>> {
+        let path = path.into();
+        let mut reader = serde_json::Deserializer::from_str(json.get());
+        let members = read_members(&mut reader).map_err(|error| malformed_member(&path, &error))?;
+        Fields::checked(path, members)
+    }
+
+    /// Takes the root object of a text apart.
+    pub(super) fn root(what: &str, text: &'a [u8]) -> Result<Fields<'a>> {
+        let malformed = |error: serde_json::Error| {
+            let hint = not_a_number(text, &error);
+            Error::malformed(what, format!("{}{hint}", one_line(&error.to_string())))
+        };
+        let mut reader = serde_json::Deserializer::from_slice(text);
+        let members = read_members(&mut reader).map_err(malformed)?;
+        reader.end().map_err(malformed)?;
+        Fields::checked(String::new(), members)
+    }
+
+    fn checked(path: String, members: Vec<(String, &'a RawValue)>) -> Result<Fields<'a>> {
+        for (i, (key, _)) in members.iter().enumerate() {
+            if members[..i].iter().any(|(earlier, _)| earlier == key) {
+                return Err(Error::Duplicate { name: join(&path, &one_line(key)) });
+            }
+        }
+        Ok(Fields { path, members })
+    }
+
+    /// The path of a member.
+    pub(super) fn at(&self, key: &str) -> String {
+        join(&self.path, key)
+    }
+
+    /// A member that is there and not null.
+    pub(super) fn get(&self, key: &str) -> Option<&'a RawValue> {
+        self.members.iter().find(|(name, _)| name == key).map(|(_, json)| *json).filter(|json| !is_null(json))
+    }
+
+    /// A member that must be there.
+    pub(super) fn require(&self, key: &str) -> Result<&'a RawValue> {
+        self.get(key).ok_or_else(|| {
+            Error::malformed(
+                self.at(key),
+                "it is missing; export the model again from the program that made it",
+            )
+        })
+    }
+
+    /// A member of a simple type that must be there.
+    pub(super) fn value<T: Deserialize<'a>>(&self, key: &str) -> Result<T> {
+        value(&self.at(key), self.require(key)?)
+    }
+
+    /// A member of a simple type, or a default where it is absent or null.
+    pub(super) fn value_or<T: Deserialize<'a>>(&self, key: &str, default: T) -> Result<T> {
+        self.get(key).map_or(Ok(default), |json| value(&self.at(key), json))
+    }
+
+    /// A whole number that must be there, within a range.
+    pub(super) fn count(&self, key: &str, range: RangeInclusive<usize>) -> Result<usize> {
+        count(&self.at(key), self.require(key)?, range)
+    }
+
+    /// A whole number within a range, or a default where it is absent or null.
+    pub(super) fn count_or(&self, key: &str, default: usize, range: RangeInclusive<usize>) -> Result<usize> {
+        self.get(key).map_or(Ok(default), |json| count(&self.at(key), json, range))
+    }
+
+    /// A list of whole numbers within a range.
+    pub(super) fn counts(
+        &self,
+        key: &str,
+        longest: usize,
+        range: RangeInclusive<usize>,
+    ) -> Result<Vec<usize>> {
+        let path = self.at(key);
+        let items = elements(&path, self.require(key)?, longest)?;
+        let item = |(i, json): (usize, _)| count(&format!("{path}[{i}]"), json, range.clone());
+        items.into_iter().enumerate().map(item).collect()
+    }
+
+    /// A finite number, or a default where it is absent or null.
+    pub(super) fn float_or(&self, key: &str, default: f32) -> Result<f32> {
+        let number = self.value_or(key, default)?;
+        expect_finite(&self.at(key), &[number])?;
+        Ok(number)
+    }
+}
+
+/// Whether a value is a list.
+pub(super) fn is_list(json: &RawValue) -> bool {
+    json.get().starts_with('[')
+}
+
+/// Whether a value is text.
+pub(super) fn is_text(json: &RawValue) -> bool {
+    json.get().starts_with('"')
+}
+
+fn is_null(json: &RawValue) -> bool {
+    json.get() == "null"
+}
+
+fn join(path: &str, key: &str) -> String {
+    if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
+}
+
+/// A value of a simple type.
+pub(super) fn value<'a, T: Deserialize<'a>>(path: &str, json: &'a RawValue) -> Result<T> {
+    serde_json::from_str(json.get()).map_err(|error| malformed_member(path, &error))
+}
+
+fn count(path: &str, json: &RawValue, range: RangeInclusive<usize>) -> Result<usize> {
+    // Some writers give whole numbers as 8.0; beyond 2^53 the bound of the range has long refused them.
+    let number = match value::<usize>(path, json) {
+        Ok(number) => number,
+        Err(error) => match value::<f64>(path, json) {
+            Ok(number) if number.fract() == 0.0 && (0.0..9e15).contains(&number) => number as usize,
+            _ => {
+                let got = one_line(json.get());
+                let expected = format!("a whole number from {} to {}", range.start(), range.end());
+                let _ = error;
+                return Err(Error::OutOfRange { name: path.to_owned(), got, expected });
+            }
+        },
+    };
+    in_range(path, number, range)?;
+    Ok(number)
+}
+
+/// The elements of a list, unparsed; reads no further than one element too many.
+pub(super) fn elements<'a>(path: &str, json: &'a RawValue, longest: usize) -> Result<Vec<&'a RawValue>> {
+    struct Elements(usize);
+
+    impl<'de> Visitor<'de> for Elements {
+        type Value = Vec<&'de RawValue>;
+
+        fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+            write!(f, "a list of at most {} elements", self.0)
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> std::result::Result<Self::Value, A::Error> {
+            let mut elements = Vec::new();
+            while let Some(element) = list.next_element()? {
+                if elements.len() == self.0 {
+                    return Err(A::Error::custom(format!("more than {} elements", self.0)));
+                }
+                elements.push(element);
+            }
+            Ok(elements)
+        }
+    }
+
+    serde_json::Deserializer::from_str(json.get())
+        .deserialize_seq(Elements(longest))
+        .map_err(|error| malformed_member(path, &error))
+}
+
+/// The flat list of weights: exactly `expected` finite numbers. What is too many is counted, not kept.
+pub(super) fn weights(path: &str, json: &RawValue, expected: usize) -> Result<Vec<f32>> {
+    struct Weights(usize);
+
+    impl<'de> Visitor<'de> for Weights {
+        type Value = (Vec<f32>, usize);
+
+        fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+            f.write_str("a list of numbers")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> std::result::Result<Self::Value, A::Error> {
+            let mut values = Vec::new();
+            while values.len() < self.0 {
+                match list.next_element()? {
+                    Some(value) => values.push(value),
+                    None => break,
+                }
+            }
+            let mut found = values.len();
+            while list.next_element::<IgnoredAny>()?.is_some() {
+                found += 1;
+            }
+            Ok((values, found))
+        }
+    }
+
+    let (values, found) = serde_json::Deserializer::from_str(json.get())
+        .deserialize_seq(Weights(expected))
+        .map_err(|error| malformed_member(path, &error))?;
+    if found != expected {
+        return Err(wrong_count(path, found, expected));
+    }
+    expect_finite(path, &values)?;
+    Ok(values)
+}
+
+/// The error of a list that has not the length that its config asks for.
+pub(super) fn wrong_count(path: &str, found: usize, expected: usize) -> Error {
+    let reason = format!(
+        "it has {found} values, but the config asks for {expected}; \
+         the file was cut short or its config was edited: export the model again"
+    );
+    Error::malformed(path, reason)
+}
+
+/// What to add to an error of the parser where the text has a number that JSON does not know.
+fn not_a_number(text: &[u8], error: &serde_json::Error) -> &'static str {
+    let line = text.split(|&byte| byte == b'\n').nth(error.line().saturating_sub(1)).unwrap_or_default();
+    let from = &line[error.column().saturating_sub(2).min(line.len())..];
+    let near = &from[..from.len().min(12)];
+    let holds = |word: &[u8]| near.windows(word.len()).any(|window| window == word);
+    if holds(b"NaN") || holds(b"Inf") {
+        return ": NaN and Infinity are not numbers of JSON; the training diverged, train the model again";
+    }
+    ""
+}
+
+/// The members of an object, duplicates included; reads no further than one member too many.
+fn read_members<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> std::result::Result<Vec<(String, &'de RawValue)>, D::Error> {
+    struct Object;
+
+    impl<'de> Visitor<'de> for Object {
+        type Value = Vec<(String, &'de RawValue)>;
+
+        fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Self::Value, A::Error> {
+            let mut members = Vec::new();
+            while let Some(member) = map.next_entry()? {
+                if members.len() == MAX_MEMBERS {
+                    return Err(A::Error::custom(format!("more than {MAX_MEMBERS} members")));
+                }
+                members.push(member);
+            }
+            Ok(members)
+        }
+    }
+
+    deserializer.deserialize_map(Object)
+}

@@ -1,0 +1,152 @@
+//! JSON from outside: objects with duplicate keys kept, and messages that stay on one line.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{
+    Deserialize, DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor,
+};
+use serde_json::value::RawValue;
+
+use crate::container::tensor::expect_finite;
+use crate::error::{Error, Result};
+
+/// The members of a JSON object in the order of the file, duplicates included.
+pub(crate) struct Members<V>(pub(crate) Vec<(String, V)>);
+
+impl<'de, V: Deserialize<'de>> Deserialize<'de> for Members<V> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        struct MembersVisitor<V>(PhantomData<V>);
+
+        impl<'de, V: Deserialize<'de>> Visitor<'de> for MembersVisitor<V> {
+            type Value = Members<V>;
+
+            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Members<V>, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(Members(members))
+            }
+        }
+
+        deserializer.deserialize_map(MembersVisitor(PhantomData))
+    }
+}
+
+/// Text from outside made fit for a one-line message: control characters escaped, the length bounded.
+pub(crate) fn one_line(text: &str) -> String {
+    const LONGEST: usize = 160;
+    let mut line = String::new();
+    for (i, character) in text.chars().enumerate() {
+        if i == LONGEST {
+            line.push('…');
+            break;
+        }
+        if character.is_control() {
+            line.extend(character.escape_default());
+        } else {
+            line.push(character);
+        }
+    }
+    line
+}
+
+/// An error for a part of a document; its own line and column would count from the part, so they are left out.
+pub(crate) fn malformed_member(path: &str, error: &serde_json::Error) -> Error {
+    let text = error.to_string();
+    let reason = text.split(" at line ").next().unwrap_or_default();
+    Error::malformed(path, one_line(reason))
+}
+
+/// The elements of an array of exactly `expected` elements, unparsed; reads no further than one element too many.
+pub(crate) fn list<'a>(path: &str, json: &'a RawValue, expected: usize) -> Result<Vec<&'a RawValue>> {
+    struct ListVisitor(usize);
+
+    impl<'de> Visitor<'de> for ListVisitor {
+        type Value = Vec<&'de RawValue>;
+
+        fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+            write!(f, "an array of {} elements", self.0)
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> std::result::Result<Self::Value, A::Error> {
+            let mut elements = Vec::new();
+            while let Some(element) = seq.next_element()? {
+                if elements.len() == self.0 {
+                    return Err(A::Error::custom(format!("more than {} elements", self.0)));
+                }
+                elements.push(element);
+            }
+            if elements.len() < self.0 {
+                return Err(A::Error::custom(format!(
+                    "{} elements, but must have {}",
+                    elements.len(),
+                    self.0
+                )));
+            }
+            Ok(elements)
+        }
+    }
+
+    serde_json::Deserializer::from_str(json.get())
+        .deserialize_seq(ListVisitor(expected))
+        .map_err(|error| malformed_member(path, &error))
+}
+
+/// The finite numbers of nested arrays of the given shape, row-major; reads no further than one element too many.
+pub(crate) fn numbers(path: &str, json: &RawValue, shape: &[usize]) -> Result<Vec<f32>> {
+    let mut values = Vec::new();
+    let seed = Nested { shape, values: &mut values };
+    seed.deserialize(&mut serde_json::Deserializer::from_str(json.get()))
+        .map_err(|error| malformed_member(path, &error))?;
+    expect_finite(path, &values)?;
+    Ok(values)
+}
+
+/// Reads one level of nested arrays; an empty shape is a number.
+struct Nested<'s> {
+    shape: &'s [usize],
+    values: &'s mut Vec<f32>,
+}
+
+impl<'de> DeserializeSeed<'de> for Nested<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> std::result::Result<(), D::Error> {
+        if self.shape.is_empty() {
+            self.values.push(f32::deserialize(deserializer)?);
+            return Ok(());
+        }
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Nested<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "an array of shape {:?}", self.shape)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> std::result::Result<(), A::Error> {
+        let Some((&length, inner)) = self.shape.split_first() else {
+            return Err(A::Error::custom("an array where a number belongs"));
+        };
+        let wrong =
+            |got: String| A::Error::custom(format!("{got} elements in an array of shape {:?}", self.shape));
+        for i in 0..length {
+            if seq.next_element_seed(Nested { shape: inner, values: self.values })?.is_none() {
+                return Err(wrong(i.to_string()));
+            }
+        }
+        if seq.next_element::<IgnoredAny>()?.is_some() {
+            return Err(wrong(format!("more than {length}")));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,8 @@
+//! The model file: its bytes, its tensors, its header, and the parity vectors that prove it.
+
+pub(crate) mod atomic;
+pub(crate) mod file;
+pub(crate) mod header;
+pub(crate) mod json;
+pub(crate) mod parity;
+pub(crate) mod tensor;

@@ -1,0 +1,13 @@
+//! Amp models: their files, their engines and their training passes.
+#![allow(clippy::unwrap_used, reason = "a failure here is the failure of the test")]
+
+#[path = "../common/mod.rs"]
+mod common;
+mod goldens;
+mod nam_engine;
+mod nam_file;
+mod nam_streams;
+mod parametric;
+mod residual_engine;
+mod seed_json;
+mod train;
