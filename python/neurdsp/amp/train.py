@@ -21,7 +21,8 @@ from neurdsp.amp.data import Crops, Pair, Split, load_pair, split_in_time
 from neurdsp.amp.export import export
 from neurdsp.amp.infer import AmpModel
 from neurdsp.amp.judge.report import Heard, write_report
-from neurdsp.amp.model import AmpNetwork, build_network
+from neurdsp.amp.model import build_network
+from neurdsp.amp.network import AmpNetwork
 from neurdsp.errors import ParameterError
 from neurdsp.losses import build_loss
 from neurdsp.losses.energy import pre_emphasise

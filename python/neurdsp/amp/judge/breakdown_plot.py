@@ -3,6 +3,7 @@
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from neurdsp.amp.figure import style
 from neurdsp.amp.judge.aliasing import AliasingResult
 from neurdsp.amp.judge.breakdown import Slice
 
@@ -39,8 +40,6 @@ def draw_breakdown(
     colour
         Of the bars.
     """
-    from neurdsp.amp.judge.plot import style
-
     grid = row.subgridspec(1, _COLUMNS)
     splits = (0, 5, 9, 12) if aliasing else (0, 7, 12)
     axes = [figure.add_subplot(grid[0, a:b]) for a, b in pairwise(splits)]

@@ -253,7 +253,7 @@ def _train(captures: Captures, config: AmpConfig, n_steps: int, *, seed: int) ->
             targets.append(wet / levels[which])
         optimizer.zero_grad(set_to_none=True)
         loss: Tensor = loss_of(torch.cat(outputs), torch.cat(targets))
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         schedule.step()
