@@ -3,8 +3,8 @@
     python benches/aliasing.py MODEL ... [--level DBFS] [--json FILE]
 
 For each model and each way to run it, the aliasing-to-signal ratio in dB (lower is better) at each of the
-probes of ``neurdsp.amp.aliasing``, and the CPU time relative to the model alone. Between what is folded and
-what is only noise no measure can tell: a model's rounding errors lie about 130 dB down.
+probes of ``neurdsp.amp.judge.aliasing``, and the CPU time relative to the model alone. No measure can tell
+what is folded from what is only noise: a model's rounding errors lie about 130 dB down.
 """
 
 import argparse
@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 from neurdsp.amp import AmpModel
-from neurdsp.amp.aliasing import PROBES_HZ, measure_aliasing
+from neurdsp.amp.judge.aliasing import PROBES_HZ, measure_aliasing
 
 #: How many times its own rate the model runs at, and whether with the shorter filters.
 OPERATIONS = [(1, False), (2, True), (2, False), (4, True), (4, False)]

@@ -31,9 +31,9 @@ from typing import Any
 
 import torch
 from neurdsp.amp import AmpModel
-from neurdsp.amp.aliasing import measure_aliasing
+from neurdsp.amp.capture.known import recognise
 from neurdsp.amp.config import load_config
-from neurdsp.amp.known import recognise
+from neurdsp.amp.judge.aliasing import measure_aliasing
 from neurdsp.amp.train import train
 from neurdsp.audio import read_audio
 from neurdsp.cli.bench import bench_file

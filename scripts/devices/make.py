@@ -23,9 +23,9 @@ from typing import Any
 import numpy as np
 import yaml
 from cabinet import play_through_cabinet
-from neurdsp.amp.check import examine
-from neurdsp.amp.lv2 import capture
-from neurdsp.amp.signal import write_capture_signal
+from neurdsp.amp.capture.check import examine
+from neurdsp.amp.capture.lv2 import capture
+from neurdsp.amp.capture.signal import write_capture_signal
 from neurdsp.audio import read_audio, write_audio
 from neurdsp.errors import AudioFileError, NeurdspError
 

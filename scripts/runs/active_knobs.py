@@ -13,10 +13,10 @@ import sys
 from pathlib import Path
 
 import numpy as np
+from neurdsp.amp.capture.sweep import sweep
 from neurdsp.amp.config import AmpConfig, build_config
 from neurdsp.amp.knobs.active import extend, quick_config
 from neurdsp.amp.knobs.train import train_parametric
-from neurdsp.amp.sweep import sweep
 from neurdsp.audio import read_audio, write_audio
 from neurdsp.errors import NeurdspError
 from ship_amps import AMPS, PLUGINS

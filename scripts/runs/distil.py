@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 from judge_amp import judge
 from neurdsp.amp import AmpModel
+from neurdsp.amp.capture.known import recognise
 from neurdsp.amp.config import load_config
-from neurdsp.amp.known import recognise
 from neurdsp.amp.train import train
 from neurdsp.audio import read_audio, write_audio
 from neurdsp.errors import NeurdspError, ParameterError

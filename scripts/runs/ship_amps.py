@@ -21,11 +21,11 @@ from typing import Any
 import numpy as np
 from judge_amp import judge, record
 from neurdsp import modelfile
-from neurdsp.amp import lv2
+from neurdsp.amp.capture import lv2
+from neurdsp.amp.capture.signal import capture_signal
+from neurdsp.amp.capture.sweep import Knob, sweep
 from neurdsp.amp.config import load_config
 from neurdsp.amp.knobs.train import train_parametric
-from neurdsp.amp.signal import capture_signal
-from neurdsp.amp.sweep import Knob, sweep
 from neurdsp.amp.train import train
 from neurdsp.audio import write_audio
 from neurdsp.errors import NeurdspError

@@ -3,7 +3,7 @@
 import pytest
 from neurdsp.amp.config import (
     PRESET_ALIASES,
-    AmpConfig,
+    WaveNetAmpConfig,
     WaveNetConfig,
     build_config,
     describe_presets,
@@ -58,6 +58,10 @@ def test_every_alias_and_preset_is_listed_with_a_description():
     assert [preset.n_parameters for preset in listed] == sorted(preset.n_parameters for preset in listed)
 
 
+def wavenet(**shape):
+    return build(WaveNetAmpConfig, {"model": shape})
+
+
 def nam(*arrays):
     return build_config({"architecture": "nam.wavenet", "model": {"arrays": list(arrays)}})
 
@@ -69,7 +73,7 @@ def nam(*arrays):
         (lambda: load_config("8k", overrides=["model.chanels=3"]), "did you mean 'channels'?"),
         (lambda: load_config("8k", overrides=["trainin.seed=3"]), "did you mean 'training'?"),
         (lambda: load_config("8k", overrides=["model.channels=0"]), "'model.channels' = 0"),
-        (lambda: build(AmpConfig, {"model": {"num_layers": 40}}), "the receptive field would be"),
+        (lambda: wavenet(num_layers=40), "the receptive field would be"),
         (lambda: nam({"channels": 2, "dilation": [1]}), "did you mean 'dilations'?"),
         (lambda: nam({"channels": 2, "dilations": [1, 2], "kernel_size": [3]}), "one for each layer"),
         (lambda: nam({"channels": 2, "dilations": [1], "layer1x1": False, "bottleneck": 1}), "must be 2"),
@@ -80,7 +84,10 @@ def nam(*arrays):
             "set head1x1",
         ),
         (lambda: nam({"channels": 2, "dilations": [1 << 20] * 2}), "the receptive field would be"),
-        (lambda: build(AmpConfig, {"model": {"channels": 1024, "num_layers": 8}}), "parameters, at most"),
+        (
+            lambda: build(WaveNetAmpConfig, {"model": {"channels": 1024, "num_layers": 8}}),
+            "parameters, at most",
+        ),
     ],
 )
 def test_a_mistake_is_one_line_with_the_way_out(call, expected):

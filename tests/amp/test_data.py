@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from neurdsp.amp.align import Alignment
+from neurdsp.amp.capture.align import Alignment
 from neurdsp.amp.config import AmpConfig
 from neurdsp.amp.data import Crops, Pair, load_pair, split_in_time
 from neurdsp.audio import write_audio

@@ -8,7 +8,7 @@ import pytest
 import torch
 from neurdsp.amp import AmpModel
 from neurdsp.amp.config import WaveNetConfig, describe_presets, load_config
-from neurdsp.amp.export import export, fold, parity_input
+from neurdsp.amp.export import export, parity_input
 from neurdsp.amp.model import NamWaveNet, WaveNet, build_network
 from neurdsp.amp.nam_config import LstmConfig, NamWaveNetConfig
 from neurdsp.config import build
@@ -116,7 +116,7 @@ def test_the_file_holds_what_the_format_says(tmp_path: Path):
 def test_folding_keeps_the_function():
     model = network(SHAPES[1], input_scale=7.0, output_scale=0.01).double()
     twin = WaveNet(model.config).double()
-    twin.load_state_dict({name: torch.from_numpy(array) for name, array in fold(model).items()})
+    twin.load_state_dict({name: torch.from_numpy(array) for name, array in model.folded().items()})
     audio = torch.from_numpy(parity_input(model.receptive_field)).double()[None]
     with torch.no_grad():
         torch.testing.assert_close(twin.render(audio), model.render(audio), rtol=1e-5, atol=1e-8)
@@ -165,7 +165,7 @@ def test_the_engine_nulls_against_torch_for_networks_of_the_nam_format(tmp_path:
 def test_both_scales_are_folded_into_the_list_of_weights(tmp_path: Path):
     config = build(NamWaveNetConfig, {"arrays": ARRAYS[0]})
     model = NamWaveNet(config, input_scale=4.0, output_scale=0.3)
-    folded = fold(model)["weights"]
+    folded = model.folded()["weights"]
     assert folded[-1] == np.float32(0.3)
     twin = NamWaveNet(config, output_scale=0.3).double()
     twin.load_state_dict({"weights": torch.from_numpy(folded[:-1]).double()})

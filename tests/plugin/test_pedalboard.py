@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from neurdsp.amp import PLUGIN_PARAMETERS, AmpChain, AmpModel
-from neurdsp.amp.plugin_preset import write_plugin_preset
+from neurdsp.amp.play.plugin_preset import write_plugin_preset
 from neurdsp.errors import ParameterError
 
 pedalboard = pytest.importorskip("pedalboard")
@@ -158,7 +158,7 @@ def test_a_project_brings_back_the_sound_without_the_file(load, preset, amp, gui
 
 
 def test_a_missing_large_model_passes_the_sound(load, bare, amp, guitar, tmp_path, monkeypatch):
-    monkeypatch.setattr("neurdsp.amp.plugin_preset._MAX_EMBEDDED_BYTES", 0)
+    monkeypatch.setattr("neurdsp.amp.play.plugin_preset._MAX_EMBEDDED_BYTES", 0)
     preset = write_plugin_preset(tmp_path / "linked.vstpreset", amp, **bare)
     linked = load(str(preset)).process(guitar[None], 48_000)[0]
     np.testing.assert_array_equal(linked, AmpModel.load(amp).render(guitar, sample_rate=48_000))

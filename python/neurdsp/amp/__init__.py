@@ -7,12 +7,12 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from neurdsp.amp.chain import AmpChain, ChainSettings, PerformanceReport
-    from neurdsp.amp.compare import compare_files
-    from neurdsp.amp.effects import Cabinet, DCBlock, LevelGains, NoiseGate, ToneStack, level_gains
     from neurdsp.amp.infer import AmpModel, AmpStream, shipped_amps, shipped_clip
-    from neurdsp.amp.plugin_preset import PLUGIN_PARAMETERS, write_plugin_preset
-    from neurdsp.amp.render import RenderedFile, RenderResult, render_file, render_files
+    from neurdsp.amp.judge.compare import compare_files
+    from neurdsp.amp.play.chain import AmpChain, ChainSettings, PerformanceReport
+    from neurdsp.amp.play.effects import Cabinet, DCBlock, LevelGains, NoiseGate, ToneStack, level_gains
+    from neurdsp.amp.play.plugin_preset import PLUGIN_PARAMETERS, write_plugin_preset
+    from neurdsp.amp.play.render import RenderedFile, RenderResult, render_file, render_files
 
 __all__ = [
     "PLUGIN_PARAMETERS",
@@ -38,26 +38,26 @@ __all__ = [
 ]
 
 _HOMES = {
-    "PLUGIN_PARAMETERS": "neurdsp.amp.plugin_preset",
-    "AmpChain": "neurdsp.amp.chain",
+    "PLUGIN_PARAMETERS": "neurdsp.amp.play.plugin_preset",
+    "AmpChain": "neurdsp.amp.play.chain",
     "AmpModel": "neurdsp.amp.infer",
     "AmpStream": "neurdsp.amp.infer",
-    "Cabinet": "neurdsp.amp.effects",
-    "ChainSettings": "neurdsp.amp.chain",
-    "DCBlock": "neurdsp.amp.effects",
-    "LevelGains": "neurdsp.amp.effects",
-    "NoiseGate": "neurdsp.amp.effects",
-    "PerformanceReport": "neurdsp.amp.chain",
-    "RenderResult": "neurdsp.amp.render",
-    "RenderedFile": "neurdsp.amp.render",
-    "ToneStack": "neurdsp.amp.effects",
-    "compare_files": "neurdsp.amp.compare",
-    "level_gains": "neurdsp.amp.effects",
-    "render_file": "neurdsp.amp.render",
-    "render_files": "neurdsp.amp.render",
+    "Cabinet": "neurdsp.amp.play.effects",
+    "ChainSettings": "neurdsp.amp.play.chain",
+    "DCBlock": "neurdsp.amp.play.effects",
+    "LevelGains": "neurdsp.amp.play.effects",
+    "NoiseGate": "neurdsp.amp.play.effects",
+    "PerformanceReport": "neurdsp.amp.play.chain",
+    "RenderResult": "neurdsp.amp.play.render",
+    "RenderedFile": "neurdsp.amp.play.render",
+    "ToneStack": "neurdsp.amp.play.effects",
+    "compare_files": "neurdsp.amp.judge.compare",
+    "level_gains": "neurdsp.amp.play.effects",
+    "render_file": "neurdsp.amp.play.render",
+    "render_files": "neurdsp.amp.play.render",
     "shipped_amps": "neurdsp.amp.infer",
     "shipped_clip": "neurdsp.amp.infer",
-    "write_plugin_preset": "neurdsp.amp.plugin_preset",
+    "write_plugin_preset": "neurdsp.amp.play.plugin_preset",
 }
 
 

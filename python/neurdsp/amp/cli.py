@@ -7,23 +7,24 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from neurdsp.amp import capture_cli, compare_cli, knobs_cli, train_cli
+from neurdsp.amp.commands import capture, judge, train
+from neurdsp.amp.commands import knobs as knobs_commands
 
 if TYPE_CHECKING:
-    from neurdsp.amp.render import RenderedFile, RenderResult
+    from neurdsp.amp.play.render import RenderedFile, RenderResult
 
 __all__ = ["app"]
 
 app = typer.Typer(help="Amp models: capture, check, train, render, compare.", no_args_is_help=True)
-app.command()(capture_cli.signal)
-app.command()(capture_cli.capture)
-app.command()(capture_cli.check)
-app.command()(train_cli.train)
-app.command()(train_cli.train_many)
-app.command()(knobs_cli.train_knobs)
-app.command()(train_cli.presets)
-app.command()(compare_cli.compare)
-app.command()(compare_cli.evaluate)
+app.command()(capture.signal)
+app.command()(capture.capture)
+app.command()(capture.check)
+app.command()(train.train)
+app.command()(train.train_many)
+app.command()(knobs_commands.train_knobs)
+app.command()(train.presets)
+app.command()(judge.compare)
+app.command()(judge.evaluate)
 
 
 @app.command()
@@ -82,7 +83,7 @@ def render(
     Of several recordings, one that cannot be read is named and passed over, and the exit status is 1.
     """
     from neurdsp.amp.infer import AmpModel
-    from neurdsp.amp.render import render_file, render_files
+    from neurdsp.amp.play.render import render_file, render_files
 
     given = {
         "input_gain_db": input_gain,
@@ -102,7 +103,7 @@ def render(
     start = time.perf_counter()
     amp: AmpModel | str = model
     if size is not None or knobs:
-        amp = AmpModel.load(model, size=size).with_knobs(**knobs_cli.parse_positions(knobs))
+        amp = AmpModel.load(model, size=size).with_knobs(**knobs_commands.parse_positions(knobs))
     options: Any = {"model": amp, "subtype": subtype, "ir": ir, "oversample": oversample, **settings}
     if len(inputs) == 1:
         result = render_file(inputs[0], output, **options)

@@ -1,4 +1,4 @@
-"""What an amp training run is made of: network, data, loss, budget; and the presets. Needs no torch."""
+"""Configurations of amp training runs (network, data, loss, budget) and their presets. Needs no torch."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -20,7 +20,9 @@ __all__ = [
     "DataConfig",
     "LstmAmpConfig",
     "NamAmpConfig",
+    "NetworkConfig",
     "PresetInfo",
+    "WaveNetAmpConfig",
     "WaveNetConfig",
     "build_config",
     "describe_presets",
@@ -35,15 +37,15 @@ PRESET_ALIASES = {
     "200k": "seed-48x12",
     "config_spectral": "seed-spectral",
 }
-"""The size labels that these networks have always been known by. They say more than is true:
-``neurdsp amp presets`` prints the true numbers of parameters beside them."""
+"""Size labels by which these networks are known. They overstate the sizes: ``neurdsp amp presets`` prints the
+true numbers of parameters beside them."""
 
 MAX_RECEPTIVE_FIELD = 1 << 20
 MAX_PARAMETERS = 1 << 24
 
 
 class WaveNetConfig(Config):
-    """Shape of the residual WaveNet, with the bounds of the engine.
+    """Shape of the residual WaveNet, within the bounds of the engine.
 
     Parameters
     ----------
@@ -93,12 +95,12 @@ class WaveNetConfig(Config):
 
     @property
     def network(self) -> str:
-        """The network as the training operators name it."""
+        """The network in JSON, as the training operators take it."""
         return json.dumps(self.model_dump())
 
     @property
     def n_parameters(self) -> int:
-        """The number of trained values."""
+        """Number of trained values."""
         layer = self.channels * self.channels * self.kernel_size + self.channels
         return self.num_layers * layer + 3 * self.channels + 1
 
@@ -109,24 +111,24 @@ class DataConfig(Config):
     Parameters
     ----------
     latency_samples
-        By how much the output lags the input; null finds it from blips, or else by cross-correlation.
+        Lag of the output behind the input; null measures it, from blips or else by cross-correlation.
     safety_samples
-        The output is shifted by this much less than the latency that was found, because a causal model
-        can wait but not foresee. A latency that is given is used as it is.
+        The output is shifted by this many samples less than the measured latency, because a causal model can
+        delay but not predict. A given latency is used as it is.
     max_latency_ms
-        Longest lag that is looked for.
+        Longest lag to search for.
     min_confidence
-        A lag found with less confidence than this (0 to 1) is refused.
+        Least confidence (0 to 1) with which a measured lag is accepted.
     drift
-        What to do where the recorder's clock ran at another speed than the player's: undo it by resampling
-        the output, refuse, or ignore it (lost buffers are then ignored too).
+        What to do if the recorder's clock ran at another speed than the player's: ``correct`` resamples the
+        output, ``refuse`` stops, ``ignore`` trains anyway, on recordings with lost buffers too.
     validation_fraction
-        Part of the recording that is held out and only measured on.
+        Share of the recording that is held out for validation.
     validation_start_s
-        Where the held-out part begins; null takes what the input is made for where it is a known one, else
+        Start of the held-out part. Null means the passage that a known input reserves for validation, else
         the end of the recording, or the last part before it that is not nearly silent.
     crop_samples
-        Outputs of a training crop; null takes four receptive fields, but at least 4096 samples, and at most
+        Outputs of a training crop. Null means four receptive fields, but at least 4096 samples and at most
         8192 or one receptive field.
     """
 
@@ -140,22 +142,16 @@ class DataConfig(Config):
     crop_samples: int | None = Field(default=None, ge=16, le=1 << 22)
 
 
-class AmpConfig(Config):
-    """Everything that decides a run of a residual WaveNet, apart from the recordings.
+NetworkConfig = WaveNetConfig | NamWaveNetConfig | LstmConfig
+"""Shape of a network that can be trained; its class decides the architecture."""
 
-    Parameters
-    ----------
-    description
-        One line for people.
-    architecture
-        The kind of network; :class:`NamAmpConfig` is that of the other one.
-    model, data, loss, training
-        See the classes of these sections.
-    """
+
+class _RunConfig(Config):
+    """What all runs have: the sections of a configuration, in the order in which they are written."""
 
     description: str = ""
-    architecture: Literal["amp.wavenet"] = "amp.wavenet"
-    model: WaveNetConfig = WaveNetConfig()
+    architecture: str
+    model: NetworkConfig
     data: DataConfig = DataConfig()
     loss: LossConfig = LossConfig()
     training: TrainingConfig = TrainingConfig()
@@ -167,64 +163,87 @@ class AmpConfig(Config):
         return self.data.crop_samples or max(4096, min(4 * field, max(field, 8192)))
 
 
-class NamAmpConfig(AmpConfig):
-    """Everything that decides a run of a WaveNet of the ``.nam`` format, apart from the recordings.
+class WaveNetAmpConfig(_RunConfig):
+    """Everything that decides a run of a residual WaveNet, except the recordings.
 
     Parameters
     ----------
-    description, data, loss, training
-        As in :class:`AmpConfig`.
+    description
+        One line for people.
     architecture
-        The kind of network.
-    model
-        Its layer arrays.
+        Tells the configurations of different networks apart.
+    model, data, loss, training
+        See the classes of these sections.
     """
 
-    architecture: Literal["nam.wavenet"] = "nam.wavenet"  # type: ignore[assignment]
-    model: NamWaveNetConfig  # type: ignore[assignment]
+    architecture: Literal["amp.wavenet"] = "amp.wavenet"
+    model: WaveNetConfig = WaveNetConfig()
 
 
-class LstmAmpConfig(AmpConfig):
-    """Everything that decides a run of an LSTM, apart from the recordings.
+class NamAmpConfig(_RunConfig):
+    """Everything that decides a run of a WaveNet of the ``.nam`` format, except the recordings.
 
     Parameters
     ----------
-    description, data, loss, training
-        As in :class:`AmpConfig`.
-    architecture
-        The kind of network.
+    description, architecture, data, loss, training
+        As in `WaveNetAmpConfig`.
     model
-        Its shape.
+        The layer arrays.
     """
 
-    architecture: Literal["nam.lstm"] = "nam.lstm"  # type: ignore[assignment]
-    model: LstmConfig = LstmConfig()  # type: ignore[assignment]
+    architecture: Literal["nam.wavenet"] = "nam.wavenet"
+    model: NamWaveNetConfig
 
+
+class LstmAmpConfig(_RunConfig):
+    """Everything that decides a run of an LSTM, except the recordings.
+
+    Parameters
+    ----------
+    description, architecture, data, loss, training
+        As in `WaveNetAmpConfig`.
+    model
+        Size and burn-in.
+    """
+
+    architecture: Literal["nam.lstm"] = "nam.lstm"
+    model: LstmConfig = LstmConfig()
+
+
+AmpConfig = WaveNetAmpConfig | NamAmpConfig | LstmAmpConfig
+"""Configuration of a run; ``architecture`` tells which one it is."""
 
 _KINDS: dict[str, type[AmpConfig]] = {
-    "amp.wavenet": AmpConfig,
+    "amp.wavenet": WaveNetAmpConfig,
     "nam.wavenet": NamAmpConfig,
     "nam.lstm": LstmAmpConfig,
 }
 
 
 def build_config(tree: Mapping[str, Any], *, source: str = "configuration") -> AmpConfig:
-    """Validate plain data as the configuration of the kind of network that its ``architecture`` names.
+    """Validate plain data as the configuration of the architecture that it names.
+
+    Parameters
+    ----------
+    tree
+        Nested mappings as YAML gives them; without an ``architecture`` a residual WaveNet.
+    source
+        Where the data come from, named in the error.
 
     Raises
     ------
     ConfigError
-        As `neurdsp.config.build`, and for an architecture that is not known.
+        As `neurdsp.config.build`, and for an unknown architecture.
     """
     kind = tree.get("architecture", "amp.wavenet")
     if not isinstance(kind, str) or kind not in _KINDS:
-        raise ConfigError(f"{source}: architecture is {kind!r}, but must be one of {', '.join(_KINDS)}")
+        raise ConfigError(f"{source}: architecture is {kind!r}, but it must be one of {', '.join(_KINDS)}")
     return build(_KINDS[kind], tree, source=source)
 
 
 @dataclass(frozen=True)
 class PresetInfo:
-    """One line of the list of presets: its aliases, what it says of itself, and its true size."""
+    """A preset in the list: its aliases, its description and its true size."""
 
     name: str
     aliases: tuple[str, ...]
@@ -237,16 +256,16 @@ class PresetInfo:
 def load_config(
     preset: str | None = None, *, file: Path | None = None, overrides: Iterable[str] = ()
 ) -> AmpConfig:
-    """Build the configuration of a run from a preset or a file, and overrides.
+    """Build the configuration of a run from a preset or a file, with overrides.
 
     Parameters
     ----------
     preset
-        A preset or one of :data:`PRESET_ALIASES`.
+        A preset or one of `PRESET_ALIASES`; ``standard`` by default.
     file
-        A YAML file of one's own; not together with a preset.
+        A YAML file in place of a preset.
     overrides
-        ``section.key=value`` each.
+        Each is ``section.key=value``.
 
     Raises
     ------

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from neurdsp.amp.align import Alignment
-from neurdsp.amp.check import Report, examine
+from neurdsp.amp.capture.align import Alignment
+from neurdsp.amp.capture.check import Report, examine
+from neurdsp.amp.capture.known import UNKNOWN_INPUT, KnownInput, find_repeats
 from neurdsp.amp.config import AmpConfig
-from neurdsp.amp.known import UNKNOWN_INPUT, KnownInput, find_repeats
 from neurdsp.audio import FloatArray
 from neurdsp.errors import AudioFileError
 
@@ -72,7 +72,7 @@ def load_pair(
     Raises
     ------
     AudioFileError
-        When a file cannot be read, or the examination (:func:`neurdsp.amp.check.examine`) finds an error: not
+        When a file cannot be read, or `neurdsp.amp.capture.check.examine` finds an error: not
         mono, silent, too short, rates that differ, an output that is not made from the input.
     """
     examined = examine(input_path, output_path, config.data)

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from neurdsp import _core
-from neurdsp.amp.blocks import BLOCK_SAMPLES, aligned
+from neurdsp.amp.play.blocks import BLOCK_SAMPLES, aligned
 from neurdsp.audio import FloatArray, check_audio, check_sample_rate
 from neurdsp.errors import ModelFileError, ParameterError
 

@@ -1,30 +1,35 @@
-"""The LSTM of the ``.nam`` format as a torch module: cheap to play, slow to learn.
+"""The LSTM of the ``.nam`` format as a torch module: cheap to play, slow to train.
 
 After A. Wright, E.-P. Damskägg, V. Välimäki, "Real-time black-box modelling with recurrent neural networks",
-DAFx 2019. Both passes are torch's own: an LSTM walks through time sample by sample, so many short crops at
-once are what keeps a CPU busy.
+DAFx 2019. Torch computes both passes. An LSTM steps through time sample by sample, so a CPU is used best with
+many short crops in a batch.
 """
 
+from collections.abc import Mapping
+from typing import Any, Self
+
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from neurdsp.amp.model import AmpNetwork
-from neurdsp.amp.nam_config import LstmConfig
+from neurdsp.amp.nam_config import LstmConfig, nam_document
+from neurdsp.amp.network import AmpNetwork, double
+from neurdsp.audio import FloatArray
 
 __all__ = ["LstmNetwork"]
 
 SETTLE_SAMPLES = 24_000
-"""Silence before a render: half a second at 48 kHz, which players let an LSTM settle for."""
+"""Silence before a render: half a second at 48 kHz, for which players let an LSTM settle."""
 
 
 class LstmNetwork(AmpNetwork):
-    """A stack of LSTM layers and a linear head, from states of zero.
+    """A stack of LSTM layers and a linear head, starting from states of zero.
 
     Parameters
     ----------
     config, input_scale, output_scale
-        As in :class:`~neurdsp.amp.model.AmpNetwork`.
+        As in `AmpNetwork`.
 
     Examples
     --------
@@ -33,8 +38,9 @@ class LstmNetwork(AmpNetwork):
     torch.Size([2, 200])
     """
 
-    config: LstmConfig
+    architecture = "nam.lstm"
     blocks_at_once = 32
+    config: LstmConfig
 
     def __init__(self, config: LstmConfig, *, input_scale: float = 1.0, output_scale: float = 1.0) -> None:
         super().__init__(config, input_scale=input_scale, output_scale=output_scale)
@@ -44,7 +50,7 @@ class LstmNetwork(AmpNetwork):
     def forward(self, audio: Tensor) -> Tensor:
         """Compute the outputs after the burn-in, ``(batch, time - burn_in)``.
 
-        The gradient ends where the burn-in does.
+        Gradients do not reach into the burn-in.
         """
         signal = (audio * self.input_scale)[..., None]  # (batch, time, 1)
         burn_in = self.config.burn_in
@@ -71,8 +77,23 @@ class LstmNetwork(AmpNetwork):
         parts += [self.head.weight * self.output_scale, self.head.bias * self.output_scale]
         return torch.cat([part.reshape(-1) for part in parts])
 
+    def folded(self) -> dict[str, FloatArray]:
+        """Return ``weights (n_parameters,)``: the list of the format, in float32."""
+        flat = self.flat_weights().detach().cpu().double().numpy()
+        return {"weights": np.ascontiguousarray(flat, dtype=np.float32)}
+
+    def twin(self, folded: Mapping[str, FloatArray]) -> Self:
+        """Return a double precision network with the folded weights."""
+        twin = type(self)(self.config).double()
+        twin.load_flat(double(folded["weights"]))
+        return twin
+
+    def header(self, sample_rate: float) -> dict[str, Any]:
+        """Return a ``.nam`` document without its weights."""
+        return nam_document("LSTM", self.config.document(), sample_rate)
+
     def load_flat(self, weights: Tensor) -> None:
-        """Take the weights from the list of the format; the scales of this network must be one."""
+        """Load the list of the format into this network, whose scales must be one."""
         hidden, at = self.config.hidden_size, 0
 
         def take(*shape: int) -> Tensor:

@@ -1,98 +1,26 @@
-"""The networks of amp models as torch modules: training's twins of the Rust engine.
+"""The WaveNets of amp models as torch modules, and `build_network`, which makes the network of any config.
 
-Both are stacks of dilated causal convolutions; after A. van den Oord et al., "WaveNet: a generative model for
+Both are stacks of dilated causal convolutions, after A. van den Oord et al., "WaveNet: a generative model for
 raw audio", 2016, and, for amps, E.-P. Damskägg, L. Juvela, E. Thuillier, V. Välimäki, "Deep learning for tube
-amplifier emulation", ICASSP 2019. On a CPU both passes run in the Rust core, elsewhere in plain torch.
+amplifier emulation", ICASSP 2019. On a CPU the Rust core computes forward and backward pass; on other devices
+plain torch does.
 """
 
 import math
+from collections.abc import Mapping
+from typing import Any, Self
 
+import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
-from neurdsp.amp.config import WaveNetConfig
-from neurdsp.amp.nam_config import LstmConfig, NamWaveNetConfig
-from neurdsp.nn.wavenet import wavenet
+from neurdsp.amp.config import NetworkConfig, WaveNetConfig
+from neurdsp.amp.lstm import LstmNetwork
+from neurdsp.amp.nam_config import LstmConfig, NamWaveNetConfig, nam_document
+from neurdsp.amp.network import AmpNetwork, double
+from neurdsp.audio import FloatArray
 
-__all__ = ["AmpNetwork", "NamWaveNet", "WaveNet", "build_network"]
-
-
-class AmpNetwork(nn.Module):
-    """What the networks share.
-
-    The two scales are constants of a run, set from the levels of the recordings before training and folded
-    into the weights at export.
-
-    Parameters
-    ----------
-    config
-        The shape.
-    input_scale
-        Factor on the input; about one over its level.
-    output_scale
-        Factor on the output; about a tenth of the level of the target, from which training starts best.
-    """
-
-    blocks_at_once = 1
-    """How many stretches of a long signal to compute in one batch."""
-
-    def __init__(
-        self,
-        config: WaveNetConfig | NamWaveNetConfig | LstmConfig,
-        *,
-        input_scale: float = 1.0,
-        output_scale: float = 1.0,
-    ) -> None:
-        super().__init__()
-        self.config = config
-        self.input_scale = input_scale
-        self.output_scale = output_scale
-        self._network = config.network
-
-    @property
-    def receptive_field(self) -> int:
-        """How many input samples an output sample depends on."""
-        return self.config.receptive_field
-
-    def flat_weights(self) -> Tensor:
-        """Return the weights as the training operator reads them, ``(n_parameters,)``."""
-        raise NotImplementedError
-
-    def forward(self, audio: Tensor) -> Tensor:
-        """Compute the outputs whose whole receptive field lies in the input.
-
-        Parameters
-        ----------
-        audio
-            ``(batch, time)``, at least a receptive field long.
-
-        Returns
-        -------
-        Tensor
-            ``(batch, time - receptive_field + 1)``; its first sample belongs to input sample
-            ``receptive_field - 1``. What an engine would compute earlier depends on what it heard before,
-            so it is no part of any loss.
-        """
-        return wavenet(self.flat_weights(), audio * self.input_scale, self._network)
-
-    def render(self, audio: Tensor) -> Tensor:
-        """Compute an output for every input sample, as if the input had been zeros for ever before.
-
-        That is the state of a prewarmed engine.
-
-        Parameters
-        ----------
-        audio
-            ``(batch, time)``.
-
-        Returns
-        -------
-        Tensor
-            ``(batch, time)``.
-        """
-        output: Tensor = self(functional.pad(audio, (self.receptive_field - 1, 0)))
-        return output
+__all__ = ["NamWaveNet", "WaveNet", "build_network"]
 
 
 class _Layer(nn.Module):
@@ -104,15 +32,15 @@ class _Layer(nn.Module):
 
 
 class WaveNet(AmpNetwork):
-    """The residual WaveNet: each layer adds tanh of its convolution to the signal; no gates and no skips.
+    """The residual WaveNet: each layer adds the tanh of its convolution to the signal; no gates, no skips.
 
-    The names of its parameters are those of the tensors in the model file: ``input_conv``,
-    ``layers.{i}.conv``, ``output_conv``, each with ``weight`` and ``bias``.
+    Its parameters are named like the tensors of the model file: ``input_conv``, ``layers.{i}.conv`` and
+    ``output_conv``, each with ``weight`` and ``bias``.
 
     Parameters
     ----------
     config, input_scale, output_scale
-        As in :class:`AmpNetwork`.
+        As in `AmpNetwork`.
 
     Examples
     --------
@@ -121,6 +49,7 @@ class WaveNet(AmpNetwork):
     torch.Size([1, 94])
     """
 
+    architecture = "amp.wavenet"
     config: WaveNetConfig
 
     def __init__(self, config: WaveNetConfig, *, input_scale: float = 1.0, output_scale: float = 1.0) -> None:
@@ -133,7 +62,7 @@ class WaveNet(AmpNetwork):
         self._initialise()
 
     def _initialise(self) -> None:
-        """Glorot weights for tanh, small biases that differ, and an output that starts near silence."""
+        """Use Glorot weights for tanh, small random biases, and an output that starts near silence."""
         for module in self.modules():
             if isinstance(module, nn.Conv1d):
                 nn.init.xavier_normal_(module.weight)
@@ -141,22 +70,51 @@ class WaveNet(AmpNetwork):
         nn.init.zeros_(self.output_conv.bias)  # type: ignore[arg-type]
 
     def flat_weights(self) -> Tensor:
-        """Return the tensors one after the other; those of the output are scaled."""
+        """Return the tensors one after the other, with the output layer scaled."""
         *others, weight, bias = self.parameters()
         scaled = [weight * self.output_scale, bias * self.output_scale]
         return torch.cat([tensor.reshape(-1) for tensor in (*others, *scaled)])
+
+    def folded(self) -> dict[str, FloatArray]:
+        """Return the tensors by name.
+
+        Returns
+        -------
+        dict
+            ``input_conv.weight (C, 1, 1)``, ``layers.{i}.conv.weight (C, C, k)``, ``output_conv.weight
+            (1, C, 1)`` and the biases ``(C,)``, ``(C,)``, ``(1,)``, in float32.
+        """
+        factors = {
+            "input_conv.weight": self.input_scale,
+            "output_conv.weight": self.output_scale,
+            "output_conv.bias": self.output_scale,
+        }
+        return {
+            name: _float32(tensor.detach().cpu().double() * factors.get(name, 1.0))
+            for name, tensor in self.state_dict().items()
+        }
+
+    def twin(self, folded: Mapping[str, FloatArray]) -> Self:
+        """Return a double precision network with the folded weights."""
+        twin = type(self)(self.config).double()
+        twin.load_state_dict({name: double(values) for name, values in folded.items()})
+        return twin
+
+    def header(self, sample_rate: float) -> dict[str, Any]:  # noqa: ARG002
+        """Return the shape."""
+        return self.config.model_dump()
 
 
 class NamWaveNet(AmpNetwork):
     """A WaveNet of the ``.nam`` format, conditioned by its input.
 
-    Its one parameter is the flat list of weights of the format, without the scale that ends it: that is
+    Its one parameter is the flat list of weights of the format, without the scale that ends the list: that is
     ``output_scale``.
 
     Parameters
     ----------
     config, input_scale, output_scale
-        As in :class:`AmpNetwork`.
+        As in `AmpNetwork`.
 
     Examples
     --------
@@ -165,13 +123,14 @@ class NamWaveNet(AmpNetwork):
     torch.Size([1, 94])
     """
 
+    architecture = "nam.wavenet"
     config: NamWaveNetConfig
 
     def __init__(
         self, config: NamWaveNetConfig, *, input_scale: float = 1.0, output_scale: float = 1.0
     ) -> None:
         super().__init__(config, input_scale=input_scale, output_scale=output_scale)
-        # As PyTorch initialises convolutions, which is what NAM's trainer begins with too.
+        # PyTorch's initialisation of convolutions, which NAM's trainer uses too.
         parts = []
         for weights in config.weights():
             bound = 1 / math.sqrt(weights.fan_in)
@@ -182,26 +141,54 @@ class NamWaveNet(AmpNetwork):
         """Return the list of the format."""
         return torch.cat([self.weights, self.weights.new_tensor([self.output_scale])])
 
-    def folded_weights(self) -> Tensor:
-        """Return the list with the input scale folded into every weight that multiplies the input."""
+    def folded(self) -> dict[str, FloatArray]:
+        """Return ``weights (n_parameters,)``: the list of the format, in float32."""
+        weights = self.weights.detach().cpu().double()
         factors = [
-            self.weights.new_full((weights.size,), self.input_scale if weights.on_input else 1.0)
-            for weights in self.config.weights()
+            weights.new_full((part.size,), self.input_scale if part.on_input else 1.0)
+            for part in self.config.weights()
         ]
-        return self.flat_weights() * torch.cat([*factors, self.weights.new_ones(1)])
+        scaled = torch.cat([weights, weights.new_tensor([self.output_scale])])
+        return {"weights": _float32(scaled * torch.cat([*factors, weights.new_ones(1)]))}
+
+    def twin(self, folded: Mapping[str, FloatArray]) -> Self:
+        """Return a double precision network with the folded weights."""
+        values = double(folded["weights"])
+        twin = type(self)(self.config, output_scale=float(values[-1])).double()
+        twin.load_state_dict({"weights": values[:-1]})
+        return twin
+
+    def header(self, sample_rate: float) -> dict[str, Any]:
+        """Return a ``.nam`` document without its weights."""
+        head_scale = float(np.float32(self.output_scale))
+        return nam_document("WaveNet", self.config.document(head_scale), sample_rate)
+
+
+def _float32(values: Tensor) -> FloatArray:
+    return np.ascontiguousarray(values.numpy(), dtype=np.float32)
 
 
 def build_network(
-    config: WaveNetConfig | NamWaveNetConfig | LstmConfig,
-    *,
-    input_scale: float = 1.0,
-    output_scale: float = 1.0,
+    config: NetworkConfig, *, input_scale: float = 1.0, output_scale: float = 1.0
 ) -> AmpNetwork:
-    """Return the module of a shape, freshly initialised."""
-    if isinstance(config, LstmConfig):
-        from neurdsp.amp.lstm import LstmNetwork  # which builds on this module
+    """Return the network of a config, freshly initialised.
 
-        return LstmNetwork(config, input_scale=input_scale, output_scale=output_scale)
-    if isinstance(config, NamWaveNetConfig):
-        return NamWaveNet(config, input_scale=input_scale, output_scale=output_scale)
-    return WaveNet(config, input_scale=input_scale, output_scale=output_scale)
+    Parameters
+    ----------
+    config
+        Shape of the network; its class decides the architecture.
+    input_scale, output_scale
+        As in `AmpNetwork`.
+
+    Examples
+    --------
+    >>> build_network(LstmConfig(hidden_size=4)).architecture
+    'nam.lstm'
+    """
+    match config:
+        case WaveNetConfig():
+            return WaveNet(config, input_scale=input_scale, output_scale=output_scale)
+        case NamWaveNetConfig():
+            return NamWaveNet(config, input_scale=input_scale, output_scale=output_scale)
+        case LstmConfig():
+            return LstmNetwork(config, input_scale=input_scale, output_scale=output_scale)

@@ -1,4 +1,4 @@
-"""The shapes of the networks of the ``.nam`` format, as far as they can be trained. Needs no torch."""
+"""Shapes of the ``.nam`` networks that can be trained, and their documents. Needs no torch."""
 
 import json
 import math
@@ -9,7 +9,10 @@ from pydantic import Field, model_validator
 
 from neurdsp.config import Config
 
-__all__ = ["LayerArrayConfig", "LstmConfig", "NamWaveNetConfig", "Weights"]
+__all__ = ["NAM_VERSION", "LayerArrayConfig", "LstmConfig", "NamWaveNetConfig", "Weights", "nam_document"]
+
+NAM_VERSION = "0.6.0"
+"""Version of the ``.nam`` format in which networks are written."""
 
 ActivationName = Literal["Tanh", "Hardtanh", "ReLU", "LeakyReLU", "Sigmoid", "SiLU", "Hardswish", "Softsign"]
 
@@ -17,18 +20,44 @@ MAX_RECEPTIVE_FIELD = 1 << 20
 MAX_PARAMETERS = 1 << 24
 
 
+def nam_document(architecture: str, config: dict[str, Any], sample_rate: float) -> dict[str, Any]:
+    """Return a ``.nam`` document whose list of weights is still empty.
+
+    Parameters
+    ----------
+    architecture
+        ``WaveNet`` or ``LSTM``.
+    config
+        As `NamWaveNetConfig.document` and `LstmConfig.document` return it.
+    sample_rate
+        In Hz.
+
+    Examples
+    --------
+    >>> nam_document("LSTM", LstmConfig().document(), 48_000)["version"]
+    '0.6.0'
+    """
+    return {
+        "version": NAM_VERSION,
+        "weights": [],
+        "sample_rate": sample_rate,
+        "architecture": architecture,
+        "config": config,
+    }
+
+
 @dataclass(frozen=True)
 class Weights:
-    """One tensor of the flat list.
+    """One tensor of the flat list of weights.
 
-    Attributes
+    Parameters
     ----------
     name
-        Where it belongs, such as ``arrays.0.layers.3.conv.weight``.
+        Its place in the network, such as ``arrays.0.layers.3.conv.weight``.
     shape
         As in PyTorch.
     fan_in
-        Values that each output sums over.
+        Number of values that each output sums.
     on_input
         Whether it multiplies the input of the network.
     """
@@ -40,33 +69,33 @@ class Weights:
 
     @property
     def size(self) -> int:
-        """The number of values."""
+        """Number of values."""
         return math.prod(self.shape)
 
 
 class LayerArrayConfig(Config):
-    """A stack of layers of the same width.
+    """A layer array: a stack of layers of the same width.
 
     Parameters
     ----------
     channels
-        Of the residual signal.
+        Channels of the residual signal.
     bottleneck
-        Channels after the activation; null takes ``channels``.
+        Channels after the activation; null means ``channels``.
     kernel_size
-        Taps of the dilated convolutions, one number or one for each layer.
+        Taps of the dilated convolutions: one number for all layers, or one each.
     dilations
-        One for each layer, in samples.
+        Dilation of each layer, in samples.
     activation
-        One name, or one for each layer.
+        One name for all layers, or one each.
     gated
-        Whether each layer is multiplied by a sigmoid of its own.
+        Whether each layer is multiplied by a sigmoid gate of its own.
     layer1x1
         Whether a linear map of the activation is added to the residual signal.
     head1x1
-        Channels of a linear map from the activation to the head signal; null takes the activation itself.
+        Output channels of a linear map from the activation to the head signal; null means no map.
     head_kernel_size, head_bias
-        Of the convolution from the sum of the head signals to the head output.
+        Taps and bias of the convolution from the sum of the head signals to the head output.
     """
 
     channels: int = Field(ge=1, le=1024)
@@ -90,7 +119,7 @@ class LayerArrayConfig(Config):
                     "layer, or a single one for all"
                 )
         if not all(1 <= taps <= 1024 for taps in self.kernel_sizes):
-            raise ValueError(f"kernel_size is {self.kernel_size}, but must be 1 to 1024")
+            raise ValueError(f"kernel_size is {self.kernel_size}, but it must be 1 to 1024")
         if not all(1 <= dilation <= 1 << 20 for dilation in self.dilations):
             raise ValueError(f"dilations are {self.dilations}, but each must be 1 to 1048576")
         if not self.layer1x1 and self.width != self.channels:
@@ -104,18 +133,18 @@ class LayerArrayConfig(Config):
 
     @property
     def kernel_sizes(self) -> tuple[int, ...]:
-        """The taps of each layer."""
+        """Taps of each layer."""
         sizes = self.kernel_size
         return sizes if isinstance(sizes, tuple) else (sizes,) * len(self.dilations)
 
     @property
     def reach(self) -> int:
-        """Samples before the present that the array reads, its head included."""
+        """How many earlier samples the array reads, its head included."""
         layers = zip(self.kernel_sizes, self.dilations, strict=True)
         return sum((taps - 1) * dilation for taps, dilation in layers) + self.head_kernel_size - 1
 
     def weights(self, name: str, input_size: int, head_size: int) -> list[Weights]:
-        """List its tensors in the order of the format."""
+        """List the tensors in the order of the format."""
         rows, first = self.width * (2 if self.gated else 1), input_size == 1 and name == "arrays.0"
 
         def linear(
@@ -138,7 +167,7 @@ class LayerArrayConfig(Config):
         return found + linear(f"{name}.head", head_size, inputs, self.head_kernel_size, bias=self.head_bias)
 
     def document(self, input_size: int, head_size: int) -> dict[str, Any]:
-        """Return the array as the format writes it, in the keys of its version 0.6 and later."""
+        """Return the array with the keys of version 0.6 of the format and later."""
         one = isinstance(self.kernel_size, int)
         head = {"out_channels": head_size, "kernel_size": self.head_kernel_size, "bias": self.head_bias}
         return {
@@ -162,7 +191,7 @@ class NamWaveNetConfig(Config):
     Parameters
     ----------
     arrays
-        The stacks of layers. The head output of each has as many channels as the next array, of the last one.
+        The layer arrays. The head output of each has as many channels as the next array, of the last one 1.
 
     Examples
     --------
@@ -177,8 +206,8 @@ class NamWaveNetConfig(Config):
         for before, array in zip(self.arrays, self.arrays[1:], strict=False):
             if (array.head1x1 or array.width) != array.channels:
                 raise ValueError(
-                    f"an array of {array.channels} channels adds {array.head1x1 or array.width} to the head "
-                    f"signal of the array before, which has {before.channels} channels; set head1x1"
+                    f"an array of {array.channels} channels adds {array.head1x1 or array.width} channels to "
+                    f"the head signal of the array before, which has {before.channels}; set head1x1"
                 )
         for what, got, most in (
             ("the receptive field", self.receptive_field, MAX_RECEPTIVE_FIELD),
@@ -197,17 +226,17 @@ class NamWaveNetConfig(Config):
 
     @property
     def n_parameters(self) -> int:
-        """The number of values in the flat list, the scale of the output included."""
+        """Number of values in the flat list, the output scale included."""
         return sum(weights.size for weights in self.weights()) + 1
 
     def _sizes(self) -> list[tuple[LayerArrayConfig, int, int]]:
-        """Each array with the channels that it takes and those of its head output."""
+        """Return each array with its input channels and the channels of its head output."""
         inputs = [1, *(array.channels for array in self.arrays)]
         heads = [*(array.channels for array in self.arrays[1:]), 1]
         return [(array, inputs[i], heads[i]) for i, array in enumerate(self.arrays)]
 
     def weights(self) -> list[Weights]:
-        """List all tensors in the order of the flat list, without the scale of the output, which ends it."""
+        """List all tensors in the order of the flat list, without the output scale that ends it."""
         return [
             weights
             for index, (array, input_size, head_size) in enumerate(self._sizes())
@@ -221,7 +250,7 @@ class NamWaveNetConfig(Config):
 
     @property
     def network(self) -> str:
-        """The network as the training operators name it."""
+        """The network in JSON, as the training operators take it."""
         return json.dumps(self.document())
 
 
@@ -231,11 +260,11 @@ class LstmConfig(Config):
     Parameters
     ----------
     hidden_size
-        Values of each layer's state.
+        Size of each layer's state.
     num_layers
-        Layers, one on the other.
+        Number of stacked layers.
     burn_in
-        Samples before each training crop that only bring the state up to date.
+        Samples before each training crop that only warm up the state.
 
     Examples
     --------
@@ -249,12 +278,12 @@ class LstmConfig(Config):
 
     @property
     def receptive_field(self) -> int:
-        """How many input samples an output of a crop has heard; an LSTM itself forgets nothing entirely."""
+        """How many input samples an output of a crop depends on; an LSTM's own memory is unbounded."""
         return 1 + self.burn_in
 
     @property
     def n_parameters(self) -> int:
-        """The number of values in the flat list, the states that it starts from included."""
+        """Number of values in the flat list, the initial states included."""
         size = self.hidden_size
         layers = (
             4 * size * (inputs + size + 1) + 2 * size for inputs in [1, *[size] * (self.num_layers - 1)]
@@ -267,5 +296,5 @@ class LstmConfig(Config):
 
     @property
     def network(self) -> str:
-        """The network as JSON."""
+        """The network in JSON."""
         return json.dumps(self.document())

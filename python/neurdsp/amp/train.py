@@ -16,19 +16,20 @@ from torch import Tensor, nn
 
 from neurdsp import modelfile
 from neurdsp._output import check_output
-from neurdsp.amp.config import AmpConfig
+from neurdsp.amp.config import AmpConfig, build_config
 from neurdsp.amp.data import Crops, Pair, Split, load_pair, split_in_time
 from neurdsp.amp.export import export
 from neurdsp.amp.infer import AmpModel
-from neurdsp.amp.model import AmpNetwork, build_network
-from neurdsp.amp.report import Heard, write_report
-from neurdsp.amp.run_folder import begin_run, check_resumable, save_json
+from neurdsp.amp.judge.report import Heard, write_report
+from neurdsp.amp.model import build_network
+from neurdsp.amp.network import AmpNetwork
 from neurdsp.errors import ParameterError
 from neurdsp.losses import build_loss
 from neurdsp.losses.energy import pre_emphasise
 from neurdsp.metrics import esr, multi_resolution_stft_distance, pre_emphasised_esr
 from neurdsp.modelfile import convert
 from neurdsp.training import Ranks, Reporter, Trainer, TrainingSummary
+from neurdsp.training.run_folder import begin_run, check_resumable, save_json
 
 __all__ = ["RunResult", "measure", "train"]
 
@@ -281,7 +282,7 @@ def train(
         **asdict(split),
     }
     if resume:
-        check_resumable(folder, config, facts)
+        check_resumable(folder, config, facts, build_config=build_config)
     with Ranks.joined(device) as ranks:
         if ranks.first:
             begin_run(folder, config, facts, fresh=not resume)

@@ -164,7 +164,7 @@ def run_demo(folder: str | os.PathLike[str], *, model: str | os.PathLike[str] | 
 def _draw(
     path: Path, report: DemoReport, dry: FloatArray, amped: FloatArray, mel_db: FloatArray, sample_rate: int
 ) -> None:
-    from neurdsp.amp.plot import COLOURS, Envelope, new_figure, save_figure, style
+    from neurdsp.amp.figure import COLOURS, Envelope, new_figure, save_figure, style
 
     figure = new_figure(10, 8)
     figure.suptitle(

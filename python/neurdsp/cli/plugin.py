@@ -29,8 +29,8 @@ def preset(
     ] = None,
 ) -> None:
     """Write a preset of the plugin, with the model and the cabinet inside."""
-    from neurdsp.amp.knobs_cli import parse_positions
-    from neurdsp.amp.plugin_preset import write_plugin_preset
+    from neurdsp.amp.commands.knobs import parse_positions
+    from neurdsp.amp.play.plugin_preset import write_plugin_preset
 
     turned = parse_positions(knobs)
     given = dict(_pair(text) for text in settings or [])
@@ -40,7 +40,7 @@ def preset(
 @app.command()
 def parameters() -> None:
     """Print the parameters of the plugin, with what is allowed and the default."""
-    from neurdsp.amp.plugin_preset import PLUGIN_PARAMETERS
+    from neurdsp.amp.play.plugin_preset import PLUGIN_PARAMETERS
     from neurdsp.console import print_table
 
     print_table(

@@ -17,13 +17,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from neurdsp.amp import lv2
-from neurdsp.amp.config import AmpConfig, build_config
-from neurdsp.amp.data import Crops
-from neurdsp.amp.knobs.captures import Captures, load_captures
-from neurdsp.amp.knobs.model import ParametricWaveNet
-from neurdsp.amp.nam_config import NamWaveNetConfig
-from neurdsp.amp.sweep import (
+from neurdsp.amp.capture import lv2
+from neurdsp.amp.capture.sweep import (
     DISPUTED,
     MAX_CAPTURES,
     Player,
@@ -32,6 +27,11 @@ from neurdsp.amp.sweep import (
     load_manifest,
     new_setting,
 )
+from neurdsp.amp.config import AmpConfig, build_config
+from neurdsp.amp.data import Crops
+from neurdsp.amp.knobs.captures import Captures, load_captures
+from neurdsp.amp.knobs.model import ParametricWaveNet
+from neurdsp.amp.nam_config import NamWaveNetConfig
 from neurdsp.audio import FloatArray
 from neurdsp.config import save_yaml
 from neurdsp.errors import ConfigError, ParameterError
@@ -89,7 +89,7 @@ def extend(
     Parameters
     ----------
     manifest_path
-        Of :func:`neurdsp.amp.sweep.sweep`; rewritten before each capture, with how its setting was chosen.
+        Of `neurdsp.amp.capture.sweep.sweep`; rewritten before each capture, with how its setting was chosen.
     n_more
         How many captures there shall be in all beyond the sweep's own; those that are there already count.
     n_models, n_steps
@@ -105,7 +105,7 @@ def extend(
     progress
         Called after each capture that was made, with its setting and its result.
     player
-        As in :func:`neurdsp.amp.sweep.sweep`.
+        As in `neurdsp.amp.capture.sweep.sweep`.
 
     Raises
     ------
@@ -253,7 +253,7 @@ def _train(captures: Captures, config: AmpConfig, n_steps: int, *, seed: int) ->
             targets.append(wet / levels[which])
         optimizer.zero_grad(set_to_none=True)
         loss: Tensor = loss_of(torch.cat(outputs), torch.cat(targets))
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         schedule.step()

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from neurdsp.amp.align import Alignment, find_blip_latency, find_latency
+from neurdsp.amp.capture.align import Alignment, find_blip_latency, find_latency
+from neurdsp.amp.capture.sweep import Manifest, Setting, load_manifest
 from neurdsp.amp.config import AmpConfig
 from neurdsp.amp.data import Pair, Split, load_pair, split_in_time
-from neurdsp.amp.sweep import Manifest, Setting, load_manifest
 from neurdsp.audio import FloatArray, read_audio
 from neurdsp.errors import AudioFileError
 

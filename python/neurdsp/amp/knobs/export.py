@@ -8,11 +8,10 @@ import numpy as np
 import torch
 
 from neurdsp import modelfile
-from neurdsp._output import atomic_output
-from neurdsp.amp.export import NAM_VERSION, PARITY_DB, parity_input
+from neurdsp.amp.export import PARITY_DB, parity_input, write_verified
 from neurdsp.amp.knobs.model import HIDDEN, RANK, ParametricWaveNet
 from neurdsp.amp.model import NamWaveNet
-from neurdsp.errors import ModelFileError
+from neurdsp.amp.nam_config import NAM_VERSION
 
 __all__ = ["export_parametric"]
 
@@ -36,18 +35,18 @@ def export_parametric(
     model
         The trained network.
     path
-        The file; an older one is replaced once the new one is whole.
+        The file; an older one is replaced once the new one is complete.
     knobs
         The default position of each knob by name, in the network's order.
     sample_rate, metrics, level, name, description, extra
-        As in :func:`neurdsp.amp.export.export`.
+        As in `neurdsp.amp.export.export`.
 
     Raises
     ------
     ModelFileError
-        When the engine does not reproduce the network at the default positions.
+        If the engine does not reproduce the network at the default positions.
     OSError
-        When the file cannot be written.
+        If the file cannot be written.
     """
     weights, basis = model.folded()
     stored = {"weights": weights.astype(np.float32), "knobs.basis.weights": basis.astype(np.float32)}
@@ -79,18 +78,11 @@ def export_parametric(
         name=name,
         description=description,
     )
-    with atomic_output(path) as temporary:
-        modelfile.write(temporary, {**metadata, **(extra or {})}, stored)
-        result = modelfile.verify(temporary)
-        if not result.passed:
-            raise ModelFileError(
-                f"'{path}' was not written: the engine differs from the trained network by "
-                f"{result.error_db:.1f} dB, at most {PARITY_DB:.0f} dB is allowed"
-            )
+    write_verified(path, {**metadata, **(extra or {})}, stored)
 
 
 def _reference(model: ParametricWaveNet, positions: list[float], signal: np.ndarray) -> np.ndarray:
-    """Compute the network's output at some positions in float64, not from the folded weights."""
+    """Compute the output at the given positions in float64, independently of the folded weights."""
     twin = NamWaveNet(model.config).double()
     with torch.no_grad():
         double = ParametricWaveNet(

@@ -205,7 +205,7 @@ def train_parametric(
     config
         Network (a preset whose architecture is ``nam.wavenet``), data, loss, budget.
     manifest_path
-        See :class:`neurdsp.amp.sweep.Manifest`; captures for testing are only measured on, at the end.
+        See `neurdsp.amp.capture.sweep.Manifest`; captures for testing are only measured on, at the end.
     model_path
         The ``.safetensors`` file to write.
     run_dir

@@ -1,0 +1,126 @@
+"""The picture of an examination: both recordings, what the lag was read from, and the lag over time."""
+
+import os
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from neurdsp._output import check_output
+from neurdsp.amp.capture.align import impulse_response
+from neurdsp.amp.capture.check import Examined
+from neurdsp.amp.figure import COLOURS, Envelope, new_figure, save_figure, style
+from neurdsp.errors import ParameterError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["plot_examination"]
+
+_BEFORE, _AFTER = 24, 104  # samples around the lag
+
+
+def plot_examination(examined: Examined, path: str | os.PathLike[str]) -> None:
+    """Draw what :func:`neurdsp.amp.capture.check.examine` found, as a PNG.
+
+    Parameters
+    ----------
+    examined
+        Its report must have an alignment.
+    path
+        Where to; it appears whole or not at all.
+
+    Raises
+    ------
+    ParameterError
+        If an error left nothing to draw.
+    MissingDependencyError
+        If matplotlib is not installed.
+
+    Examples
+    --------
+    >>> plot_examination(examine("in.wav", "out.wav"), "check.png")  # doctest: +SKIP
+    """
+    check_output(path)
+    report, rate = examined.report, examined.sample_rate
+    if report.alignment is None:
+        first = report.errors[0].message if report.errors else "nothing was aligned"
+        raise ParameterError(f"there is nothing to draw: {first}")
+    figure = new_figure(10, 7.5)
+    grid = figure.add_gridspec(3, 2, height_ratios=[1, 1, 1.5])
+    names = ("Input", "Output")
+    for row, (role, signal) in enumerate((("target", examined.dry), ("predicted", examined.wet))):
+        axes = figure.add_subplot(grid[row, :])
+        envelope = Envelope(signal.size)
+        envelope.update(signal)
+        envelope.draw(axes, rate, color=COLOURS[role])
+        axes.set_xlim(0, max(examined.dry.size, examined.wet.size) / rate)
+        if row == 0:
+            _mark_validation(axes, examined)
+        style(axes, names[row], "time (s)", "amplitude")
+    _draw_answer(figure.add_subplot(grid[2, 0]), examined)
+    _draw_drift(figure.add_subplot(grid[2, 1]), examined)
+    lag = report.alignment
+    figure.suptitle(
+        f"latency {lag.latency_samples} samples ({1e3 * lag.latency_samples / rate:.2f} ms), by "
+        f"{lag.method}, "
+        f"confidence {lag.confidence:.2f}",
+        fontsize=12,
+    )
+    save_figure(figure, path)
+
+
+def _mark_validation(axes: "Axes", examined: Examined) -> None:
+    for span, label in ((examined.known.validation, "validation"), (examined.known.repeat, "the same")):
+        if span is not None:
+            axes.axvspan(
+                span[0] / examined.sample_rate,
+                span[1] / examined.sample_rate,
+                color=COLOURS["residual"],
+                alpha=0.15,
+                linewidth=0,
+                label=label,
+            )
+    if examined.known.validation is not None:
+        axes.legend(loc="upper center", ncols=2)
+
+
+def _draw_answer(axes: "Axes", examined: Examined) -> None:
+    """Draw the answers to the blips, or else the estimated impulse response, around the lag."""
+    alignment = examined.report.alignment
+    assert alignment is not None
+    lag = alignment.latency_samples
+    there = np.arange(lag - _BEFORE, lag + _AFTER)
+    if alignment.method == "blips":
+        title = "Answers to the blips"
+        for blip in examined.known.blips:
+            if blip + there[0] >= 0 and blip + there[-1] < examined.wet.size:
+                axes.plot(there, examined.wet[blip + there], color=COLOURS["predicted"], linewidth=1.2)
+    else:
+        title = "Estimated impulse response"
+        reach = max(abs(lag) + _AFTER, 512)
+        response, _ = impulse_response(examined.dry, examined.wet, max_latency_samples=reach)
+        axes.plot(
+            there, response[there + (response.size - 1) // 2], color=COLOURS["predicted"], linewidth=1.2
+        )
+    axes.axvline(lag, color=COLOURS["residual"], linewidth=1, label=f"lag {lag}")
+    axes.set_xlim(there[0], there[-1])
+    axes.legend(loc="upper right")
+    style(axes, title, "samples after the input", "amplitude")
+
+
+def _draw_drift(axes: "Axes", examined: Examined) -> None:
+    drift = examined.report.drift
+    if drift is not None:
+        axes.plot(drift.times_s, drift.lags, "o", color=COLOURS["predicted"], markersize=4)
+        axes.plot(
+            drift.times_s,
+            1e-6 * drift.ppm * examined.sample_rate * (np.array(drift.times_s) - np.median(drift.times_s)),
+            color=COLOURS["target"],
+            linewidth=1.2,
+            label=f"{drift.ppm:+.2f} ppm",
+        )
+        # A window without treble may lie anywhere: it must not flatten the others.
+        bound = max(2.0, 2 * float(np.quantile(np.abs(drift.lags), 0.9)))
+        axes.set_ylim(-bound, bound)
+        axes.legend(loc="upper right")
+    style(axes, "Lag through time", "time (s)", "samples from the median")

@@ -1,0 +1,1 @@
+"""The commands of ``neurdsp amp``, a module for each group."""

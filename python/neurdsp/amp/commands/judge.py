@@ -1,0 +1,114 @@
+"""The commands that judge: ``neurdsp amp compare`` of two files, ``neurdsp amp evaluate`` of a model."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+if TYPE_CHECKING:
+    from neurdsp.amp.judge.breakdown import Slice
+    from neurdsp.metrics import ComparisonResult
+
+__all__ = ["compare", "evaluate"]
+
+
+def compare(
+    target: Annotated[Path, typer.Argument(help="What should have come out.")],
+    predicted: Annotated[Path, typer.Argument(help="What came out.")],
+    plot: Annotated[
+        Path | None,
+        typer.Option("--plot", "-p", help="PNG with waveforms, spectra, residual and where it lies."),
+    ] = None,
+    ab: Annotated[
+        Path | None,
+        typer.Option("--ab", help="WAV that takes turns between both every two seconds, matched in level."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
+) -> None:
+    """Measure how close a prediction comes to its target, and where the error lies."""
+    from neurdsp.amp.judge.compare import compare_in_detail, write_ab
+    from neurdsp.console import print_table
+
+    found = compare_in_detail(target, predicted, plot=plot)
+    if ab is not None:
+        write_ab(target, predicted, ab, found.result)
+    if as_json:
+        typer.echo(json.dumps(found.to_json()))
+        return
+    samples = ("samples compared", f"{found.result.n_samples:,}")
+    print_table([samples, *_rows(found.result, found.matched_esr)])
+    _print_slices(found.bands, found.levels)
+
+
+def evaluate(
+    model: Annotated[str, typer.Argument(help="Model file, or the name of a shipped amp.")],
+    data: Annotated[tuple[Path, Path], typer.Option("--data", help="Input and output of a capture.")],
+    part: Annotated[
+        Literal["auto", "all", "validation"],
+        typer.Option(help="What to compare; auto: the input's validation passage where it has one."),
+    ] = "auto",
+    plot: Annotated[
+        Path | None, typer.Option("--plot", "-p", help="PNG with waveforms, spectra, error and aliasing.")
+    ] = None,
+    knobs: Annotated[
+        list[str] | None,
+        typer.Option("--knob", metavar="NAME=POSITION", help="Turn a model's knob, 0 to 1; repeatable."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
+) -> None:
+    """Play a capture's input through a model with the engine, and print everything that can be measured."""
+    from neurdsp.amp.commands.knobs import parse_positions
+    from neurdsp.amp.judge.evaluate import evaluate as measure
+    from neurdsp.console import print_table
+
+    found = measure(model, *data, part=part, plot=plot, knobs=parse_positions(knobs))
+    if as_json:
+        typer.echo(json.dumps(found.to_json()))
+        return
+    start, stop = found.part
+    print_table(
+        [
+            ("model", f"{model}, {found.model['architecture']}, {found.model['n_parameters']:,} parameters"),
+            ("compared", f"{start:.1f} to {stop:.1f} s of {data[1]}"),
+            *_rows(found.comparison, found.matched_esr),
+            *(
+                (f"aliasing at {probe.frequency_hz:g} Hz", f"{probe.asr_db:.1f} dB of the harmonics")
+                for probe in found.aliasing
+            ),
+            ("engine", f"{found.us_per_sample:.2f} us a sample"),
+        ]
+    )
+    _print_slices(found.bands, found.levels)
+
+
+def _rows(result: "ComparisonResult", matched: float) -> list[tuple[str, str]]:
+    predicted = f"{result.predicted_rms_db:.1f} dB RMS, peak {result.predicted_peak_db:.1f} dBFS"
+    return [
+        ("error-to-signal ratio", f"{result.esr:.3g}"),
+        ("  pre-emphasised", f"{result.pre_emphasised_esr:.3g}"),
+        ("  levels matched", f"{matched:.3g}"),
+        ("null depth", f"{result.null_depth_db:.1f} dB"),
+        ("spectral distance", f"{result.stft_distance:.3g}  (512, 1024 and 2048 samples)"),
+        ("level, target", f"{result.target_rms_db:.1f} dB RMS, peak {result.target_peak_db:.1f} dBFS"),
+        ("level, predicted", predicted),
+        ("offset", f"{result.target_dc:.1e} and {result.predicted_dc:.1e}"),
+        ("best gain", f"{result.best_gain_db:+.2f} dB on the prediction"),
+        ("best lag", f"{result.best_lag_samples:+d} samples"),
+    ]
+
+
+def _print_slices(bands: list["Slice"], levels: list["Slice"]) -> None:
+    """Print both breakdowns side by side in the share of the energy that they hold."""
+    from rich.console import Console
+    from rich.table import Table
+
+    for title, unit, slices in (("by frequency", "Hz", bands), ("by loudness", "dBFS", levels)):
+        table = Table(box=None, padding=(0, 2, 0, 0))
+        table.add_column(title)
+        table.add_column("energy", justify="right")
+        table.add_column("ESR", justify="right")
+        for part in slices:
+            ratio = "–" if part.esr is None else f"{part.esr:.3g}"
+            table.add_row(f"{part.low:g} to {part.high:g} {unit}", f"{100 * part.share:.1f} %", ratio)
+        Console(highlight=False).print(table)

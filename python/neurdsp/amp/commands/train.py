@@ -1,0 +1,178 @@
+"""The commands ``neurdsp amp train``, ``train-many`` and ``presets``: glue from terminal to trainer."""
+
+import json
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from neurdsp.amp.commands import options
+
+__all__ = ["presets", "train", "train_many"]
+
+
+def train(
+    input_path: Annotated[Path, typer.Argument(metavar="IN.wav", help="What went into the device, mono.")],
+    output_path: Annotated[
+        Path, typer.Argument(metavar="OUT.wav", help="What came out, mono, at the same rate.")
+    ],
+    model_path: options.ModelPath,
+    preset: options.Preset = None,
+    config_path: options.Config = None,
+    minutes: options.Minutes = None,
+    steps: options.Steps = None,
+    esr: options.Esr = None,
+    overrides: options.Set = None,
+    seed: Annotated[int | None, typer.Option(help="Of the initial weights and of the crops.")] = None,
+    resume: options.Resume = False,
+    run_dir: options.RunDir = None,
+    report: Annotated[
+        bool, typer.Option("--report/--no-report", help="Write report.html into the run folder.")
+    ] = True,
+    as_json: options.Json = False,
+) -> None:
+    """Train an amp model on a recording of a device, and measure the exported file with the engine.
+
+    Ctrl-C stops the run and leaves the best model so far.
+    """
+    from neurdsp.amp.config import load_config
+    from neurdsp.console import print_table
+    from neurdsp.dependencies import require
+
+    settings = options.budget_settings(overrides, minutes=minutes, steps=steps, esr=esr, seed=seed)
+    config = load_config(preset, file=config_path, overrides=settings)
+
+    require("torch", extra="train", purpose="neurdsp amp train")
+    from neurdsp.amp.train import train as run
+
+    folder = run_dir or Path("runs") / model_path.stem
+    result = run(
+        config,
+        input_path,
+        output_path,
+        model_path=model_path,
+        run_dir=folder,
+        resume=resume,
+        show=not as_json,
+        report=report,
+    )
+    if int(os.environ.get("RANK", "0")) > 0:  # of the processes of torchrun, one speaks
+        return
+    if as_json:
+        typer.echo(json.dumps(result.to_json()))
+        return
+    summary = result.summary
+    print_table(
+        [
+            ("model", f"{result.model_path}, {result.n_parameters:,} parameters"),
+            (
+                "error-to-signal ratio",
+                f"{result.esr:.3g}  (this file, played by the engine, on held-out audio)",
+            ),
+            ("  pre-emphasised", f"{result.pre_emphasised_esr:.3g}"),
+            ("spectral distance", f"{result.spectral_distance:.3g}"),
+            ("latency", f"{result.latency_samples} samples, confidence {result.confidence:.2f}"),
+            ("trained", f"{summary.steps:,} steps in {summary.seconds / 60:.1f} min ({summary.stopped})"),
+            ("rate", f"{summary.samples_per_second:,.0f} samples/s"),
+            ("run folder", str(result.run_dir)),
+            *([("report", str(result.run_dir / "report.html"))] if report else []),
+        ]
+    )
+
+
+def train_many(
+    input_path: Annotated[Path, typer.Argument(metavar="IN.wav", help="What went into the devices, mono.")],
+    output_paths: Annotated[
+        list[Path], typer.Argument(metavar="OUT.wav...", help="What came out of each, at the same rate.")
+    ],
+    folder: Annotated[Path, typer.Option("--output", "-o", help="Folder for models, runs and leaderboard.")],
+    preset: options.Preset = None,
+    config_path: options.Config = None,
+    minutes: options.Minutes = None,
+    steps: options.Steps = None,
+    esr: options.Esr = None,
+    overrides: options.Set = None,
+    resume: options.Resume = False,
+    as_json: options.Json = False,
+) -> None:
+    """Train a model for each of several captures of one input, and rank them by their error.
+
+    A capture that cannot be used does not keep the others from being trained; the status is then 1.
+    """
+    from dataclasses import asdict
+
+    from neurdsp.amp.config import load_config
+    from neurdsp.dependencies import require
+
+    settings = options.budget_settings(overrides, minutes=minutes, steps=steps, esr=esr, seed=None)
+    config = load_config(preset, file=config_path, overrides=settings)
+
+    require("torch", extra="train", purpose="neurdsp amp train-many")
+    from neurdsp.amp.train_many import train_many as run
+
+    def started(name: str) -> None:
+        if not as_json:
+            typer.echo(f"{name}:", err=True)
+
+    entries = run(
+        config, input_path, output_paths, folder=folder, resume=resume, show=not as_json, started=started
+    )
+    if as_json:
+        typer.echo(json.dumps([asdict(entry) for entry in entries]))
+    else:
+        from rich.console import Console
+        from rich.table import Table
+
+        table = Table(box=None, padding=(0, 2, 0, 0))
+        for title in ("", "capture", "ESR", "pre-emphasised", "spectral", "ended by"):
+            table.add_column(title, justify="left" if title in ("capture", "ended by") else "right")
+        for place, entry in enumerate(entries, 1):
+            if entry.esr is None:
+                table.add_row("", entry.name, "", "", "", entry.error)
+                continue
+            figures = (entry.esr, entry.pre_emphasised_esr, entry.spectral_distance)
+            table.add_row(
+                str(place),
+                entry.name,
+                *(f"{value:.3g}" for value in figures if value is not None),
+                entry.stopped,
+            )
+        Console(highlight=False).print(table)
+    if any(entry.error for entry in entries):
+        raise typer.Exit(1)
+
+
+def presets(
+    as_json: Annotated[bool, typer.Option("--json", help="Print the list as JSON.")] = False,
+) -> None:
+    """List the presets, with their true numbers of parameters, and the amps that come with neurdsp."""
+    from dataclasses import asdict
+
+    from neurdsp.amp.config import describe_presets
+    from neurdsp.amp.infer import describe_amps
+
+    found, amps = describe_presets(), describe_amps()
+    if as_json:
+        lists = {"presets": [asdict(one) for one in found], "amps": [asdict(one) for one in amps]}
+        typer.echo(json.dumps(lists))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for title in ("preset", "also", "parameters", "receptive field", "loss", ""):
+        table.add_column(title, justify="right" if title in ("parameters", "receptive field") else "left")
+    for preset in found:
+        sizes = (f"{preset.n_parameters:,}", f"{preset.receptive_field:,}")
+        table.add_row(preset.name, ", ".join(preset.aliases), *sizes, preset.loss, preset.description)
+    shipped = Table(box=None, padding=(0, 2, 0, 0))
+    for title in ("amp", "knobs", "test ESR", ""):
+        shipped.add_column(title)
+    for amp in amps:
+        ratio = "" if amp.test_esr is None else f"{amp.test_esr:.2g}"
+        shipped.add_row(amp.name, ", ".join(amp.knobs), ratio, amp.description)
+    console = Console(highlight=False)
+    console.print(table)
+    console.print()
+    console.print(shipped)

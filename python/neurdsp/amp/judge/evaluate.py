@@ -1,0 +1,181 @@
+"""Everything that can be said of a model file against a capture, with the engine that users run."""
+
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from neurdsp._output import check_output
+from neurdsp.amp.capture.check import Report, examine
+from neurdsp.amp.config import DataConfig
+from neurdsp.amp.infer import AmpModel
+from neurdsp.amp.judge.aliasing import AliasingResult, measure_aliasing
+from neurdsp.amp.judge.breakdown import Breakdown, Slice
+from neurdsp.amp.judge.compare import matched_esr
+from neurdsp.dependencies import require
+from neurdsp.errors import AudioFileError
+from neurdsp.metrics import Comparison, ComparisonResult
+
+__all__ = ["Evaluation", "evaluate"]
+
+_BLOCK_SAMPLES = 65_536
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What was measured.
+
+    Parameters
+    ----------
+    model
+        Path, architecture, parameters, receptive field and sample rate of the file.
+    part
+        ``(start, stop)`` of the capture in seconds that was compared.
+    comparison
+        All metrics of the model's output against the device's.
+    matched_esr
+        The error-to-signal ratio after the gain that fits best.
+    bands, levels
+        The error by frequency and by loudness.
+    aliasing
+        Of the model alone, for three sines.
+    us_per_sample
+        Time the engine took, in microseconds a sample, on this machine.
+    report
+        The examination of the capture.
+    """
+
+    model: dict[str, Any]
+    part: tuple[float, float]
+    comparison: ComparisonResult
+    matched_esr: float
+    bands: list[Slice]
+    levels: list[Slice]
+    aliasing: list[AliasingResult]
+    us_per_sample: float
+    report: Report
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values."""
+        return {
+            "model": self.model,
+            "part_s": list(self.part),
+            **self.comparison.to_json(),
+            "matched_esr": self.matched_esr,
+            "bands": [asdict(band) for band in self.bands],
+            "levels": [asdict(level) for level in self.levels],
+            "aliasing": [{**asdict(probe), "asr_db": max(probe.asr_db, -300.0)} for probe in self.aliasing],
+            "us_per_sample": self.us_per_sample,
+            "data": self.report.to_json(),
+        }
+
+
+def evaluate(
+    model: str | os.PathLike[str],
+    input_path: str | os.PathLike[str],
+    output_path: str | os.PathLike[str],
+    *,
+    part: Literal["auto", "all", "validation"] = "auto",
+    data: DataConfig | None = None,
+    plot: str | os.PathLike[str] | None = None,
+    knobs: Mapping[str, float] | None = None,
+) -> Evaluation:
+    """Play a capture's input through a model and compare with the capture's output.
+
+    Parameters
+    ----------
+    model
+        A model file, or the name of a shipped amp.
+    input_path, output_path
+        The capture.
+    part
+        ``"validation"``: the passage that the input's makers meant for it; ``"all"``: everything; ``"auto"``:
+        the former where there is one.
+    data
+        How to align, as in training.
+    plot
+        Where to put a PNG with waveforms, spectra, the residual, where it lies, and aliasing. Needs the
+        ``plot`` extra.
+    knobs
+        Positions of a model with knobs, 0 to 1; the others stand at their defaults.
+
+    Returns
+    -------
+    Evaluation
+
+    Raises
+    ------
+    AudioFileError
+        If the capture has an error, or no validation passage where one is asked for.
+    ModelFileError
+        If the model cannot be loaded.
+    MissingDependencyError
+        If a plot is asked for and matplotlib is not installed.
+
+    Examples
+    --------
+    >>> evaluate("amp.safetensors", "in.wav", "out.wav").comparison.esr  # doctest: +SKIP
+    """
+    settings = data or DataConfig()
+    if plot is not None:
+        check_output(plot)
+        require("matplotlib", extra="plot", purpose="a plot")
+    amp = AmpModel.load(model).with_knobs(**(knobs or {}))
+    examined = examine(input_path, output_path, settings)
+    report, rate = examined.report, examined.sample_rate
+    if report.errors or report.alignment is None:
+        raise AudioFileError(report.errors[0].message)
+    lag = report.alignment.latency_samples
+    safety = settings.safety_samples if settings.latency_samples is None else 0
+    aligned = examined.wet[max(lag - safety, 0) :]
+    n_samples = min(examined.dry.size, aligned.size)
+    start, stop = 0, n_samples
+    known = examined.known.validation
+    if part == "validation" and known is None:
+        raise AudioFileError(
+            f"'{input_path}' says nothing of a passage for validation; evaluate all of it: --part all"
+        )
+    if part != "all" and known is not None and known[0] < n_samples:
+        start, stop = known[0], min(known[1], n_samples)
+    # The model hears a receptive field before the part, as it would in the whole recording.
+    begin = max(0, start - round(amp.receptive_field * rate / amp.sample_rate) - rate // 10)
+    clock = time.perf_counter()
+    predicted = amp.render(examined.dry[begin:stop], rate)
+    seconds = time.perf_counter() - clock
+    target, predicted = aligned[start:stop], predicted[start - begin :]
+    comparison, breakdown = Comparison(), Breakdown(rate)
+    for at in range(0, target.size, _BLOCK_SAMPLES):
+        blocks = target[at : at + _BLOCK_SAMPLES], predicted[at : at + _BLOCK_SAMPLES]
+        comparison.update(*blocks)
+        breakdown.update(*blocks)
+    result = comparison.result()
+    aliasing = measure_aliasing(lambda x: amp.render(x, amp.sample_rate), sample_rate=amp.sample_rate)
+    bands, levels = breakdown.bands(), breakdown.levels()
+    if plot is not None:
+        from neurdsp.amp.judge.plot import ComparisonPlot  # matplotlib only where a picture is wanted
+
+        picture = ComparisonPlot(target.size, rate)
+        for at in range(0, target.size, _BLOCK_SAMPLES):
+            picture.update(target[at : at + _BLOCK_SAMPLES], predicted[at : at + _BLOCK_SAMPLES])
+        names = Path(output_path).name, Path(model).name
+        picture.save(plot, result, names=names, bands=bands, levels=levels, aliasing=aliasing)
+    return Evaluation(
+        model={
+            "path": str(Path(model)),
+            "architecture": amp.architecture,
+            "n_parameters": amp.n_parameters,
+            "receptive_field": amp.receptive_field,
+            "sample_rate": amp.sample_rate,
+            "knobs": amp.knobs,
+        },
+        part=(start / rate, stop / rate),
+        comparison=result,
+        matched_esr=matched_esr(result),
+        bands=bands,
+        levels=levels,
+        aliasing=aliasing,
+        us_per_sample=1e6 * seconds / max(1, stop - begin),
+        report=report,
+    )

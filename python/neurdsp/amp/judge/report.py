@@ -1,0 +1,171 @@
+"""The report of a run: one HTML file with figures, pictures and players, which needs nothing beside it."""
+
+import base64
+import html
+import json
+import math
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+
+from neurdsp._output import atomic_output
+from neurdsp.amp.infer import AmpModel
+from neurdsp.amp.judge.aliasing import measure_aliasing
+from neurdsp.amp.judge.breakdown import Breakdown
+from neurdsp.audio import FloatArray, write_audio
+from neurdsp.metrics import Comparison
+
+__all__ = ["Heard", "write_report"]
+
+_CLIP_S = 6.0
+_BLOCK = 1 << 16
+_WIDTH, _HEIGHT = 720, 220
+_STYLE = """
+body{font:15px/1.5 system-ui,sans-serif;max-width:62rem;margin:2rem auto;padding:0 1rem;color:#22303c}
+h1{font-size:1.5rem}h2{font-size:1.1rem;margin-top:2rem}table{border-collapse:collapse}
+td{padding:.15rem 1.2rem .15rem 0;vertical-align:top}td:first-child{color:#667480}
+img{max-width:100%}figure{margin:.4rem 0;display:flex;gap:1rem;align-items:center}figcaption{width:6rem}
+svg{max-width:100%;height:auto}
+"""
+
+
+@dataclass(frozen=True)
+class Heard:
+    """The part of a recording that a run was measured on.
+
+    Parameters
+    ----------
+    dry, target, predicted
+        ``(n_samples,)`` each: into the device, out of it, and out of the model.
+    sample_rate
+        In Hz.
+    """
+
+    dry: FloatArray
+    target: FloatArray
+    predicted: FloatArray
+    sample_rate: int
+
+
+def write_report(path: Path, *, model: Path, heard: Heard, log: Path, facts: Mapping[str, str]) -> None:
+    """Write the report of a run.
+
+    Parameters
+    ----------
+    path
+        The HTML file; it appears whole or not at all.
+    model
+        The exported file.
+    heard
+        What to compare, show and play.
+    log
+        ``metrics.jsonl`` of the run, for the curve of the error.
+    facts
+        Names and values for the table.
+
+    Raises
+    ------
+    ModelFileError
+        If the model cannot be loaded.
+    OSError
+        When a file cannot be written.
+
+    Examples
+    --------
+    >>> paths = {"model": Path("amp.safetensors"), "log": Path("metrics.jsonl")}
+    >>> write_report(Path("report.html"), heard=heard, facts={"ESR": "0.01"}, **paths)  # doctest: +SKIP
+    """
+    escape = html.escape
+    rows = "".join(
+        f"<tr><td>{escape(name)}</td><td>{escape(value)}</td></tr>" for name, value in facts.items()
+    )
+    parts = [f"<h1>{escape(model.name)}</h1><table>{rows}</table>", _curve(log)]
+    with tempfile.TemporaryDirectory() as folder:
+        parts.append(_players(heard, Path(folder)))
+        parts.append(_picture(model, heard, Path(folder) / "comparison.png"))
+    title = f"<title>{escape(model.name)}</title>"
+    page = f'<!doctype html><html lang="en"><meta charset="utf-8">{title}<style>{_STYLE}</style>'
+    with atomic_output(path) as temporary:
+        temporary.write_text(page + "\n".join(parts) + "</html>\n", encoding="utf-8")
+
+
+def _embedded(path: Path, kind: str) -> str:
+    return f"data:{kind};base64,{base64.b64encode(path.read_bytes()).decode('ascii')}"
+
+
+def _players(heard: Heard, folder: Path) -> str:
+    """Return players of the loudest seconds, all three at the level of the target's."""
+    length = min(heard.target.size, int(_CLIP_S * heard.sample_rate))
+    energy = np.concatenate([[0.0], np.cumsum(np.square(heard.target, dtype=np.float64))])
+    start = int(np.argmax(energy[length:] - energy[:-length]))
+    figures = []
+    peak = max(float(np.abs(heard.target[start:][:length]).max()), 1e-6)
+    signals = {"input": heard.dry, "device": heard.target, "model": heard.predicted}
+    for name, signal in signals.items():
+        clip = signal[start:][:length]
+        loudest = max(float(np.abs(clip).max()), 1e-6)
+        # Device and model share one gain: matching them apart would hide an error of level.
+        gain = 0.7 / (loudest if name == "input" else peak)
+        write_audio(folder / f"{name}.wav", np.clip(gain * clip, -1, 1).astype(np.float32), heard.sample_rate)
+        source = _embedded(folder / f"{name}.wav", "audio/wav")
+        player = f'<audio controls preload="metadata" src="{source}"></audio>'
+        figures.append(f"<figure><figcaption>{name}</figcaption>{player}</figure>")
+    return "<h2>Listen</h2>" + "".join(figures)
+
+
+def _picture(model: Path, heard: Heard, path: Path) -> str:
+    """Return waveforms, spectra, residual, the error by band and level, and aliasing, as one picture."""
+    if find_spec("matplotlib") is None:
+        return "<p>No pictures: matplotlib is not installed; pip install 'neurdsp[plot]'.</p>"
+    from neurdsp.amp.judge.plot import ComparisonPlot  # matplotlib only where a picture is wanted
+
+    amp = AmpModel.load(model)
+    comparison, breakdown = Comparison(), Breakdown(heard.sample_rate)
+    picture = ComparisonPlot(heard.target.size, heard.sample_rate)
+    for at in range(0, heard.target.size, _BLOCK):
+        blocks = heard.target[at : at + _BLOCK], heard.predicted[at : at + _BLOCK]
+        comparison.update(*blocks)
+        breakdown.update(*blocks)
+        picture.update(*blocks)
+    picture.save(
+        path,
+        comparison.result(),
+        names=("device", "model"),
+        bands=breakdown.bands(),
+        levels=breakdown.levels(),
+        aliasing=measure_aliasing(lambda x: amp.render(x, amp.sample_rate), sample_rate=amp.sample_rate),
+    )
+    return f'<h2>See</h2><img alt="Waveforms, spectra, residual, error" src="{_embedded(path, "image/png")}">'
+
+
+def _curve(log: Path) -> str:
+    """Return the held-out error over the time of the run, on a logarithmic axis, as SVG."""
+    points = []
+    for line in log.read_text(encoding="utf-8").splitlines():
+        event = json.loads(line)
+        if event.get("event") == "validation" and 0 < event.get("esr", 0) < math.inf:
+            points.append((float(event["seconds"]), float(event["esr"])))
+    if len(points) < 2:
+        return ""
+    last = max(seconds for seconds, _ in points) or 1.0
+    low = math.floor(math.log10(min(error for _, error in points)))
+    high = max(math.ceil(math.log10(max(error for _, error in points))), low + 1)
+
+    def place(seconds: float, decade: float) -> tuple[float, float]:
+        x = 60 + (_WIDTH - 80) * seconds / last
+        return x, 15 + (_HEIGHT - 45) * (high - decade) / (high - low)
+
+    marks = []
+    for decade in range(low, high + 1):
+        y = place(0, decade)[1]
+        marks.append(f'<line x1="60" x2="{_WIDTH - 20}" y1="{y:.1f}" y2="{y:.1f}" stroke="#d9dde1"/>')
+        marks.append(f'<text x="50" y="{y + 4:.1f}" text-anchor="end" font-size="11">{10.0**decade:g}</text>')
+    line = " ".join("{:.1f},{:.1f}".format(*place(s, math.log10(e))) for s, e in points)
+    end = f'<text x="{_WIDTH - 20}" y="{_HEIGHT - 8}" text-anchor="end" font-size="11">{last:.0f} s</text>'
+    drawn = f'<polyline fill="none" stroke="#e07b00" stroke-width="2" points="{line}"/>'
+    box = f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="Held-out ESR over time">'
+    return f"<h2>Held-out ESR while it trained</h2>{box}{''.join(marks)}{drawn}{end}</svg>"

@@ -1,0 +1,369 @@
+"""The chain around an amp: gain, gate, model, tone stack, cabinet, DC block, level and mix, in one object."""
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, TypedDict, Unpack, cast, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from neurdsp import _core
+from neurdsp.amp.infer import AmpModel
+from neurdsp.amp.play.blocks import BLOCK_SAMPLES, aligned
+from neurdsp.amp.play.effects import OutputMode, impulse_response, output_mode_number
+from neurdsp.audio import FloatArray, check_audio, check_sample_rate
+from neurdsp.errors import ParameterError
+
+__all__ = ["AmpChain", "ChainSettings", "PerformanceReport"]
+
+_SWITCHES = {
+    "calibrate_input",
+    "gate_on",
+    "model_on",
+    "tone_on",
+    "cabinet_on",
+    "dc_block_on",
+}
+
+
+class ChainSettings(TypedDict, total=False):
+    """Parameters of :class:`AmpChain`, with their ranges and defaults.
+
+    ========================= ==========================================================================
+    ``input_gain_db``         before everything; -60 to 60 (0)
+    ``calibrate_input``       drive the model as hard as the device was driven (False)
+    ``interface_level_dbu``   level of a sine that reaches full scale at your interface; -30 to 60 (12)
+    ``gate_on``               the noise gate (False)
+    ``gate_threshold_db``     -100 to 0 (-70)
+    ``gate_hysteresis_db``    0 to 24 (6)
+    ``gate_attack_ms``        0 to 1000 (1)
+    ``gate_hold_ms``          0 to 5000 (50)
+    ``gate_release_ms``       0 to 5000 (100)
+    ``model_on``              (True)
+    ``tone_on``               (True)
+    ``bass_db``               shelf at 150 Hz; -20 to 20 (0)
+    ``mid_db``                peak at 425 Hz; -15 to 15 (0)
+    ``treble_db``             shelf at 1.8 kHz; -10 to 10 (0)
+    ``cabinet_on``            (True)
+    ``dc_block_on``           high-pass at 5 Hz (True)
+    ``output_mode``           "raw", "normalised" to -18 dB, or "calibrated" ("raw")
+    ``output_gain_db``        after everything; -60 to 60 (0)
+    ``mix``                   share of the processed sound, 0 to 1 (1)
+    ========================= ==========================================================================
+    """
+
+    input_gain_db: float
+    calibrate_input: bool
+    interface_level_dbu: float
+    gate_on: bool
+    gate_threshold_db: float
+    gate_hysteresis_db: float
+    gate_attack_ms: float
+    gate_hold_ms: float
+    gate_release_ms: float
+    model_on: bool
+    tone_on: bool
+    bass_db: float
+    mid_db: float
+    treble_db: float
+    cabinet_on: bool
+    dc_block_on: bool
+    output_mode: OutputMode
+    output_gain_db: float
+    mix: float
+
+
+@dataclass(frozen=True, slots=True)
+class PerformanceReport:
+    """Times of the blocks that a chain has played, in microseconds of wall clock.
+
+    The quantiles are up to 1/16 too high.
+    """
+
+    blocks: int
+    missed_deadlines: int
+    last_us: float
+    median_us: float
+    p99_us: float
+    worst_us: float
+
+
+class AmpChain:
+    """An amp with everything around it, as the plugin plays it.
+
+    Parameters
+    ----------
+    model : AmpModel, str or path-like, optional
+        A loaded model, a model file, or a shipped amp's name; without one the sound passes.
+    sample_rate : float
+        Of the sound in Hz. Where it is not the model's, the model is resampled, with :attr:`latency`.
+    n_channels : int
+        1 to 64. Channels share weights and settings, and have a state each.
+    ir : path-like or array_like, optional
+        Impulse response of a cabinet; see :meth:`load_ir`.
+    oversample : {1, 2, 4}
+        Run the model at a multiple of its rate, against aliasing.
+    low_latency : bool
+        Shorter filters where rates differ; see the guide on real time.
+    fade_ms : float
+        How long a model or an impulse response that is loaded later fades in, 0 to 10,000.
+    **settings
+        Any of :class:`ChainSettings`.
+
+    Raises
+    ------
+    ModelFileError, AudioFileError
+        If the model or the impulse response cannot be read.
+    ParameterError
+        If something is out of its range; the message names it.
+
+    Examples
+    --------
+    >>> chain = AmpChain("ts9", bass_db=3, gate_on=True, gate_threshold_db=-60)
+    >>> chain.render(np.zeros(4_800, np.float32)).shape
+    (4800,)
+    """
+
+    def __init__(
+        self,
+        model: AmpModel | str | os.PathLike[str] | None = None,
+        *,
+        sample_rate: float = 48_000.0,
+        n_channels: int = 1,
+        ir: str | os.PathLike[str] | npt.ArrayLike | None = None,
+        oversample: int = 1,
+        low_latency: bool = False,
+        fade_ms: float = 20.0,
+        **settings: Unpack[ChainSettings],
+    ) -> None:
+        self._sample_rate = check_sample_rate(sample_rate)
+        self._core = _core.AmpChain(self._sample_rate, n_channels)
+        self._n_channels = n_channels
+        if not 0 <= fade_ms <= 10_000:
+            raise ParameterError(f"fade_ms is {fade_ms!r}, but it must be 0 to 10000")
+        self._core.set_fade_ms(fade_ms)
+        self._model: AmpModel | None = None
+        self._operation = (oversample, low_latency)
+        self.set(**settings)
+        if model is not None:
+            self.load_model(model, oversample=oversample, low_latency=low_latency)
+        if ir is not None:
+            self.load_ir(ir)
+        self._core.reset()
+
+    def __repr__(self) -> str:
+        return (
+            f"AmpChain({self._sample_rate:g} Hz, {self._n_channels} channels, latency {self.latency} samples)"
+        )
+
+    @property
+    def sample_rate(self) -> float:
+        """Of the sound that goes in and comes out, in Hz."""
+        return self._sample_rate
+
+    @property
+    def latency(self) -> int:
+        """By how many samples :meth:`process` delays; 0 where the model plays at its own rate."""
+        return self._core.latency
+
+    @property
+    def settings(self) -> ChainSettings:
+        """All parameters as they are now; changing the dict changes nothing."""
+        values: dict[str, Any] = {name: self._core.get(name) for name, *_ in _core.chain_parameters()}
+        values |= {name: bool(values[name]) for name in _SWITCHES}
+        values["output_mode"] = get_args(OutputMode)[round(values["output_mode"])]
+        return cast(ChainSettings, values)
+
+    @property
+    def performance(self) -> PerformanceReport:
+        """How long the blocks took, since the beginning; reading it never waits for a block."""
+        return PerformanceReport(*self._core.performance())
+
+    def set(self, **settings: Unpack[ChainSettings]) -> None:
+        """Change parameters; gains and switches get there within 20 ms of sound.
+
+        Parameters
+        ----------
+        **settings
+            Any of :class:`ChainSettings`. May be called from another thread than the one that plays.
+
+        Raises
+        ------
+        ParameterError
+            If a name is unknown or a value out of range; those before it have changed.
+
+        Examples
+        --------
+        >>> chain = AmpChain()
+        >>> chain.set(treble_db=2, output_mode="normalised")
+        >>> chain.settings["output_mode"]
+        'normalised'
+        """
+        for name, value in settings.items():
+            self._core.set(name, _number(name, value))
+
+    def load_model(
+        self,
+        model: AmpModel | str | os.PathLike[str] | None,
+        *,
+        oversample: int = 1,
+        low_latency: bool = False,
+    ) -> None:
+        """Fade to another model, or to none, as the next sound is played; see the class."""
+        amp = model if model is None or isinstance(model, AmpModel) else AmpModel.load(model)
+        self._core.load_model(amp._core if amp else None, oversample, low_latency)
+        self._model, self._operation = amp, (oversample, low_latency)
+
+    @property
+    def knobs(self) -> dict[str, float]:
+        """Where the knobs of the model stand; empty for one without knobs, and without a model."""
+        return self._model.knobs if self._model else {}
+
+    def set_knobs(self, **positions: float) -> None:
+        """Turn knobs of the model while it plays.
+
+        The model at the new positions is made here and fades in as the next sound is played: first it listens
+        for its receptive field, so that it begins in the middle of the sound, then it fades in linearly.
+
+        Parameters
+        ----------
+        **positions : float
+            As in :meth:`AmpModel.with_knobs`.
+
+        Raises
+        ------
+        ParameterError
+            For a knob that the model lacks, a position outside 0 to 1, or while eight moves wait for sound.
+
+        Examples
+        --------
+        >>> chain.set_knobs(gain=0.8)  # doctest: +SKIP
+        """
+        if self._model is None:
+            raise ParameterError("there is no model whose knobs could be turned; load one first")
+        turned = self._model.with_knobs(**positions)
+        self._core.turn_knobs(turned._core, *self._operation)
+        self._model = turned
+
+    def load_ir(
+        self,
+        ir: str | os.PathLike[str] | npt.ArrayLike | None,
+        *,
+        ir_rate: float | None = None,
+        normalise: bool = True,
+    ) -> None:
+        """Fade to another impulse response, or to none, as the next sound is played.
+
+        Parameters
+        ----------
+        ir : path-like, array_like of float or None
+            An audio file, or samples of shape (n,) or (n_channels, n). Channel ``i`` of the chain goes
+            through channel ``i`` of the response, or through its last one.
+        ir_rate : float, optional
+            Of the samples in ``ir``; the chain's if not given. A file has its own.
+        normalise : bool
+            Whether to scale it so that white noise stays as loud as it was.
+
+        Raises
+        ------
+        AudioFileError
+            If the file cannot be read.
+        ParameterError
+            If the response is empty, not finite, or longer than 4,194,304 samples.
+        """
+        if ir is None:
+            self._core.load_cabinet(None, self._sample_rate, normalise)
+            return
+        samples, rate = impulse_response(ir, ir_rate or self._sample_rate)
+        self._core.load_cabinet(samples, rate, normalise)
+
+    def process(self, block: npt.ArrayLike) -> FloatArray:
+        """Play the next samples.
+
+        Parameters
+        ----------
+        block : array_like of float, shape (n_samples,) or (n_channels, n_samples)
+            Any number of samples, none included. The cut into blocks changes nothing, bit for bit.
+
+        Returns
+        -------
+        ndarray of float32
+            Of the same shape, :attr:`latency` samples late.
+
+        Raises
+        ------
+        ParameterError
+            If the block has another number of channels, or is not finite.
+        """
+        samples = np.asarray(block)
+        if samples.size == 0:
+            return np.zeros(samples.shape, np.float32)
+        return self._play(check_audio(samples, name="block"))
+
+    def _play(self, samples: FloatArray) -> FloatArray:
+        played = self._core.process(np.atleast_2d(samples))
+        return played[0] if samples.ndim == 1 else played
+
+    def reset(self) -> None:
+        """Forget the signal, and complete every change that is under way."""
+        self._core.reset()
+
+    def reset_performance(self) -> None:
+        """Let :attr:`performance` begin at zero."""
+        self._core.reset_performance()
+
+    def render(self, audio: npt.ArrayLike) -> FloatArray:
+        """Play a whole clip from silence, aligned with the input.
+
+        Parameters
+        ----------
+        audio : array_like of float, shape (n_samples,) or (n_channels, n_samples)
+            At the chain's sample rate.
+
+        Returns
+        -------
+        ndarray of float32
+            Of the same shape. What is still sounding at the end is cut; append silence to hear it.
+
+        Raises
+        ------
+        ParameterError
+            As :meth:`process`.
+        """
+        samples = check_audio(audio)
+        parts = (samples[..., i : i + BLOCK_SAMPLES] for i in range(0, samples.shape[-1], BLOCK_SAMPLES))
+        return np.concatenate(list(self.render_blocks(parts)), axis=-1)
+
+    def render_blocks(self, blocks: Iterable[npt.ArrayLike]) -> Iterator[FloatArray]:
+        """Play a clip of any length from silence, with the memory of a few blocks.
+
+        Parameters
+        ----------
+        blocks : iterable of array_like
+            The clip's parts in order, as in :meth:`render`.
+
+        Yields
+        ------
+        ndarray of float32
+            The output's parts in order. Their lengths add up to those of the input.
+
+        Raises
+        ------
+        ParameterError
+            As :meth:`process`; a sample that is not finite is named by its position in the clip.
+        """
+        self.reset()
+        yield from aligned(self._play, self.latency, blocks)
+
+
+def _number(name: str, value: Any) -> float:
+    """Return what the core takes for a parameter."""
+    if name == "output_mode":
+        return output_mode_number(value)
+    if name in _SWITCHES and not isinstance(value, bool | np.bool_):
+        raise ParameterError(f"{name} is {value!r}, but it must be True or False")
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise ParameterError(f"{name} is {value!r}, but it must be a number") from None

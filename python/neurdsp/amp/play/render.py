@@ -1,0 +1,221 @@
+"""Rendering audio files through an amp model into other files, with bounded memory."""
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Unpack
+
+import numpy as np
+
+from neurdsp.amp.infer import AmpModel
+from neurdsp.amp.play.chain import AmpChain, ChainSettings
+from neurdsp.audio import AudioReader, AudioWriter, FloatArray
+from neurdsp.console import Progress
+from neurdsp.dsp.executors import LocalPool, Lost, n_cores
+from neurdsp.errors import AudioFileError, ParameterError
+from neurdsp.metrics.level import amplitude_to_db
+
+__all__ = ["RenderResult", "RenderedFile", "render_file", "render_files"]
+
+
+@dataclass(frozen=True, slots=True)
+class RenderResult:
+    """What was written: length in samples, rate in Hz and peak in dBFS."""
+
+    n_samples: int
+    sample_rate: int
+    peak_db: float
+
+    @property
+    def duration_s(self) -> float:
+        """Length in seconds."""
+        return self.n_samples / self.sample_rate
+
+
+@dataclass(frozen=True, slots=True)
+class RenderedFile:
+    """What became of one of several files: the result, or one line about why there is none."""
+
+    input_path: Path
+    output_path: Path
+    result: RenderResult | None = None
+    error: str | None = None
+
+
+def render_file(
+    input_path: str | os.PathLike[str],
+    output_path: str | os.PathLike[str],
+    *,
+    model: AmpModel | str | os.PathLike[str],
+    subtype: str = "FLOAT",
+    ir: str | os.PathLike[str] | None = None,
+    oversample: int = 1,
+    **settings: Unpack[ChainSettings],
+) -> RenderResult:
+    """Play an audio file through an amp and write the result, at the input's sample rate and length.
+
+    Without an impulse response and settings that is the model alone; with any of them it is
+    :class:`neurdsp.amp.AmpChain`, of which only what is asked for is on.
+
+    Parameters
+    ----------
+    input_path : path-like
+        Mono, of any length.
+    output_path : path-like
+        Appears when it is complete; the suffix chooses the format.
+    model : AmpModel, str or path-like
+        A loaded model, a model file, or a shipped amp's name.
+    subtype : str
+        Sample format, see :class:`neurdsp.audio.AudioWriter`.
+    ir : path-like, optional
+        Impulse response of a cabinet.
+    oversample : {1, 2, 4}
+        Run the model at a multiple of its rate, against aliasing.
+    **settings
+        Any of :class:`neurdsp.amp.ChainSettings`; ``dc_block_on`` is False here if it is not given.
+
+    Returns
+    -------
+    RenderResult
+        Length, rate and peak of the output.
+
+    Raises
+    ------
+    AudioFileError
+        If the input is missing, damaged, empty, not mono or not finite, or the output cannot be written.
+    ModelFileError
+        If the model cannot be loaded.
+    ParameterError
+        If a setting is out of its range.
+
+    Examples
+    --------
+    >>> render_file("dry.wav", "wet.wav", model="amp.safetensors")  # doctest: +SKIP
+    """
+    with Progress("rendering", 1.0) as progress:
+        return _render(
+            input_path, output_path, model, subtype, ir, oversample, settings, progress=progress.advance
+        )
+
+
+def render_files(
+    input_paths: Iterable[str | os.PathLike[str]],
+    output_folder: str | os.PathLike[str],
+    *,
+    model: AmpModel | str | os.PathLike[str],
+    suffix: str = ".wav",
+    workers: int | None = None,
+    subtype: str = "FLOAT",
+    ir: str | os.PathLike[str] | None = None,
+    oversample: int = 1,
+    **settings: Unpack[ChainSettings],
+) -> Iterator[RenderedFile]:
+    """Play several audio files through one amp, several at a time; see :func:`render_file`.
+
+    The weights are loaded once. Threads do, since playing releases the interpreter: the throughput grows with
+    the number of cores.
+
+    Parameters
+    ----------
+    input_paths : iterable of path-like
+        Mono, of any length; their names must differ.
+    output_folder : path-like
+        Where the results appear, by the names of the inputs; made if it is missing.
+    suffix : str
+        Of the results; it chooses the format.
+    workers : int, optional
+        Files at a time; as many as there are cores if not given.
+    model, subtype, ir, oversample, **settings
+        As :func:`render_file`.
+
+    Yields
+    ------
+    RenderedFile
+        As soon as a file is done. One that cannot be rendered does not stop the others.
+
+    Raises
+    ------
+    ParameterError
+        If two results would have the same name, a result that of its input, or a setting is out of its range.
+    ModelFileError
+        If the model cannot be loaded.
+
+    Examples
+    --------
+    >>> for file in render_files(["a.wav", "b.wav"], "wet", model="ts9"):  # doctest: +SKIP
+    ...     print(file.output_path, file.error or "")
+    """
+    folder = Path(output_folder)
+    sources: dict[Path, Path] = {}
+    for source in map(Path, input_paths):
+        target = folder / f"{source.stem}{suffix}"
+        if target in sources:
+            raise ParameterError(
+                f"'{sources[target]}' and '{source}' would both become '{target}': rename one"
+            )
+        if target.resolve() == source.resolve():
+            raise ParameterError(f"'{source}' would be overwritten: give another output folder")
+        sources[target] = source
+    if workers is not None and workers < 1:
+        raise ParameterError(f"workers is {workers}, but must be at least 1")
+    folder.mkdir(parents=True, exist_ok=True)
+    amp = model if isinstance(model, AmpModel) else AmpModel.load(model)
+
+    def render(target: Path) -> RenderedFile:
+        source = sources[target]
+        try:
+            result = _render(source, target, amp, subtype, ir, oversample, settings)
+        except AudioFileError as error:
+            return RenderedFile(source, target, error=str(error))
+        return RenderedFile(source, target, result=result)
+
+    pool = LocalPool(workers or n_cores())
+    with Progress("rendering", len(sources)) as progress:
+        for target, file in pool.map(render, sources):
+            progress.advance(1)
+            if isinstance(file, Lost):
+                file = RenderedFile(sources[target], target, error=file.reason)
+            yield file
+
+
+def _render(
+    input_path: str | os.PathLike[str],
+    output_path: str | os.PathLike[str],
+    model: AmpModel | str | os.PathLike[str],
+    subtype: str,
+    ir: str | os.PathLike[str] | None,
+    oversample: int,
+    settings: ChainSettings,
+    *,
+    progress: Callable[[float], None] | None = None,
+) -> RenderResult:
+    """Play one file; ``progress`` is called with shares of it."""
+    with AudioReader(input_path, mono=True) as reader:
+        info = reader.info
+        amp = model if isinstance(model, AmpModel) else AmpModel.load(model)
+        chain = None
+        if ir is not None or oversample != 1 or settings:
+            settings = {"dc_block_on": False, **settings}
+            chain = AmpChain(amp, sample_rate=info.sample_rate, ir=ir, oversample=oversample, **settings)
+        n_samples, peak = 0, 0.0
+        try:
+            with AudioWriter(output_path, info.sample_rate, subtype=subtype) as writer:
+                dry = _mono(reader)
+                wet = chain.render_blocks(dry) if chain else amp.render_blocks(dry, info.sample_rate)
+                for block in wet:
+                    writer.write(block)
+                    n_samples += block.size
+                    peak = max(peak, float(np.abs(block).max(initial=0.0)))
+                    if progress is not None:
+                        progress(block.size / max(1, info.n_samples))
+                if n_samples == 0:
+                    raise AudioFileError(f"'{input_path}' is empty: it holds no samples")
+        except ParameterError as error:
+            raise AudioFileError(f"cannot render '{input_path}': {error}") from error
+    return RenderResult(n_samples=n_samples, sample_rate=info.sample_rate, peak_db=amplitude_to_db(peak))
+
+
+def _mono(reader: AudioReader) -> Iterator[FloatArray]:
+    for block in reader.blocks():
+        yield block[0]
