@@ -20,27 +20,63 @@ demo: $(UV) ## Install the light wheel, play the shipped amp, write demo/
 	$(UV) pip install --quiet --reinstall-package neurdsp '.[plot]'
 	$(BIN)/neurdsp demo -o demo
 
+.PHONY: dependencies
+dependencies: $(UV)
+	$(UV) pip install --quiet --group dev --requirements pyproject.toml --extra train --extra plot
+
 .PHONY: develop
-develop: $(UV) ## Install everything for development, editable
-	$(UV) pip install --quiet --group dev
-	$(BIN)/maturin develop --uv --release --quiet --extras train,plot
+develop: dependencies ## Install everything for development, editable
+	$(BIN)/maturin develop --uv --release --quiet
+
+# The player as a program of its own needs ALSA's headers: it is built and tested where they are.
+STANDALONE := $(shell pkg-config --exists alsa 2>/dev/null && echo --features neurdsp-plugin/standalone)
+# The crates that have tests, with the same features in every command, so that no crate is compiled twice.
+CRATES := --workspace --exclude neurdsp-py $(STANDALONE)
+BUILD_TESTS := cargo build --quiet $(CRATES) --lib --bins --tests --examples
+
+.PHONY: build-tests
+build-tests:
+	$(BUILD_TESTS)
+
+# One stage of `make test`: a name and a target or several. The times are printed at the end.
+TIMES := target/test-times.txt
+define stage
+@echo "== $(1)"
+@SECONDS=0; $(MAKE) --no-print-directory $(2) && printf '%5d s  %s\n' $$SECONDS '$(1)' >> $(TIMES)
+endef
 
 .PHONY: test
-test: lint test-rust test-python ## Lint, then run all the Rust and Python tests
+test: ## Lint, then run all the Rust and Python tests, and print the time of each stage
+	@mkdir -p target && rm -f $(TIMES)
+	$(call stage,build; install what the tests need,--jobs 2 build-tests dependencies)
+	$(call stage,build the extension,develop)
+	$(call stage,lint,--jobs 2 lint)
+	$(call stage,test Rust,test-rust)
+	$(call stage,test Python,test-python)
+	@cat $(TIMES)
 
 .PHONY: test-rust
 test-rust: ## Run the Rust tests
-	cargo test --workspace --quiet
+	cargo test --quiet $(CRATES)
 
+# The slowest tests are printed, and one process for each core takes the next test that is left.
 .PHONY: test-python
 test-python: develop ## Run the Python tests, slow ones too
-	cargo xtask bundle --tested
-	$(BIN)/python -m pytest
+	$(BUILD_TESTS)
+	target/debug/xtask bundle --library target/debug/libneurdsp_plugin.so
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal --durations 15
 
 .PHONY: lint
-lint: develop ## Check formatting, lints and types
+lint: lint-rust lint-python ## Check formatting, lints, types and the documentation of the crates
+
+.PHONY: lint-rust
+lint-rust:
 	cargo fmt --all --check
-	cargo clippy --workspace --all-targets --quiet -- -D warnings
+	cargo clippy --workspace --all-targets --quiet $(STANDALONE) -- -D warnings
+	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --quiet $(STANDALONE)
+
+.PHONY: lint-python
+lint-python: develop
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -53,14 +89,17 @@ format: $(UV) ## Format the Rust and the Python code
 
 .PHONY: bench
 bench: ## Run the Criterion benches
-	cargo bench -p neurdsp-benches
+	cargo bench
+
+# zig links against the symbols of an older glibc than this machine has.
+MATURIN := $(UV) tool run --from 'maturin[zig]>=1.9,<2' maturin
 
 .PHONY: wheel
 wheel: $(UV) ## Build the wheel and the sdist into dist/, check them and use them
 	cargo xtask licences neurdsp-py LICENSE-THIRD-PARTY
 	rm -f dist/*.whl dist/*.tar.gz
-	$(UV) tool run --from 'maturin[zig]>=1.9,<2' \
-	    maturin build --quiet --release --zig --compatibility manylinux2014 --sdist --out dist
+	$(MATURIN) sdist --quiet --out dist
+	$(MATURIN) build --quiet --release --zig --compatibility manylinux2014 --out dist
 	$(UV) run --quiet --script scripts/wheel/check.py dist
 	$(UV) run --quiet --script scripts/wheel/install.py dist
 

@@ -19,7 +19,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 MAX_BYTES = 10_000_000
-TAG = "cp311-abi3-manylinux_2_17_x86_64.manylinux2014_x86_64"
+PLATFORM = "manylinux2014_x86_64.manylinux_2_17_x86_64"
 LICENCES = ("LICENSE-APACHE", "LICENSE-MIT", "LICENSE-THIRD-PARTY")
 #: What a wheel holds besides the Python modules.
 FILES = (
@@ -31,11 +31,11 @@ FILES = (
 SOURCES = ("Cargo.lock", "Cargo.toml", "pyproject.toml", "README.md", "crates/neurdsp-py/Cargo.toml")
 
 
-def wheel_problems(path: Path, crates: list[str], tag: str = TAG) -> list[str]:
+def wheel_problems(path: Path, crates: list[str]) -> list[str]:
     """Check a wheel's name, size, files, licences and metadata; `crates` are linked in, as `name version`."""
     found = []
-    if not path.name.endswith(f"-{tag}.whl"):
-        found.append(f"{path.name} is not tagged {tag}")
+    if not path.name.endswith(f"-cp311-abi3-{PLATFORM}.whl"):
+        found.append(f"{path.name} is not tagged cp311-abi3-{PLATFORM}")
     if path.stat().st_size > MAX_BYTES:
         found.append(f"{path.name} has {path.stat().st_size:,} bytes; at most {MAX_BYTES:,} are allowed")
     with zipfile.ZipFile(path) as archive:

@@ -87,8 +87,8 @@ def main(folder: Path) -> None:
     found = interpreters()
     if not found:
         raise SystemExit("no Python from 3.11 on is on the PATH")
-    # The sdist is compiled anew, but what it takes from others need not be.
-    sdist_environment = {"CARGO_TARGET_DIR": str(ROOT / "target")}
+    # The sdist is compiled anew; third-party crates that were compiled before are reused.
+    sdist_environment = {"CARGO_TARGET_DIR": os.environ.get("CARGO_TARGET_DIR", str(ROOT / "target"))}
     tries = [(interpreter, wheel, {}) for interpreter in found.values()]
     tries.append((next(iter(found.values())), sdist, sdist_environment))
     for interpreter, package, environment in tries:

@@ -48,7 +48,7 @@ def pyproject_metadata():
 def wheel(tmp_path):
     """A function that writes a wheel: a good one, but for the files and lines of metadata that are given."""
 
-    def write(files=(), metadata=(), tag=check.TAG):
+    def write(files=(), metadata=(), platform=check.PLATFORM):
         info = "neurdsp-0.1.0.dist-info"
         contents = dict.fromkeys(check.FILES, "") | {f"{info}/METADATA": ""}
         contents |= {f"{info}/licenses/{name}": "" for name in check.LICENCES}
@@ -57,7 +57,7 @@ def wheel(tmp_path):
         lines = [line for line in pyproject_metadata() if not line.startswith(tuple(dict(metadata)))]
         lines += [f"{key}: {value}" for key, value in dict(metadata).items() if value]
         contents[f"{info}/METADATA"] = "\n".join(lines)
-        path = tmp_path / f"neurdsp-0.1.0-{tag}.whl"
+        path = tmp_path / f"neurdsp-0.1.0-cp311-abi3-{platform}.whl"
         with zipfile.ZipFile(path, "w") as archive:
             for name, text in contents.items():
                 if text is not None:
@@ -77,7 +77,7 @@ THIRD_PARTY = "INFO/licenses/LICENSE-THIRD-PARTY"
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"tag": "cp311-abi3-linux_x86_64"}, "is not tagged cp311-abi3-manylinux_2_17_x86_64"),
+        ({"platform": "linux_x86_64"}, "is not tagged cp311-abi3-manylinux2014_x86_64"),
         ({"files": {"neurdsp/noise": "0" * 10_000_001}}, "at most 10,000,000 are allowed"),
         ({"files": {"neurdsp/py.typed": None}}, "neurdsp/py.typed is missing"),
         ({"files": {"tests/test_x.py": ""}}, "tests/test_x.py does not belong in the wheel"),

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PROGRAM = Path(os.environ.get("NEURDSP_STANDALONE", ROOT / "target/release/neurdsp-amp"))
+PROGRAM = Path(os.environ.get("NEURDSP_STANDALONE", ROOT / "target/debug/neurdsp-amp"))
 NEEDED = ("jackd", "jack_lsp", "jack_connect", "Xvfb")
 
 
@@ -17,7 +17,7 @@ NEEDED = ("jackd", "jack_lsp", "jack_connect", "Xvfb")
 def session(tmp_path):
     """The environment of a JACK server and an X server of our own."""
     if not PROGRAM.exists():
-        pytest.skip(f"{PROGRAM} is not built; make standalone makes it")
+        pytest.skip(f"{PROGRAM} is not built; make test-python builds it where ALSA's headers are")
     missing = [name for name in NEEDED if shutil.which(name) is None]
     if missing:
         pytest.skip(f"not installed: {', '.join(missing)}")

@@ -1,4 +1,14 @@
-//! The Python binding: it borrows arrays, calls the core and wraps results. No defaults and no arithmetic here.
+//! The Python binding `neurdsp._core`: it borrows arrays, calls the core and wraps results. Defaults and arithmetic are
+//! elsewhere. The Python package is its only user; it adds names, defaults and checks:
+//!
+//! ```python
+//! from neurdsp.amp import AmpModel
+//!
+//! amp = AmpModel.load("ts9")  # holds a `_core.AmpModel`
+//! wet = amp.render(dry, 48_000)
+//! ```
+//!
+//! `_core.pyi` beside the package declares what this crate exports; a test compares the two.
 
 use pyo3::prelude::*;
 
