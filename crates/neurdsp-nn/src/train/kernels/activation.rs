@@ -1,114 +1,56 @@
-//! Activations, and their derivatives from what the forward pass kept.
+//! Activation functions of one channel, and their derivatives from what the forward pass kept.
 // Loops over slices; the caller vouches for the instruction set, as `Vector` asks.
 #![allow(clippy::undocumented_unsafe_blocks)]
 
-use super::element::{Element, Kernels};
-use neurdsp_simd::{Isa, Lanes, Real};
+use neurdsp_simd::{Lanes, Real, math};
 
-/// An activation, with its parameters.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Activation {
-    /// The identity.
-    Identity,
-    /// Hyperbolic tangent.
-    Tanh,
-    /// Logistic function.
-    Sigmoid,
-    /// `x` above zero and `slope * x` below: ReLU has slope 0.
-    LeakyRelu {
-        /// Below zero.
-        slope: f64,
-    },
-    /// A leaky ReLU with a slope for each channel.
-    PRelu {
-        /// One for each channel; they repeat where there are fewer.
-        slopes: Vec<f64>,
-    },
-    /// `x` within two bounds, and with a slope beyond each: Hardtanh has slopes 0.
-    LeakyHardtanh {
-        /// The lower bound.
-        min: f64,
-        /// The upper bound.
-        max: f64,
-        /// Below the lower bound.
-        min_slope: f64,
-        /// Above the upper bound.
-        max_slope: f64,
-    },
-    /// `x * sigmoid(x)`.
-    Silu,
-    /// `x * clamp(x + 3, 0, 6) / 6`.
-    Hardswish,
-    /// `x / (1 + |x|)`.
-    Softsign,
+/// The hyperbolic tangent in one precision.
+pub(crate) trait Tanh: Real {
+    /// Hyperbolic tangent of every lane.
+    ///
+    /// # Safety
+    ///
+    /// Needs the instruction set of `V`.
+    unsafe fn tanh<V: Lanes<Element = Self>>(x: V) -> V;
 }
 
-impl Activation {
-    /// Whether the derivative needs the argument; from the value alone it can be told otherwise.
-    #[must_use]
-    pub fn keeps_argument(&self) -> bool {
-        match self {
-            Self::Identity | Self::Tanh | Self::Sigmoid | Self::Softsign => false,
-            Self::LeakyRelu { slope } => *slope < 0.0,
-            Self::PRelu { slopes } => slopes.iter().any(|slope| *slope < 0.0),
-            Self::LeakyHardtanh { .. } | Self::Silu | Self::Hardswish => true,
-        }
+impl Tanh for f32 {
+    #[inline(always)]
+    unsafe fn tanh<V: Lanes<Element = f32>>(x: V) -> V {
+        unsafe { math::tanh(x) }
     }
+}
 
-    /// Applies it to samples of channel `row`.
-    pub fn apply<T: Element>(&self, row: usize, samples: &mut [T], isa: Isa) {
-        T::apply(isa, self.shape(row), samples);
-    }
-
-    /// Multiplies `gradient` by the derivative at samples of channel `row`.
-    ///
-    /// `kept` holds arguments if [`keeps_argument`](Self::keeps_argument), values otherwise. A kink has the derivative of
-    /// its left side, as in PyTorch.
-    ///
-    /// # Panics
-    ///
-    /// If the lengths differ.
-    pub fn differentiate<T: Element>(&self, row: usize, kept: &[T], gradient: &mut [T], isa: Isa) {
-        assert_eq!(kept.len(), gradient.len());
-        T::differentiate(isa, self.shape(row), kept, gradient);
-    }
-
-    /// What it is for one channel.
-    fn shape(&self, row: usize) -> Shape {
-        match *self {
-            Self::Identity => Shape::Leaky(1.0),
-            Self::Tanh => Shape::Tanh,
-            Self::Sigmoid => Shape::Sigmoid,
-            Self::LeakyRelu { slope } => Shape::Leaky(slope),
-            Self::PRelu { ref slopes } => {
-                Shape::Leaky(slopes.get(row % slopes.len().max(1)).copied().unwrap_or(0.0))
-            }
-            Self::LeakyHardtanh { min, max, min_slope, max_slope } => {
-                Shape::Bounded([min, max, min_slope, max_slope])
-            }
-            Self::Silu => Shape::Silu,
-            Self::Hardswish => Shape::Hardswish,
-            Self::Softsign => Shape::Softsign,
+impl Tanh for f64 {
+    /// To the last bit, lane by lane: double precision is for checking, not for speed.
+    #[inline(always)]
+    unsafe fn tanh<V: Lanes<Element = f64>>(x: V) -> V {
+        // No vector of `f64` has more than eight lanes.
+        let mut lanes = [0.0f64; 8];
+        unsafe {
+            x.store(lanes.as_mut_ptr());
+            lanes[..V::LANES].iter_mut().for_each(|lane| *lane = lane.tanh());
+            V::load(lanes.as_ptr())
         }
     }
 }
 
-/// An activation of one channel.
-#[derive(Clone, Copy, Debug)]
+/// The functions that the kernels tell apart. Parameters are exact in double precision.
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Shape {
-    /// See [`Activation`].
+    /// `tanh(x)`
     Tanh,
-    /// See [`Activation`].
+    /// `1 / (1 + exp(−x))`
     Sigmoid,
-    /// The slope below zero.
+    /// `x` above zero, and a line of this slope below.
     Leaky(f64),
-    /// Bounds and slopes beyond them.
+    /// `x` between the first two values, and lines of the slopes in the others below and above.
     Bounded([f64; 4]),
-    /// See [`Activation`].
+    /// `x · sigmoid(x)`
     Silu,
-    /// See [`Activation`].
-    Hardswish,
-    /// See [`Activation`].
+    /// `x · clamp(x + 3, 0, 6) / 6`
+    HardSwish,
+    /// `x / (1 + |x|)`
     Softsign,
 }
 
@@ -135,9 +77,9 @@ macro_rules! map {
 
 /// Applies `shape` to all values.
 #[inline(always)]
-pub(super) unsafe fn apply<V: Lanes>(shape: Shape, values: &mut [V::Element])
+pub(crate) unsafe fn apply<V: Lanes>(shape: Shape, values: &mut [V::Element])
 where
-    V::Element: Element,
+    V::Element: Tanh,
 {
     let of = V::Element::from_f64;
     let (zero, one) = (of(0.0), of(1.0));
@@ -158,7 +100,7 @@ where
                 *v = if *v < min { min + (*v - min) * min_slope } else { upper };
             }
         }
-        Shape::Hardswish => {
+        Shape::HardSwish => {
             let (three, six, sixth) = (of(3.0), of(6.0), of(1.0 / 6.0));
             for v in values {
                 let shifted = *v + three;
@@ -176,9 +118,9 @@ where
 
 /// Multiplies all gradients by the derivative of `shape`.
 #[inline(always)]
-pub(super) unsafe fn differentiate<V: Lanes>(shape: Shape, kept: &[V::Element], gradient: &mut [V::Element])
+pub(crate) unsafe fn differentiate<V: Lanes>(shape: Shape, kept: &[V::Element], gradient: &mut [V::Element])
 where
-    V::Element: Element,
+    V::Element: Tanh,
 {
     let of = V::Element::from_f64;
     let (zero, one) = (of(0.0), of(1.0));
@@ -217,7 +159,7 @@ where
                 }
             }
         }
-        Shape::Hardswish => {
+        Shape::HardSwish => {
             let (three, third, half) = (of(3.0), of(1.0 / 3.0), of(0.5));
             for (g, &x) in gradient.iter_mut().zip(kept) {
                 let inner = if x >= three { one } else { x * third + half };
@@ -233,33 +175,11 @@ where
     }
 }
 
-/// `to = a * b`.
-#[inline(always)]
-pub(super) unsafe fn multiply<V: Lanes>(a: &[V::Element], b: &[V::Element], to: &mut [V::Element])
-where
-    V::Element: Element,
-{
-    for ((to, &a), &b) in to.iter_mut().zip(a).zip(b) {
-        *to = a * b;
-    }
-}
-
-/// `to += a`.
-#[inline(always)]
-pub(super) unsafe fn accumulate<V: Lanes>(a: &[V::Element], to: &mut [V::Element])
-where
-    V::Element: Element,
-{
-    for (to, &a) in to.iter_mut().zip(a) {
-        *to += a;
-    }
-}
-
 /// Logistic function, by the hyperbolic tangent.
 #[inline(always)]
 unsafe fn sigmoid<V: Lanes>(x: V) -> V
 where
-    V::Element: Element,
+    V::Element: Tanh,
 {
     unsafe {
         let half = V::splat(V::Element::from_f64(0.5));
