@@ -44,7 +44,7 @@ unsafe fn band_sums<T: Sample, V: Vector<T>>(bands: &Bands<T>, rows: &[T], lanes
         }
         for lane in lane..lanes {
             let weighted = band.weights.iter().zip(rows.chunks_exact(lanes));
-            sum[lane] = weighted.fold(T::zero(), |total, (weight, row)| row[lane].fused(*weight, total));
+            sum[lane] = weighted.fold(T::zero(), |total, (weight, row)| row[lane].mul_add(*weight, total));
         }
     }
 }
@@ -87,7 +87,7 @@ unsafe fn band_spread<T: Sample, V: Vector<T>>(bands: &Bands<T>, sums: &[T], lan
         }
         for lane in lane..lanes {
             for (weight, row) in band.weights.iter().zip(rows.chunks_exact_mut(lanes)) {
-                row[lane] = sum[lane].fused(*weight, row[lane]);
+                row[lane] = sum[lane].mul_add(*weight, row[lane]);
             }
         }
     }

@@ -16,12 +16,6 @@ pub trait Sample: Real + FftNum + Default + Input<Self> + Output<Self> + sealed:
     /// Samples as they lie in memory.
     #[doc(hidden)]
     fn bytes(samples: &[Self]) -> &[u8];
-    /// Square root.
-    fn sqrt(self) -> Self;
-    /// `self` to the power `exponent`.
-    fn powf(self, exponent: Self) -> Self;
-    /// `self * factor + term`, rounded once.
-    fn fused(self, factor: Self, term: Self) -> Self;
     // Not generic on purpose: a generic function is compiled anew in every crate that calls it, and realfft is large.
     /// The fastest analysis for this window, of the length of the transform, and frames that are `stride` samples apart.
     #[doc(hidden)]
@@ -85,17 +79,6 @@ macro_rules! sample {
             }
             fn bytes(samples: &[Self]) -> &[u8] {
                 bytemuck::cast_slice(samples)
-            }
-            #[inline(always)]
-            fn sqrt(self) -> Self {
-                self.sqrt()
-            }
-            fn powf(self, exponent: Self) -> Self {
-                self.powf(exponent)
-            }
-            #[inline(always)]
-            fn fused(self, factor: Self, term: Self) -> Self {
-                self.mul_add(factor, term)
             }
             #[inline(never)]
             fn analysis(window: &[f64], stride: usize) -> Box<dyn Analysis<Self>> {

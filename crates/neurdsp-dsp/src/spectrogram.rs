@@ -58,7 +58,7 @@ impl Magnitude {
         match self {
             Self::Power => power,
             Self::Root { eps } => (power + T::of(eps)).sqrt(),
-            Self::Exponent(exponent) => Sample::powf(power, T::of(exponent / 2.0)),
+            Self::Exponent(exponent) => power.powf(T::of(exponent / 2.0)),
         }
     }
 

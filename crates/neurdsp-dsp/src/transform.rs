@@ -301,7 +301,7 @@ impl<T: Sample> Analysis<T> for RealFftAnalysis<T> {
         let to = &mut to[..n_bins * T::LANES];
         self.each(samples, stride, count, scratch, |lane, spectrum| {
             for (row, value) in to.chunks_exact_mut(T::LANES).zip(spectrum) {
-                row[lane] = value.re.fused(value.re, value.im * value.im);
+                row[lane] = value.re.mul_add(value.re, value.im * value.im);
             }
         });
         magnitude.of_squares(to);

@@ -1,77 +1,47 @@
-//! Neural network kernels for streaming inference, and in [`train`] those to train with. No audio here.
+//! Neural network kernels, for streaming inference and for training. No audio here.
 //!
-//! Convolutional layers come in two shapes, since neither is the faster for all sizes:
+//! Convolutional layers come in two layouts, since neither is the faster for all sizes:
 //!
-//! - Vectors along time, in [`planar`]: signals are rows of frames, one a channel. No number of channels wastes lanes, and
-//!   every layer of the `.nam` format can be put together from its parts.
-//! - Vectors across channels: a frame is the `channels` values of one instant, padded with zeros to a stride that fills
-//!   whole vectors (see [`frame_stride`]). [`FrameRing`] keeps the past frames of a layer so that any window of it is
-//!   contiguous; [`ResidualConv1d`] is a causal dilated convolution over such a ring with its bias, activation and residual
-//!   fused; [`Expand`] and [`Reduce`] go between one signal and many channels. Where channels fill whole vectors the past
-//!   lies closer together, which counts once it no longer fits the cache.
+//! - Vectors along time, in [`planar`]: signals are rows of frames, one for each channel. No number of channels wastes
+//!   lanes, and every layer of the `.nam` format can be put together from its parts.
+//! - Vectors across channels, in `frames`: [`FrameRing`], [`ResidualConv1d`], [`Expand`] and [`Reduce`]. Where channels
+//!   fill whole vectors the past lies closer together, which counts once it no longer fits the cache.
 //!
-//! [`Lstm`] is a recurrent layer, its units across the lanes.
+//! [`Lstm`] is a recurrent layer with its units across the lanes, [`Activation`] names every activation function, and
+//! [`train`] holds the kernels for training.
 //!
 //! Everything is allocated at construction. What runs afterwards neither allocates nor fails, and computes each frame by
 //! the same operations in the same order whatever the number of frames in a call, so that results do not depend on how a
 //! signal is cut into blocks, to the bit.
+//!
+//! ```
+//! use neurdsp_nn::Activation;
+//! use neurdsp_nn::planar::{Affine, AffineShape, Base, Input, PlanarBlock, PlanarRing};
+//! use neurdsp_simd::Isa;
+//!
+//! // One layer of a WaveNet, one channel: tanh(0.5 x[t - 2] + x[t]).
+//! let (isa, shape) = (Isa::detect(), AffineShape { taps: 2, dilation: 2, ..AffineShape::pointwise(1, 1) });
+//! let convolution = Affine::new(&shape, &[0.5, 1.0], &[], &[], isa)?;
+//! let (mut past, mut output) = (PlanarRing::new(1, shape.history())?, PlanarBlock::new(1));
+//! past.incoming().row_mut(0)[..3].copy_from_slice(&[1.0, 0.0, 0.5]);
+//! past.commit(3);
+//! convolution.run(Input::Ring(&past), None, Base::Zero, &mut output.rows_mut(), 3);
+//! Activation::Tanh.run(isa, &mut output.rows_mut(), None, 3);
+//! past.advance(3);
+//! assert!((output.rows().row(0)[2] - 1f32.tanh()).abs() < 1e-6);
+//! # Ok::<(), neurdsp_nn::Error>(())
+//! ```
 
-mod conv1d;
+mod activation;
+mod bounds;
 mod error;
+mod frames;
 mod lstm;
 pub mod planar;
-mod pointwise;
-mod ring;
 pub mod train;
 
-pub use conv1d::ResidualConv1d;
+pub use activation::Activation;
+pub use bounds::{MAX_CHANNELS, MAX_FRAMES};
 pub use error::Error;
+pub use frames::{Expand, FrameRing, Reduce, ResidualConv1d, frame_stride};
 pub use lstm::Lstm;
-pub use pointwise::{Expand, Reduce};
-pub use ring::FrameRing;
-
-use neurdsp_simd::Isa;
-
-/// Frames that one call of a kernel handles at most; longer signals are cut.
-pub const MAX_FRAMES: usize = 64;
-
-/// Most channels that a layer may have.
-pub const MAX_CHANNELS: usize = 1024;
-
-/// How far apart frames of `channels` values lie: `channels` rounded up to whole vectors of `isa`, and to four.
-///
-/// # Examples
-///
-/// ```
-/// use neurdsp_simd::Isa;
-///
-/// assert_eq!(neurdsp_nn::frame_stride(18, Isa::Scalar), 20);
-/// ```
-#[must_use]
-pub fn frame_stride(channels: usize, isa: Isa) -> usize {
-    channels.next_multiple_of(lanes(isa).max(4))
-}
-
-/// Most frames that a layer may remember.
-pub(crate) const MAX_HISTORY: usize = 1 << 26;
-
-/// Values in the widest `f32` vector of `isa`.
-fn lanes(isa: Isa) -> usize {
-    if isa.has_avx512() {
-        16
-    } else if isa.has_avx2() {
-        8
-    } else {
-        1
-    }
-}
-
-/// Refuses a number of channels that no layer can have.
-fn check_channels(channels: usize) -> Result<(), Error> {
-    if (1..=MAX_CHANNELS).contains(&channels) { Ok(()) } else { Err(Error::Channels { got: channels }) }
-}
-
-/// Refuses a parameter of the wrong length.
-fn check_len(name: &'static str, got: usize, expected: usize) -> Result<(), Error> {
-    if got == expected { Ok(()) } else { Err(Error::Length { name, expected, got }) }
-}

@@ -2,7 +2,8 @@
 
 mod kernel;
 
-use crate::{Error, check_channels, check_len, frame_stride, lanes};
+use crate::error::{Error, check_channels, check_len};
+use crate::frames::frame_stride;
 use neurdsp_simd::{AlignedBuf, Isa};
 
 /// `c' = σ(f) · c + σ(i) · tanh(g)`, `h' = σ(o) · tanh(c')` with `[i, f, g, o] = weight · [x, h] + bias`.
@@ -115,7 +116,7 @@ impl Lstm {
 /// Units whose gates are computed together: one vector, but two where the registers are half as wide and the units fill
 /// them, and four lanes in the portable code.
 fn group_units(stride: usize, isa: Isa) -> usize {
-    match lanes(isa) {
+    match isa.lanes::<f32>() {
         8 if stride.is_multiple_of(16) => 16,
         n => n.max(4),
     }
@@ -123,9 +124,7 @@ fn group_units(stride: usize, isa: Isa) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::Lstm;
-    use crate::{Error, frame_stride};
-    use neurdsp_simd::Isa;
+    use super::*;
 
     fn values(n: usize, seed: u32) -> Vec<f32> {
         (0..n).map(|i| ((i as f32 + 1.0) * 1.7 + seed as f32 * 0.9).sin()).collect()

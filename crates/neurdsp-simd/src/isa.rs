@@ -1,5 +1,6 @@
 //! Which instruction set to use, decided once at run time.
 
+use crate::vector::Real;
 use std::sync::OnceLock;
 
 /// An instruction set that the kernels are compiled for.
@@ -70,6 +71,25 @@ impl Isa {
         }
     }
 
+    /// Values of type `T` in the widest register: one in the portable code.
+    ///
+    /// ```
+    /// use neurdsp_simd::Isa;
+    ///
+    /// let isa = Isa::detect();
+    /// assert_eq!(Isa::Scalar.lanes::<f32>(), 1);
+    /// assert!(isa == Isa::Scalar || isa.lanes::<f32>() == 2 * isa.lanes::<f64>());
+    /// ```
+    #[must_use]
+    pub const fn lanes<T: Real>(self) -> usize {
+        let register_bytes = match self.0 {
+            Kind::Scalar => size_of::<T>(),
+            Kind::Avx2 => 32,
+            Kind::Avx512 => 64,
+        };
+        register_bytes / size_of::<T>()
+    }
+
     /// Whether AVX2 and FMA may be used.
     #[must_use]
     pub fn has_avx2(self) -> bool {
@@ -81,51 +101,4 @@ impl Isa {
     pub fn has_avx512(self) -> bool {
         self.0 >= Kind::Avx512
     }
-}
-
-/// Defines `fn name(isa: Isa, …)` which calls `generic::<V>(…)` with the widest vector of `isa`.
-///
-/// `generic` must be an `#[inline(always)] unsafe fn` whose first type parameter is the vector; the macro's function is
-/// safe, because an [`Isa`] proves that its features are there. For kernels in double precision write
-/// `= f64 generic`.
-#[macro_export]
-macro_rules! dispatch {
-    ($(#[$meta:meta])* $vis:vis fn $name:ident($($arg:ident: $ty:ty),* $(,)?) $(-> $ret:ty)? = $generic:ident) => {
-        $crate::dispatch!(@emit [$(#[$meta])*] $vis $name ($($arg: $ty),*) ($($ret)?) $generic F32x8 F32x16 f32);
-    };
-    ($(#[$meta:meta])* $vis:vis fn $name:ident($($arg:ident: $ty:ty),* $(,)?) $(-> $ret:ty)? = f64 $generic:ident) => {
-        $crate::dispatch!(@emit [$(#[$meta])*] $vis $name ($($arg: $ty),*) ($($ret)?) $generic F64x4 F64x8 f64);
-    };
-    (@emit [$($meta:tt)*] $vis:vis $name:ident ($($arg:ident: $ty:ty),*) ($($ret:ty)?) $generic:ident $v2:ident $v5:ident $e:ty) => {
-        $($meta)*
-        #[allow(clippy::too_many_arguments)]
-        $vis fn $name(isa: $crate::Isa, $($arg: $ty),*) $(-> $ret)? {
-            #[cfg(target_arch = "x86_64")]
-            {
-                #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
-                #[allow(clippy::too_many_arguments)]
-                unsafe fn avx512($($arg: $ty),*) $(-> $ret)? {
-                    // SAFETY: this function has the features of the vector type.
-                    unsafe { $generic::<$crate::$v5>($($arg),*) }
-                }
-                #[target_feature(enable = "avx2,fma")]
-                #[allow(clippy::too_many_arguments)]
-                unsafe fn avx2($($arg: $ty),*) $(-> $ret)? {
-                    // SAFETY: this function has the features of the vector type.
-                    unsafe { $generic::<$crate::$v2>($($arg),*) }
-                }
-                if isa.has_avx512() {
-                    // SAFETY: `Isa` proves that the features are there.
-                    return unsafe { avx512($($arg),*) };
-                }
-                if isa.has_avx2() {
-                    // SAFETY: `Isa` proves that the features are there.
-                    return unsafe { avx2($($arg),*) };
-                }
-            }
-            let _ = isa;
-            // SAFETY: the scalar vector needs no feature.
-            unsafe { $generic::<$crate::Scalar<$e>>($($arg),*) }
-        }
-    };
 }

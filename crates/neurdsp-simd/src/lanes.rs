@@ -144,110 +144,135 @@ scalar_lanes!(f64, u64, i64, 52, SQRT_HALF_F64);
 
 #[cfg(test)]
 mod tests {
-    // Each call below sits in a function that `dispatch!` gives the features to.
+    // Each call below sits in a function that `kernels!` gives the features to.
     #![allow(clippy::undocumented_unsafe_blocks)]
     use super::*;
-    use crate::{Isa, dispatch};
+    use crate::{Isa, kernels};
 
-    macro_rules! lanes_tests {
-        ($name:ident, $t:ty, $($f64:tt)?) => {
-            mod $name {
-                use super::*;
-
-                #[inline(always)]
-                unsafe fn turn<V: Lanes<Element = $t>>(signals: &[[$t; 7]], turned: &mut Vec<$t>, back: &mut [[$t; 7]]) {
-                    unsafe {
-                        let chunk = V::load_chunk(signals.as_flattened()[3..].as_ptr(), 7);
-                        turned.resize(4 * V::LANES, 0.0);
-                        for (s, v) in chunk.into_iter().enumerate() {
-                            v.store(turned.as_mut_ptr().add(s * V::LANES));
-                        }
-                        V::store_chunk(chunk, back.as_flattened_mut()[3..].as_mut_ptr(), 7);
-                        let signal = |l: usize| signals[l][3..].as_ptr();
-                        let at = turned.len();
-                        turned.resize(at + 4 * 5, 0.0);
-                        V::turn_quad([signal(4), signal(5), signal(6), signal(7)], turned.as_mut_ptr().add(at), 5);
-                    }
-                }
-                dispatch! { fn turn_on(signals: &[[$t; 7]], turned: &mut Vec<$t>, back: &mut [[$t; 7]]) = $($f64)? turn }
-
-                #[inline(always)]
-                unsafe fn weave<V: Lanes<Element = $t>>(values: &[$t; 32], woven: &mut [$t; 32], back: &mut [$t; 32]) -> usize {
-                    unsafe {
-                        let (re, im) = (V::load(values.as_ptr()), V::load(values.as_ptr().add(V::LANES)));
-                        let (low, high) = V::interleave(re, im);
-                        low.store(woven.as_mut_ptr());
-                        high.store(woven.as_mut_ptr().add(V::LANES));
-                        let (re, im) = V::deinterleave(low, high);
-                        re.store(back.as_mut_ptr());
-                        im.store(back.as_mut_ptr().add(V::LANES));
-                    }
-                    V::LANES
-                }
-                dispatch! { fn weave_on(values: &[$t; 32], woven: &mut [$t; 32], back: &mut [$t; 32]) -> usize = $($f64)? weave }
-
-                #[inline(always)]
-                unsafe fn exponent<V: Lanes<Element = $t>>(value: $t, parts: &mut [[$t; 16]; 2]) {
-                    unsafe {
-                        let (mantissa, exponent) = V::splat(value).split_exponent();
-                        mantissa.store(parts[0].as_mut_ptr());
-                        exponent.store(parts[1].as_mut_ptr());
-                    }
-                }
-                dispatch! { fn exponent_on(value: $t, parts: &mut [[$t; 16]; 2]) = $($f64)? exponent }
-
-                #[test]
-                fn a_chunk_turns_and_returns() {
-                    let signals: [[$t; 7]; 16] =
-                        std::array::from_fn(|l| std::array::from_fn(|s| (100 * l + s) as $t));
-                    for isa in Isa::available() {
-                        let (mut turned, mut back) = (Vec::new(), [[0.0; 7]; 16]);
-                        turn_on(isa, &signals, &mut turned, &mut back);
-                        let quad = turned.split_off(turned.len() - 20);
-                        for (i, value) in quad.iter().enumerate().filter(|(i, _)| i % 5 < 4) {
-                            assert_eq!(*value, (100 * (4 + i % 5) + 3 + i / 5) as $t, "{} quad at {i}", isa.name());
-                        }
-                        let lanes = turned.len() / 4;
-                        for (i, value) in turned.iter().enumerate() {
-                            assert_eq!(*value, (100 * (i % lanes) + 3 + i / lanes) as $t, "{} at {i}", isa.name());
-                        }
-                        for l in 0..lanes {
-                            assert_eq!(back[l][3..], signals[l][3..], "{} signal {l}", isa.name());
-                            assert_eq!(back[l][..3], [0.0; 3]);
-                        }
-                    }
-                }
-
-                #[test]
-                fn complex_numbers_weave_and_unweave() {
-                    let values: [$t; 32] = std::array::from_fn(|i| i as $t);
-                    for isa in Isa::available() {
-                        let (mut woven, mut back) = ([0.0; 32], [0.0; 32]);
-                        let lanes = weave_on(isa, &values, &mut woven, &mut back);
-                        for l in 0..lanes {
-                            assert_eq!(woven[2 * l], l as $t, "{}", isa.name());
-                            assert_eq!(woven[2 * l + 1], (l + lanes) as $t, "{}", isa.name());
-                        }
-                        assert_eq!(back[..2 * lanes], values[..2 * lanes], "{}", isa.name());
-                    }
-                }
-
-                #[test]
-                fn mantissa_and_exponent_make_the_number_again() {
-                    for isa in Isa::available() {
-                        for value in [<$t>::MIN_POSITIVE, 1e-5, 0.5, 0.70, 0.71, 1.0, 1.41, 1.42, 3.0, 1e30, <$t>::MAX] {
-                            let mut parts = [[0.0; 16]; 2];
-                            exponent_on(isa, value, &mut parts);
-                            let (mantissa, exponent) = (f64::from(parts[0][0]), f64::from(parts[1][0]));
-                            assert!((0.707..1.4143).contains(&mantissa), "{value}: {mantissa}");
-                            let power = mantissa.log2() + exponent;
-                            assert!((power - f64::from(value).log2()).abs() < 1e-6, "{value}: {mantissa} {exponent}");
-                        }
-                    }
-                }
-            }
-        };
+    kernels! {
+        trait Kernels<T> {
+            fn turn(signals: &[[T; 7]], turned: &mut Vec<T>, back: &mut [[T; 7]]) = turn_all;
+            fn weave(values: &[T; 32], woven: &mut [T; 32], back: &mut [T; 32]) -> usize = weave_all;
+            fn exponent(value: T, parts: &mut [[T; 16]; 2]) = exponent_of;
+        }
     }
-    lanes_tests!(single, f32,);
-    lanes_tests!(double, f64, f64);
+
+    #[inline(always)]
+    unsafe fn turn_all<V: Lanes>(
+        signals: &[[V::Element; 7]],
+        turned: &mut Vec<V::Element>,
+        back: &mut [[V::Element; 7]],
+    ) {
+        unsafe {
+            let zero = V::Element::default();
+            let chunk = V::load_chunk(signals.as_flattened()[3..].as_ptr(), 7);
+            turned.resize(4 * V::LANES, zero);
+            for (s, v) in chunk.into_iter().enumerate() {
+                v.store(turned.as_mut_ptr().add(s * V::LANES));
+            }
+            V::store_chunk(chunk, back.as_flattened_mut()[3..].as_mut_ptr(), 7);
+            let signal = |l: usize| signals[l][3..].as_ptr();
+            let at = turned.len();
+            turned.resize(at + 4 * 5, zero);
+            V::turn_quad([signal(4), signal(5), signal(6), signal(7)], turned.as_mut_ptr().add(at), 5);
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn weave_all<V: Lanes>(
+        values: &[V::Element; 32],
+        woven: &mut [V::Element; 32],
+        back: &mut [V::Element; 32],
+    ) -> usize {
+        unsafe {
+            let (re, im) = (V::load(values.as_ptr()), V::load(values.as_ptr().add(V::LANES)));
+            let (low, high) = V::interleave(re, im);
+            low.store(woven.as_mut_ptr());
+            high.store(woven.as_mut_ptr().add(V::LANES));
+            let (re, im) = V::deinterleave(low, high);
+            re.store(back.as_mut_ptr());
+            im.store(back.as_mut_ptr().add(V::LANES));
+        }
+        V::LANES
+    }
+
+    #[inline(always)]
+    unsafe fn exponent_of<V: Lanes>(value: V::Element, parts: &mut [[V::Element; 16]; 2]) {
+        unsafe {
+            let (mantissa, exponent) = V::splat(value).split_exponent();
+            mantissa.store(parts[0].as_mut_ptr());
+            exponent.store(parts[1].as_mut_ptr());
+        }
+    }
+
+    /// A small whole number in either precision.
+    fn whole<T: Real>(number: usize) -> T {
+        T::from_f64(number as f64)
+    }
+
+    fn a_chunk_turns_and_returns_in<T: Real + Kernels<T>>() {
+        let signals: [[T; 7]; 16] = std::array::from_fn(|l| std::array::from_fn(|s| whole(100 * l + s)));
+        for isa in Isa::available() {
+            let (mut turned, mut back) = (Vec::new(), [[whole(0); 7]; 16]);
+            T::turn(isa, &signals, &mut turned, &mut back);
+            let quad = turned.split_off(turned.len() - 20);
+            for (i, value) in quad.iter().enumerate().filter(|(i, _)| i % 5 < 4) {
+                assert_eq!(*value, whole(100 * (4 + i % 5) + 3 + i / 5), "{} quad at {i}", isa.name());
+            }
+            let lanes = turned.len() / 4;
+            assert_eq!(lanes, isa.lanes::<T>());
+            for (i, value) in turned.iter().enumerate() {
+                assert_eq!(*value, whole(100 * (i % lanes) + 3 + i / lanes), "{} at {i}", isa.name());
+            }
+            for l in 0..lanes {
+                assert_eq!(back[l][3..], signals[l][3..], "{} signal {l}", isa.name());
+                assert_eq!(back[l][..3], [whole(0); 3]);
+            }
+        }
+    }
+
+    #[test]
+    fn a_chunk_turns_and_returns() {
+        a_chunk_turns_and_returns_in::<f32>();
+        a_chunk_turns_and_returns_in::<f64>();
+    }
+
+    fn complex_numbers_weave_and_unweave_in<T: Real + Kernels<T>>() {
+        let values: [T; 32] = std::array::from_fn(whole);
+        for isa in Isa::available() {
+            let (mut woven, mut back) = ([whole(0); 32], [whole(0); 32]);
+            let lanes = T::weave(isa, &values, &mut woven, &mut back);
+            for l in 0..lanes {
+                assert_eq!(woven[2 * l], whole(l), "{}", isa.name());
+                assert_eq!(woven[2 * l + 1], whole(l + lanes), "{}", isa.name());
+            }
+            assert_eq!(back[..2 * lanes], values[..2 * lanes], "{}", isa.name());
+        }
+    }
+
+    #[test]
+    fn complex_numbers_weave_and_unweave() {
+        complex_numbers_weave_and_unweave_in::<f32>();
+        complex_numbers_weave_and_unweave_in::<f64>();
+    }
+
+    fn mantissa_and_exponent_make_the_number_again_in<T: Real + Kernels<T>>(ends: [T; 2]) {
+        let between = [1e-5, 0.5, 0.70, 0.71, 1.0, 1.41, 1.42, 3.0, 1e30].map(T::from_f64);
+        for isa in Isa::available() {
+            for value in ends.into_iter().chain(between) {
+                let mut parts = [[T::default(); 16]; 2];
+                T::exponent(isa, value, &mut parts);
+                let (mantissa, exponent) = (parts[0][0].to_f64(), parts[1][0].to_f64());
+                assert!((0.707..1.4143).contains(&mantissa), "{value:?}: {mantissa}");
+                let power = mantissa.log2() + exponent;
+                assert!((power - value.to_f64().log2()).abs() < 1e-6, "{value:?}: {mantissa} {exponent}");
+            }
+        }
+    }
+
+    #[test]
+    fn mantissa_and_exponent_make_the_number_again() {
+        mantissa_and_exponent_make_the_number_again_in([f32::MIN_POSITIVE, f32::MAX]);
+        mantissa_and_exponent_make_the_number_again_in([f64::MIN_POSITIVE, f64::MAX]);
+    }
 }

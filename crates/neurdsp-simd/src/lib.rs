@@ -32,6 +32,7 @@
 
 mod aligned;
 mod denormals;
+mod dispatch;
 mod isa;
 mod lanes;
 mod log;

@@ -2,7 +2,7 @@
 // Every block is arithmetic on a vector type; the caller vouches for the instruction set, as `Vector` asks.
 #![allow(clippy::undocumented_unsafe_blocks)]
 
-use crate::vector::Vector;
+use crate::vector::{Real, Vector};
 
 /// Where `tanh` is within 2.8e-7 of ±1; the rational function is fitted up to here.
 const TANH_LIMIT: f32 = 7.905_311;
@@ -170,7 +170,7 @@ pub unsafe fn sigmoid<V: Vector<f32>>(x: V) -> V {
 ///
 /// Needs the instruction set of `V`.
 #[inline(always)]
-pub unsafe fn fma<V: Vector<f32>>(a: V, b: V, c: V) -> V {
+pub unsafe fn fma<T: Real, V: Vector<T>>(a: V, b: V, c: V) -> V {
     unsafe { if V::LANES == 1 { a.mul(b).add(c) } else { a.fma(b, c) } }
 }
 

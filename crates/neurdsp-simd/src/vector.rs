@@ -1,5 +1,7 @@
 //! The operations that kernels are written in.
 
+use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
+
 mod sealed {
     pub trait Sealed {}
     impl Sealed for f32 {}
@@ -7,34 +9,72 @@ mod sealed {
 }
 
 /// The scalar under a vector: `f32` or `f64`, and no other.
-pub trait Real: Copy + Send + Sync + PartialOrd + std::fmt::Debug + sealed::Sealed + 'static {
+pub trait Real:
+    Copy
+    + Default
+    + PartialOrd
+    + Send
+    + Sync
+    + std::fmt::Debug
+    + Add<Output = Self>
+    + Sub<Output = Self>
+    + Mul<Output = Self>
+    + Div<Output = Self>
+    + Neg<Output = Self>
+    + AddAssign
+    + sealed::Sealed
+    + 'static
+{
+    /// An integer as wide as the number.
+    type Bits: Copy + Ord;
     /// Nearest value of this type.
     fn from_f64(value: f64) -> Self;
     /// The same value in double precision.
     fn to_f64(self) -> f64;
+    /// The square root.
+    fn sqrt(self) -> Self;
+    /// `self` to the power `exponent`.
+    fn powf(self, exponent: Self) -> Self;
+    /// `self * factor + term`, rounded once.
+    fn mul_add(self, factor: Self, term: Self) -> Self;
+    /// The bits without the sign: integers in the order of the magnitudes, with infinity and then NaN above all numbers.
+    fn magnitude_bits(self) -> Self::Bits;
 }
 
-impl Real for f32 {
-    #[inline(always)]
-    fn from_f64(value: f64) -> Self {
-        value as f32
-    }
-    #[inline(always)]
-    fn to_f64(self) -> f64 {
-        f64::from(self)
-    }
+macro_rules! real {
+    ($t:ty, $bits:ty) => {
+        impl Real for $t {
+            type Bits = $bits;
+            #[inline(always)]
+            fn from_f64(value: f64) -> Self {
+                value as $t
+            }
+            #[inline(always)]
+            fn to_f64(self) -> f64 {
+                self.into()
+            }
+            #[inline(always)]
+            fn sqrt(self) -> Self {
+                self.sqrt()
+            }
+            #[inline(always)]
+            fn powf(self, exponent: Self) -> Self {
+                self.powf(exponent)
+            }
+            #[inline(always)]
+            fn mul_add(self, factor: Self, term: Self) -> Self {
+                self.mul_add(factor, term)
+            }
+            #[inline(always)]
+            fn magnitude_bits(self) -> $bits {
+                (self.to_bits() << 1 >> 1) as $bits
+            }
+        }
+    };
 }
 
-impl Real for f64 {
-    #[inline(always)]
-    fn from_f64(value: f64) -> Self {
-        value
-    }
-    #[inline(always)]
-    fn to_f64(self) -> f64 {
-        self
-    }
-}
+real!(f32, i32);
+real!(f64, i64);
 
 /// `LANES` values of type `T` in one register.
 ///

@@ -328,7 +328,7 @@ impl<T: LaneReal> LaneFft<T> {
         let Phases { n_fft, rows, width, .. } = self.phases;
         let window = self.inverse_window.as_ptr();
         let sums = sums.as_mut_ptr();
-        T::add(self.isa, Add { from: joined.as_ptr(), n_fft, window, sums, rows, width });
+        T::overlap_add(self.isa, Add { from: joined.as_ptr(), n_fft, window, sums, rows, width });
     }
 
     /// Takes as many hops as there are lanes out of the sums, times `weights`: to `to[lane * stride..]`, of each the first

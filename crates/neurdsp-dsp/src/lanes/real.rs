@@ -15,7 +15,7 @@ pub(crate) trait LaneReal: Real {
     #[doc(hidden)]
     fn fill(isa: Isa, fill: Fill<Self>);
     #[doc(hidden)]
-    fn add(isa: Isa, add: Add<Self>);
+    fn overlap_add(isa: Isa, add: Add<Self>);
     #[doc(hidden)]
     fn emit(isa: Isa, emit: Emit<Self>);
     #[doc(hidden)]
@@ -48,7 +48,7 @@ macro_rules! lane_real {
             fn fill(isa: Isa, fill: Fill<Self>) {
                 phases::$module::fill(isa, fill);
             }
-            fn add(isa: Isa, add: Add<Self>) {
+            fn overlap_add(isa: Isa, add: Add<Self>) {
                 overlap::$module::add(isa, add);
             }
             fn emit(isa: Isa, emit: Emit<Self>) {

@@ -1,85 +1,18 @@
-//! Nonlinearities on rows.
+//! Activation functions on rows.
 // Each block is vector arithmetic within rows whose numbers the entry points check.
 #![allow(clippy::undocumented_unsafe_blocks)]
 
-use super::{Base, RowsMut};
-use crate::{Error, MAX_FRAMES, check_len};
+use super::affine::Base;
+use super::rows::RowsMut;
+use crate::activation::Activation;
+use crate::bounds::MAX_FRAMES;
 use neurdsp_simd::math::{self, Tanh, fma};
 use neurdsp_simd::{Isa, Vector, dispatch};
 
 /// Vectors whose value is taken at a time: most functions are one chain of dependent operations.
 const CHAINS: usize = 4;
 
-/// A nonlinearity.
-///
-/// # Examples
-///
-/// ```
-/// use neurdsp_nn::planar::{Activation, PlanarBlock};
-/// use neurdsp_simd::Isa;
-///
-/// let mut block = PlanarBlock::new(1);
-/// block.rows_mut().row_mut(0)[..2].copy_from_slice(&[-1.0, 1.0]);
-/// Activation::LeakyRelu { slope: 0.25 }.run(Isa::detect(), &mut block.rows_mut(), None, 2);
-/// assert_eq!(block.rows().row(0)[..2], [-0.25, 1.0]);
-/// ```
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub enum Activation {
-    /// `x`
-    Identity,
-    /// `tanh(x)`, to within 4e-7.
-    Tanh,
-    /// The rational function without exponentials that NAM calls fast tanh, up to 4.4e-4 off `tanh`.
-    FastTanh,
-    /// `x` clamped to ±1.
-    HardTanh,
-    /// `max(x, 0)`
-    Relu,
-    /// `x`, or `slope · x` where it is negative.
-    LeakyRelu {
-        /// The factor of negative values.
-        slope: f32,
-    },
-    /// As leaky ReLU, with a slope for each channel.
-    PRelu {
-        /// The factors of negative values.
-        slopes: Vec<f32>,
-    },
-    /// `1 / (1 + exp(−x))`, to within 2.5e-7.
-    Sigmoid,
-    /// `x · sigmoid(x)`
-    Silu,
-    /// `x · clamp(x + 3, 0, 6) / 6`
-    HardSwish,
-    /// `x` within the bounds, and straight lines of other slopes outside.
-    LeakyHardTanh {
-        /// The lower bound.
-        min: f32,
-        /// The upper bound.
-        max: f32,
-        /// The slope below.
-        min_slope: f32,
-        /// The slope above.
-        max_slope: f32,
-    },
-    /// `x / (1 + |x|)`
-    Softsign,
-}
-
 impl Activation {
-    /// Refuses slopes that are not one for each of `channels` channels.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Length`].
-    pub fn check(&self, channels: usize) -> Result<(), Error> {
-        match self {
-            Activation::PRelu { slopes } => check_len("slopes", slopes.len(), channels),
-            _ => Ok(()),
-        }
-    }
-
     /// Replaces `frames` frames of `rows` by the value of the function; `sum` takes its base plus that value.
     ///
     /// # Panics

@@ -2,8 +2,10 @@
 
 mod kernel;
 
-use super::{PlanarRing, Rows, RowsMut};
-use crate::{Error, MAX_FRAMES, MAX_HISTORY, check_channels, check_len, lanes};
+use super::ring::PlanarRing;
+use super::rows::{Rows, RowsMut};
+use crate::bounds::MAX_FRAMES;
+use crate::error::{Error, check_channels, check_kernel, check_len};
 use kernel::{Job, Source};
 use neurdsp_simd::{AlignedBuf, Isa};
 use std::ops::Range;
@@ -44,10 +46,7 @@ impl AffineShape {
         if self.mix > 0 {
             check_channels(self.mix)?;
         }
-        let reach = self.taps.checked_sub(1).and_then(|taps| taps.checked_mul(self.dilation));
-        if self.dilation == 0 || self.taps > MAX_HISTORY || reach.is_none_or(|reach| reach > MAX_HISTORY) {
-            return Err(Error::Kernel { kernel_size: self.taps, dilation: self.dilation });
-        }
+        check_kernel(self.taps, self.dilation)?;
         let Self { inputs, outputs, groups, .. } = *self;
         if groups == 0 || !inputs.is_multiple_of(groups) || !outputs.is_multiple_of(groups) {
             return Err(Error::Groups { groups, inputs, outputs });
@@ -247,7 +246,7 @@ impl Affine {
 
 /// The most outputs of a tile: as many as fill the registers together with a few vectors of frames.
 fn max_tile(isa: Isa) -> usize {
-    if lanes(isa) == 1 { 4 } else { 6 }
+    if isa.lanes::<f32>() == 1 { 4 } else { 6 }
 }
 
 /// Cuts `outputs` into the fewest parts of at most `most`, of lengths that differ by one at most.

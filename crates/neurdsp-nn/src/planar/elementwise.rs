@@ -2,8 +2,8 @@
 // Each block is vector arithmetic within rows whose numbers the entry points check.
 #![allow(clippy::undocumented_unsafe_blocks)]
 
-use super::{Rows, RowsMut};
-use crate::MAX_FRAMES;
+use super::rows::{Rows, RowsMut};
+use crate::bounds::MAX_FRAMES;
 use neurdsp_simd::math::fma;
 use neurdsp_simd::{Isa, Vector, dispatch};
 

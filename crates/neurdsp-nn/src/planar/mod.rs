@@ -2,7 +2,7 @@
 //!
 //! A block is at most [`MAX_FRAMES`](crate::MAX_FRAMES) frames. [`PlanarBlock`] holds one block, [`PlanarRing`] a block and
 //! the past before it; both hand out [`Rows`]. [`Affine`] is every linear layer there is (a dilated convolution, grouped or
-//! not, with a second input of its own and something to add to), [`Activation`] every nonlinearity; [`modulate`],
+//! not, with a second input of its own and something to add to), [`Activation`] every activation function; [`modulate`],
 //! [`multiply`], [`blend`] and [`accumulate`] join rows. [`PlainLayer`] is a whole layer of few channels in one pass.
 //!
 //! Since a vector holds frames of one channel, no channel count wastes lanes, and weights are broadcast from memory. A
@@ -17,7 +17,7 @@ mod plain;
 mod ring;
 mod rows;
 
-pub use activation::Activation;
+pub use crate::activation::Activation;
 pub use affine::{Affine, AffineShape, Base, Input};
 pub use elementwise::{accumulate, blend, modulate, multiply};
 pub use plain::{PlainLayer, PlainWeights};

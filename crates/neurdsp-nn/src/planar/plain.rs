@@ -2,8 +2,11 @@
 
 mod kernel;
 
-use super::{Activation, PlanarRing, Rows, RowsMut};
-use crate::{Error, MAX_FRAMES, MAX_HISTORY, check_len, lanes};
+use super::ring::PlanarRing;
+use super::rows::{Rows, RowsMut};
+use crate::activation::Activation;
+use crate::bounds::MAX_FRAMES;
+use crate::error::{Error, check_kernel, check_len};
 use kernel::{Function, Job};
 use neurdsp_simd::{AlignedBuf, Isa};
 
@@ -58,15 +61,12 @@ impl PlainLayer {
             Activation::LeakyRelu { slope } if slope <= 1.0 => Function::Leaky(slope),
             _ => return Ok(None),
         };
-        let most = if lanes(isa) == 16 { 8 } else { 4 };
+        let most = if isa.lanes::<f32>() == 16 { 8 } else { 4 };
         if !matches!(channels, 2 | 3 | 4 | 8) || channels > most {
             return Ok(None);
         }
         let c = channels;
-        let reach = taps.checked_sub(1).and_then(|taps| taps.checked_mul(dilation));
-        if dilation == 0 || taps > MAX_HISTORY || reach.is_none_or(|reach| reach > MAX_HISTORY) {
-            return Err(Error::Kernel { kernel_size: taps, dilation });
-        }
+        check_kernel(taps, dilation)?;
         check_len("conv", weights.conv.len(), c * c * taps)?;
         check_len("bias", weights.bias.len(), c)?;
         check_len("mix", weights.mix.len(), c)?;

@@ -1,7 +1,8 @@
 //! The past of a layer, a ring for each channel, whose windows are always contiguous.
 
-use super::{Rows, RowsMut};
-use crate::{Error, MAX_FRAMES, MAX_HISTORY, check_channels};
+use super::rows::{Rows, RowsMut};
+use crate::bounds::{MAX_FRAMES, MAX_HISTORY};
+use crate::error::{Error, check_channels};
 use neurdsp_simd::AlignedBuf;
 
 /// Fewest frames of a ring. A shorter ring copies to its mirror more often than it saves memory.
@@ -180,8 +181,7 @@ fn stride(capacity: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::PlanarRing;
-    use crate::{MAX_FRAMES, MAX_HISTORY};
+    use super::*;
 
     /// Every window of a ring equals the same stretch of the whole signal, for block lengths that straddle the seam.
     #[test]

@@ -1,6 +1,6 @@
 //! Views of channels as rows, and a block of them.
 
-use crate::MAX_FRAMES;
+use crate::bounds::MAX_FRAMES;
 use neurdsp_simd::AlignedBuf;
 
 /// Channels, each a row of [`MAX_FRAMES`] frames.

@@ -1,15 +1,9 @@
 //! A dilated convolution over channels that lie one after the other, with time along the vectors.
-//!
-//! A tile holds up to eight output channels of two or four vectors of time in registers, and sums over taps and input
-//! channels there: each input vector is loaded once for all of the tile's outputs, each weight broadcast once for all of
-//! its vectors. Tiles of fewer outputs are longer, so that enough sums are under way to hide the latency of an addition.
-// Every access stays within rows whose extent `Convolution::run` has checked; the caller vouches for the instruction
-// set, as `Vector` asks.
-#![allow(clippy::undocumented_unsafe_blocks)]
 
-use super::element::Element;
-use super::{BLOCK, Rows, RowsMut};
-use neurdsp_simd::{Isa, Lanes, Real};
+use super::kernels::Element;
+use super::kernels::convolution::Job;
+use super::rows::{BLOCK, Rows, RowsMut};
+use neurdsp_simd::Isa;
 
 /// The weights of a convolution, in the order in which its tiles read them.
 ///
@@ -53,24 +47,6 @@ pub enum Start<'a, T> {
     Output(Option<&'a [T]>),
     /// Other rows, and a value for each output.
     Rows(Rows<'a, T>, Option<&'a [T]>),
-}
-
-/// What one call of the kernel works on.
-#[derive(Debug)]
-pub struct Job<'a, T> {
-    weight: &'a [T],
-    groups: &'a [usize],
-    inputs: usize,
-    taps: usize,
-    dilation: usize,
-    input: *const T,
-    input_stride: usize,
-    base: Option<(*const T, usize)>,
-    bias: Option<&'a [T]>,
-    mixin: Option<(&'a [T], &'a [T])>,
-    output: *mut T,
-    output_stride: usize,
-    len: usize,
 }
 
 impl<T: Element> Convolution<T> {
@@ -188,130 +164,4 @@ impl<T: Element> Convolution<T> {
 pub(super) fn groups(count: usize, most: usize) -> Vec<usize> {
     let n = count.div_ceil(most).max(1);
     (0..n).map(|g| count / n + usize::from(g < count % n)).collect()
-}
-
-/// Runs `job`; with the outputs of a group and the vectors of a tile as constants of the code.
-#[inline(always)]
-pub(super) unsafe fn convolve<V: Lanes>(job: &Job<'_, V::Element>)
-where
-    V::Element: Element,
-{
-    unsafe {
-        let (mut first, mut weight) = (0, job.weight.as_ptr());
-        for &size in job.groups {
-            match size {
-                1 => group::<V, 1, 4>(job, first, weight),
-                2 => group::<V, 2, 4>(job, first, weight),
-                3 => group::<V, 3, 4>(job, first, weight),
-                4 => group::<V, 4, 2>(job, first, weight),
-                5 => group::<V, 5, 2>(job, first, weight),
-                6 => group::<V, 6, 2>(job, first, weight),
-                7 if size_of::<V>() == 64 => group::<V, 7, 2>(job, first, weight),
-                8 if size_of::<V>() == 64 => group::<V, 8, 2>(job, first, weight),
-                _ => {}
-            }
-            first += size;
-            weight = weight.add(size * job.inputs * job.taps);
-        }
-    }
-}
-
-#[inline(always)]
-unsafe fn group<V: Lanes, const OUTPUTS: usize, const VECTORS: usize>(
-    job: &Job<'_, V::Element>,
-    first: usize,
-    weight: *const V::Element,
-) where
-    V::Element: Element,
-{
-    unsafe {
-        let mut at = 0;
-        while at + VECTORS * V::LANES <= job.len {
-            tile::<V, OUTPUTS, VECTORS>(job, first, weight, at);
-            at += VECTORS * V::LANES;
-        }
-        while at < job.len {
-            tile::<V, OUTPUTS, 1>(job, first, weight, at);
-            at += V::LANES;
-        }
-    }
-}
-
-#[inline(always)]
-unsafe fn tile<V: Lanes, const OUTPUTS: usize, const VECTORS: usize>(
-    job: &Job<'_, V::Element>,
-    first: usize,
-    mut weight: *const V::Element,
-    at: usize,
-) where
-    V::Element: Element,
-{
-    unsafe {
-        let mut sums = [[V::splat(V::Element::default()); VECTORS]; OUTPUTS];
-        if let Some(bias) = job.bias {
-            for (o, row) in sums.iter_mut().enumerate() {
-                *row = [V::splat(*bias.as_ptr().add(first + o)); VECTORS];
-            }
-        }
-        if let Some((base, stride)) = job.base {
-            for (o, row) in sums.iter_mut().enumerate() {
-                for (v, sum) in row.iter_mut().enumerate() {
-                    *sum = sum.add(V::load(base.add((first + o) * stride + at + v * V::LANES)));
-                }
-            }
-        }
-        if let Some((mixin, signal)) = job.mixin {
-            let x: [V; VECTORS] = load(signal.as_ptr().add(at));
-            step(&mut sums, &x, mixin.as_ptr().add(first));
-        }
-        for tap in 0..job.taps {
-            let mut input = job.input.add(at + tap * job.dilation);
-            for _ in 0..job.inputs {
-                let x: [V; VECTORS] = load(input);
-                step(&mut sums, &x, weight);
-                weight = weight.add(OUTPUTS);
-                input = input.wrapping_add(job.input_stride);
-            }
-        }
-        for (o, row) in sums.iter().enumerate() {
-            for (v, sum) in row.iter().enumerate() {
-                sum.store(job.output.add((first + o) * job.output_stride + at + v * V::LANES));
-            }
-        }
-    }
-}
-
-/// Neighbouring vectors.
-#[inline(always)]
-pub(super) unsafe fn load<V: Lanes, const N: usize>(from: *const V::Element) -> [V; N] {
-    unsafe {
-        let mut vectors = [V::splat(V::Element::from_f64(0.0)); N];
-        for (v, vector) in vectors.iter_mut().enumerate() {
-            *vector = V::load(from.add(v * V::LANES));
-        }
-        vectors
-    }
-}
-
-/// Adds one input, times the weight of each output.
-#[inline(always)]
-unsafe fn step<V: Lanes, const OUTPUTS: usize, const VECTORS: usize>(
-    sums: &mut [[V; VECTORS]; OUTPUTS],
-    x: &[V; VECTORS],
-    weight: *const V::Element,
-) {
-    unsafe {
-        for (o, row) in sums.iter_mut().enumerate() {
-            let w = V::splat(*weight.add(o));
-            for (sum, x) in row.iter_mut().zip(x) {
-                *sum = fma(w, *x, *sum);
-            }
-        }
-    }
-}
-
-/// `a * b + c`: fused in hardware vectors, two roundings in the portable code, which would call a function for each.
-#[inline(always)]
-pub(super) unsafe fn fma<V: Lanes>(a: V, b: V, c: V) -> V {
-    unsafe { if V::LANES == 1 { a.mul(b).add(c) } else { a.fma(b, c) } }
 }

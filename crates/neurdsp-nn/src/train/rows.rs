@@ -1,5 +1,8 @@
 //! Some channels of the same stretch of time.
 
+/// Lengths in time are multiples of this many samples: a whole number of vectors of every instruction set.
+pub const BLOCK: usize = 32;
+
 /// Channels to read: row `r` begins at `samples[r * stride]`.
 #[derive(Clone, Copy, Debug)]
 pub struct Rows<'a, T> {

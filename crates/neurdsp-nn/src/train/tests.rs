@@ -1,6 +1,7 @@
 //! The kernels against their definitions, for every instruction set and number of channels.
 
 use super::*;
+use crate::Activation;
 use neurdsp_simd::Isa;
 
 /// Noise between -1 and 1.
@@ -123,21 +124,26 @@ fn a_convolution_and_its_two_gradients_are_their_definitions() {
     }
 }
 
-/// An activation and its definition.
+/// An activation function and its definition.
 type Defined = (Activation, fn(f64) -> f64);
 
-/// All of them.
+/// All that have a derivative; their parameters are exact in single precision.
 fn activations() -> Vec<Defined> {
-    let bounded = Activation::LeakyHardtanh { min: -1.0, max: 0.5, min_slope: 0.1, max_slope: 0.2 };
+    let bounded = Activation::LeakyHardTanh { min: -1.0, max: 0.5, min_slope: 0.125, max_slope: 0.25 };
     vec![
         (Activation::Identity, |x| x),
         (Activation::Tanh, f64::tanh),
+        (Activation::HardTanh, |x| x.clamp(-1.0, 1.0)),
         (Activation::Sigmoid, |x| 1.0 / (1.0 + (-x).exp())),
-        (Activation::LeakyRelu { slope: 0.01 }, |x| if x > 0.0 { x } else { 0.01 * x }),
+        (Activation::Relu, |x| x.max(0.0)),
+        (Activation::LeakyRelu { slope: 0.0625 }, |x| if x > 0.0 { x } else { 0.0625 * x }),
         (Activation::PRelu { slopes: vec![9.0, -0.5] }, |x| if x > 0.0 { x } else { -0.5 * x }),
-        (bounded, |x| if x < -1.0 { -1.0 + 0.1 * (x + 1.0) } else { x.min(0.5) + 0.2 * (x - 0.5).max(0.0) }),
+        (
+            bounded,
+            |x| if x < -1.0 { -1.0 + 0.125 * (x + 1.0) } else { x.min(0.5) + 0.25 * (x - 0.5).max(0.0) },
+        ),
         (Activation::Silu, |x| x / (1.0 + (-x).exp())),
-        (Activation::Hardswish, |x| x * (x + 3.0).clamp(0.0, 6.0) / 6.0),
+        (Activation::HardSwish, |x| x * (x + 3.0).clamp(0.0, 6.0) / 6.0),
         (Activation::Softsign, |x| x / (1.0 + x.abs())),
     ]
 }
@@ -149,6 +155,7 @@ fn activations_and_their_derivatives_are_their_definitions() {
     let step = 1e-6;
     for isa in Isa::available() {
         for (activation, definition) in activations() {
+            let activation = Differentiable::new(activation).unwrap();
             let mut values = x.clone();
             activation.apply(1, &mut values, isa);
             let mut singles = single(&x);
@@ -164,6 +171,11 @@ fn activations_and_their_derivatives_are_their_definitions() {
             }
         }
     }
+}
+
+#[test]
+fn a_fast_tanh_is_not_trained() {
+    assert_eq!(Differentiable::new(Activation::FastTanh), None);
 }
 
 #[test]

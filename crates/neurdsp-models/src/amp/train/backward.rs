@@ -4,7 +4,7 @@
 //! still in the cache when its adjoint reads it. Beyond the signals gradients are zeros that are really there, so that no
 //! stage needs to know where later ones began.
 
-use neurdsp_nn::train::{Activation, BLOCK, Convolution, Element, Start, WeightGradient};
+use neurdsp_nn::train::{BLOCK, Convolution, Differentiable, Element, Start, WeightGradient};
 use neurdsp_nn::train::{accumulate, multiply};
 use neurdsp_simd::Isa;
 
@@ -262,7 +262,7 @@ impl<'a, T: Element> Backward<'a, T> {
         let mut target = outputs.tail_mut(ahead + tail);
         let values = rows.values.tail(tape, 0, tail);
         let arguments = rows.arguments.map_or(values, |arguments| arguments.tail(tape, 0, tail));
-        let kept = |activation: &Activation| if activation.keeps_argument() { arguments } else { values };
+        let kept = |activation: &Differentiable| if activation.keeps_argument() { arguments } else { values };
         for row in 0..layer.width {
             if let Some(gate) = &layer.gate {
                 let (from, second) = (gated.tail(TILE).row(row, len), layer.width + row);

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use neurdsp_nn::train::Activation;
+use neurdsp_nn::train::Differentiable;
 
 use crate::amp::nam::{self, Gating, WavenetNetwork};
 use crate::amp::residual::ResidualConfig;
@@ -45,9 +45,9 @@ pub(super) struct Layer {
     pub(super) conv: Affine,
     /// One weight of the input for each output of `conv`.
     pub(super) mixin: Option<Range<usize>>,
-    pub(super) activation: Activation,
+    pub(super) activation: Differentiable,
     /// The activation of the second half of `conv`'s outputs, which the first is multiplied by.
-    pub(super) gate: Option<Activation>,
+    pub(super) gate: Option<Differentiable>,
     /// Channels after the activation.
     pub(super) width: usize,
     pub(super) residual: Residual,
@@ -151,10 +151,11 @@ impl Plan {
         let (channels, taps) = (config.channels, config.kernel_size);
         let mut cursor = Cursor::default();
         let rechannel = cursor.affine(channels, 1, (1, 1), true);
+        let tanh = activation(&nam::Activation::Tanh, channels)?;
         let layer = |dilation| Layer {
             conv: cursor.affine(channels, channels, (taps, dilation), true),
             mixin: None,
-            activation: Activation::Tanh,
+            activation: tanh.clone(),
             gate: None,
             width: channels,
             residual: Residual::Activation,
@@ -188,7 +189,7 @@ impl Layer {
         }
         let gate = match &layer.gating {
             Gating::None => None,
-            Gating::Gated(gate) => Some(activation(gate)?),
+            Gating::Gated(gate) => Some(activation(gate, width)?),
             Gating::Blended(_) => return refuse("a blended layer", "gate it, or do not"),
         };
         let conv = cursor.conv(&layer.conv)?;
@@ -198,34 +199,22 @@ impl Layer {
             None => Residual::Nothing,
         };
         let head = layer.head1x1.as_ref().map(|conv| cursor.conv(conv)).transpose()?;
-        Ok(Layer { conv, mixin, activation: activation(&layer.activation)?, gate, width, residual, head })
+        Ok(Layer {
+            conv,
+            mixin,
+            activation: activation(&layer.activation, width)?,
+            gate,
+            width,
+            residual,
+            head,
+        })
     }
 }
 
-fn activation(known: &nam::Activation) -> Result<Activation> {
-    let leaky_hardtanh = |min: f32, max: f32, min_slope: f32, max_slope: f32| Activation::LeakyHardtanh {
-        min: f64::from(min),
-        max: f64::from(max),
-        min_slope: f64::from(min_slope),
-        max_slope: f64::from(max_slope),
-    };
-    Ok(match known {
-        nam::Activation::Tanh => Activation::Tanh,
-        nam::Activation::Hardtanh => leaky_hardtanh(-1.0, 1.0, 0.0, 0.0),
-        nam::Activation::Fasttanh => return refuse("the activation Fasttanh", "train with Tanh"),
-        nam::Activation::Relu => Activation::LeakyRelu { slope: 0.0 },
-        nam::Activation::LeakyRelu { negative_slope } => {
-            Activation::LeakyRelu { slope: f64::from(*negative_slope) }
-        }
-        nam::Activation::Prelu { negative_slopes } => {
-            Activation::PRelu { slopes: negative_slopes.iter().map(|&slope| f64::from(slope)).collect() }
-        }
-        nam::Activation::Sigmoid => Activation::Sigmoid,
-        nam::Activation::Silu => Activation::Silu,
-        nam::Activation::Hardswish => Activation::Hardswish,
-        nam::Activation::LeakyHardtanh { min_val, max_val, min_slope, max_slope } => {
-            leaky_hardtanh(*min_val, *max_val, *min_slope, *max_slope)
-        }
-        nam::Activation::Softsign => Activation::Softsign,
-    })
+/// What trains the activation of `channels` channels.
+fn activation(known: &nam::Activation, channels: usize) -> Result<Differentiable> {
+    match Differentiable::new(known.planar(channels)) {
+        Some(activation) => Ok(activation),
+        None => refuse("the activation Fasttanh", "train with Tanh"),
+    }
 }

@@ -2,7 +2,8 @@
 // Each block is vector arithmetic within slices whose lengths the entry points check.
 #![allow(clippy::undocumented_unsafe_blocks)]
 
-use crate::{Error, check_channels, check_len, frame_stride};
+use super::ring::frame_stride;
+use crate::error::{Error, check_channels, check_len};
 use neurdsp_simd::{AlignedBuf, Isa, Vector, dispatch, math};
 
 /// A convolution of kernel size 1 from one channel to many: `frame[c] = weight[c] * x + bias[c]`.

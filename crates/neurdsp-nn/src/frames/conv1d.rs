@@ -1,8 +1,10 @@
-//! A causal dilated convolution with its bias, tanh and residual, over a ring of past frames.
+//! A causal dilated convolution with bias, tanh and residual, over a ring of past frames.
 
 mod kernel;
 
-use crate::{Error, FrameRing, MAX_FRAMES, MAX_HISTORY, check_channels, check_len, frame_stride, lanes};
+use super::ring::{FrameRing, frame_stride};
+use crate::bounds::MAX_FRAMES;
+use crate::error::{Error, check_channels, check_kernel, check_len};
 use neurdsp_simd::{AlignedBuf, Isa};
 
 /// `out[t] = in[t] + tanh(bias + sum over k, i of weight[o][i][k] * in[t - (K - 1 - k) * dilation])`, channels to channels.
@@ -75,14 +77,11 @@ impl ResidualConv1d {
         isa: Isa,
     ) -> Result<ResidualConv1d, Error> {
         check_channels(channels)?;
-        let reach = kernel_size.checked_sub(1).and_then(|taps| taps.checked_mul(dilation));
-        if dilation == 0 || kernel_size > MAX_HISTORY || reach.is_none_or(|reach| reach > MAX_HISTORY) {
-            return Err(Error::Kernel { kernel_size, dilation });
-        }
+        check_kernel(kernel_size, dilation)?;
         check_len("weight", weight.len(), channels * channels * kernel_size)?;
         check_len("bias", bias.len(), channels)?;
 
-        let lanes = lanes(isa);
+        let lanes = isa.lanes::<f32>();
         let inputs = channels.next_multiple_of(4);
         let stride = frame_stride(channels, isa);
         let mut packed = AlignedBuf::zeroed(kernel_size * inputs * stride);

@@ -1,7 +1,22 @@
 //! The past of a layer: a ring of frames whose windows are always contiguous.
 
-use crate::{Error, MAX_FRAMES, MAX_HISTORY};
-use neurdsp_simd::AlignedBuf;
+use crate::bounds::{MAX_FRAMES, MAX_HISTORY};
+use crate::error::Error;
+use neurdsp_simd::{AlignedBuf, Isa};
+
+/// How far apart frames of `channels` values lie: `channels` rounded up to whole vectors of `isa`, and to four.
+///
+/// # Examples
+///
+/// ```
+/// use neurdsp_simd::Isa;
+///
+/// assert_eq!(neurdsp_nn::frame_stride(18, Isa::Scalar), 20);
+/// ```
+#[must_use]
+pub fn frame_stride(channels: usize, isa: Isa) -> usize {
+    channels.next_multiple_of(isa.lanes::<f32>().max(4))
+}
 
 /// A ring of frames, a power of two long, followed by a mirror of its first [`MAX_FRAMES`] frames.
 ///
@@ -133,8 +148,7 @@ impl FrameRing {
 
 #[cfg(test)]
 mod tests {
-    use super::FrameRing;
-    use crate::{MAX_FRAMES, MAX_HISTORY};
+    use super::*;
 
     /// Every window of a ring equals the same stretch of the whole signal, for block lengths that straddle the seam.
     #[test]
