@@ -3,9 +3,12 @@
 //! The config of the file is the `.nam` document with empty lists of weights; the tensor `weights` holds the values of all
 //! lists, joined in the order in which they are read: those of models inside a model before its own.
 
+use std::sync::Arc;
+
 use super::file::{NamFile, Network};
 use super::metadata::NamMetadata;
 use super::model::{NamModel, NamOptions};
+use crate::amp::playable::Playable;
 use crate::container::file::ModelFile;
 use crate::container::header::{AudioSpec, Header};
 use crate::container::tensor::{Tensor, Tensors, expect_tensor};
@@ -41,8 +44,8 @@ impl NamFile {
     /// A model that does not play: one that is not mono, say.
     pub fn to_model_file(&self, producer: &str) -> Result<ModelFile> {
         let (config, weights) = self.to_parts()?;
-        let model = NamModel::new(self.clone(), &NamOptions::default())?;
-        let mut stream = model.stream()?;
+        let model = NamModel::new(Arc::new(self.clone()), &NamOptions::default())?;
+        let mut stream = Arc::new(model).build_stream()?;
         let input = parity_input(self.receptive_field().min(MAX_PARITY_FIELD) + PARITY_EXTRA);
         let mut output = vec![0.0; input.len()];
         stream.process(&input, &mut output);

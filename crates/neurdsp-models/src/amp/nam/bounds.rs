@@ -91,3 +91,15 @@ impl Totals {
         at_most(&format!("the history of all layers of {path} in values"), self.history, MAX_HISTORY)
     }
 }
+
+/// Refuses a size of a slimmable model that is not from 0 to 1.
+pub(super) fn check_size(size: f64) -> Result<()> {
+    if (0.0..=1.0).contains(&size) {
+        return Ok(());
+    }
+    Err(Error::OutOfRange {
+        name: "size".to_owned(),
+        got: size.to_string(),
+        expected: "0 (smallest) to 1 (full)".to_owned(),
+    })
+}

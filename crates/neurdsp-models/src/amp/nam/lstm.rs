@@ -12,7 +12,7 @@ use crate::error::Result;
 
 /// The weights of an LSTM in the order in which the kernels read them, and the state that it has after silence.
 #[derive(Debug)]
-pub struct PreparedLstm {
+pub(super) struct PreparedLstm {
     layers: Vec<Lstm>,
     head: Vec<Reduce>,
     settled: State,
@@ -33,7 +33,7 @@ struct State {
 /// before, most often within seconds to one that stays. From then on what it put out in between is repeated, and nothing is
 /// computed until it hears something. A state that goes on wandering in its last bits is computed for ever.
 #[derive(Debug)]
-pub struct LstmStream {
+pub(super) struct LstmStream {
     prepared: Arc<PreparedLstm>,
     cell: Vec<AlignedBuf>,
     /// For each layer the frame before and up to [`MAX_FRAMES`] new ones.
@@ -114,7 +114,7 @@ impl PreparedLstm {
     ///
     /// # Errors
     /// Weights whose number does not fit the shape; a network that was read has none.
-    pub fn new(network: &LstmNetwork, isa: Isa) -> Result<PreparedLstm> {
+    pub(super) fn new(network: &LstmNetwork, isa: Isa) -> Result<PreparedLstm> {
         let units = network.hidden_size;
         let isa = fitting(isa, units);
         let stride = frame_stride(units, isa);
@@ -158,8 +158,8 @@ impl PreparedLstm {
     }
 }
 
-impl FrameModelSource for Arc<PreparedLstm> {
-    fn build(&self) -> Result<Box<dyn FrameModel>> {
+impl FrameModelSource for PreparedLstm {
+    fn build(self: Arc<Self>) -> Result<Box<dyn FrameModel>> {
         Ok(Box::new(LstmStream {
             cell: self.settled.cell.clone(),
             hidden: self.settled.hidden.iter().map(|frame| frames_after(frame)).collect(),
@@ -167,7 +167,7 @@ impl FrameModelSource for Arc<PreparedLstm> {
             channel: AlignedBuf::zeroed(MAX_FRAMES),
             before: self.settled.clone(),
             cycle: Cycle::new(self.head.len()),
-            prepared: Arc::clone(self),
+            prepared: self,
         }))
     }
 }
@@ -228,7 +228,7 @@ impl FrameModel for LstmStream {
         }
     }
 
-    fn process_frames(&mut self, input: &[f32], output: &mut [f32]) {
+    fn process_block(&mut self, input: &[f32], output: &mut [f32]) {
         if is_silent(input) {
             return self.play_silence(input, output);
         }

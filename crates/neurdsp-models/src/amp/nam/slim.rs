@@ -1,8 +1,9 @@
 //! Cutting a slimmable WaveNet to a smaller one: the first channels of each array.
 
+use super::bounds::check_size;
 use super::conv::{Conv, Film};
 use super::wavenet::{Films, Gating, Layer, LayerArray, WavenetNetwork};
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 impl WavenetNetwork {
     /// Whether any array may be cut.
@@ -31,18 +32,6 @@ impl WavenetNetwork {
         slim.check("the slimmed model")?;
         Ok(slim)
     }
-}
-
-/// Refuses a size of a slimmable model that is not from 0 to 1.
-pub(super) fn check_size(size: f64) -> Result<()> {
-    if (0.0..=1.0).contains(&size) {
-        return Ok(());
-    }
-    Err(Error::OutOfRange {
-        name: "size".to_owned(),
-        got: size.to_string(),
-        expected: "0 (smallest) to 1 (full)".to_owned(),
-    })
 }
 
 fn channels_at(array: &LayerArray, size: f64) -> usize {

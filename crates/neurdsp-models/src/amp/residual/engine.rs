@@ -1,10 +1,11 @@
 //! The amp model in real time: one stream of it, and the prepared weights that streams share.
 
+use super::pass::Pass;
 use super::{frames, rows};
-use crate::StreamingModel;
 use crate::amp::residual::{ResidualConfig, ResidualWeights};
 use crate::amp::silence::{Silence, is_silent};
 use crate::error::Result;
+use crate::kinds::StreamingModel;
 use neurdsp_nn::MAX_FRAMES;
 use neurdsp_simd::{FlushDenormals, Isa};
 use std::sync::Arc;
@@ -33,15 +34,6 @@ enum Kernels {
 enum State {
     Frames(frames::State),
     Rows(rows::State),
-}
-
-/// What a run through the network is for.
-#[derive(Clone, Copy)]
-pub(super) enum Pass {
-    /// Plays a block.
-    Play,
-    /// Makes the past of every layer the one frame that it puts out now.
-    Settle,
 }
 
 /// Whether vectors across channels are the faster: measured on the sizes of the presets.

@@ -3,7 +3,7 @@
 use neurdsp_nn::{Expand, FrameRing, MAX_FRAMES, Reduce, ResidualConv1d, frame_stride};
 use neurdsp_simd::{AlignedBuf, Isa};
 
-use super::engine::Pass;
+use super::pass::Pass;
 use crate::amp::residual::{LayerWeights, ResidualConfig, ResidualWeights};
 use crate::error::Result;
 

@@ -11,9 +11,14 @@
 mod config;
 mod engine;
 mod frames;
+mod pass;
+mod playable;
 mod rows;
 mod weights;
 
 pub use config::ResidualConfig;
 pub use engine::{PreparedResidual, ResidualStream};
+pub use playable::AMP_WAVENET;
 pub use weights::{LayerWeights, ResidualWeights};
+
+pub(crate) use playable::read;

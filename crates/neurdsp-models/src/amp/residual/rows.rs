@@ -3,7 +3,7 @@
 use neurdsp_nn::planar::{Activation, Affine, AffineShape, Base, Input, PlanarBlock, PlanarRing};
 use neurdsp_simd::Isa;
 
-use super::engine::Pass;
+use super::pass::Pass;
 use crate::amp::residual::{LayerWeights, ResidualConfig, ResidualWeights};
 use crate::error::Result;
 

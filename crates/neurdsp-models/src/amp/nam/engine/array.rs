@@ -5,8 +5,9 @@ use neurdsp_simd::Isa;
 
 use super::film::affine;
 use super::layer::{LayerState, PreparedLayer, Scratch, ScratchSize};
-use super::{Conventions, Pass};
+use super::pass::Pass;
 use crate::amp::nam::LayerArray;
+use crate::amp::nam::conventions::Conventions;
 use crate::error::Result;
 
 /// A layer array with its weights prepared.

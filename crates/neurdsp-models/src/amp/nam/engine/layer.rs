@@ -7,7 +7,9 @@ use neurdsp_nn::planar::{
 use neurdsp_simd::Isa;
 
 use super::film::{PreparedFilm, affine};
-use super::{Conventions, Pass};
+use super::mixin::MixinApart;
+use super::pass::Pass;
+use crate::amp::nam::conventions::Conventions;
 use crate::amp::nam::{Activation, Film, Films, Gating, Layer};
 use crate::error::Result;
 
@@ -33,15 +35,6 @@ pub(super) struct PreparedLayer {
     layer1x1_post: Option<PreparedFilm>,
     head1x1_post: Option<PreparedFilm>,
     isa: Isa,
-}
-
-/// A mixin that does not share the convolution's sums.
-#[derive(Debug)]
-struct MixinApart {
-    mixin: Affine,
-    conv_post: Option<PreparedFilm>,
-    mixin_pre: Option<PreparedFilm>,
-    mixin_post: Option<PreparedFilm>,
 }
 
 #[derive(Debug)]
@@ -91,10 +84,7 @@ impl PreparedLayer {
         let Films { conv_post, input_mixin_pre, input_mixin_post, .. } = &layer.films;
         let is_apart = [conv_post, input_mixin_pre, input_mixin_post].iter().any(|film| film.is_some());
         let (conv, apart) = if is_apart {
-            let mixin = affine(&layer.mixin, isa)?;
-            let (conv_post, mixin_pre) = (film(conv_post)?, film(input_mixin_pre)?);
-            let mixin_post = film(input_mixin_post)?;
-            (affine(&layer.conv, isa)?, Some(MixinApart { mixin, conv_post, mixin_pre, mixin_post }))
+            (affine(&layer.conv, isa)?, Some(MixinApart::new(layer, isa)?))
         } else {
             let conv = &layer.conv;
             let shape = AffineShape {
@@ -177,14 +167,14 @@ impl PreparedLayer {
     pub(super) fn enlarge(&self, size: &mut ScratchSize) {
         let films = [&self.conv_pre, &self.activation_pre, &self.activation_post];
         let films = films.into_iter().chain([&self.layer1x1_post, &self.head1x1_post]);
-        let apart = self.apart.iter().flat_map(|m| [&m.conv_post, &m.mixin_pre, &m.mixin_post]);
-        let film = films.chain(apart).flatten().map(PreparedFilm::scratch).max().unwrap_or(0);
+        let film = films.flatten().map(PreparedFilm::scratch).max().unwrap_or(0);
+        let film = film.max(self.apart.as_ref().map_or(0, MixinApart::film_scratch));
         let head = self.head1x1.as_ref().map_or(0, |head| head.shape().outputs);
         let width = self.conv.shape().outputs;
         size.z = size.z.max(width);
         size.other = size.other.max(width).max(self.channels).max(head);
         size.film = size.film.max(film);
-        size.condition = size.condition.max(self.apart.as_ref().map_or(0, |m| m.mixin.shape().inputs));
+        size.condition = size.condition.max(self.apart.as_ref().map_or(0, MixinApart::condition_size));
     }
 
     /// Runs the layer on what was written to `state`'s [`incoming`](LayerState::incoming).
@@ -317,38 +307,6 @@ impl PreparedLayer {
                 add(head, out.as_rows());
             }
         }
-    }
-}
-
-impl MixinApart {
-    #[allow(clippy::too_many_arguments)]
-    fn run(
-        &self,
-        z: &mut RowsMut<'_>,
-        condition: Rows<'_>,
-        other: &mut PlanarBlock,
-        film_scratch: &mut PlanarBlock,
-        condition_scratch: &mut PlanarBlock,
-        frames: usize,
-        isa: Isa,
-    ) {
-        if let Some(film) = &self.conv_post {
-            film.run(z, condition, film_scratch, frames);
-        }
-        let mut mixed = other.first_mut(self.mixin.shape().outputs);
-        match &self.mixin_pre {
-            None => self.mixin.run(Input::Rows(condition), None, Base::Zero, &mut mixed, frames),
-            Some(film) => {
-                let mut modulated = condition_scratch.first_mut(condition.channels());
-                modulated.copy_from(condition, frames);
-                film.run(&mut modulated, condition, film_scratch, frames);
-                self.mixin.run(Input::Rows(modulated.as_rows()), None, Base::Zero, &mut mixed, frames);
-            }
-        }
-        if let Some(film) = &self.mixin_post {
-            film.run(&mut mixed, condition, film_scratch, frames);
-        }
-        accumulate(isa, z, mixed.as_rows(), 1.0, frames);
     }
 }
 

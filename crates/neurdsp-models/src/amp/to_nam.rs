@@ -4,13 +4,10 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
-use super::archive::CAPTURE;
-use super::file::{NamFile, Network};
-use super::metadata::NamMetadata;
-use super::wavenet::WavenetNetwork;
-use crate::amp::loaded::{AMP_WAVENET, LoadedModel};
+use crate::amp::loaded::LoadedModel;
+use crate::amp::nam::{CAPTURE, NamFile, NamMetadata, Network, WavenetNetwork};
 use crate::amp::parametric::AMP_PARAMETRIC;
-use crate::amp::residual::{ResidualConfig, ResidualWeights};
+use crate::amp::residual::{AMP_WAVENET, ResidualConfig, ResidualWeights};
 use crate::amp::seed_json::SeedModel;
 use crate::container::file::ModelFile;
 use crate::container::header::Header;
