@@ -1,8 +1,8 @@
 //! Impulse responses of loudspeaker cabinets and rooms: loading, preparing, playing.
 
+use crate::bank::Bank;
 use crate::error::{Error, Result};
 use crate::levels::ModelLevels;
-use crate::slot::Bank;
 use neurdsp_dsp::live::{Convolver, LiveBlock, resample_clip};
 use neurdsp_models::StreamingModel;
 use std::io::{BufReader, Cursor, Read};

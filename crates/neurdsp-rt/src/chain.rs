@@ -1,17 +1,16 @@
 //! The whole way from the instrument to the loudspeaker: gain, gate, model, tone, cabinet, DC block, level and mix.
 
-use crate::adapter::{Operation, build_stream};
-use crate::cabinet::ImpulseResponse;
 use crate::error::{Error, Result};
+use crate::handle::ChainHandle;
 use crate::levels::ModelLevels;
 use crate::monitor::Monitor;
 use crate::parameters::{ChainSettings, Parameter, SharedSettings};
 use crate::planes::{MAX_CHUNK, Planes};
-use crate::slot::{Bank, Slot, SlotSender, scale, slot};
+use crate::slot::{Slot, slot};
+use crate::switch::Switch;
 use neurdsp_dsp::live::{
     DcBlock, Delay, GateSettings, LiveBlock, NoiseGate, Ramp, ToneStack, clean, db_to_gain,
 };
-use neurdsp_models::LoadedModel;
 use neurdsp_simd::FlushDenormals;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -78,48 +77,6 @@ pub struct AmpChain {
     dry: Planes,
 }
 
-/// How much of a stage is heard, from 0 to 1.
-#[derive(Debug)]
-struct Switch(Ramp);
-
-impl Switch {
-    fn set(&mut self, share: f32) {
-        self.0.set(share);
-    }
-
-    /// How many of the next `len` samples need the stage at all.
-    fn needed(&self, len: usize) -> usize {
-        if self.0.target() > 0.0 { len } else { len.min(self.0.remaining()) }
-    }
-
-    /// Mixes what was before the stage into what is after it.
-    fn blend(&mut self, before: &Planes, after: &mut Planes) {
-        if self.0.remaining() == 0 && self.0.target() == 1.0 {
-            return;
-        }
-        let start = self.0.clone();
-        for (index, wet) in after.channels_mut().enumerate() {
-            self.0 = start.clone();
-            for (wet, dry) in wet.iter_mut().zip(before.channel(index)) {
-                let share = self.0.step();
-                *wet = *wet * share + *dry * (1.0 - share);
-            }
-        }
-    }
-}
-
-/// The side of a chain that stays off the audio thread.
-#[derive(Debug)]
-pub struct ChainHandle {
-    sample_rate: f64,
-    n_channels: usize,
-    shared: Arc<SharedSettings>,
-    monitor: Arc<Monitor>,
-    models: SlotSender,
-    cabinets: SlotSender,
-    latency: usize,
-}
-
 impl AmpChain {
     /// A chain without model and cabinet, at a sample rate in Hz, with its handle.
     ///
@@ -139,6 +96,7 @@ impl AmpChain {
         let (models, model_slot) = slot(n_channels, ramp_samples, MAX_LATENCY)?;
         let (cabinets, cabinet_slot) = slot(n_channels, ramp_samples, 0)?;
         let ramp = |value: f32| Ramp::new(value, ramp_samples);
+        let switch = |share: f32| Switch::new(share, ramp_samples);
         let chain = AmpChain {
             sample_rate,
             settings,
@@ -146,20 +104,20 @@ impl AmpChain {
             version: 0,
             monitor: Arc::clone(&monitor),
             input_gain: ramp(1.0),
-            gate: Switch(ramp(0.0)),
+            gate: switch(0.0),
             gates: vec![gate; n_channels],
-            model: Switch(ramp(1.0)),
+            model: switch(1.0),
             models: model_slot,
             model_delays: vec![delay.clone(); n_channels],
             dry_delays: vec![delay; n_channels],
-            tone: Switch(ramp(1.0)),
+            tone: switch(1.0),
             tones: vec![ToneStack::new(sample_rate)?; n_channels],
-            cabinet: Switch(ramp(1.0)),
+            cabinet: switch(1.0),
             cabinets: cabinet_slot,
-            dc_block: Switch(ramp(1.0)),
+            dc_block: switch(1.0),
             dc_blocks: vec![DcBlock::new(sample_rate, DC_BLOCK_HZ)?; n_channels],
             output_gain: ramp(1.0),
-            mix: Switch(ramp(1.0)),
+            mix: switch(1.0),
             planes: Planes::new(n_channels),
             before: Planes::new(n_channels),
             dry: Planes::new(n_channels),
@@ -274,7 +232,7 @@ impl AmpChain {
         self.dry.copy_from(planes);
         delay_all(&mut self.dry_delays, &mut self.dry);
 
-        scale(&mut self.input_gain, planes);
+        planes.scale(&mut self.input_gain);
 
         self.before.copy_from(planes);
         each(&mut self.gates, planes);
@@ -297,7 +255,7 @@ impl AmpChain {
         each(&mut self.dc_blocks, planes);
         self.dc_block.blend(&self.before, planes);
 
-        scale(&mut self.output_gain, planes);
+        planes.scale(&mut self.output_gain);
         self.mix.blend(&self.dry, planes);
     }
 
@@ -313,9 +271,7 @@ impl AmpChain {
         self.model_delays.iter_mut().chain(&mut self.dry_delays).for_each(Delay::reset);
         let switches =
             [&mut self.gate, &mut self.model, &mut self.tone, &mut self.cabinet, &mut self.dc_block];
-        for ramp in switches.into_iter().chain([&mut self.mix]).map(|switch| &mut switch.0) {
-            ramp.snap(ramp.target());
-        }
+        switches.into_iter().chain([&mut self.mix]).for_each(Switch::finish);
         for ramp in [&mut self.input_gain, &mut self.output_gain] {
             ramp.snap(ramp.target());
         }
@@ -342,112 +298,4 @@ fn run(slot: &mut Slot, planes: &mut Planes, needed: usize) {
     planes.set_len(needed);
     slot.play(planes);
     planes.set_len(len);
-}
-
-impl ChainHandle {
-    /// Sends a model, which fades in; see [`Slot`]. Its weights are shared by all channels.
-    ///
-    /// The operation's sample rate is that of the chain; what it says is ignored.
-    ///
-    /// # Errors
-    /// As [`build_stream`] and [`SlotSender::send`].
-    pub fn load_model(&mut self, model: &LoadedModel, operation: Operation) -> Result<()> {
-        let bank = self.bank(model, operation)?;
-        self.send_model(bank)
-    }
-
-    /// Sends the model that plays with its knobs moved ([`LoadedModel::with_knobs`]): it listens before it is heard and fades
-    /// in linearly, so that a knob turns without a sound of its own; see [`Bank::following`].
-    ///
-    /// # Errors
-    /// As [`load_model`](Self::load_model); [`Error::Busy`] while eight moves wait: send the latest position only.
-    pub fn turn_knobs(&mut self, model: &LoadedModel, operation: Operation) -> Result<()> {
-        let bank = self.bank(model, operation)?;
-        self.send_model(bank.following())
-    }
-
-    fn bank(&self, model: &LoadedModel, operation: Operation) -> Result<Bank> {
-        let operation = Operation { sample_rate: self.sample_rate, ..operation };
-        let streams =
-            (0..self.n_channels).map(|_| build_stream(model, operation)).collect::<Result<Vec<_>>>()?;
-        Bank::new(streams, ModelLevels::from_capture(&model.capture()))
-    }
-
-    /// Sends any streams as the model, one for each channel, at the rate of the chain; [`Bank::passing`] takes
-    /// the model out.
-    ///
-    /// # Errors
-    /// As [`SlotSender::send`].
-    pub fn send_model(&mut self, bank: Bank) -> Result<()> {
-        let latency = bank.latency();
-        self.models.send(bank)?;
-        self.latency = latency;
-        Ok(())
-    }
-
-    /// Makes the chain at least as late as this, so that swaps of models that are less late, and of none, move the
-    /// sound by no sample and the host need not be told. 0, as at first, makes it as late as its model.
-    ///
-    /// # Errors
-    /// It is above 32768 samples.
-    ///
-    /// # Example
-    ///
-    /// ```
-    /// use neurdsp_rt::AmpChain;
-    ///
-    /// let (_chain, handle) = AmpChain::new(48_000.0, 2)?;
-    /// handle.hold_latency(162)?; // that of models that are twice or four times oversampled
-    /// assert_eq!(handle.latency(), 162);
-    /// # Ok::<(), neurdsp_rt::Error>(())
-    /// ```
-    pub fn hold_latency(&self, samples: usize) -> Result<()> {
-        self.models.hold_latency(samples)
-    }
-
-    /// Sends an impulse response, which fades in; see [`ImpulseResponse::prepared`].
-    ///
-    /// # Errors
-    /// As [`ImpulseResponse::bank`] and [`SlotSender::send`].
-    pub fn load_cabinet(&mut self, response: &ImpulseResponse, normalise: bool) -> Result<()> {
-        self.cabinets.send(response.bank(self.sample_rate, self.n_channels, normalise)?)
-    }
-
-    /// Takes the cabinet out.
-    ///
-    /// # Errors
-    /// As [`SlotSender::send`].
-    pub fn remove_cabinet(&mut self) -> Result<()> {
-        self.cabinets.send(Bank::passing())
-    }
-
-    /// The latency in samples to be reported to the host: that of the model that was sent last, or the one that is held.
-    #[must_use]
-    pub fn latency(&self) -> usize {
-        self.latency.max(self.models.held_latency())
-    }
-
-    /// The settings, to be changed from any thread.
-    #[must_use]
-    pub fn settings(&self) -> &Arc<SharedSettings> {
-        &self.shared
-    }
-
-    /// The times of the audio thread, to be read from any thread.
-    #[must_use]
-    pub fn monitor(&self) -> &Arc<Monitor> {
-        &self.monitor
-    }
-
-    /// Sets how long models and cabinets that are sent from now on fade in, in milliseconds, 0 to 10 000.
-    pub fn set_fade_ms(&self, fade_ms: f64) {
-        let samples = (fade_ms.clamp(0.0, 10_000.0) * 1e-3 * self.sample_rate) as u32;
-        self.models.set_fade(samples);
-        self.cabinets.set_fade(samples);
-    }
-
-    /// Frees what has faded out. Sending does it too; call it now and then where nothing is sent.
-    pub fn collect(&mut self) -> usize {
-        self.models.collect() + self.cabinets.collect()
-    }
 }

@@ -6,22 +6,27 @@
 
 mod adapter;
 pub mod alloc_guard;
+mod bank;
 pub mod bench;
 mod cabinet;
 mod chain;
 mod error;
+mod handle;
 mod levels;
 mod monitor;
 mod parameters;
 mod planes;
 mod slot;
+mod switch;
 
 pub use adapter::{Operation, adapt, build_stream};
+pub use bank::Bank;
 pub use cabinet::ImpulseResponse;
-pub use chain::{AmpChain, ChainHandle};
+pub use chain::AmpChain;
 pub use error::{Error, Result};
+pub use handle::ChainHandle;
 pub use levels::{ModelLevels, NORMALISED_LOUDNESS_DB, OutputMode};
 pub use monitor::{Monitor, PerformanceReport};
 pub use parameters::{ChainSettings, Parameter, SharedSettings};
 pub use planes::{MAX_CHUNK, Planes};
-pub use slot::{Bank, Slot, SlotSender, slot};
+pub use slot::{Slot, SlotSender, slot};

@@ -1,5 +1,7 @@
 //! A chunk of several channels, in memory that is allocated once.
 
+use neurdsp_dsp::live::Ramp;
+
 /// The most samples of a channel that are worked on at a time.
 pub const MAX_CHUNK: usize = 256;
 
@@ -74,6 +76,15 @@ impl Planes {
         self.len = other.len;
         for (index, channel) in self.channels_mut().enumerate() {
             channel.copy_from_slice(other.channel(index));
+        }
+    }
+
+    /// Scales all channels alike.
+    pub(crate) fn scale(&mut self, gain: &mut Ramp) {
+        let start = gain.clone();
+        for channel in self.channels_mut() {
+            *gain = start.clone();
+            gain.scale(channel);
         }
     }
 }

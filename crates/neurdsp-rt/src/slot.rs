@@ -1,10 +1,9 @@
 //! A place in the signal path whose occupant can be replaced while it plays: lock-free, faded, freed elsewhere.
 
+use crate::bank::Bank;
 use crate::error::{Error, Result};
 use crate::levels::ModelLevels;
 use crate::planes::Planes;
-use neurdsp_dsp::live::{Delay, LiveBlock, Ramp, db_to_gain};
-use neurdsp_models::StreamingModel;
 use rtrb::{Consumer, Producer, RingBuffer};
 use std::f32::consts::FRAC_PI_2;
 use std::sync::Arc;
@@ -12,125 +11,6 @@ use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering::Relaxed};
 
 /// How many changes may be on their way.
 const CAPACITY: usize = 8;
-/// The longest that a bank listens before it is heard, in samples.
-const MAX_LISTENING: usize = 48_000;
-
-/// What a slot plays: one stream for each channel, all of one model, and the gains that belong to it.
-pub struct Bank {
-    streams: Vec<Box<dyn StreamingModel>>,
-    levels: ModelLevels,
-    latency: usize,
-    /// What brings it to the latency of its slot; none in a slot without latency.
-    delays: Vec<Delay>,
-    input_gain: Ramp,
-    output_gain: Ramp,
-    has_gains: bool,
-    /// Of a bank that goes on from the one before: how many samples it has to hear until both agree on the past.
-    follows: Option<u32>,
-}
-
-impl std::fmt::Debug for Bank {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Bank { streams, levels, latency, .. } = self;
-        write!(f, "Bank {{ {} streams, {levels:?}, latency {latency} }}", streams.len())
-    }
-}
-
-impl Bank {
-    /// One stream for each channel; they must have the same latency.
-    ///
-    /// # Errors
-    /// There is none, or latencies differ.
-    pub fn new(streams: Vec<Box<dyn StreamingModel>>, levels: ModelLevels) -> Result<Bank> {
-        let Some(latency) = streams.first().map(|stream| stream.latency()) else {
-            return Err(Error::parameter("streams", "empty", "there must be one for each channel"));
-        };
-        if let Some(other) = streams.iter().find(|stream| stream.latency() != latency) {
-            let allowed = format!("all channels must have that of the first, {latency}");
-            return Err(Error::parameter("the latency of a channel", other.latency(), allowed));
-        }
-        Ok(Bank { streams, latency, ..Bank::through(levels) })
-    }
-
-    /// Passes the signal as it is.
-    #[must_use]
-    pub fn passing() -> Bank {
-        Bank::through(ModelLevels::default())
-    }
-
-    fn through(levels: ModelLevels) -> Bank {
-        let unity = Ramp::new(1.0, 1024);
-        let (input_gain, output_gain) = (unity.clone(), unity);
-        let (streams, delays) = (Vec::new(), Vec::new());
-        Bank { streams, levels, latency: 0, delays, input_gain, output_gain, has_gains: false, follows: None }
-    }
-
-    /// Marks it as what plays now with a knob moved: it listens for a receptive field (a second at most) before it is
-    /// heard, so that it does not begin with the sound of a start, and fades in linearly, because the two are alike.
-    #[must_use]
-    pub fn following(mut self) -> Bank {
-        let field = self.streams.iter().map(|stream| stream.receptive_field()).max().unwrap_or(0);
-        self.follows = Some(field.min(MAX_LISTENING) as u32);
-        self
-    }
-
-    /// By how many samples its output lags behind.
-    #[must_use]
-    pub fn latency(&self) -> usize {
-        self.latency
-    }
-
-    /// Gives it room to be as late as `max_latency`, and the time that it takes to become so.
-    fn with_delays(mut self, n_channels: usize, max_latency: usize, ramp: u32) -> Result<Bank> {
-        if max_latency > 0 {
-            self.delays = vec![Delay::new(0, max_latency, ramp)?; n_channels];
-        }
-        Ok(self)
-    }
-
-    /// Makes it as late as `latency`, which is at least its own; tells whether that is a change.
-    fn delay_to(&mut self, latency: usize, at_once: bool) -> bool {
-        let samples = latency - self.latency;
-        let changes = self.delays.iter().any(|delay| delay.samples() != samples);
-        for delay in &mut self.delays {
-            if at_once { delay.snap(samples) } else { delay.set(samples) }
-        }
-        changes
-    }
-
-    /// Gains in dB: the first at once, later ones over 1024 samples.
-    fn set_gains(&mut self, gains_db: [f64; 2]) {
-        for (ramp, db) in [&mut self.input_gain, &mut self.output_gain].into_iter().zip(gains_db) {
-            let gain = db_to_gain(db as f32);
-            if self.has_gains { ramp.set(gain) } else { ramp.snap(gain) }
-        }
-        self.has_gains = true;
-    }
-
-    /// Plays `planes` through `scratch` of as many samples.
-    fn process(&mut self, planes: &mut Planes, scratch: &mut Planes) {
-        scale(&mut self.input_gain, planes);
-        if !self.streams.is_empty() {
-            scratch.copy_from(planes);
-            for (index, stream) in self.streams.iter_mut().enumerate().take(planes.n_channels()) {
-                stream.process(scratch.channel(index), planes.channel_mut(index));
-            }
-        }
-        for (delay, channel) in self.delays.iter_mut().zip(planes.channels_mut()) {
-            delay.process(channel);
-        }
-        scale(&mut self.output_gain, planes);
-    }
-}
-
-/// Scales all channels alike.
-pub(crate) fn scale(gain: &mut Ramp, planes: &mut Planes) {
-    let start = gain.clone();
-    for channel in planes.channels_mut() {
-        *gain = start.clone();
-        gain.scale(channel);
-    }
-}
 
 /// The side of a slot that stays off the audio thread: it hands over banks, and frees those that come back.
 #[derive(Debug)]
@@ -179,7 +59,7 @@ pub struct Slot {
 /// exceed `max_latency`, in samples.
 ///
 /// # Errors
-/// `n_channels` is 0, or `max_latency` above [`Delay::MAX_SAMPLES`].
+/// `n_channels` is 0, or `max_latency` above [`Delay::MAX_SAMPLES`](neurdsp_dsp::live::Delay::MAX_SAMPLES).
 ///
 /// # Example
 ///
@@ -230,15 +110,15 @@ impl SlotSender {
     /// [`Error::Busy`] if eight wait already; a bank of another number of channels, or of too long a latency.
     pub fn send(&mut self, mut bank: Bank) -> Result<()> {
         self.collect();
-        if !bank.streams.is_empty() && bank.streams.len() != self.n_channels {
+        if ![0, self.n_channels].contains(&bank.n_streams()) {
             let allowed = format!("there must be one for each of the {} channels", self.n_channels);
-            return Err(Error::parameter("the number of streams", bank.streams.len(), allowed));
+            return Err(Error::parameter("the number of streams", bank.n_streams(), allowed));
         }
-        if bank.latency > self.max_latency {
+        if bank.latency() > self.max_latency {
             let allowed = format!("it must be at most {} samples", self.max_latency);
-            return Err(Error::parameter("the latency", bank.latency, allowed));
+            return Err(Error::parameter("the latency", bank.latency(), allowed));
         }
-        bank.streams.iter_mut().for_each(|stream| stream.prewarm());
+        bank.prewarm();
         let bank = bank.with_delays(self.n_channels, self.max_latency, self.ramp)?;
         self.there.push(Box::new(bank)).map_err(|_| Error::Busy { waiting: CAPACITY })
     }
@@ -285,8 +165,7 @@ impl Slot {
     #[must_use]
     pub fn receptive_field(&self) -> usize {
         let banks = [Some(&self.now), self.next.as_ref()];
-        let streams = banks.into_iter().flatten().flat_map(|bank| &bank.streams);
-        streams.map(|stream| stream.receptive_field()).max().unwrap_or(0)
+        banks.into_iter().flatten().map(|bank| bank.receptive_field()).max().unwrap_or(0)
     }
 
     /// Whether a fade is under way.
@@ -298,7 +177,7 @@ impl Slot {
     /// Sets the gains of the banks from what `gains_db` makes of their levels: before the model, and after it.
     pub fn set_gains(&mut self, gains_db: impl Fn(&ModelLevels) -> [f64; 2]) {
         for bank in [Some(&mut self.now), self.next.as_mut()].into_iter().flatten() {
-            bank.set_gains(gains_db(&bank.levels));
+            bank.set_gains(gains_db(bank.levels()));
         }
     }
 
@@ -314,8 +193,8 @@ impl Slot {
 
     /// Delays the banks to the latency that they need together; `is_new` is the next one if it has not played yet.
     fn align(&mut self, is_new: bool) {
-        let next = self.next.as_ref().map_or(0, |bank| bank.latency);
-        self.latency = self.held.load(Relaxed).max(self.now.latency).max(next);
+        let next = self.next.as_ref().map_or(0, |bank| bank.latency());
+        self.latency = self.held.load(Relaxed).max(self.now.latency()).max(next);
         let moves = self.now.delay_to(self.latency, false);
         if let Some(next) = &mut self.next {
             next.delay_to(self.latency, is_new);
@@ -324,7 +203,7 @@ impl Slot {
             // Filters that delay ring for as long again once sound sets in; and an old bank that moves is where the new
             // one is only after that.
             let moved = if moves { self.ramp } else { 0 };
-            let listens = self.next.as_ref().and_then(|bank| bank.follows).unwrap_or(0);
+            let listens = self.next.as_ref().and_then(|bank| bank.follows()).unwrap_or(0);
             self.unheard = moved.max((self.latency + next) as u32).max(listens);
         }
     }
@@ -360,7 +239,7 @@ impl Slot {
         self.other.copy_from(planes);
         self.now.process(&mut self.other, &mut self.scratch);
         next.process(planes, &mut self.scratch);
-        let is_linear = next.follows.is_some();
+        let is_linear = next.follows().is_some();
         for (index, new) in planes.channels_mut().enumerate() {
             let faded = self.other.channel(index);
             for (i, (new, old)) in new.iter_mut().zip(faded).enumerate() {
@@ -404,7 +283,6 @@ impl Slot {
     pub fn reset(&mut self) {
         self.finish();
         self.align(false);
-        self.now.streams.iter_mut().for_each(|stream| stream.reset());
-        self.now.delays.iter_mut().for_each(Delay::reset);
+        self.now.reset();
     }
 }
