@@ -6,7 +6,7 @@ use crate::planes::Planes;
 use neurdsp_dsp::live::{Delay, LiveBlock, Ramp, db_to_gain};
 use neurdsp_models::StreamingModel;
 
-/// The longest that a bank listens before it is heard, in samples.
+/// The longest time that a bank runs unheard, in samples.
 const MAX_LISTENING: usize = 48_000;
 
 /// What a slot plays: one stream for each channel, all of one model, and the gains that belong to it.
@@ -14,12 +14,12 @@ pub struct Bank {
     streams: Vec<Box<dyn StreamingModel>>,
     levels: ModelLevels,
     latency: usize,
-    /// What brings it to the latency of its slot; none in a slot without latency.
+    /// Delays to the latency of its slot; empty in a slot without latency.
     delays: Vec<Delay>,
     input_gain: Ramp,
     output_gain: Ramp,
     has_gains: bool,
-    /// Of a bank that goes on from the one before: how many samples it has to hear until both agree on the past.
+    /// For a bank that continues the previous one: the samples that it runs unheard, until both have the same past.
     follows: Option<u32>,
 }
 
@@ -46,7 +46,7 @@ impl Bank {
         Ok(Bank { streams, latency, ..Bank::through(levels) })
     }
 
-    /// Passes the signal as it is.
+    /// A bank that passes the signal unchanged.
     #[must_use]
     pub fn passing() -> Bank {
         Bank::through(ModelLevels::default())
@@ -59,8 +59,8 @@ impl Bank {
         Bank { streams, levels, latency: 0, delays, input_gain, output_gain, has_gains: false, follows: None }
     }
 
-    /// Marks it as what plays now with a knob moved: it listens for a receptive field (a second at most) before it is
-    /// heard, so that it does not begin with the sound of a start, and fades in linearly, because the two are alike.
+    /// Marks it as the current model with a knob turned: it runs unheard for a receptive field (a second at most), so that
+    /// its start is not audible, and fades in linearly, because the two signals are alike.
     #[must_use]
     pub fn following(mut self) -> Bank {
         self.follows = Some(self.receptive_field().min(MAX_LISTENING) as u32);
@@ -87,7 +87,7 @@ impl Bank {
         &self.levels
     }
 
-    /// How many samples it has to hear before it is heard, if it [follows](Self::following) the bank before.
+    /// How many samples it runs unheard, if it [follows](Self::following) the previous bank.
     pub(crate) fn follows(&self) -> Option<u32> {
         self.follows
     }
@@ -102,7 +102,7 @@ impl Bank {
         self.delays.iter_mut().for_each(Delay::reset);
     }
 
-    /// Gives it room to be as late as `max_latency`, and the time that it takes to become so.
+    /// Adds delay lines for a latency of up to `max_latency`, which change over `ramp` samples.
     pub(crate) fn with_delays(mut self, n_channels: usize, max_latency: usize, ramp: u32) -> Result<Bank> {
         if max_latency > 0 {
             self.delays = vec![Delay::new(0, max_latency, ramp)?; n_channels];
@@ -110,7 +110,7 @@ impl Bank {
         Ok(self)
     }
 
-    /// Makes it as late as `latency`, which is at least its own; tells whether that is a change.
+    /// Delays it to `latency`, which is at least its own; tells whether that is a change.
     pub(crate) fn delay_to(&mut self, latency: usize, at_once: bool) -> bool {
         let samples = latency - self.latency;
         let changes = self.delays.iter().any(|delay| delay.samples() != samples);
@@ -120,7 +120,7 @@ impl Bank {
         changes
     }
 
-    /// Gains in dB: the first at once, later ones over 1024 samples.
+    /// Sets the gains in dB: the first time at once, later over 1024 samples.
     pub(crate) fn set_gains(&mut self, gains_db: [f64; 2]) {
         for (ramp, db) in [&mut self.input_gain, &mut self.output_gain].into_iter().zip(gains_db) {
             let gain = db_to_gain(db as f32);
@@ -129,7 +129,7 @@ impl Bank {
         self.has_gains = true;
     }
 
-    /// Plays `planes` through `scratch` of as many samples.
+    /// Plays `planes` in place; `scratch` has as many channels.
     pub(crate) fn process(&mut self, planes: &mut Planes, scratch: &mut Planes) {
         planes.scale(&mut self.input_gain);
         if !self.streams.is_empty() {

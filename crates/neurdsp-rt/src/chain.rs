@@ -1,4 +1,4 @@
-//! The whole way from the instrument to the loudspeaker: gain, gate, model, tone, cabinet, DC block, level and mix.
+//! The signal path from instrument to loudspeaker: gain, gate, model, tone, cabinet, DC block, level and mix.
 
 use crate::error::{Error, Result};
 use crate::handle::ChainHandle;
@@ -15,24 +15,24 @@ use neurdsp_simd::FlushDenormals;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// The longest latency of a model, in samples: what the dry signal can be delayed by.
+/// The longest latency of a model, in samples, which the dry signal can be delayed by.
 const MAX_LATENCY: usize = 1 << 15;
-/// How long changes of gains and switches take.
+/// The length of changes of gains and switches.
 const RAMP_MS: f64 = 20.0;
-/// Below this, sound is taken for an offset.
+/// The cut-off of the DC block.
 const DC_BLOCK_HZ: f64 = 5.0;
 
-/// Channels that a chain can have.
+/// The most channels of a chain.
 const MAX_CHANNELS: usize = 64;
 
 /// A chain of effects around an amp model, for one or several channels.
 ///
 /// Input gain → gate → model → tone stack → cabinet → DC block → output gain → mix with the input. Each part can be
-/// switched off while it plays; the switch is a fade of 20 ms, and the latency stays what it was. Channels share weights
-/// and settings, and have a state each.
+/// switched off during playback, with a fade of 20 ms and no change of latency. Channels share weights and settings, and
+/// have a state each.
 ///
-/// [`process`](Self::process) neither allocates nor locks, whatever the samples and the size of the block, and the output
-/// does not depend on how the sound is cut into blocks, bit for bit (changes take effect where a block begins).
+/// [`process`](Self::process) neither allocates nor locks, whatever the samples and the size of the block. The output is the
+/// same bit for bit however the audio is cut into blocks; changes take effect at the start of a block.
 ///
 /// # Example
 ///
@@ -61,7 +61,7 @@ pub struct AmpChain {
     gates: Vec<NoiseGate>,
     model: Switch,
     models: Slot,
-    /// Around the model when it is off, and around everything for the mix.
+    /// Delays of the path around the model, and of the dry signal for the mix.
     model_delays: Vec<Delay>,
     dry_delays: Vec<Delay>,
     tone: Switch,
@@ -81,7 +81,7 @@ impl AmpChain {
     /// A chain without model and cabinet, at a sample rate in Hz, with its handle.
     ///
     /// # Errors
-    /// The sample rate is outside of 8 to 768 kHz, or `n_channels` not 1 to 64.
+    /// A sample rate outside 8 to 768 kHz, or `n_channels` outside 1 to 64.
     pub fn new(sample_rate: f64, n_channels: usize) -> Result<(AmpChain, ChainHandle)> {
         if !(1..=MAX_CHANNELS).contains(&n_channels) {
             let allowed = format!("it must be 1 to {MAX_CHANNELS}");
@@ -126,20 +126,20 @@ impl AmpChain {
         Ok((chain, handle))
     }
 
-    /// How many samples the output lags behind the input: that of the model at this rate, and nothing else. While models
-    /// of different latencies fade it is that of the later one; see [`ChainHandle::hold_latency`].
+    /// The latency in samples, which is that of the model at this rate. While models of different latencies fade it is the
+    /// longer one; see [`ChainHandle::hold_latency`].
     #[must_use]
     pub fn latency(&self) -> usize {
         self.models.latency()
     }
 
-    /// How many samples back the model and the cabinet remember; filters ring on after that.
+    /// The receptive field of model and cabinet, in samples; filters ring longer.
     #[must_use]
     pub fn receptive_field(&self) -> usize {
         self.models.receptive_field().saturating_add(self.cabinets.receptive_field())
     }
 
-    /// Whether the gate lets sound through; always, while it is off.
+    /// Whether the gate is open, which it always is while switched off.
     #[must_use]
     pub fn gate_is_open(&self) -> bool {
         !self.settings.is_on(Parameter::GateOn) || self.gates.iter().any(NoiseGate::is_passing)
@@ -151,8 +151,8 @@ impl AmpChain {
         self.models.is_fading() || self.cabinets.is_fading()
     }
 
-    /// Changes the settings from the audio thread itself, from the next sample on. The handle's settings stay as they
-    /// are; whatever is set there later counts.
+    /// Changes the settings from the audio thread itself, from the next sample on. The handle's settings stay as they are;
+    /// the next change there replaces these.
     pub fn set(&mut self, settings: &ChainSettings) {
         self.settings = *settings;
         let s = &self.settings;
@@ -169,8 +169,8 @@ impl AmpChain {
         self.tones.iter_mut().for_each(|tone| tone.set(s.tone()));
     }
 
-    /// Plays the next samples of every channel in place, to the length of the shortest. Channels beyond those of the chain
-    /// are left as they are; those that are missing count as silent.
+    /// Plays the next samples of every channel in place, up to the length of the shortest. Channels beyond those of the chain
+    /// are left as they are; missing ones count as silent.
     pub fn process(&mut self, channels: &mut [&mut [f32]]) {
         let start = Instant::now();
         let _guard = FlushDenormals::new();
@@ -201,7 +201,7 @@ impl AmpChain {
         }
     }
 
-    /// Takes over what other threads have sent.
+    /// Receives the changes that other threads have sent.
     fn update(&mut self) {
         if let Some(settings) = self.shared.changed_since(&mut self.version) {
             self.set(&settings);
@@ -218,7 +218,7 @@ impl AmpChain {
         });
     }
 
-    /// Delays what goes around the model as long as the model is late.
+    /// Delays the paths around the model by its latency.
     fn align(&mut self) {
         let latency = self.models.latency();
         for delay in self.model_delays.iter_mut().chain(&mut self.dry_delays) {
@@ -259,7 +259,7 @@ impl AmpChain {
         self.mix.blend(&self.dry, planes);
     }
 
-    /// Forgets the signal, and completes every change that is under way.
+    /// Forgets the signal, and completes every change in progress.
     pub fn reset(&mut self) {
         self.update();
         self.models.reset();
@@ -288,10 +288,10 @@ fn delay_all(delays: &mut [Delay], planes: &mut Planes) {
     each(delays, planes);
 }
 
-/// Plays the first `needed` samples. A part that is switched off rests: its past waits until it is switched on again.
+/// Plays the first `needed` samples. A part that is switched off is not run, and keeps its past until it is on again.
 fn run(slot: &mut Slot, planes: &mut Planes, needed: usize) {
     if needed == 0 {
-        // Nobody would hear a fade.
+        // A fade would be inaudible.
         return slot.finish();
     }
     let len = planes.len();

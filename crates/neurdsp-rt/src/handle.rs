@@ -1,4 +1,4 @@
-//! The side of a chain that stays off the audio thread.
+//! The side of a chain off the audio thread.
 
 use crate::adapter::{Operation, build_stream};
 use crate::bank::Bank;
@@ -11,7 +11,7 @@ use crate::slot::SlotSender;
 use neurdsp_models::LoadedModel;
 use std::sync::Arc;
 
-/// The side of a chain that stays off the audio thread.
+/// The side of a chain off the audio thread.
 #[derive(Debug)]
 pub struct ChainHandle {
     pub(crate) sample_rate: f64,
@@ -26,7 +26,7 @@ pub struct ChainHandle {
 impl ChainHandle {
     /// Sends a model, which fades in; see [`Slot`]. Its weights are shared by all channels.
     ///
-    /// The operation's sample rate is that of the chain; what it says is ignored.
+    /// The sample rate of `operation` is ignored; that of the chain counts.
     ///
     /// # Errors
     /// As [`build_stream`] and [`SlotSender::send`].
@@ -35,11 +35,11 @@ impl ChainHandle {
         self.send_model(bank)
     }
 
-    /// Sends the model that plays with its knobs moved ([`LoadedModel::with_knobs`]): it listens before it is heard and fades
-    /// in linearly, so that a knob turns without a sound of its own; see [`Bank::following`].
+    /// Sends the current model with its knobs turned ([`LoadedModel::with_knobs`]). It runs unheard at first and fades in
+    /// linearly, so that turning a knob makes no sound of its own; see [`Bank::following`].
     ///
     /// # Errors
-    /// As [`load_model`](Self::load_model); [`Error::Busy`] while eight moves wait: send the latest position only.
+    /// As [`load_model`](Self::load_model); [`Error::Busy`] while eight changes wait: send only the latest position.
     pub fn turn_knobs(&mut self, model: &LoadedModel, operation: Operation) -> Result<()> {
         let bank = self.bank(model, operation)?;
         self.send_model(bank.following())
@@ -52,8 +52,7 @@ impl ChainHandle {
         Bank::new(streams, ModelLevels::from_capture(&model.capture()))
     }
 
-    /// Sends any streams as the model, one for each channel, at the rate of the chain; [`Bank::passing`] takes
-    /// the model out.
+    /// Sends any streams as the model, one for each channel, at the rate of the chain; [`Bank::passing`] removes the model.
     ///
     /// # Errors
     /// As [`SlotSender::send`].
@@ -64,11 +63,11 @@ impl ChainHandle {
         Ok(())
     }
 
-    /// Makes the chain at least as late as this, so that swaps of models that are less late, and of none, move the
-    /// sound by no sample and the host need not be told. 0, as at first, makes it as late as its model.
+    /// Sets a minimum latency, so that changing to a model of shorter latency, or to none, does not shift the audio and the
+    /// host need not be told. 0, the initial value, gives the latency of the model.
     ///
     /// # Errors
-    /// It is above 32768 samples.
+    /// More than 32768 samples.
     ///
     /// # Example
     ///
@@ -92,7 +91,7 @@ impl ChainHandle {
         self.cabinets.send(response.bank(self.sample_rate, self.n_channels, normalise)?)
     }
 
-    /// Takes the cabinet out.
+    /// Removes the cabinet.
     ///
     /// # Errors
     /// As [`SlotSender::send`].
@@ -100,32 +99,32 @@ impl ChainHandle {
         self.cabinets.send(Bank::passing())
     }
 
-    /// The latency in samples to be reported to the host: that of the model that was sent last, or the one that is held.
+    /// The latency in samples to report to the host: that of the last model sent, or the minimum that is set.
     #[must_use]
     pub fn latency(&self) -> usize {
         self.latency.max(self.models.held_latency())
     }
 
-    /// The settings, to be changed from any thread.
+    /// The settings, which any thread may change.
     #[must_use]
     pub fn settings(&self) -> &Arc<SharedSettings> {
         &self.shared
     }
 
-    /// The times of the audio thread, to be read from any thread.
+    /// The times of the audio thread, which any thread may read.
     #[must_use]
     pub fn monitor(&self) -> &Arc<Monitor> {
         &self.monitor
     }
 
-    /// Sets how long models and cabinets that are sent from now on fade in, in milliseconds, 0 to 10 000.
+    /// Sets the fade-in time of models and cabinets sent from now on, in milliseconds, 0 to 10 000.
     pub fn set_fade_ms(&self, fade_ms: f64) {
         let samples = (fade_ms.clamp(0.0, 10_000.0) * 1e-3 * self.sample_rate) as u32;
         self.models.set_fade(samples);
         self.cabinets.set_fade(samples);
     }
 
-    /// Frees what has faded out. Sending does it too; call it now and then where nothing is sent.
+    /// Frees the banks that have faded out, and returns their number. Sending does it too; call it now and then otherwise.
     pub fn collect(&mut self) -> usize {
         self.models.collect() + self.cabinets.collect()
     }

@@ -8,12 +8,12 @@ use neurdsp_dsp::live::Ramp;
 pub(crate) struct Switch(Ramp);
 
 impl Switch {
-    /// A switch that stands at `share`, and takes `ramp_samples` to get to another.
+    /// A switch at `share`, which takes `ramp_samples` for a change.
     pub(crate) fn new(share: f32, ramp_samples: u32) -> Switch {
         Switch(Ramp::new(share, ramp_samples))
     }
 
-    /// Completes the change that is under way.
+    /// Completes the change in progress.
     pub(crate) fn finish(&mut self) {
         self.0.snap(self.0.target());
     }
@@ -27,7 +27,7 @@ impl Switch {
         if self.0.target() > 0.0 { len } else { len.min(self.0.remaining()) }
     }
 
-    /// Mixes what was before the stage into what is after it.
+    /// Mixes the signal before the stage into the one after it.
     pub(crate) fn blend(&mut self, before: &Planes, after: &mut Planes) {
         if self.0.remaining() == 0 && self.0.target() == 1.0 {
             return;

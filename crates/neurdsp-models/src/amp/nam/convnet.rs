@@ -1,4 +1,4 @@
-//! The ConvNet of the format, playing.
+//! Playing the ConvNet of the format.
 
 use std::sync::Arc;
 
@@ -23,14 +23,14 @@ pub(super) struct PreparedConvNet {
 
 /// One stream through a ConvNet.
 ///
-/// Once the input has been silent for a receptive field nothing is computed until it sounds again; what comes out then is,
-/// to the bit, what would have been computed.
+/// After a receptive field of silence nothing is computed until the next sound; the output is the same to the bit as if
+/// everything had been computed.
 #[derive(Debug)]
 pub(super) struct ConvNetStream {
     prepared: Arc<PreparedConvNet>,
     /// The past of each block's input.
     rings: Vec<PlanarRing>,
-    /// What the last block puts out.
+    /// The output of the last block.
     last: PlanarBlock,
     output: PlanarBlock,
     silence: Silence,
@@ -42,7 +42,7 @@ impl PreparedConvNet {
     /// Arranges the weights for `isa`.
     ///
     /// # Errors
-    /// A layer that the kernels refuse; a network that was read has none.
+    /// A layer that the kernels refuse, which no network from a file has.
     pub(super) fn new(network: &ConvNetNetwork, isa: Isa) -> Result<PreparedConvNet> {
         let head = &network.head;
         let shape = AffineShape::pointwise(head.inputs, head.outputs);
@@ -119,7 +119,7 @@ impl ConvNetStream {
         self.silence.settled();
     }
 
-    /// Plays what the first ring holds; to settle, the past of every block becomes the frame that it takes now.
+    /// Plays the frames in the first ring. To settle, the past of every block is filled with its current input frame.
     fn run(&mut self, frames: usize, settle: bool) {
         let prepared = &self.prepared;
         let mut rings = &mut self.rings[..];

@@ -17,9 +17,9 @@ use crate::container::json::one_line;
 use crate::container::tensor::expect_finite;
 use crate::error::{Error, Result};
 
-/// The members of the root that are read; others are kept as they are.
+/// The members of the root that are interpreted; the others are kept as they are.
 const KNOWN: [&str; 6] = ["version", "architecture", "config", "weights", "sample_rate", "metadata"];
-/// The members of a config that hold models.
+/// The members of a config that are models.
 const NESTED: [&str; 2] = ["condition_dsp", "submodels"];
 
 impl NamFile {
@@ -35,10 +35,10 @@ impl NamFile {
 
     /// Reads the text of a file.
     ///
-    /// The config is checked first; each list of weights is then read no further than it may be long.
+    /// The config is checked first; each list of weights is then read no further than its expected length.
     ///
     /// # Errors
-    /// [`Error::Unsupported`] for a version, an architecture or an activation that is not known; malformed JSON, a value
+    /// [`Error::Unsupported`] for an unknown version, architecture or activation; malformed JSON, a value
     /// out of bounds, parts that do not fit together, too few or too many weights, or a weight that is not finite, each
     /// named by its path (`config.layers[0].channels`).
     pub fn from_bytes(text: &[u8]) -> Result<NamFile> {
@@ -58,7 +58,7 @@ impl NamFile {
         Some(check_length(text).and_then(|()| NamFile::read_model(fields, 0, &mut Lists::InText)))
     }
 
-    /// Reads a text whose lists of weights are empty, the values of all of them being joined in `weights`.
+    /// Reads a text with empty lists of weights, whose values are joined in `weights`.
     pub(super) fn from_parts(text: &str, weights: &[f32]) -> Result<NamFile> {
         at_most("the size of the config in bytes", text.len(), MAX_NAM_BYTES as usize)?;
         expect_finite("weights", weights)?;
@@ -74,7 +74,7 @@ impl NamFile {
 
     fn read_model(fields: Fields, depth: usize, lists: &mut Lists) -> Result<NamFile> {
         if depth == MAX_DEPTH {
-            let reason = format!("models lie {MAX_DEPTH} deep in one another; more is not read");
+            let reason = format!("models are nested {MAX_DEPTH} deep, which is the limit");
             return Err(Error::malformed(fields.path, reason));
         }
         let version: String = fields.value("version")?;
@@ -153,12 +153,12 @@ fn check_length(text: &[u8]) -> Result<()> {
 enum Lists<'a> {
     /// In the text of the file.
     InText,
-    /// Joined in the order in which the models are read: those inside a model before its own.
+    /// Joined in the order in which the models are read: nested models before the one around them.
     Joined(&'a [f32]),
 }
 
 impl Lists<'_> {
-    /// Counts what the shapes of a network ask for, takes exactly as much, and splits it.
+    /// Counts the values that the shapes of a network need, takes exactly as many, and splits them.
     fn fill(&mut self, fields: &Fields, mut visit: impl FnMut(&mut dyn Visitor)) -> Result<()> {
         let mut count = Count::default();
         visit(&mut count);
@@ -252,7 +252,7 @@ fn read_sample_rate(path: &str, json: &RawValue) -> Result<f64> {
     })
 }
 
-/// Takes 0.5.0 to 0.7.x: three numbers, as NAM Core does.
+/// Accepts 0.5.0 to 0.7.x: three numbers, as NAM Core does.
 fn check_version(path: &str, version: &str) -> Result<()> {
     let parts: Vec<Option<u64>> = version
         .split('.')
@@ -269,7 +269,7 @@ fn check_version(path: &str, version: &str) -> Result<()> {
     }
 }
 
-/// The members whose keys are wanted, parsed, if they are small together.
+/// Parses the members whose keys are wanted, if they are small together.
 fn keep(fields: &Fields, wanted: impl Fn(&str) -> bool) -> Result<Map<String, Value>> {
     let members = || fields.members.iter().filter(|(key, _)| wanted(key));
     let bytes: usize = members().map(|(key, json)| key.len() + json.get().len()).sum();

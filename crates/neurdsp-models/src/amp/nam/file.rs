@@ -11,7 +11,7 @@ use super::visit::{Count, Visitor};
 use super::wavenet::WavenetNetwork;
 use crate::error::Result;
 
-/// What a file without a sample rate was made at, in Hz.
+/// The sample rate of a file that gives none, in Hz.
 pub(super) const DEFAULT_SAMPLE_RATE: f64 = 48_000.0;
 
 /// A model of a `.nam` file.
@@ -32,9 +32,9 @@ pub struct NamFile {
     pub(super) sample_rate: Option<f64>,
     pub(super) metadata: NamMetadata,
     pub(super) network: Network,
-    /// The config as it was read, without the models in it, so that it can be written as it was.
+    /// The config as it was read, without nested models, so that it can be written back unchanged.
     pub(super) config: Map<String, Value>,
-    /// Members of the root that the format does not know.
+    /// Members of the root that the format does not define.
     pub(super) extra: Map<String, Value>,
 }
 
@@ -69,7 +69,7 @@ impl NamFile {
         &self.version
     }
 
-    /// In Hz; 48000 where the file does not say.
+    /// In Hz; 48000 if the file gives none.
     pub fn sample_rate(&self) -> f64 {
         let of_submodel = || match &self.network {
             Network::Slimmable(submodels) => submodels.iter().find_map(|sub| sub.model.sample_rate),
@@ -88,8 +88,8 @@ impl NamFile {
         &self.network
     }
 
-    /// How many input samples, the current one included, an output sample depends on; for an LSTM, which forgets
-    /// nothing entirely, half a second.
+    /// How many input samples, the current one included, an output sample depends on; half a second for an LSTM, which
+    /// never forgets entirely.
     pub fn receptive_field(&self) -> usize {
         match &self.network {
             Network::Wavenet(network) => network.receptive_field(),
@@ -102,8 +102,8 @@ impl NamFile {
         }
     }
 
-    /// The model and the network that play at a size from 0 to 1: a model of a container, or a slimmed WaveNet. `None` is
-    /// the full size. A model without sizes plays the same at every size.
+    /// The model and the network for a size from 0 to 1: a model of a container, or a slimmed WaveNet. `None` is the full
+    /// size. A model without sizes plays the same at every size.
     ///
     /// # Errors
     /// A size outside 0 to 1; a WaveNet that cannot be slimmed to it.
@@ -126,7 +126,7 @@ impl NamFile {
         }
     }
 
-    /// The sizes from which another model or another number of channels plays, ascending; empty without sizes.
+    /// The sizes at which the model or its number of channels changes, ascending; empty for a model without sizes.
     pub fn size_steps(&self) -> Vec<f64> {
         let mut steps = match &self.network {
             Network::Slimmable(submodels) => {
@@ -188,7 +188,7 @@ impl Network {
             Network::Linear(network) => network.taps.len() + usize::from(network.bias.is_some()),
             network => {
                 let mut count = Count::default();
-                // Counting looks at shapes only, but the visit may change what it goes through.
+                // Counting reads shapes only, but a visitor takes the values as mutable.
                 network.clone().visit(&mut count);
                 let condition = match network {
                     Network::Wavenet(WavenetNetwork { condition: Some(condition), .. }) => {
@@ -201,7 +201,7 @@ impl Network {
         }
     }
 
-    /// Goes through the values in the order of the flat list; a container and nested models have lists of their own.
+    /// Visits the values in the order of the flat list; a container and nested models have lists of their own.
     pub(super) fn visit(&mut self, visitor: &mut dyn Visitor) {
         match self {
             Network::Wavenet(network) => network.visit(visitor),

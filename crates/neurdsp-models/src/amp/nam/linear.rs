@@ -1,4 +1,4 @@
-//! The impulse response of the format, playing: short ones directly, long ones by FFT in partitions.
+//! Playing the impulse response of the format: short ones directly, long ones by partitioned FFT convolution.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 /// The longest response that is summed directly.
 const MAX_DIRECT_TAPS: usize = 256;
 
-/// An impulse response, ready for streams. Samples that are NaN or infinite leave no trace after its length.
+/// An impulse response, ready for streams. NaN or infinity in the input reaches no output after its length.
 #[derive(Debug)]
 pub(super) struct PreparedLinear {
     taps: Vec<f32>,
@@ -102,7 +102,7 @@ impl FrameModel for Partitioned {
     }
 
     fn memory(&self) -> Option<usize> {
-        // What it adds up in which order depends on how many frames it has heard, so none may be left out.
+        // The order of its sums depends on how many frames it has played, so none may be left out.
         None
     }
 

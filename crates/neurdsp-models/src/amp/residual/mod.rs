@@ -1,4 +1,4 @@
-//! The amp model: a stack of dilated causal convolutions with residual connections.
+//! The residual network, `amp.wavenet` in a file: a stack of dilated causal convolutions with residual connections.
 //!
 //! ```text
 //! h = input_conv(x)                                   1 → C

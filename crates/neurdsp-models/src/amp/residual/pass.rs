@@ -1,10 +1,10 @@
 //! The two ways to run through the network.
 
-/// What a run through the network is for.
+/// The purpose of a run through the network.
 #[derive(Clone, Copy)]
 pub(super) enum Pass {
     /// Plays a block.
     Play,
-    /// Makes the past of every layer the one frame that it puts out now.
+    /// Fills the past of every layer with its current frame.
     Settle,
 }

@@ -2,9 +2,9 @@
 //!
 //! | architecture | weights | what it computes |
 //! |---|---|---|
-//! | `tiny.predictor` | `matrix [2, 2]` | from `x [2]` and `bias [1]`: `output [2, 2]`, matrix · x + bias above that of the step before |
-//! | `tiny.separator` | `shares [1]` | stems `even` and `odd`: the share of the recording, and the rest |
-//! | `tiny.generator` | `scale [1]` | `level [1]` · scale · a ramp that begins at the seed |
+//! | `tiny.predictor` | `matrix [2, 2]` | `matrix · x + bias` in the first row, that of the previous step in the second |
+//! | `tiny.separator` | `shares [1]` | stem `even`: the share of the recording; stem `odd`: the rest |
+//! | `tiny.generator` | `scale [1]` | `level` · scale · a ramp that starts at the seed |
 //! | `tiny.stream` | `gains [2]` | each channel is the other one times its gain |
 
 mod models;

@@ -18,15 +18,15 @@ use crate::error::Result;
 pub(super) struct PreparedLayer {
     channels: usize,
     bottleneck: usize,
-    /// The whole layer at once, where it is plain and narrow.
+    /// The whole layer in one kernel, if it is plain and narrow.
     whole: Option<PlainLayer>,
-    /// With the mixin as its second input, unless something acts on one of them alone.
+    /// With the mixin as its second input, unless a modulation acts on one of them alone.
     conv: Affine,
     apart: Option<MixinApart>,
     activation: planar::Activation,
     gate: Gate,
     layer1x1: Option<Affine>,
-    /// Whether the activation itself is added to the residual signal where there is no `layer1x1`.
+    /// Whether the activation is added to the residual signal if there is no `layer1x1`.
     adds_activation: bool,
     head1x1: Option<Affine>,
     conv_pre: Option<PreparedFilm>,
@@ -47,13 +47,13 @@ enum Gate {
 /// The past of a layer.
 #[derive(Debug)]
 pub(super) struct LayerState {
-    /// What the convolution reads.
+    /// The input of the convolution.
     ring: PlanarRing,
-    /// The residual signal, where a modulation makes something else of it for the convolution.
+    /// The residual signal itself, if the input of the convolution is modulated.
     plain: Option<PlanarBlock>,
 }
 
-/// Rows that every layer may use.
+/// Rows that the layers share.
 #[derive(Debug)]
 pub(super) struct Scratch {
     /// The layer's channels before and after the activation.
@@ -127,7 +127,7 @@ impl PreparedLayer {
         })
     }
 
-    /// The layer in one pass, if that can be.
+    /// The layer in one kernel, if that is possible.
     fn whole(
         layer: &Layer,
         bottleneck: usize,
@@ -163,7 +163,7 @@ impl PreparedLayer {
         Ok(LayerState { ring, plain })
     }
 
-    /// Makes room for this layer.
+    /// Enlarges the scratch to what this layer needs.
     pub(super) fn enlarge(&self, size: &mut ScratchSize) {
         let films = [&self.conv_pre, &self.activation_pre, &self.activation_post];
         let films = films.into_iter().chain([&self.layer1x1_post, &self.head1x1_post]);
@@ -177,7 +177,7 @@ impl PreparedLayer {
         size.condition = size.condition.max(self.apart.as_ref().map_or(0, MixinApart::condition_size));
     }
 
-    /// Runs the layer on what was written to `state`'s [`incoming`](LayerState::incoming).
+    /// Runs the layer on the rows in `state`'s [`incoming`](LayerState::incoming).
     ///
     /// `head` takes `head_base` plus the head signal, `next` the next residual signal.
     #[allow(clippy::too_many_arguments)]
@@ -217,7 +217,7 @@ impl PreparedLayer {
             film.run(&mut z, condition, &mut scratch.film, frames);
         }
 
-        // The head takes the activation at once where nothing comes between.
+        // The activation goes straight to the head if nothing comes between.
         let plain_head =
             self.head1x1.is_none() && self.activation_post.is_none() && matches!(self.gate, Gate::None);
         if plain_head {
@@ -311,7 +311,7 @@ impl PreparedLayer {
 }
 
 impl LayerState {
-    /// Where the residual signal before the layer goes.
+    /// The destination of the residual signal before the layer.
     #[inline]
     pub(super) fn incoming(&mut self) -> RowsMut<'_> {
         match &mut self.plain {

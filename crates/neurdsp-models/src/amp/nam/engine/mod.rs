@@ -2,7 +2,7 @@
 //!
 //! Signals are rows of frames, so that vectors run along time (see [`neurdsp_nn::planar`]): a layer is one call for the
 //! convolution with the mixin, one for the activation, which adds to the head's sum as it goes, and one for the 1×1
-//! convolution with the residual. Whatever else the format can say takes further calls.
+//! convolution with the residual. Other features of the format take further calls.
 
 mod array;
 mod film;
@@ -26,7 +26,7 @@ use super::wavenet::WavenetNetwork;
 use crate::amp::silence::{Silence, is_silent};
 use crate::error::Result;
 
-/// A WaveNet of the format with its weights arranged for the engine. Any number of streams can share it.
+/// A WaveNet of the format with its weights arranged for the engine. Any number of streams share it.
 #[derive(Debug)]
 pub(super) struct PreparedWavenet {
     in_channels: usize,
@@ -56,7 +56,7 @@ impl PreparedWavenet {
         let mut arrays = Vec::with_capacity(network.arrays.len());
         let mut scratch = ScratchSize::default();
         for (i, array) in network.arrays.iter().enumerate() {
-            // The scale of the output costs nothing in the weights of the last head.
+            // The output scale is folded into the weights of the last head.
             let scale = if i == last { network.head_scale } else { 1.0 };
             let array = PreparedArray::new(array, scale, i < last, conventions, isa)?;
             array.enlarge(&mut scratch);
@@ -85,30 +85,30 @@ impl FrameModelSource for PreparedWavenet {
     }
 }
 
-/// One stream through a WaveNet of the format: the past of every layer, and a share in the weights.
+/// One stream through a WaveNet of the format: the past of every layer, and shared weights.
 ///
-/// The state after construction, and after [`settle`](FrameModel::settle), is that of a model which has heard silence
-/// for ever. It is found in closed form: on silence each layer settles on one constant frame, so one frame is computed
-/// for each layer and its whole past is filled with it.
+/// After construction and after [`settle`](FrameModel::settle) it is in the state after silence for ever. That state is
+/// found in closed form: on silence each layer settles on one constant frame, so one frame is computed for each layer and
+/// its whole past is filled with it.
 ///
 /// The output is the same bit for bit however the input is cut into blocks. NaN or infinity in the input reaches the
-/// output for one receptive field at most. Denormal numbers count as zero while a block is processed. Once the input has
-/// been silent for a receptive field nothing is computed until it sounds again; what comes out then is, to the bit, what
-/// would have been computed.
+/// output for one receptive field at most. Denormal numbers count as zero while a block is processed. After a receptive
+/// field of silence nothing is computed until the next sound; the output is the same to the bit as if everything had been
+/// computed.
 #[derive(Debug)]
 pub(super) struct WavenetStream {
     prepared: Arc<PreparedWavenet>,
     input: PlanarBlock,
     condition_model: Option<Box<dyn FrameModel>>,
     condition: PlanarBlock,
-    /// Frames on their way into and out of the condition model.
+    /// Input and output frames of the condition model.
     frames_in: Vec<f32>,
     frames_out: Vec<f32>,
     arrays: Vec<ArrayState>,
     post_head: Vec<PlanarRing>,
     output: PlanarBlock,
     scratch: Scratch,
-    /// Frames after which the input is forgotten; none for a condition that never forgets.
+    /// Frames after which the input is forgotten, or `None` if the condition never forgets.
     memory: Option<usize>,
     silence: Silence,
     /// The output on silence.
@@ -157,7 +157,7 @@ impl WavenetStream {
         self.silence.settled();
     }
 
-    /// Plays the `frames` frames of `input`, or gives the output on silence if there is nothing else to hear.
+    /// Plays the first `frames` frames of `input`; if they do not end a silence, nothing is computed.
     fn play(&mut self, frames: usize) {
         let input = self.input.rows();
         let is_silent = (0..input.channels()).all(|channel| is_silent(&input.row(channel)[..frames]));
@@ -171,7 +171,7 @@ impl WavenetStream {
         self.run(Pass::Play(frames));
     }
 
-    /// Runs the whole network on what `input` holds.
+    /// Runs the whole network on the rows in `input`.
     fn run(&mut self, pass: Pass) {
         self.run_condition(pass);
         let frames = pass.frames();
@@ -206,7 +206,7 @@ impl WavenetStream {
         }
     }
 
-    /// Makes the condition of the present input, if a model of its own does that.
+    /// Computes the condition from the current input, if a model makes it.
     fn run_condition(&mut self, pass: Pass) {
         let Some(model) = &mut self.condition_model else { return };
         let (inputs, outputs) = (self.prepared.in_channels, self.prepared.condition_channels);
@@ -256,7 +256,7 @@ impl FrameModel for WavenetStream {
         let mut rows = self.input.rows_mut();
         for channel in 0..inputs {
             let samples = input.iter().skip(channel).step_by(inputs);
-            // Adding zero makes one zero of the two, so that both are silence.
+            // Adding zero turns −0 into +0, so that both count as silence.
             rows.row_mut(channel)[..frames].iter_mut().zip(samples).for_each(|(to, x)| *to = x + 0.0);
         }
         self.play(frames);

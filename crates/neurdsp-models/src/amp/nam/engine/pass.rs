@@ -2,12 +2,12 @@
 
 use neurdsp_nn::planar::PlanarRing;
 
-/// What a run through the network is for.
+/// The purpose of a run through the network.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Pass {
-    /// Plays so many frames.
+    /// Plays this many frames.
     Play(usize),
-    /// Makes the past of every layer the frame that it puts out now.
+    /// Fills the past of every layer with its current frame.
     Settle,
 }
 
