@@ -52,7 +52,7 @@ pub(crate) fn bench_model(
 ) -> PyResult<(f64, f64, f64)> {
     let duration = check(block_size, seconds)?;
     let speed = py
-        .detach(|| neurdsp_rt::bench::bench_model(model.loaded(), block_size, duration))
+        .detach(|| neurdsp_rt::bench::bench_model(model.model(), block_size, duration))
         .map_err(from_models)?;
     Ok((speed.samples_per_second, speed.gflops, speed.peak_gflops))
 }

@@ -1,8 +1,9 @@
 //! Model files: reading, writing and verifying them.
 
 use crate::errors::{ParameterError, from_models};
-use neurdsp_models::amp::nam::{NamFile, to_nam};
+use neurdsp_models::amp::nam::NamFile;
 use neurdsp_models::amp::residual::{ResidualConfig, ResidualWeights};
+use neurdsp_models::amp::to_nam;
 use neurdsp_models::{LoadedModel, ModelFile, SeedModel, Tensor, Tensors};
 use numpy::{PyArray1, PyArrayDyn, PyArrayMethods, PyReadonlyArrayDyn, PyUntypedArrayMethods};
 use pyo3::prelude::*;

@@ -1,4 +1,4 @@
-//! How fast an amp model plays, beside how fast this machine can multiply and add.
+//! The speed of an amp model, compared with the peak of this machine.
 
 use cpu_time::ThreadTime;
 use neurdsp_models::amp::residual::{
@@ -9,25 +9,25 @@ use neurdsp_simd::{Isa, fma_burst};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Rounds of model and yardstick, in turn; the fastest of each are reported.
+/// Alternating rounds of model and reference; the fastest of each is reported.
 const ROUNDS: usize = 60;
 
-/// What [`bench_residual`] or [`bench_model`] found. All rates are per second of CPU time of one thread.
+/// The result of [`bench_residual`] or [`bench_model`]. All rates are per second of CPU time of one thread.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct AmpSpeed {
     /// Samples of audio.
     pub samples_per_second: f64,
     /// Floating-point operations of the model's convolutions, in 10⁹; a multiply-add counts as two, the tanh as none.
     pub gflops: f64,
-    /// The most that the same instruction set reached on multiply-adds between registers, in 10⁹.
+    /// The peak of the same instruction set on multiply-adds between registers, in 10⁹.
     pub peak_gflops: f64,
 }
 
 /// Measures a model of this shape with arbitrary weights on `isa`, in blocks of `block_size` samples.
 ///
-/// Model and yardstick take turns, and each is timed by the CPU time of this thread: the clock of the processor, which
-/// vector code changes, then weighs on both alike. Of many short turns the fastest counts, since whatever else runs on the
-/// machine can only slow a turn down. It takes about `duration` in all.
+/// Model and reference alternate, and each is timed by the CPU time of this thread, so that changes of the processor's
+/// clock affect both alike. Of many short rounds the fastest counts, since other load can only slow a round down. It takes
+/// about `duration` in all.
 ///
 /// # Errors
 ///
@@ -57,7 +57,7 @@ pub fn bench_model(model: &LoadedModel, block_size: usize, duration: Duration) -
     Ok(measure(stream.as_mut(), operations, Isa::detect(), block_size, duration))
 }
 
-/// The best of many turns of `amp` and of the yardstick.
+/// The best of many rounds of `amp` and of the reference.
 fn measure(
     amp: &mut dyn StreamingModel,
     operations_per_sample: f64,
@@ -66,7 +66,7 @@ fn measure(
     duration: Duration,
 ) -> AmpSpeed {
     let block_size = block_size.clamp(1, 1 << 20);
-    // Never silent, or the models would rest.
+    // Never silent, or the models would idle.
     let input: Vec<f32> = (0..block_size).map(|i| (i as f32 * 0.1 + 0.05).sin() * 0.3).collect();
     let mut output = vec![0.0; block_size];
     let slice = duration / (2 * ROUNDS as u32 + 2);
@@ -94,14 +94,14 @@ fn measure(
     }
 }
 
-/// Two for each weight of the convolutions: what one output sample takes.
+/// Operations per output sample: two for each weight of the convolutions.
 #[must_use]
 pub fn operations_per_sample(config: &ResidualConfig) -> f64 {
     let c = config.channels as f64;
     2.0 * (c * c * config.kernel_size as f64 * config.num_layers as f64 + 2.0 * c)
 }
 
-/// Units of `work` per second of this thread's CPU time, over about `slice`.
+/// Units of `work` per second of this thread's CPU time, measured over about `slice`.
 fn rate(slice: Duration, work: &mut dyn FnMut() -> u64) -> f64 {
     let start = ThreadTime::now();
     let mut units = 0;
@@ -114,7 +114,7 @@ fn rate(slice: Duration, work: &mut dyn FnMut() -> u64) -> f64 {
     }
 }
 
-/// Small weights without structure; the speed does not depend on them.
+/// Small pseudo-random weights; the speed does not depend on them.
 fn arbitrary_weights(config: &ResidualConfig) -> ResidualWeights {
     let c = config.channels;
     let scale = 1.0 / ((c * config.kernel_size) as f32).sqrt();

@@ -1,4 +1,4 @@
-//! The JSON form of an amp model that earlier trainers wrote: `model_info`, `architecture` and `weights`.
+//! The JSON form of a residual network, which earlier trainers wrote: `model_info`, `architecture` and `weights`.
 //!
 //! ```text
 //! model_info    name, version "1.0.0", architecture "WaveNet", causal, sample_rate, receptive_field, latency_ms
@@ -8,9 +8,9 @@
 //!               output_conv {weight[C], bias[1]}
 //! ```
 //!
-//! The last tap of a kernel meets the current sample. `receptive_field` and `latency_ms` are written for others and
-//! not trusted when read: the first follows from the architecture, and the latency of a causal model is 0. The form has
-//! no place for metrics, nor for the parity vectors by which a model file proves itself.
+//! The last tap of a kernel multiplies the current sample. `receptive_field` and `latency_ms` are written for other
+//! readers but not trusted here: the first follows from the architecture, and the latency of a causal model is 0. The form
+//! holds neither metrics nor parity vectors.
 
 use std::path::Path;
 
@@ -26,7 +26,7 @@ use crate::error::{Error, Result};
 pub(crate) const MAX_JSON_BYTES: u64 = 128 << 20;
 const VERSION: &str = "1.0.0";
 
-/// An amp model with what its JSON form says about it.
+/// A residual network with the other contents of its JSON form.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SeedModel {
     /// The name of the model.
@@ -108,7 +108,7 @@ impl SeedModel {
 
     /// Reads the text of a file.
     ///
-    /// The architecture is checked first; each list of weights is then read no further than it may be long.
+    /// The architecture is checked first; each list of weights is then read no further than its expected length.
     ///
     /// # Errors
     /// Malformed JSON, an architecture out of bounds, a model that is not causal, a list of the wrong length (named by
@@ -127,7 +127,7 @@ impl SeedModel {
         for (i, (block, dilation)) in blocks.into_iter().zip(config.dilations()).enumerate() {
             let path = format!("weights.residual_blocks[{i}]");
             let block: BlockIn = member(&path, block)?;
-            // Counted from 0 or from 1, but in order.
+            // Numbered from 0 or from 1, but in order.
             if i == 0 {
                 first_layer = block.layer.min(1);
             }

@@ -127,6 +127,19 @@ pub(crate) fn nam_wavenet() -> serde_json::Value {
     nam("WaveNet", config, array0 + array1 + (2 * 2 * 2 + 2) + 3 + 1)
 }
 
+/// A WaveNet of 4 channels that may be cut to 2, without 1×1 convolutions, so that the conventions differ.
+pub(crate) fn nam_slimmable() -> serde_json::Value {
+    let config = serde_json::json!({
+        "layers": [{
+            "input_size": 1, "condition_size": 1, "channels": 4, "kernel_size": 2, "dilations": [1, 3],
+            "activation": "Tanh", "head_size": 1, "head_bias": true, "layer1x1": { "active": false },
+            "slimmable": { "method": "slice_channels_uniform", "kwargs": { "allowed_channels": [2, 4] } },
+        }],
+        "head": null, "head_scale": 0.5,
+    });
+    nam("WaveNet", config, 4 + 2 * (4 * 4 * 2 + 4 + 4) + (4 + 1) + 1)
+}
+
 /// A row of numbers as numpy writes it.
 pub(crate) fn npy(values: &[f64]) -> Vec<u8> {
     let header = format!("{{'descr': '<f8', 'fortran_order': False, 'shape': ({},), }}\n", values.len());

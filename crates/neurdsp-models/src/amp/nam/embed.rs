@@ -1,6 +1,6 @@
-//! The amp model of neurdsp as a WaveNet of the format, computing the same function, and back.
+//! The residual network of neurdsp as a WaveNet of the format that computes the same, and back.
 //!
-//! The amp model has three things that the format has no place for, and each has an exact equivalent:
+//! Three parts of the residual network have no counterpart in the format, but each has an exact equivalent:
 //!
 //! - The input convolution has a bias `b`. The residual signal without it, `h − b`, follows the same recurrence with
 //!   `Σ_k W_k b` added to the bias of each layer and `w_out · b` to that of the output.
@@ -9,7 +9,7 @@
 //!   is the input itself, `w_in · x`. A first array makes it: one layer of two channels whose convolution is zero, so that
 //!   its head signal is `[relu(x), relu(−x)]`, from which the head makes `w_in · x` as the start of the second array's sum.
 //!
-//! All of it is said in the keys of version 0.5.4, so it plays in every player.
+//! The keys of version 0.5.4 suffice, so the model plays in every player.
 
 use super::activation::Activation;
 use super::conv::Conv;
@@ -19,7 +19,7 @@ use crate::amp::residual::{LayerWeights, ResidualConfig, ResidualWeights};
 use crate::error::{Error, Result};
 
 impl WavenetNetwork {
-    /// The network that computes what an amp model does.
+    /// The network that computes the same as a residual network.
     ///
     /// # Errors
     /// As [`ResidualWeights::check`].
@@ -75,7 +75,7 @@ impl WavenetNetwork {
         Ok(WavenetNetwork { in_channels: 1, condition: None, arrays, post_head: None, head_scale: 1.0 })
     }
 
-    /// The amp model that a network made by [`from_amp`](Self::from_amp) came from, its input bias folded away.
+    /// The residual network that [`from_amp`](Self::from_amp) made this one from, with its input bias folded away.
     ///
     /// # Errors
     /// [`Error::Unsupported`] for any other network.
@@ -108,7 +108,7 @@ impl WavenetNetwork {
 }
 
 impl NamFile {
-    /// The amp model that the file was made from; see [`WavenetNetwork::to_amp`].
+    /// The residual network that the file was made from; see [`WavenetNetwork::to_amp`].
     ///
     /// # Errors
     /// [`Error::Unsupported`] for any other model.

@@ -1,4 +1,4 @@
-//! The shape of an amp model, with the bounds that keep a hostile file from asking for the whole memory.
+//! The shape of a residual network, with bounds that keep a hostile file from exhausting the memory.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,12 +14,12 @@ const MAX_KERNEL: usize = 64;
 const MAX_DILATION_BASE: usize = 64;
 /// The longest receptive field: 22 s at 48 kHz.
 const MAX_RECEPTIVE_FIELD: usize = 1 << 20;
-/// The most parameters: 64 MiB of them.
+/// The most parameters: 64 MiB.
 const MAX_PARAMETERS: usize = 1 << 24;
-/// The most values that the histories of all layers hold together: 64 MiB of them.
+/// The most values in the histories of all layers together: 64 MiB.
 const MAX_HISTORY: usize = 1 << 24;
 
-/// The shape of an amp model.
+/// The shape of a residual network.
 ///
 /// # Example
 /// ```

@@ -1,15 +1,16 @@
-//! The amp model in real time: one stream of it, and the prepared weights that streams share.
+//! The residual network in real time: one stream, and the prepared weights that streams share.
 
+use super::pass::Pass;
 use super::{frames, rows};
-use crate::StreamingModel;
 use crate::amp::residual::{ResidualConfig, ResidualWeights};
 use crate::amp::silence::{Silence, is_silent};
 use crate::error::Result;
+use crate::kinds::StreamingModel;
 use neurdsp_nn::MAX_FRAMES;
 use neurdsp_simd::{FlushDenormals, Isa};
 use std::sync::Arc;
 
-/// The weights of an amp model, in the order in which the kernels of one instruction set read them.
+/// The weights of a residual network, in the order in which the kernels of one instruction set read them.
 ///
 /// Immutable: any number of [`ResidualStream`]s, on any threads, share one copy.
 #[derive(Debug)]
@@ -35,16 +36,7 @@ enum State {
     Rows(rows::State),
 }
 
-/// What a run through the network is for.
-#[derive(Clone, Copy)]
-pub(super) enum Pass {
-    /// Plays a block.
-    Play,
-    /// Makes the past of every layer the one frame that it puts out now.
-    Settle,
-}
-
-/// Whether vectors across channels are the faster: measured on the sizes of the presets.
+/// Whether vectors across channels are faster, as measured on the sizes of the presets.
 fn fills_vectors(channels: usize, isa: Isa) -> bool {
     if isa.has_avx512() {
         channels.is_multiple_of(16)
@@ -93,16 +85,16 @@ impl PreparedResidual {
     }
 }
 
-/// One stream through an amp model: the past of every layer, and a share in the weights.
+/// One stream through a residual network: the past of every layer, and shared weights.
 ///
-/// The state after construction, and after [`reset`](StreamingModel::reset), is that of a model which has heard silence
-/// for ever, so there is no click at the start. It is found in closed form: on silence each layer settles on one
-/// constant frame, so one frame is computed for each layer and its whole past is filled with it.
+/// After construction and after [`reset`](StreamingModel::reset) it is in the state after silence for ever, so that it
+/// starts without a click. That state is found in closed form: on silence each layer settles on one constant frame, so one
+/// frame is computed for each layer and its whole past is filled with it.
 ///
 /// The output is the same bit for bit however the input is cut into blocks. NaN or infinity in the input reaches the
-/// output for one receptive field at most. Denormal numbers count as zero while a block is processed. Once the input has
-/// been silent for a receptive field nothing is computed until it sounds again; what comes out then is, to the bit, what
-/// would have been computed.
+/// output for one receptive field at most. Denormal numbers count as zero while a block is processed. After a receptive
+/// field of silence nothing is computed until the next sound; the output is the same to the bit as if everything had been
+/// computed.
 ///
 /// # Examples
 ///
@@ -171,7 +163,7 @@ impl ResidualStream {
         match (&self.prepared.kernels, &mut self.state) {
             (Kernels::Frames(kernels), State::Frames(state)) => kernels.run(state, input, output, pass),
             (Kernels::Rows(kernels), State::Rows(state)) => kernels.run(state, input, output, pass),
-            // The state is built for the kernels; there is nothing to do for any other.
+            // The state is always built for the kernels.
             _ => output.fill(0.0),
         }
     }
@@ -210,7 +202,7 @@ impl StreamingModel for ResidualStream {
     }
 }
 
-/// Cuts both to the shorter of the two and into blocks of [`MAX_FRAMES`].
+/// Cuts both to the shorter length and into blocks of [`MAX_FRAMES`].
 fn zip_blocks<'a>(
     input: &'a [f32],
     output: &'a mut [f32],

@@ -1,9 +1,9 @@
-//! The amp model with vectors along time: for every number of channels that does not fill vectors.
+//! The residual network with vectors along time: for numbers of channels that do not fill vectors.
 
 use neurdsp_nn::planar::{Activation, Affine, AffineShape, Base, Input, PlanarBlock, PlanarRing};
 use neurdsp_simd::Isa;
 
-use super::engine::Pass;
+use super::pass::Pass;
 use crate::amp::residual::{LayerWeights, ResidualConfig, ResidualWeights};
 use crate::error::Result;
 
@@ -19,12 +19,12 @@ pub(super) struct Kernels {
 /// One stream.
 #[derive(Debug)]
 pub(super) struct State {
-    /// One row each: the block that goes in, and what comes out.
+    /// One row each: the input block and the output.
     input: PlanarBlock,
     output: PlanarBlock,
     /// The past of each layer's input.
     rings: Vec<PlanarRing>,
-    /// What the last layer puts out.
+    /// The output of the last layer.
     last: PlanarBlock,
     /// Scratch: the current layer before its residual.
     z: PlanarBlock,

@@ -1,22 +1,22 @@
-//! The trained values of an amp model, and their names in a model file.
+//! The trained values of a residual network, and their names in a model file.
 
 use crate::amp::residual::ResidualConfig;
 use crate::container::tensor::{Tensor, Tensors, expect_finite, expect_tensor};
 use crate::error::{Error, Result};
 
-/// Tensors whose name starts so are proof of the model, not part of it.
+/// Prefix of the parity vectors, which are not part of the model.
 const PARITY_PREFIX: &str = "parity.";
 
 /// One dilated convolution.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LayerWeights {
-    /// Shape `[channels out][channels in][kernel_size]`, row-major as in PyTorch; the last tap meets the current sample.
+    /// Shape `[channels out][channels in][kernel_size]`, row-major as in PyTorch; the last tap multiplies the current sample.
     pub weight: Vec<f32>,
     /// Shape `[channels]`.
     pub bias: Vec<f32>,
 }
 
-/// The trained values of an amp model.
+/// The trained values of a residual network.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ResidualWeights {
     /// Shape `[channels]`.
@@ -36,7 +36,7 @@ impl ResidualWeights {
     ///
     /// The names are `input_conv.weight` `[C, 1, 1]`, `input_conv.bias` `[C]`, `layers.{i}.conv.weight` `[C, C, k]`,
     /// `layers.{i}.conv.bias` `[C]`, `output_conv.weight` `[1, C, 1]` and `output_conv.bias` `[1]`. Tensors named
-    /// `parity.…` are passed over.
+    /// `parity.…` are ignored.
     ///
     /// # Errors
     /// An invalid config, a tensor that is missing, misshaped, not finite or not part of the model; the message has
@@ -95,7 +95,7 @@ impl ResidualWeights {
         Ok(tensors)
     }
 
-    /// Checks that the config is valid, that every list has the length that it asks for and that all values are finite.
+    /// Checks that the config is valid, that every list has the length that it requires and that all values are finite.
     ///
     /// # Errors
     /// An invalid config, or the first list that does not fit, by the name of its tensor.
