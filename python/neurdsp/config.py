@@ -1,7 +1,7 @@
-"""Typed, frozen configurations: read from YAML, overridden by ``a.b=c``, refused in one line.
+"""Typed, frozen configurations: read from YAML, overridden by ``a.b=c``, with errors of one line.
 
-Every family's ``config.py`` builds on :class:`Config`, so that all of them coerce, refuse and print alike.
-There are no class paths in the YAML and no interpolation: a configuration is data.
+The ``config.py`` of each model family builds on `Config`, so that all convert, reject and print values alike.
+A configuration is data: the YAML has no class paths and no interpolation.
 """
 
 import difflib
@@ -9,7 +9,7 @@ import os
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -34,13 +34,13 @@ __all__ = [
 ConfigT = TypeVar("ConfigT", bound="Config")
 
 MAX_CONFIG_BYTES = 1 << 20
-"""A configuration beyond this size is a mistake (an audio file, say) or an attack."""
+"""A larger file is a mistake (an audio file, for instance) or an attack."""
 
 
 class Config(BaseModel):
-    """Base of every configuration: frozen, finite, and strict about its keys.
+    """Base of every configuration: immutable, finite numbers only, unknown keys rejected.
 
-    Values are coerced by the type of their field, because YAML 1.1 reads ``1e-4`` as a string.
+    Values are converted to the type of their field, because YAML 1.1 reads ``1e-4`` as a string.
 
     Examples
     --------
@@ -54,63 +54,102 @@ class Config(BaseModel):
 
 
 def build(config_type: type[ConfigT], tree: Mapping[str, Any], *, source: str = "configuration") -> ConfigT:
-    """Validate plain data as a configuration.
+    """Build a configuration from plain data.
 
     Parameters
     ----------
     config_type
         The class to build.
     tree
-        Nested mappings as YAML gives them.
+        Nested mappings as read from YAML.
     source
-        Where the data come from (a file, a preset), named in the error.
+        Origin of the data (a file, a preset), named in the error.
+
+    Returns
+    -------
+    Config
+        An instance of ``config_type``.
 
     Raises
     ------
     ConfigError
-        In one line: the source, the first wrong key with its value, and what is allowed there.
+        In one line: the source, the first wrong key with its value, and what is allowed.
     """
     try:
         return config_type.model_validate(dict(tree))
     except ValidationError as error:
         details = error.errors(include_url=False)
         more = f" (and {len(details) - 1} more)" if len(details) > 1 else ""
-        # A misspelt key is often a missing one as well: say the former.
+        # A misspelt required key also counts as missing: report the misspelling.
         unknown = [detail for detail in details if detail["type"] == "extra_forbidden"]
         raise ConfigError(f"{source}: {_explain(config_type, [*unknown, *details][0])}{more}") from None
 
 
 def _explain(config_type: type[BaseModel], detail: ErrorDetails) -> str:
-    """One validation error in words, with the nearest known key when the key is unknown."""
-    path = [str(part) for part in detail["loc"]]
+    """Describe a validation error, with the nearest known key if the key is unknown."""
+    path, owners, members = _locate(config_type, [str(part) for part in detail["loc"]])
     key = ".".join(path) or "top level"
     if detail["type"] == "extra_forbidden":
-        known = list(_fields_at(config_type, path[:-1]))
+        known = {name for owner in owners for name in owner.model_fields}
         return f"unknown key '{key}'{did_you_mean(path[-1], known)}"
     if detail["type"] == "missing":
         return f"the key '{key}' is missing"
+    if detail["type"] in ("union_tag_not_found", "union_tag_invalid"):
+        tag_key = detail["ctx"]["discriminator"].strip("'")
+        tags = {tag for member in members for tag in _literals(member.model_fields[tag_key].annotation)}
+        if detail["type"] == "union_tag_not_found":
+            return f"the key '{key}.{tag_key}' is missing{did_you_mean('', tags)}"
+        tag = detail["ctx"]["tag"]
+        return f"'{key}.{tag_key}' = {_shorten(tag)} is not known{did_you_mean(tag, tags)}"
     message = detail["msg"].removeprefix("Value error, ")
     if isinstance(detail["input"], Mapping):
         return f"'{key}': {message[0].lower()}{message[1:]}"
     return f"'{key}' = {_shorten(detail['input'])}: {message[0].lower()}{message[1:]}"
 
 
-def _fields_at(config_type: type[BaseModel], path: Sequence[str]) -> Iterable[str]:
-    """List the keys that are known at a path of nested configurations."""
-    current: type[BaseModel] = config_type
-    for part in path:
-        if part.isdecimal():  # an entry of a list, whose type is that of the list
+def _locate(
+    config_type: type[BaseModel], location: Sequence[str]
+) -> tuple[list[str], list[type[BaseModel]], list[type[BaseModel]]]:
+    """Follow the location of a validation error.
+
+    Returns
+    -------
+    path : list of str
+        The keys as a user writes them: pydantic also puts the member of a union into a location.
+    owners, members : list of type
+        The configurations in which the last key is, and those that its value can be.
+    """
+    path: list[str] = []
+    owners: list[type[BaseModel]] = []
+    members = [config_type]
+    for part in location:
+        chosen = [one for one in members if part in _names_in_union(one)]
+        if len(members) > 1 and chosen and not any(part in one.model_fields for one in members):
+            members = chosen
             continue
-        field = current.model_fields.get(part)
-        nested = [
-            candidate
-            for candidate in (field.annotation, *getattr(field.annotation, "__args__", ()))
-            if isinstance(candidate, type) and issubclass(candidate, BaseModel)
-        ] if field is not None else []  # fmt: skip
-        if not nested:
-            return []
-        current = nested[0]
-    return current.model_fields
+        path.append(part)
+        if not part.isdecimal():  # the entries of a list have the type of the list
+            owners = members
+            fields = [one.model_fields[part] for one in owners if part in one.model_fields]
+            members = [member for field in fields for member in _configs_in(field.annotation)]
+    return path, owners, members
+
+
+def _configs_in(annotation: Any) -> list[type[BaseModel]]:
+    """List the configurations in a type: the type itself, or those in a union or a list."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [config for part in get_args(annotation) for config in _configs_in(part)]
+
+
+def _literals(annotation: Any) -> list[str]:
+    return [str(value) for value in get_args(annotation)] if get_origin(annotation) is Literal else []
+
+
+def _names_in_union(config_type: type[BaseModel]) -> set[str]:
+    """Return what pydantic may call a member of a union: its class, or the value of its discriminator."""
+    fields = config_type.model_fields.values()
+    return {config_type.__name__, *(value for field in fields for value in _literals(field.annotation))}
 
 
 def _shorten(value: object, limit: int = 60) -> str:
@@ -119,7 +158,7 @@ def _shorten(value: object, limit: int = 60) -> str:
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Say which known name is nearest, else list all of them, ready to be appended to an error.
+    """Return the nearest known name, or else all known names, as an ending for an error message.
 
     Examples
     --------
@@ -134,7 +173,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
 
 class _Loader(yaml.SafeLoader):
-    """The safe loader, which moreover refuses a key that is given twice instead of keeping the last."""
+    """The safe loader, except that it rejects a repeated key instead of keeping the last one."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         seen: set[str] = set()
@@ -154,12 +193,12 @@ def parse_yaml(text: str, *, source: str = "configuration") -> dict[str, Any]:
     Raises
     ------
     ConfigError
-        Naming the source and, where known, the line.
+        If the text is not valid; the message names the source and, if known, the line.
     """
     try:
         tree = yaml.load(text, Loader=_Loader)
     except RecursionError:
-        raise ConfigError(f"{source}: the nesting is too deep; a configuration has a few levels") from None
+        raise ConfigError(f"{source}: nested too deeply; a configuration has a few levels") from None
     except yaml.MarkedYAMLError as error:
         line = "" if error.problem_mark is None else f", line {error.problem_mark.line + 1}"
         raise ConfigError(f"{source}{line}: not valid YAML: {error.problem or error.context}") from None
@@ -168,7 +207,7 @@ def parse_yaml(text: str, *, source: str = "configuration") -> dict[str, Any]:
     if tree is None:
         return {}
     if not isinstance(tree, dict):
-        raise ConfigError(f"{source}: a configuration is a mapping (key: value), this is {_shorten(tree)}")
+        raise ConfigError(f"{source}: a configuration must be a mapping (key: value), not {_shorten(tree)}")
     return {str(key): value for key, value in tree.items()}
 
 
@@ -178,7 +217,7 @@ def load_yaml(path: str | os.PathLike[str]) -> dict[str, Any]:
     Raises
     ------
     ConfigError
-        When the file is missing, too large, not UTF-8, or not such YAML.
+        If the file is missing, too large, not UTF-8, or no such YAML.
     """
     file = Path(path)
     try:
@@ -187,16 +226,16 @@ def load_yaml(path: str | os.PathLike[str]) -> dict[str, Any]:
     except OSError as error:
         raise ConfigError(f"{file}: cannot read the configuration: {error.strerror}") from None
     if len(raw) > MAX_CONFIG_BYTES:
-        raise ConfigError(f"{file}: larger than {MAX_CONFIG_BYTES} bytes, so not a configuration")
+        raise ConfigError(f"{file}: larger than {MAX_CONFIG_BYTES} bytes, so it is not a configuration")
     try:
         text = raw.decode()
     except UnicodeDecodeError:
-        raise ConfigError(f"{file}: not UTF-8 text, so not a configuration") from None
+        raise ConfigError(f"{file}: not UTF-8 text, so it is not a configuration") from None
     return parse_yaml(text, source=str(file))
 
 
 def apply_overrides(tree: Mapping[str, Any], overrides: Iterable[str]) -> dict[str, Any]:
-    """Return the data with ``a.b=c`` overrides applied; the values are read as YAML.
+    """Return a copy of the data with ``a.b=c`` overrides applied; values are read as YAML.
 
     Examples
     --------
@@ -206,7 +245,7 @@ def apply_overrides(tree: Mapping[str, Any], overrides: Iterable[str]) -> dict[s
     Raises
     ------
     ConfigError
-        When an override is not ``key=value`` or goes below a value that has no keys.
+        If an override is not ``key=value``, or names a key below a plain value.
     """
     result: dict[str, Any] = {**tree}
     for override in overrides:
@@ -217,13 +256,15 @@ def apply_overrides(tree: Mapping[str, Any], overrides: Iterable[str]) -> dict[s
         try:
             value = yaml.safe_load(text)
         except (yaml.YAMLError, RecursionError):
-            raise ConfigError(f"--set {override}: the value cannot be read; quote it if it is text") from None
+            raise ConfigError(
+                f"--set {override}: the value is not valid YAML; quote it if it is text"
+            ) from None
         node = result
         for depth, part in enumerate(parts[:-1]):
             child = node.get(part)
             if child is not None and not isinstance(child, Mapping):
                 owner = ".".join(parts[: depth + 1])
-                raise ConfigError(f"--set {override}: '{owner}' is a value and has no keys below it")
+                raise ConfigError(f"--set {override}: '{owner}' is a plain value, with no keys below it")
             node[part] = {**(child or {})}
             node = node[part]
         node[parts[-1]] = value
@@ -231,7 +272,7 @@ def apply_overrides(tree: Mapping[str, Any], overrides: Iterable[str]) -> dict[s
 
 
 def preset_names(package: str) -> list[str]:
-    """List the presets of a family: the YAML files in the folder ``presets`` of its package."""
+    """List the presets of a model family: the YAML files in the folder ``presets`` of its package."""
     folder = resources.files(package) / "presets"
     return sorted(
         entry.name.removesuffix(".yaml") for entry in folder.iterdir() if entry.name.endswith(".yaml")
@@ -239,21 +280,26 @@ def preset_names(package: str) -> list[str]:
 
 
 def load_preset(package: str, name: str, *, aliases: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """Read a family's preset by its name or by one of its aliases.
+    """Read a preset of a model family by its name or alias.
 
     Parameters
     ----------
     package
-        The family's package, ``neurdsp.amp`` say.
+        The family's package, such as ``neurdsp.amp``.
     name
         A preset or an alias.
     aliases
-        Other names, each with the preset that it stands for.
+        Presets by alias.
+
+    Returns
+    -------
+    dict
+        The preset as plain data.
 
     Raises
     ------
     ConfigError
-        For an unknown name, with the nearest known one.
+        If the name is unknown; the message gives the nearest known one.
     """
     names = preset_names(package)
     resolved = (aliases or {}).get(name, name)
@@ -264,17 +310,17 @@ def load_preset(package: str, name: str, *, aliases: Mapping[str, str] | None = 
 
 
 def dump_yaml(config: Config) -> str:
-    """Write the whole configuration as YAML text, every default included, in the order of its fields."""
+    """Return the configuration as YAML text, defaults included, in the order of the fields."""
     return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False)
 
 
 def save_yaml(config: Config, path: str | os.PathLike[str]) -> None:
-    """Write :func:`dump_yaml` to a file, through a temporary file and a rename.
+    """Write the text of `dump_yaml` to a temporary file, and rename it to ``path``.
 
     Raises
     ------
     OSError
-        When the folder is absent or the disk full; an old file is then left as it was.
+        If the folder is absent or the disk is full. An existing file is then unchanged.
     """
     with atomic_output(path) as temporary:
         temporary.write_text(dump_yaml(config), encoding="utf-8")

@@ -81,10 +81,10 @@ def test_malformed_override_is_named(override):
     ("raw", "expected"),
     [
         (b"a: [1", "line 1"),
-        (b"- 1\n", "a configuration is a mapping"),
+        (b"- 1\n", "a configuration must be a mapping"),
         (b"a: 1\na: 2\n", "'a' is given twice"),
         (b"\xff\xfe\x00", "not UTF-8"),
-        (b"[" * 100_000, "too deep"),
+        (b"[" * 3_000, "nested too deeply"),
         (b"#" * (1 << 21), "larger than"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Several processes train one model: the mean of their gradients, one decision."""
+"""Several processes train one model: they use the mean gradient, and one of them decides."""
 
 import json
 import subprocess
@@ -12,18 +12,24 @@ from neurdsp.errors import ParameterError
 from neurdsp.training import Ranks
 from neurdsp.training.ranks import refuse_ranks
 
-TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-
+# One process imports torch, then forks the ranks, with the variables that torchrun sets.
 WORKER = """
-import json, sys
+import json, os, socket, sys
 from pathlib import Path
 import torch
 from torch import nn
 from neurdsp.config import build
 from neurdsp.training import Ranks, Trainer, TrainingConfig
-from neurdsp.training.threads import ThreadChoice
+from neurdsp.training.task import phases_of
+from neurdsp.training.updates import Updates
 
 folder = Path(sys.argv[1])
+with socket.socket() as free:
+    free.bind(("127.0.0.1", 0))
+    port = free.getsockname()[1]
+os.environ.update(MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port), WORLD_SIZE="2", RANK="0")
+if (child := os.fork()) == 0:
+    os.environ["RANK"] = "1"
 
 class Line:
     samples_per_step = 8
@@ -41,27 +47,33 @@ class Line:
     def improved(self, model, metrics):
         pass
 
-torch.manual_seed(1)
-model = nn.Sequential(nn.Linear(1, 1), nn.Linear(1, 1, bias=False))
+def network():
+    torch.manual_seed(1)
+    return nn.Sequential(nn.Linear(1, 1), nn.Linear(1, 1, bias=False))
+
+torch.set_num_threads(1)
 settings = {"minutes": None, "steps": 3, "threads": 1, "gradient_clip": 0, "warmup_steps": 0}
 config = build(TrainingConfig, settings)
-size = int(sys.argv[2])
 with Ranks.joined(torch.device("cpu")) as ranks:
-    assert ranks.size == size
-    trainer = Trainer(model, Line(), config, run_dir=folder, ranks=ranks)
+    model = network()
+    updates = Updates(model, phases_of(Line(), model), config, ranks)
     gradients = []
     for step in range(4):
-        good = trainer._train_step(ThreadChoice(1))
-        gradients.append([p.grad.flatten().tolist() for p in model.parameters()] if good else None)
+        losses = updates.step(step, progress=0.0)
+        gradients.append(losses and [p.grad.flatten().tolist() for p in model.parameters()])
     told = ranks.decided(lambda: ["from", ranks.rank])
-    trainer._step = 3
-    trainer._validate()
-    (folder / f"rank{ranks.rank}.json").write_text(json.dumps({"gradients": gradients, "told": told}))
+    trained = network()
+    Trainer(trained, Line(), config, run_dir=folder, ranks=ranks).run()
+    weights = [p.flatten().tolist() for p in trained.parameters()]
+    found = {"gradients": gradients, "told": told, "weights": weights, "size": ranks.size}
+    (folder / f"rank{ranks.rank}.json").write_text(json.dumps(found))
+if child:
+    assert os.waitpid(child, 0)[1] == 0
 """
 
 
 def expected_gradients() -> list[list[float]]:
-    """What one process finds that takes both batches of the first step."""
+    """The gradients in one process that takes both batches of the first step."""
     torch.manual_seed(1)
     model = torch.nn.Sequential(torch.nn.Linear(1, 1), torch.nn.Linear(1, 1, bias=False))
     total = torch.zeros(())
@@ -76,13 +88,17 @@ def expected_gradients() -> list[list[float]]:
 def test_two_ranks_take_the_mean_gradient_and_one_decides(tmp_path: Path):
     script = tmp_path / "worker.py"
     script.write_text(WORKER)
-    subprocess.run([*TORCHRUN, str(script), str(tmp_path), "2"], check=True, timeout=300, capture_output=True)
+    command = [sys.executable, str(script), str(tmp_path)]
+    done = subprocess.run(command, timeout=300, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
     first, second = (json.loads((tmp_path / f"rank{rank}.json").read_text()) for rank in (0, 1))
     assert first["gradients"] == second["gradients"]
     for got, wanted in zip(first["gradients"][0], expected_gradients(), strict=True):
         np.testing.assert_allclose(got, wanted, rtol=1e-6)
     assert first["gradients"][3] is None, "a rank without a finite loss stops the step of all"
     assert first["told"] == second["told"] == ["from", 0]
+    assert first["size"] == second["size"] == 2
+    assert first["weights"] == second["weights"]
     assert (tmp_path / "validations").read_text() == "v"
 
 

@@ -28,7 +28,7 @@ from neurdsp.losses import build_loss
 from neurdsp.losses.energy import pre_emphasise
 from neurdsp.metrics import esr, multi_resolution_stft_distance, pre_emphasised_esr
 from neurdsp.modelfile import convert
-from neurdsp.training import Ranks, Reporter, Trainer, TrainingSummary
+from neurdsp.training import Ranks, Reporter, Trainer, TrainingSummary, autocast
 from neurdsp.training.run_folder import begin_run, check_resumable, save_json
 
 __all__ = ["RunResult", "measure", "train"]
@@ -107,8 +107,7 @@ class _AmpTask:
         if self._forward is None:
             self._forward = torch.compile(model) if self._config.training.compile else model
         dry, wet = (torch.from_numpy(array).to(self._device) for array in self._crops.batch(step))
-        mixed = self._config.training.precision == "bfloat16"
-        with torch.autocast(self._device.type, torch.bfloat16, enabled=mixed):
+        with autocast(self._config.training.precision, self._device):
             predicted = self._forward(dry)
         loss: Tensor = self._loss(predicted.float(), wet)
         return loss

@@ -1,7 +1,7 @@
-"""Training checkpoints: everything that a run needs to go on as if it had never stopped.
+"""Training checkpoints: all that a run needs to continue as if it had never stopped.
 
-A checkpoint is private to training (the model file is what leaves it), holds tensors and plain
-values only, is read without unpickling code, and is written through a temporary file and a rename.
+A checkpoint is private to training: results leave it as model files. It holds only tensors and plain values,
+is read without unpickling code, and is written to a temporary file and renamed.
 """
 
 import io
@@ -14,10 +14,11 @@ import torch
 
 from neurdsp._output import atomic_output
 from neurdsp.errors import ConfigError
+from neurdsp.training.task import SINGLE_PHASE
 
 __all__ = ["CHECKPOINT_VERSION", "load_checkpoint", "save_checkpoint"]
 
-CHECKPOINT_VERSION = 1
+CHECKPOINT_VERSION = 2
 
 
 def save_checkpoint(path: str | os.PathLike[str], state: dict[str, Any]) -> None:
@@ -26,16 +27,16 @@ def save_checkpoint(path: str | os.PathLike[str], state: dict[str, Any]) -> None
     Parameters
     ----------
     path
-        The file; an older one is replaced only once the new one is whole.
+        The file. An existing one is replaced in one step, when the new one is complete.
     state
         Nested dictionaries and lists of tensors and plain values.
 
     Raises
     ------
     OSError
-        When it cannot be written.
+        If it cannot be written.
     """
-    # Through memory, for torch reports a full disk as a RuntimeError without saying what happened.
+    # Through memory: torch reports a full disk as a RuntimeError without the cause.
     buffer = io.BytesIO()
     torch.save({"version": CHECKPOINT_VERSION, **state}, buffer)
     with atomic_output(path) as temporary:
@@ -46,18 +47,30 @@ def save_checkpoint(path: str | os.PathLike[str], state: dict[str, Any]) -> None
 
 
 def load_checkpoint(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """Read a checkpoint.
+    """Read a checkpoint, of this version or an earlier one.
+
+    Parameters
+    ----------
+    path
+        The file.
+
+    Returns
+    -------
+    dict
+        What `save_checkpoint` was given, and ``version``.
 
     Raises
     ------
     ConfigError
-        When it is missing, damaged, or of another version.
+        If it is missing, damaged, or of a later version.
     """
     file = Path(path)
     if not file.is_file():
-        raise ConfigError(f"{file}: there is no checkpoint to resume from; start without --resume")
+        raise ConfigError(f"{file}: no checkpoint to resume from; start without --resume")
     try:
         state: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=True)
+        if state["version"] == 1:
+            state = _from_version_1(state)
         version = state["version"]
     except (
         RuntimeError,
@@ -72,7 +85,24 @@ def load_checkpoint(path: str | os.PathLike[str]) -> dict[str, Any]:
         raise ConfigError(f"{file}: the checkpoint is damaged ({reason}); start without --resume") from None
     if version != CHECKPOINT_VERSION:
         raise ConfigError(
-            f"{file}: checkpoint version {version}, this neurdsp resumes version {CHECKPOINT_VERSION}; "
-            f"start without --resume"
+            f"{file}: this checkpoint has version {version}, but this neurdsp resumes versions up to "
+            f"{CHECKPOINT_VERSION}; start without --resume"
         )
     return state
+
+
+def _from_version_1(state: dict[str, Any]) -> dict[str, Any]:
+    """Convert a checkpoint of the trainer that had one Adam optimiser and no phases."""
+    shown_loss = state.pop("shown_loss")
+    updates = {
+        "optimizers": {SINGLE_PHASE: {"type": "Adam", "state": state.pop("optimizer")}},
+        "scaler": {},
+        "rate_scale": state.pop("rate_scale"),
+    }
+    return {
+        **state,
+        "version": 2,
+        "updates": updates,
+        "rng": {"cpu": state["rng"], "cuda": []},
+        "losses": {} if shown_loss is None else {SINGLE_PHASE: shown_loss},
+    }

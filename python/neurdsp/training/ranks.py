@@ -1,9 +1,9 @@
-"""Several processes that train one model: what ``torchrun`` starts.
+"""Training in several processes, started by ``torchrun``.
 
-Each rank computes the gradient of other crops, and all take the mean of the gradients: data parallelism as in
-``DistributedDataParallel`` (S. Li et al., VLDB 2020), without its wrapper, from which small networks gain
-nothing: their whole gradient goes in one piece. What must not differ between ranks (clocks, scores, whether
-to stop) is decided by the first one; only the first one writes.
+Each rank computes the gradient of its own batches, and all ranks use the mean: data parallelism as in
+``DistributedDataParallel`` (S. Li et al., VLDB 2020). The wrapper itself is not used, since small networks
+gain nothing from it: their whole gradient is sent in one piece. The first rank decides everything that must
+not differ between ranks (clocks, scores, whether to stop), and only the first rank writes files.
 """
 
 import os
@@ -22,14 +22,19 @@ __all__ = ["Ranks", "refuse_ranks"]
 def refuse_ranks(what: str) -> None:
     """Refuse to run under ``torchrun``, where several processes would write the same files.
 
+    Parameters
+    ----------
+    what
+        The command, for the message.
+
     Raises
     ------
     ParameterError
-        If the environment says that there are other processes.
+        If the environment tells of other processes.
     """
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         raise ParameterError(
-            f"{what} runs in one process; start it without torchrun (amp train takes several)"
+            f"{what} runs in one process; start it without torchrun (amp train can use several)"
         )
 
 
@@ -37,14 +42,14 @@ T = TypeVar("T")
 
 
 class Ranks:
-    """The processes of a run, of which this is one; by default the only one.
+    """The processes of a run, seen from one of them; by default there is only this one.
 
     Parameters
     ----------
     rank
-        Which one this is, from 0.
+        Number of this process, from 0.
     size
-        How many there are. With more than one, the process group of torch must have been started.
+        Number of processes. With more than one, torch's process group must be initialised.
 
     Examples
     --------
@@ -57,18 +62,23 @@ class Ranks:
 
     @property
     def first(self) -> bool:
-        """Whether this process is the one that validates, shows and writes."""
+        """Whether this process validates, shows progress and writes."""
         return self.rank == 0
 
     @classmethod
     @contextmanager
     def joined(cls, device: torch.device) -> Iterator[Self]:
-        """Join the other processes that ``torchrun`` started, if there are any, until the block ends.
+        """Join the processes that ``torchrun`` started, if any, until the block ends.
 
         Parameters
         ----------
         device
-            Of this process: tensors go by NCCL between GPUs, by Gloo between CPUs.
+            Device of this process: NCCL connects GPUs, Gloo connects CPUs.
+
+        Yields
+        ------
+        Ranks
+            This process and the others.
         """
         size = int(os.environ.get("WORLD_SIZE", "1"))
         if size == 1:
@@ -81,22 +91,27 @@ class Ranks:
             distributed.destroy_process_group()
 
     def batch_index(self, step: int) -> int:
-        """Return which batch belongs to this rank in a step: in each step all ranks take other ones."""
+        """Return the number of this rank's batch in a step: no two ranks or steps share a batch."""
         return step * self.size + self.rank
 
     def mean_gradients(self, parameters: Iterable[Tensor], *, finite: bool) -> bool:
-        """Replace the gradients by their mean over all ranks; False where one has none that is finite.
+        """Replace the gradients by their means over all ranks.
 
         Parameters
         ----------
         parameters
-            With gradients of any shapes, in the same order on all ranks.
+            The same parameters in the same order on all ranks. Frozen ones are left alone.
         finite
-            Whether the loss of this rank was.
+            Whether the loss of this rank is finite.
+
+        Returns
+        -------
+        bool
+            Whether the losses of all ranks are finite.
         """
         if self.size == 1:
             return finite
-        own = list(parameters)
+        own = [parameter for parameter in parameters if parameter.requires_grad]
         for parameter in own:
             if parameter.grad is None:
                 parameter.grad = torch.zeros_like(parameter)
@@ -113,7 +128,7 @@ class Ranks:
         return float(whole[-1]) == 1.0
 
     def decided(self, decide: Callable[[], T]) -> T:
-        """Return on all ranks what the first one decides; the others only wait."""
+        """Call a function on the first rank, and return its result on all ranks."""
         if self.size == 1:
             return decide()
         found = [decide() if self.first else None]

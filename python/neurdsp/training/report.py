@@ -1,4 +1,4 @@
-"""What a run says while it runs: a live line in the terminal and one JSON object a line in a log."""
+"""Progress of a run: a live line in the terminal, and a log with one JSON object per line."""
 
 import json
 import os
@@ -14,21 +14,21 @@ __all__ = ["Reporter"]
 
 
 class Reporter:
-    """Writes ``metrics.jsonl`` and, where asked, shows the run on standard error.
+    """Writes ``metrics.jsonl`` and can show progress on standard error.
 
-    A terminal gets a live bar with the loss, the score, the rate and the time left; a pipe or a
-    file gets one line a validation, so that logs stay readable.
+    A terminal gets a live bar with the loss, the score, the rate and the time left. A pipe or a file gets one
+    line per validation, so that logs stay readable.
 
     Parameters
     ----------
     log
-        The JSON lines file; it is appended to, so that a resumed run continues it. None writes none.
+        The JSON Lines file, which a resumed run continues; None for no log.
     show
-        Whether to show anything.
+        Whether to show progress.
     score_name
-        What the validation score is called, ``ESR`` say.
+        Name of the validation score, such as ``ESR``.
     tensorboard
-        A folder for the numbers of all events, as TensorBoard reads them; None writes none.
+        Folder for the figures of all events in TensorBoard's format; None for none.
 
     Raises
     ------
@@ -90,7 +90,7 @@ class Reporter:
     def step(
         self, *, progress: float, loss: float, score: float | None, rate: str, seconds_left: float
     ) -> None:
-        """Refresh the live line. It costs microseconds; call it at each step."""
+        """Refresh the live line. This takes microseconds; call it at each step."""
         if self._progress is None:
             return
         best = "" if score is None else f" · {self._score_name} {score:.5f}"
@@ -104,11 +104,11 @@ class Reporter:
         Parameters
         ----------
         kind
-            ``validation``, ``rollback``, ``stopped`` and the like.
+            Such as ``validation``, ``rollback`` or ``stopped``.
         values
             Numbers and short strings.
         text
-            What to show; nothing is shown without it.
+            Text to show; None shows nothing.
         """
         if self._file is not None:
             self._file.write(json.dumps({"event": kind, **values}) + "\n")

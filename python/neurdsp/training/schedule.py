@@ -1,17 +1,21 @@
-"""The learning rate as a function of how much of the budget is spent."""
+"""Factors on the learning rate over the course of a run."""
 
 import math
+from collections.abc import Callable
 
-__all__ = ["learning_rate_factor"]
+from neurdsp.errors import ParameterError
+from neurdsp.training.task import StepContext
+
+__all__ = ["exponential_decay", "learning_rate_factor"]
 
 
 def learning_rate_factor(progress: float, *, step: int, warmup_steps: int, final: float) -> float:
-    """Linear warm-up by steps, then a cosine over the whole budget.
+    """Return the factor of a linear warm-up by steps, followed by a cosine over the whole budget.
 
     Parameters
     ----------
     progress
-        Part of the budget that is spent, 0 to 1; clipped to that.
+        Part of the budget that is spent; clipped to 0 to 1.
     step
         Steps done so far.
     warmup_steps
@@ -22,7 +26,7 @@ def learning_rate_factor(progress: float, *, step: int, warmup_steps: int, final
     Returns
     -------
     float
-        What to multiply the highest learning rate by.
+        Factor on the highest learning rate.
 
     Examples
     --------
@@ -33,3 +37,31 @@ def learning_rate_factor(progress: float, *, step: int, warmup_steps: int, final
     cosine = final + (1 - final) * 0.5 * (1 + math.cos(math.pi * progress))
     warmup = min(1.0, (step + 1) / (warmup_steps + 1))
     return cosine * warmup
+
+
+def exponential_decay(factor: float, *, every_steps: int) -> Callable[[StepContext], float]:
+    """Return a schedule that multiplies the learning rate by a factor after each epoch, for a `Phase`.
+
+    Parameters
+    ----------
+    factor
+        Above 0, at most 1.
+    every_steps
+        Steps in an epoch.
+
+    Raises
+    ------
+    ParameterError
+        If either is out of range.
+
+    Examples
+    --------
+    >>> schedule = exponential_decay(0.5, every_steps=100)
+    >>> [schedule(StepContext(step, batch=0, progress=0.0)) for step in (0, 99, 100, 250)]
+    [1.0, 1.0, 0.5, 0.25]
+    """
+    if not 0 < factor <= 1:
+        raise ParameterError(f"factor is {factor}, but it must be above 0 and at most 1")
+    if every_steps < 1:
+        raise ParameterError(f"every_steps is {every_steps}, but it must be at least 1")
+    return lambda context: float(factor) ** (context.step // every_steps)

@@ -1,4 +1,4 @@
-"""Turning SIGINT and SIGTERM into a wish to stop, which the loop grants between two steps."""
+"""Turning SIGINT and SIGTERM into a request to stop, which the loop checks between steps."""
 
 import signal
 import threading
@@ -9,9 +9,14 @@ __all__ = ["StopRequest"]
 
 
 class StopRequest:
-    """A context in which the first signal asks for a stop and a second interrupts at once.
+    """A context in which the first signal sets a flag and a second one interrupts at once.
 
-    Outside the main thread, where Python allows no handlers, it only holds the flag.
+    Outside the main thread Python allows no signal handlers; the flag then stays unset.
+
+    Attributes
+    ----------
+    requested
+        Whether a signal has come.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""How many threads torch takes on a CPU."""
+"""How many threads torch uses on a CPU."""
 
 import math
 import os
@@ -9,20 +9,20 @@ __all__ = ["ThreadChoice", "usable_cores"]
 
 
 def usable_cores() -> int:
-    """Return the cores that this process may use, at most 8: small networks gain nothing beyond."""
+    """Return how many cores this process may use, at most 8: small networks gain nothing from more."""
     return min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, 8)
 
 
 class ThreadChoice:
-    """Runs the first steps on one thread and on all cores in turn, then stays with the faster.
+    """Tries one thread and all cores over the first steps, then keeps the faster.
 
-    On a busy machine the threads of torch wait for each other actively, and two are then many times
-    slower than one; on an idle one they are nearly twice as fast. No rule of thumb knows which it is.
+    Threads of torch wait for each other in busy loops. On a busy machine two threads are many times slower
+    than one; on an idle machine they are nearly twice as fast. Only a trial can tell.
 
     Parameters
     ----------
     most
-        The other number to try; with 1 there is nothing to choose.
+        Number of threads to try beside one; 1 leaves nothing to choose.
     """
 
     TRIALS = 4
@@ -33,12 +33,12 @@ class ThreadChoice:
         torch.set_num_threads(1)
 
     def before_step(self) -> None:
-        """Set the number of threads that this step tries."""
+        """Set the number of threads for this step."""
         if self._plan:
             torch.set_num_threads(self._plan[0])
 
     def after_step(self, seconds: float) -> None:
-        """Note how long the step took; after the last trial, stay with the faster."""
+        """Record how long the step took; after the last trial, keep the faster number."""
         if not self._plan:
             return
         count = self._plan.pop(0)
