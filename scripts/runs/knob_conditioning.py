@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from neurdsp.amp.config import load_config
-from neurdsp.amp.knobs import train as knobs_train
+from neurdsp.amp.knobs import crops
 from neurdsp.amp.knobs.model import ParametricWaveNet
+from neurdsp.amp.knobs.train import train_parametric
 from neurdsp.errors import NeurdspError
 
 FILM = ParametricWaveNet
@@ -62,10 +63,10 @@ def main() -> int:
     try:
         for kind in options.kinds or KINDS:
             # Which network is trained is no option of the product, where one kind is enough.
-            knobs_train.ParametricWaveNet = KINDS[kind]  # type: ignore[misc]
+            crops.ParametricWaveNet = KINDS[kind]  # type: ignore[misc]
             here = options.output / kind
             here.mkdir(parents=True, exist_ok=True)
-            result = knobs_train.train_parametric(
+            result = train_parametric(
                 config, options.manifest, model_path=here / f"{kind}.safetensors", run_dir=here
             )
             worst = max((one["esr"] for one in result.settings if one["part"] == "test"), default=None)

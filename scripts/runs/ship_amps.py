@@ -22,8 +22,9 @@ import numpy as np
 from judge_amp import judge, record
 from neurdsp import modelfile
 from neurdsp.amp.capture import lv2
+from neurdsp.amp.capture.manifest import Knob
 from neurdsp.amp.capture.signal import capture_signal
-from neurdsp.amp.capture.sweep import Knob, sweep
+from neurdsp.amp.capture.sweep import sweep
 from neurdsp.amp.config import load_config
 from neurdsp.amp.knobs.train import train_parametric
 from neurdsp.amp.train import train

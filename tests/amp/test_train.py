@@ -17,6 +17,7 @@ import pytest
 import soundfile
 from neurdsp.amp import AmpModel
 from neurdsp.amp.config import load_config
+from neurdsp.amp.task import AmpTask
 from neurdsp.amp.train import train
 from neurdsp.amp.train_many import train_many
 from neurdsp.audio import write_audio
@@ -62,10 +63,8 @@ def test_it_learns_and_says_what_the_engine_measured(recordings, tmp_path, dry, 
 
 @pytest.mark.parametrize("more", [(), ("training.ema_decay=0.9",)])
 def test_each_better_model_is_there_in_every_format_at_once(recordings, tmp_path, monkeypatch, dry, more):
-    from neurdsp.amp import train as module
-
     path, run_dir = tmp_path / "m.safetensors", tmp_path / "run"
-    original, seen = module._AmpTask.improved, []
+    original, seen = AmpTask.improved, []
 
     def watching(self, model, metrics):
         original(self, model, metrics)
@@ -76,7 +75,7 @@ def test_each_better_model_is_there_in_every_format_at_once(recordings, tmp_path
             np.testing.assert_allclose(other, outputs[0], atol=2e-6)
         seen.append(metrics["esr"])
 
-    monkeypatch.setattr(module._AmpTask, "improved", watching)
+    monkeypatch.setattr(AmpTask, "improved", watching)
     config = tiny(30, "training.validate_steps=8", *more)
     train(config, *recordings, model_path=path, run_dir=run_dir)
     assert len(seen) > 2
@@ -132,13 +131,11 @@ def equal(a, b):
 def test_stopped_by_a_signal_and_resumed_gives_the_bytes_of_an_unbroken_run(
     recordings, tmp_path, monkeypatch
 ):
-    from neurdsp.amp import train as module
-
     unbroken = tmp_path / "unbroken.safetensors"
     train(tiny(30, "training.validate_steps=8"), *recordings, model_path=unbroken, run_dir=tmp_path / "a")
 
     broken, run_dir = tmp_path / "broken.safetensors", tmp_path / "b"
-    original = module._AmpTask.loss
+    original = AmpTask.loss
 
     def interrupting(self, model, step):
         if step == 13:
@@ -146,7 +143,7 @@ def test_stopped_by_a_signal_and_resumed_gives_the_bytes_of_an_unbroken_run(
         return original(self, model, step)
 
     with monkeypatch.context() as patch:
-        patch.setattr(module._AmpTask, "loss", interrupting)
+        patch.setattr(AmpTask, "loss", interrupting)
         config = tiny(30, "training.validate_steps=8")
         first = train(config, *recordings, model_path=broken, run_dir=run_dir)
     assert first.summary.stopped == "interrupted"
@@ -187,18 +184,16 @@ def test_the_report_shows_and_plays_what_was_measured(recordings, tmp_path):
 
 
 def test_a_step_that_does_not_fit_into_memory_says_what_to_make_smaller(recordings, tmp_path, monkeypatch):
-    from neurdsp.amp import train as module
-
     message = "[enforce fail at alloc_cpu.cpp:127] . DefaultCPUAllocator: can't allocate memory"
     for error in (MemoryError(), RuntimeError(message), RuntimeError("CUDA out of memory. Tried ...")):
 
         def full(self, model, step, error=error):
             raise error
 
-        monkeypatch.setattr(module._AmpTask, "loss", full)
+        monkeypatch.setattr(AmpTask, "loss", full)
         with pytest.raises(ParameterError, match=r"2 crops of 1024 .* training\.batch_size=1, .*=512"):
             train(tiny(3), *recordings, model_path=tmp_path / "m.safetensors", run_dir=tmp_path / "run")
-    monkeypatch.setattr(module._AmpTask, "loss", lambda *_: (_ for _ in ()).throw(RuntimeError("shapes")))
+    monkeypatch.setattr(AmpTask, "loss", lambda *_: (_ for _ in ()).throw(RuntimeError("shapes")))
     with pytest.raises(RuntimeError, match="shapes"):
         train(tiny(3), *recordings, model_path=tmp_path / "m.safetensors", run_dir=tmp_path / "run")
 

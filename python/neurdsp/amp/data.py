@@ -13,7 +13,10 @@ from neurdsp.amp.config import AmpConfig
 from neurdsp.audio import FloatArray
 from neurdsp.errors import AudioFileError
 
-__all__ = ["Crops", "Pair", "Split", "load_pair", "split_in_time"]
+__all__ = ["Crops", "Pair", "Ranges", "Split", "load_pair", "split_in_time"]
+
+Ranges = tuple[tuple[int, int], ...]
+"""Ranges of samples, ``(start, stop)`` each."""
 
 
 @dataclass(frozen=True)
@@ -137,7 +140,7 @@ class Split:
         reaches them.
     """
 
-    training: tuple[tuple[int, int], ...]
+    training: Ranges
     validation: tuple[int, int]
 
 

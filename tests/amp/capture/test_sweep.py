@@ -4,16 +4,11 @@ import json
 
 import numpy as np
 import pytest
+import yaml
 from neurdsp.amp.capture.lv2 import CaptureResult, parse_lv2info
-from neurdsp.amp.capture.sweep import (
-    Knob,
-    Manifest,
-    corner_settings,
-    latin_hypercube,
-    load_manifest,
-    parse_knob,
-    sweep,
-)
+from neurdsp.amp.capture.manifest import Knob, Manifest, load_manifest
+from neurdsp.amp.capture.settings import corner_settings, latin_hypercube
+from neurdsp.amp.capture.sweep import parse_knob, sweep
 from neurdsp.audio import read_audio, write_audio
 from neurdsp.cli import app
 from neurdsp.config import build
@@ -67,7 +62,7 @@ def test_a_knob_is_read_with_its_range():
         ("drive=g:low:10", "NAME=CONTROL:LOW:HIGH"),
         ("drive=g:-30:10", "from -20 to 20, got -30"),
         ("x=nothing", "no control 'nothing'"),
-        ("My Knob=g", "no name for a knob"),
+        ("My Knob=g", "cannot name a knob"),
     ]:
         with pytest.raises(ParameterError, match=message):
             parse_knob(text, device)
@@ -177,3 +172,24 @@ def test_the_command_sweeps(programs, tmp_path):
     assert len(load_manifest(json.loads(done.stdout)["manifest"]).captures) == 3
     refused = CliRunner().invoke(app, [*arguments[:8], "--knob", "Tone"])
     assert refused.exit_code != 0
+
+
+@pytest.mark.parametrize(
+    ("words", "method"),
+    [
+        ("Latin hypercube", "latin_hypercube"),
+        ("corner", "corner"),
+        ("at random", "random"),
+        ("disputed: variance 0.2 of the power, 0.01 elsewhere", "active"),
+        ("by ear", "hand"),
+        ("", "hand"),
+    ],
+)
+def test_a_manifest_of_an_older_version_gets_its_methods_from_the_words(tmp_path, words, method):
+    captures = [
+        {"output": "a.wav", "positions": {"gain": 0.0}, "chosen": words},
+        {"output": "b.wav", "positions": {"gain": 1.0}, "chosen": words, "method": "random"},
+    ]
+    path = tmp_path / "manifest.yaml"
+    path.write_text(yaml.safe_dump({"input": "in.wav", "knobs": {"gain": {}}, "captures": captures}))
+    assert [setting.method for setting in load_manifest(path).captures] == [method, "random"]

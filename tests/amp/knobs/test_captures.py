@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from neurdsp.amp.capture.sweep import Manifest
+from neurdsp.amp.capture.manifest import Manifest
 from neurdsp.amp.config import load_config
 from neurdsp.amp.knobs.captures import load_captures
 from neurdsp.audio import write_audio

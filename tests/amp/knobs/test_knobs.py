@@ -5,7 +5,7 @@ import pytest
 import torch
 from neurdsp import modelfile
 from neurdsp.amp import AmpChain, AmpModel
-from neurdsp.amp.capture.sweep import Manifest
+from neurdsp.amp.capture.manifest import Manifest
 from neurdsp.amp.config import load_config
 from neurdsp.amp.knobs.export import export_parametric
 from neurdsp.amp.knobs.model import ParametricWaveNet

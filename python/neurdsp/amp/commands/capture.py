@@ -153,7 +153,8 @@ def _sweep(
 ) -> None:
     """Capture at many settings, a line for each."""
     from neurdsp.amp.capture import lv2
-    from neurdsp.amp.capture.sweep import Setting, parse_knob, sweep
+    from neurdsp.amp.capture.manifest import Setting
+    from neurdsp.amp.capture.sweep import parse_knob, sweep
     from neurdsp.dependencies import require
 
     if plan.n_active:

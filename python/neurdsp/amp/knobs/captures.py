@@ -1,14 +1,17 @@
 """The captures of a manifest, read and aligned: one input, and what came out at each setting of the knobs."""
 
+import hashlib
+import json
 import os
 from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
 from neurdsp.amp.capture.align import Alignment, find_blip_latency, find_latency
-from neurdsp.amp.capture.sweep import Manifest, Setting, load_manifest
+from neurdsp.amp.capture.manifest import Manifest, Setting, load_manifest
 from neurdsp.amp.config import AmpConfig
 from neurdsp.amp.data import Pair, Split, load_pair, split_in_time
 from neurdsp.audio import FloatArray, read_audio
@@ -49,9 +52,21 @@ class Captures:
         """Return where the knobs stood in a capture, in the manifest's order."""
         return [self.settings[index].positions[name] for name in self.manifest.knobs]
 
-    def of(self, part: str) -> list[int]:
-        """Return the captures of a part, ``train`` or ``test``."""
+    def of(self, part: Literal["train", "test"]) -> list[int]:
+        """Return the indices of the captures of a part."""
         return [index for index, setting in enumerate(self.settings) if setting.part == part]
+
+    def fingerprint(self) -> str:
+        """Return a hash of all that is trained on, by which a resumed run knows its data.
+
+        It covers the names of the knobs, and the positions and the samples of the training captures.
+        """
+        digest = hashlib.sha256(json.dumps(list(self.manifest.knobs)).encode())
+        digest.update(self.pairs[0].dry.tobytes())
+        for index in self.of("train"):
+            digest.update(json.dumps(self.positions(index)).encode())
+            digest.update(self.pairs[index].wet.tobytes())
+        return digest.hexdigest()[:16]
 
 
 def load_captures(path: str | os.PathLike[str], config: AmpConfig) -> Captures:

@@ -1,10 +1,9 @@
-"""Training a model with knobs on several captures of one device, and judging it at settings it never saw."""
+"""Training a model with knobs on several captures of a device, and judging it at settings it never saw."""
 
-import json
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,33 +11,28 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from neurdsp._output import atomic_output, check_output
-from neurdsp.amp.config import AmpConfig
-from neurdsp.amp.data import Crops
+from neurdsp.amp.config import AmpConfig, NamAmpConfig
 from neurdsp.amp.infer import AmpModel
 from neurdsp.amp.knobs.captures import Captures, load_captures
+from neurdsp.amp.knobs.crops import SettingCrops
 from neurdsp.amp.knobs.export import export_parametric
 from neurdsp.amp.knobs.model import ParametricWaveNet
-from neurdsp.amp.nam_config import NamWaveNetConfig
-from neurdsp.audio import FloatArray
-from neurdsp.config import save_yaml
-from neurdsp.errors import ConfigError, ParameterError
-from neurdsp.losses import build_loss
+from neurdsp.amp.run import check_model_path, check_resume, export_details
+from neurdsp.errors import ConfigError
 from neurdsp.metrics import esr
 from neurdsp.training import Reporter, Trainer
 from neurdsp.training.ranks import refuse_ranks
+from neurdsp.training.run_folder import begin_run, save_json
 
-__all__ = ["KnobsResult", "train_parametric"]
+__all__ = ["KnobsResult", "require_nam", "train_parametric"]
 
-_INPUT_LEVEL = 1.0
-_OUTPUT_FACTOR = 0.1
 _GLANCE_S = 2.0
-"""So much of each capture's held-out part is looked at while training; all of it is measured at the end."""
+"""Length of each capture's held-out part that a validation plays; the end of the run measures all of it."""
 
 
 @dataclass(frozen=True)
 class KnobsResult:
-    """What a run left behind.
+    """Result of a run.
 
     Parameters
     ----------
@@ -48,15 +42,15 @@ class KnobsResult:
         Mean error-to-signal ratio at the captured settings, of the exported file in the engine, on held-out
         audio.
     esr_test
-        The same at the settings that were not trained on; None if the manifest has none.
+        The same at the test settings, which were not trained on; None if the manifest has none.
     esr_nearest, esr_blend
-        What the nearest capture, and the two nearest mixed by distance, would have at those settings.
+        What the nearest capture, and a mix of the two nearest by distance, would have at the test settings.
     settings
-        The ratio at each setting, with its positions.
+        Part, positions and ratio of each setting.
     steps, seconds
         Of training.
     warnings
-        What was odd about the recordings.
+        Flaws of the recordings that did not prevent training.
     """
 
     model_path: Path
@@ -70,64 +64,37 @@ class KnobsResult:
     warnings: tuple[str, ...] = ()
 
     def figures(self) -> dict[str, Any]:
-        """Return what goes into the model file."""
+        """Return the metrics of the model file."""
         ratios = {name: getattr(self, name) for name in ("esr_train", "esr_test", "esr_nearest", "esr_blend")}
         known = {name: float(f"{value:.4g}") for name, value in ratios.items() if value is not None}
         return {**known, "measured_by": "engine", "steps": self.steps, "seconds": round(self.seconds, 1)}
 
 
 class _KnobsTask:
-    """Crops of captures drawn at random, each played with its own weights."""
+    """What the trainer asks of a model with knobs: a loss over crops of captures, validation, export."""
 
-    def __init__(self, captures: Captures, config: AmpConfig, path: Path) -> None:
+    def __init__(
+        self,
+        network: ParametricWaveNet,
+        crops: SettingCrops,
+        captures: Captures,
+        config: NamAmpConfig,
+        path: Path,
+    ) -> None:
+        self._network, self._crops = network, crops
         self._captures, self._config, self._path = captures, config, path
         self._train = captures.of("train")
-        self._crops: list[Crops] = []
-        self._levels: list[float] = []
-        heard = []
-        for index in self._train:
-            pair = captures.pairs[index]
-            self._crops.append(
-                Crops(
-                    pair,
-                    captures.split,
-                    batch_size=1,
-                    crop_samples=config.crop_samples,
-                    receptive_field=config.model.receptive_field,
-                    seed=config.training.seed + 7919 * index,
-                )
-            )
-            wet = np.concatenate([pair.wet[start:stop] for start, stop in captures.split.training])
-            self._levels.append(max(float(np.sqrt(np.mean(np.square(wet, dtype=np.float64)))), 1e-6))
-            heard.append(wet / np.float32(self._levels[-1]))
-        # Each setting is brought to the same level, so that one loss serves a batch of several: half the
-        # time of a step went into calling one for each.
-        self._loss = build_loss(
-            config.loss,
-            reference=torch.from_numpy(np.concatenate(heard)),
-            sample_rate=captures.pairs[0].sample_rate,
-        )
-        self.samples_per_step = config.training.batch_size * self._crops[0].crop_samples
+        self.samples_per_step = crops.samples_per_batch
 
     def loss(self, model: nn.Module, step: int) -> Tensor:
-        rng = np.random.default_rng((self._config.training.seed, step))
-        n = self._config.training.batch_size
-        chosen = rng.choice(len(self._train), n, replace=n > len(self._train))
-        outputs, targets = [], []
-        for which in chosen:
-            dry, wet = (torch.from_numpy(array) for array in self._crops[which].batch(step))
-            output = model(dry, self._captures.positions(self._train[which]))
-            outputs.append(output / self._levels[which])
-            targets.append(wet / self._levels[which])
-        loss: Tensor = self._loss(torch.cat(outputs), torch.cat(targets))
-        return loss
+        return self._crops.loss(model, step)
 
     def validate(self, model: nn.Module) -> dict[str, float]:
         start, stop = self._captures.split.validation
         ratios = []
         for turn, index in enumerate(self._train):
             pair = self._captures.pairs[index]
-            # A different stretch at each setting: together they hear all of the held-out part.
+            # A different stretch at each setting, so that together they cover the held-out part.
             glance = min(round(_GLANCE_S * pair.sample_rate), stop - start)
             at = start + (stop - start - glance) * turn // max(len(self._train) - 1, 1)
             margin = self._config.model.receptive_field - 1
@@ -136,32 +103,18 @@ class _KnobsTask:
             ratios.append(esr(pair.wet[at : at + glance], output))
         return {"score": float(np.mean(ratios)), "esr": float(np.mean(ratios)), "worst_esr": max(ratios)}
 
-    def improved(self, model: nn.Module, metrics: Mapping[str, float]) -> None:
+    def improved(self, model: nn.Module, metrics: Mapping[str, float]) -> None:  # noqa: ARG002
         measured = {name: value for name, value in metrics.items() if name != "score"}
-        _export(model, self._path, self._captures, self._config, {**measured, "measured_by": "training"})
+        self.export({**measured, "measured_by": "training"})
 
-
-def _export(
-    model: nn.Module, path: Path, captures: Captures, config: AmpConfig, metrics: Mapping[str, Any]
-) -> None:
-    if not isinstance(model, ParametricWaveNet):
-        raise TypeError(f"expected a ParametricWaveNet, got {type(model).__name__}")
-    pair = captures.pairs[0]
-    export_parametric(
-        model,
-        path,
-        knobs={name: knob.default for name, knob in captures.manifest.knobs.items()},
-        sample_rate=pair.sample_rate,
-        metrics=metrics,
-        level=float(np.sqrt(np.mean(np.square(pair.dry, dtype=np.float64)))),
-        name=path.stem,
-        description=config.description,
-        extra={"neurdsp.training": json.dumps(config.model_dump(mode="json"))},
-    )
+    def export(self, metrics: Mapping[str, Any]) -> None:
+        knobs = {name: knob.default for name, knob in self._captures.manifest.knobs.items()}
+        details = export_details(self._path, self._captures.pairs[0], self._config)
+        export_parametric(self._network, self._path, knobs=knobs, metrics=metrics, **details)
 
 
 def _judge(path: Path, captures: Captures) -> tuple[list[dict[str, Any]], float | None, float | None]:
-    """Play the held-out part at every setting with the engine, and measure captures nearby."""
+    """Measure the held-out part at every setting with the engine, and what nearby captures would give."""
     amp = AmpModel.load(path)
     start, stop = captures.split.validation
     first = max(0, start - (amp.receptive_field - 1))
@@ -203,15 +156,15 @@ def train_parametric(
     Parameters
     ----------
     config
-        Network (a preset whose architecture is ``nam.wavenet``), data, loss, budget.
+        Network, data, loss, budget; the architecture must be ``nam.wavenet``.
     manifest_path
-        See `neurdsp.amp.capture.sweep.Manifest`; captures for testing are only measured on, at the end.
+        See `neurdsp.amp.capture.manifest.Manifest`; test captures are only measured on, at the end.
     model_path
         The ``.safetensors`` file to write.
     run_dir
-        The folder for configuration, log and checkpoint; made where it is absent.
+        Folder for configuration, log and checkpoint; made if it is missing.
     resume
-        Go on from the checkpoint in ``run_dir``.
+        Continue from the checkpoint in ``run_dir``; only the budget may have changed.
     show
         Whether to show progress on standard error.
 
@@ -223,7 +176,7 @@ def train_parametric(
     Raises
     ------
     AudioFileError, ConfigError, ParameterError
-        Before anything is written, for captures or settings that cannot work.
+        For unusable captures or settings, before anything is written.
 
     Examples
     --------
@@ -232,52 +185,50 @@ def train_parametric(
     ...                  run_dir="runs/drive/train").esr_test  # doctest: +SKIP
     """
     refuse_ranks("train-knobs")
-    path, folder = Path(model_path), Path(run_dir)
-    if path.suffix != ".safetensors":
-        raise ParameterError(f"the model file '{path}' must end in .safetensors")
-    if not isinstance(config.model, NamWaveNetConfig):
-        raise ConfigError(
-            f"a model with knobs needs a preset of the architecture nam.wavenet, not {config.architecture}; "
-            "take light or standard"
-        )
+    folder = Path(run_dir)
+    nam = require_nam(config)
     if config.training.compile or config.training.precision != "float32":
         raise ConfigError(
-            "models with knobs are trained by the core, on a CPU and in float32; leave out "
+            "models with knobs are trained by the Rust core, on a CPU and in float32; leave out "
             "training.precision and training.compile"
         )
-    check_output(path)
+    path = check_model_path(model_path)
     captures = load_captures(manifest_path, config)
-    folder.mkdir(parents=True, exist_ok=True)
-    if not resume:
-        for name in ("metrics.jsonl", "checkpoint.pt", "result.json"):
-            (folder / name).unlink(missing_ok=True)
-    save_yaml(config, folder / "config.yaml")
-
-    def rms(signal: FloatArray) -> float:
-        heard = np.concatenate([signal[start:stop] for start, stop in captures.split.training])
-        return max(float(np.sqrt(np.mean(np.square(heard, dtype=np.float64)))), 1e-6)
-
-    torch.manual_seed(config.training.seed)
-    wets = [rms(captures.pairs[index].wet) for index in captures.of("train")]
-    model = ParametricWaveNet(
-        config.model,
-        len(captures.manifest.knobs),
-        input_scale=_INPUT_LEVEL / rms(captures.pairs[0].dry),
-        output_scale=_OUTPUT_FACTOR * float(np.mean(wets)),
-    )
+    facts = {
+        "manifest": str(manifest_path),
+        "fingerprint": captures.fingerprint(),
+        "sample_rate": captures.pairs[0].sample_rate,
+        "knobs": list(captures.manifest.knobs),
+        "captures": {setting.output: dict(setting.positions) for setting in captures.settings},
+        "warnings": list(captures.warnings),
+        **asdict(captures.split),
+    }
+    if resume:
+        # Versions up to 0.1 wrote no data.json for these runs.
+        check_resume(folder, config, facts, facts_required=False)
+    begin_run(folder, config, facts, fresh=not resume)
     if show:
         for warning in captures.warnings:
             sys.stderr.write(f"note: {warning}\n")
+    torch.manual_seed(config.training.seed)
+    crops = SettingCrops(
+        captures,
+        nam,
+        batch_size=config.training.batch_size,
+        seed=config.training.seed,
+        ranges=captures.split.training,
+    )
+    network = crops.new_network()
     reporter = Reporter(folder / "metrics.jsonl", show=show, score_name="ESR")
-    task = _KnobsTask(captures, config, path)
-    summary = Trainer(model, task, config.training, run_dir=folder, reporter=reporter).run(resume=resume)
+    task = _KnobsTask(network, crops, captures, nam, path)
+    summary = Trainer(network, task, config.training, run_dir=folder, reporter=reporter).run(resume=resume)
 
     settings, nearest, blend = _judge(path, captures)
     means = {part: [one["esr"] for one in settings if one["part"] == part] for part in ("train", "test")}
     result = KnobsResult(
         model_path=path,
         esr_train=float(np.mean(means["train"])),
-        esr_test=float(np.mean(means["test"])) if means["test"] else None,
+        esr_test=_mean(means["test"]),
         esr_nearest=nearest,
         esr_blend=blend,
         settings=tuple(settings),
@@ -285,8 +236,23 @@ def train_parametric(
         seconds=summary.seconds,
         warnings=captures.warnings,
     )
-    _export(model, path, captures, config, result.figures())
+    task.export(result.figures())
     report = {**result.figures(), "settings": list(result.settings), "warnings": list(result.warnings)}
-    with atomic_output(folder / "result.json") as temporary:
-        temporary.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    save_json(folder / "result.json", report)
     return result
+
+
+def require_nam(config: AmpConfig) -> NamAmpConfig:
+    """Return the configuration, if its network can have knobs.
+
+    Raises
+    ------
+    ConfigError
+        If the architecture is not ``nam.wavenet``.
+    """
+    if not isinstance(config, NamAmpConfig):
+        raise ConfigError(
+            f"a model with knobs needs a preset of the architecture nam.wavenet, not {config.architecture}; "
+            "take light or standard"
+        )
+    return config
