@@ -76,6 +76,32 @@ unsafe extern "C" fn write(stream: *const clap_ostream, buffer: *const c_void, s
     size as i64
 }
 
+/// What the library offers: of each plugin its ID, vendor, name and features.
+pub fn classes() -> Vec<(String, String, String, Vec<String>)> {
+    let text = |text: *const c_char| unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned();
+    unsafe {
+        let (_library, _, factory) = open();
+        let class = |index| {
+            let class = &*(*factory).get_plugin_descriptor.unwrap()(factory, index);
+            let features = (0..).map(|i| *class.features.add(i)).take_while(|feature| !feature.is_null());
+            (text(class.id), text(class.vendor), text(class.name), features.map(text).collect())
+        };
+        (0..(*factory).get_plugin_count.unwrap()(factory)).map(class).collect()
+    }
+}
+
+/// Loads the library that lies beside this test.
+unsafe fn open() -> (Library, *const clap_plugin_entry, *const clap_plugin_factory) {
+    let path = std::env::current_exe().unwrap().with_file_name("libneurdsp_plugin.so");
+    unsafe {
+        let library = Library::new(&path).unwrap();
+        let entry = *library.get::<*const clap_plugin_entry>(b"clap_entry").unwrap();
+        assert!((*entry).init.unwrap()(c"neurdsp.clap".as_ptr()));
+        let factory = (*entry).get_factory.unwrap()(CLAP_PLUGIN_FACTORY_ID.as_ptr());
+        (library, entry, factory.cast())
+    }
+}
+
 /// An instance, with the host that it knows.
 pub struct Instance {
     plugin: *const clap_plugin,
@@ -86,13 +112,8 @@ pub struct Instance {
 
 impl Instance {
     pub fn create() -> Instance {
-        let path = std::env::current_exe().unwrap().with_file_name("libneurdsp_plugin.so");
         unsafe {
-            let library = Library::new(&path).unwrap();
-            let entry = *library.get::<*const clap_plugin_entry>(b"clap_entry").unwrap();
-            assert!((*entry).init.unwrap()(c"neurdsp.clap".as_ptr()));
-            let factory = (*entry).get_factory.unwrap()(CLAP_PLUGIN_FACTORY_ID.as_ptr());
-            let factory = factory.cast::<clap_plugin_factory>();
+            let (library, entry, factory) = open();
             assert_eq!((*factory).get_plugin_count.unwrap()(factory), 1);
             let descriptor = (*factory).get_plugin_descriptor.unwrap()(factory, 0);
             assert_eq!(CStr::from_ptr((*descriptor).id), c"org.neurdsp.amp");

@@ -23,8 +23,8 @@ use vst3::Steinberg::Vst::{
     ProcessModes, ProcessModes_, ProcessSetup,
 };
 use vst3::Steinberg::{
-    FIDString, IBStream, IPluginBaseTrait, IPluginFactory, IPluginFactoryTrait, PClassInfo, kResultOk,
-    tresult,
+    FIDString, IBStream, IPluginBaseTrait, IPluginFactory, IPluginFactory2, IPluginFactory2Trait,
+    IPluginFactoryTrait, PClassInfo, PClassInfo2, kResultOk, tresult,
 };
 use vst3::{Class, ComPtr, ComWrapper, Interface};
 
@@ -57,6 +57,17 @@ impl Module {
             assert_eq!(factory.getClassInfo(0, &mut class), kResultOk);
             Module { factory, class, _library: library }
         }
+    }
+
+    /// The classes that the library offers.
+    pub fn classes(&self) -> Vec<PClassInfo2> {
+        let factory: ComPtr<IPluginFactory2> = self.factory.cast().unwrap();
+        let class = |index| unsafe {
+            let mut class = std::mem::zeroed();
+            assert_eq!(factory.getClassInfo2(index, &mut class), kResultOk);
+            class
+        };
+        (0..unsafe { self.factory.countClasses() }).map(class).collect()
     }
 
     /// A new instance.
@@ -160,19 +171,28 @@ impl Instance {
         self.active = true;
     }
 
+    /// All parameters, in the plugin's order.
+    pub fn parameters(&self) -> Vec<ParameterInfo> {
+        let parameter = |index| unsafe {
+            let mut info = std::mem::zeroed();
+            assert_eq!(self.controller.getParameterInfo(index, &mut info), kResultOk);
+            info
+        };
+        (0..unsafe { self.controller.getParameterCount() }).map(parameter).collect()
+    }
+
     /// The identifier of the parameter of that title.
     pub fn parameter(&self, title: &str) -> ParamID {
-        unsafe {
-            for index in 0..self.controller.getParameterCount() {
-                let mut info: ParameterInfo = std::mem::zeroed();
-                assert_eq!(self.controller.getParameterInfo(index, &mut info), kResultOk);
-                let length = info.title.iter().position(|c| *c == 0).unwrap_or(0);
-                if String::from_utf16_lossy(&info.title[..length]) == title {
-                    return info.id;
-                }
-            }
-        }
-        panic!("no parameter {title}")
+        let parameters = self.parameters();
+        let found = parameters.iter().find(|info| text16(&info.title) == title);
+        found.unwrap_or_else(|| panic!("no parameter {title}")).id
+    }
+
+    /// A normalised value of a parameter as the plugin shows it.
+    pub fn shown(&self, id: ParamID, value: ParamValue) -> String {
+        let mut shown = [0; 128];
+        assert_eq!(unsafe { self.controller.getParamStringByValue(id, value, &mut shown) }, kResultOk);
+        text16(&shown)
     }
 
     /// Lets the next block change a parameter at these samples, to these normalised values.
@@ -250,6 +270,11 @@ impl Drop for Instance {
             self.component.terminate();
         }
     }
+}
+
+/// A UTF-16 text that ends with a zero.
+pub fn text16(text: &[u16]) -> String {
+    String::from_utf16_lossy(text.split(|unit| *unit == 0).next().unwrap_or_default())
 }
 
 thread_local! {
