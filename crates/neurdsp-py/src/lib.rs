@@ -34,7 +34,10 @@ mod _core {
     #[pymodule_export]
     use crate::chain::{AmpChain, ChainBlock, chain_parameters, level_gains_db, prepare_cabinet};
     #[pymodule_export]
-    use crate::dsp::{PyIstft, PySpectrogram, PyStft, PyStream, limit_range, mel_filterbank, window};
+    use crate::dsp::{
+        PyIstft, PySpectrogram, PyStft, PyStream, hz_to_mel, limit_range, mel_filterbank, mel_frequencies,
+        mel_to_hz, window,
+    };
 
     #[pymodule_export]
     use crate::modelfile::{

@@ -50,7 +50,7 @@ def mel(
     """
     from neurdsp.console import print_table
     from neurdsp.dsp.corpus import MelJob, run
-    from neurdsp.dsp.features import MelSpectrogram
+    from neurdsp.dsp.mel import MelSpectrogram
     from neurdsp.errors import ParameterError
 
     if address is not None and not cluster:

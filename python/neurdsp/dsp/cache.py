@@ -11,7 +11,7 @@ import numpy.typing as npt
 from neurdsp import _core
 from neurdsp.dsp.arrays import Array, take_real
 from neurdsp.dsp.checks import integer, real_type
-from neurdsp.dsp.features import MelSpectrogram
+from neurdsp.dsp.mel import MelSpectrogram
 from neurdsp.errors import ParameterError
 
 __all__ = ["CacheStats", "MelCache"]
@@ -131,7 +131,7 @@ class MelCache:
             )
         batch = take_real(y)
         wanted = batch.dtype if dtype is None else real_type(dtype)
-        engine = plan.engine.plan(plan.exact or batch.dtype == np.float64 or wanted == np.float64)
+        engine = plan.engine.plan(batch.dtype == np.float64 or wanted == np.float64)
         # What is done besides the engine's plan.
         variant = f"{wanted.name} {plan.preemphasis!r} {plan.normalize}"
         core, rows = self._here(), [row for entry in batch.entries for row in entry]

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from neurdsp.dsp.checks import axis_of, choice, integer, number
 from neurdsp.dsp.decibel import power_to_db
 from neurdsp.dsp.features import mel_spectrogram
-from neurdsp.dsp.filters import MelNorm
+from neurdsp.dsp.options import MelNorm
 from neurdsp.dsp.values import lists_and_tensors, take_values
 from neurdsp.errors import ParameterError
 

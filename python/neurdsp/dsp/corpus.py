@@ -18,8 +18,8 @@ from typing import Any
 
 from neurdsp.dsp.executors import Executor, LocalPool, Lost
 from neurdsp.dsp.extraction import ENDINGS, Format, extract
-from neurdsp.dsp.features import MelSpectrogram
 from neurdsp.dsp.manifest import MANIFEST, Appender, Record, only_run, read_manifest, rewrite, sweep
+from neurdsp.dsp.mel import MelSpectrogram
 from neurdsp.errors import AudioFileError, ParameterError
 
 __all__ = ["SUFFIXES", "Format", "MelJob", "Record", "Summary", "find_audio", "read_manifest", "run"]

@@ -17,7 +17,7 @@ import numpy as np
 from neurdsp._output import atomic_output
 from neurdsp.audio import AudioReader, FloatArray, StreamResampler, check_audio
 from neurdsp.dsp.arrays import Array
-from neurdsp.dsp.features import MelSpectrogram, normalise
+from neurdsp.dsp.mel import MelSpectrogram, normalise
 from neurdsp.errors import AudioFileError, ParameterError
 
 __all__ = ["ENDINGS", "Format", "extract"]

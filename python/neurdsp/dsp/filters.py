@@ -1,23 +1,20 @@
 """Mel filterbanks and windows, by librosa's names."""
 
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from neurdsp import _core
 from neurdsp.dsp.checks import flag, integer, number, real_type, shown
 from neurdsp.dsp.notices import warn
-from neurdsp.dsp.plans import get_window, mel_filters
+from neurdsp.dsp.options import MelNorm
+from neurdsp.dsp.plans import FilterKey, mel_filters
 from neurdsp.dsp.values import take_values
+from neurdsp.dsp.windows import get_window
 from neurdsp.errors import ParameterError
 
 __all__ = ["MelNorm", "get_window", "hz_to_mel", "mel", "mel_frequencies", "mel_key", "mel_to_hz"]
-
-MelNorm: TypeAlias = Literal["slaney"] | float | None
-
-_LINEAR_HZ = 200.0 / 3.0
-_BREAK_HZ = 1000.0
-_LOG_STEP = np.log(6.4) / 27.0
 
 
 def mel(
@@ -31,7 +28,7 @@ def mel(
     norm: MelNorm = "slaney",
     dtype: npt.DTypeLike = np.float32,
 ) -> npt.NDArray[Any]:
-    """Triangular filters that turn a power spectrum into mel bands.
+    """Return triangular filters that turn a power spectrum into mel bands.
 
     Parameters
     ----------
@@ -42,15 +39,15 @@ def mel(
     n_mels
         Number of filters.
     fmin, fmax
-        Where the lowest filter begins and the highest one ends, in hertz; half the sample rate if ``fmax``
-        is None.
+        Lower end of the lowest filter and upper end of the highest one, in hertz; ``fmax`` is half the sample
+        rate by default.
     htk
-        The mel scale of HTK instead of Slaney's.
+        True for the mel scale of HTK, False for Slaney's.
     norm
-        ``"slaney"``: each filter over its width in hertz; None: every filter peaks at one; a positive number
-        or ``numpy.inf``: unit norm of this order.
+        ``"slaney"`` divides each filter by its width in hertz; None lets every filter peak at one; a positive
+        number or ``numpy.inf`` gives each filter a unit norm of this order.
     dtype
-        float32 or float64; the filters are built in float64.
+        float32 or float64, from filters that are built in float64.
 
     Returns
     -------
@@ -65,7 +62,7 @@ def mel(
     Warns
     -----
     UserWarning
-        With their number, if there are filters so narrow that no bin falls into them.
+        If no bin falls into some of the filters, with their number.
 
     Examples
     --------
@@ -74,7 +71,7 @@ def mel(
     (128, 1025)
     """
     key = mel_key(sr=sr, n_fft=n_fft, n_mels=n_mels, fmin=fmin, fmax=fmax, htk=htk, norm=norm)
-    return mel_filters(*key)[0].astype(real_type(dtype))
+    return mel_filters(key)[0].astype(real_type(dtype))
 
 
 def mel_key(
@@ -86,9 +83,9 @@ def mel_key(
     fmax: float | None,
     htk: bool,
     norm: MelNorm,
-    over_mel: bool = False,
-) -> tuple[Any, ...]:
-    """Check the arguments of a filterbank and make them hashable; warns of empty filters."""
+    triangles_over_mel: bool = False,
+) -> FilterKey:
+    """Check the parameters of a filterbank, and warn of empty filters; errors as in `mel`."""
     sr, fmin = number("sr", sr, least=1e-6, most=1e12), number("fmin", fmin, least=0)
     fmax = sr / 2 if fmax is None else number("fmax", fmax, above=0)
     if norm is None:
@@ -105,17 +102,17 @@ def mel_key(
             if isinstance(norm, (float, np.floating)) and norm == np.inf
             else number("norm", norm, above=0)
         )
-    key = (
-        sr,
-        integer("n_fft", n_fft, 1),
-        integer("n_mels", n_mels, 1),
-        fmin,
-        fmax,
-        flag("htk", htk),
-        norm_name,
-        flag("triangles_over_mel", over_mel),
+    key = FilterKey(
+        sr=sr,
+        n_fft=integer("n_fft", n_fft, 1),
+        n_mels=integer("n_mels", n_mels, 1),
+        fmin=fmin,
+        fmax=fmax,
+        htk=flag("htk", htk),
+        norm=norm_name,
+        triangles_over_mel=flag("triangles_over_mel", triangles_over_mel),
     )
-    n_empty = mel_filters(*key)[1]
+    n_empty = mel_filters(key)[1]
     if n_empty:
         warn(
             f"Empty filters: {n_empty} of {n_mels} mel filters are empty, as n_fft = {n_fft} at {sr:g} Hz "
@@ -125,44 +122,95 @@ def mel_key(
 
 
 def hz_to_mel(frequencies: npt.ArrayLike, *, htk: bool = False) -> Any:
-    """Mel of frequencies in hertz, on Slaney's scale or on HTK's; float64, of the shape of ``frequencies``.
+    """Convert frequencies to mel, on Slaney's scale or on HTK's.
+
+    Parameters
+    ----------
+    frequencies
+        In hertz: a number, an array or nested lists of numbers.
+    htk
+        True for the scale of HTK, False for Slaney's.
+
+    Returns
+    -------
+    numpy.ndarray or numpy.float64
+        float64, of the shape of ``frequencies``.
 
     Raises
     ------
     ParameterError
         If ``frequencies`` are not numbers.
+
+    Examples
+    --------
+    >>> import neurdsp
+    >>> float(neurdsp.filters.hz_to_mel(1000.0))
+    15.0
     """
     hz = take_values(frequencies, "frequencies").astype(np.float64)
-    if flag("htk", htk):
-        return 2595.0 * np.log10(1.0 + hz / 700.0)
-    above = _BREAK_HZ / _LINEAR_HZ + np.log(np.maximum(hz, _BREAK_HZ) / _BREAK_HZ) / _LOG_STEP
-    return np.where(hz >= _BREAK_HZ, above, hz / _LINEAR_HZ)[()]
+    return _core.hz_to_mel(hz.reshape(-1), flag("htk", htk)).reshape(hz.shape)[()]
 
 
 def mel_to_hz(mels: npt.ArrayLike, *, htk: bool = False) -> Any:
-    """Frequencies in hertz of mels, on Slaney's scale or on HTK's; float64, of the shape of ``mels``.
+    """Convert mel to frequencies, on Slaney's scale or on HTK's.
+
+    Parameters
+    ----------
+    mels
+        A number, an array or nested lists of numbers.
+    htk
+        True for the scale of HTK, False for Slaney's.
+
+    Returns
+    -------
+    numpy.ndarray or numpy.float64
+        Hertz in float64, of the shape of ``mels``.
 
     Raises
     ------
     ParameterError
         If ``mels`` are not numbers.
+
+    Examples
+    --------
+    >>> import neurdsp
+    >>> float(neurdsp.filters.mel_to_hz(15.0))
+    1000.0
     """
     mel_ = take_values(mels, "mels").astype(np.float64)
-    if flag("htk", htk):
-        return 700.0 * (10.0 ** (mel_ / 2595.0) - 1.0)
-    break_mel = _BREAK_HZ / _LINEAR_HZ
-    above = _BREAK_HZ * np.exp(_LOG_STEP * (np.maximum(mel_, break_mel) - break_mel))
-    return np.where(mel_ >= break_mel, above, mel_ * _LINEAR_HZ)[()]
+    return _core.mel_to_hz(mel_.reshape(-1), flag("htk", htk)).reshape(mel_.shape)[()]
 
 
-def mel_frequencies(n_mels: int = 128, *, fmin: float = 0.0, fmax: float = 11025.0, htk: bool = False) -> Any:
-    """``n_mels`` frequencies in hertz, evenly spaced in mel from ``fmin`` to ``fmax``.
+def mel_frequencies(
+    n_mels: int = 128, *, fmin: float = 0.0, fmax: float = 11025.0, htk: bool = False
+) -> npt.NDArray[np.float64]:
+    """Return frequencies that are evenly spaced in mel.
+
+    Parameters
+    ----------
+    n_mels
+        Number of frequencies.
+    fmin, fmax
+        The first and the last frequency in hertz.
+    htk
+        True for the scale of HTK, False for Slaney's.
+
+    Returns
+    -------
+    numpy.ndarray
+        Hertz in float64, ``(n_mels,)``.
 
     Raises
     ------
     ParameterError
-        If ``n_mels`` is not from 1 to a million, or a frequency is no finite number.
+        If ``n_mels`` is not from 1 to a million, or a frequency is not a finite number.
+
+    Examples
+    --------
+    >>> import neurdsp
+    >>> neurdsp.filters.mel_frequencies(3, fmax=1000.0).round(6).tolist()
+    [0.0, 500.0, 1000.0]
     """
     n_mels = integer("n_mels", n_mels, 1, 1_000_000)
-    low, high = (hz_to_mel(number(name, hz), htk=htk) for name, hz in (("fmin", fmin), ("fmax", fmax)))
-    return mel_to_hz(np.linspace(low, high, n_mels), htk=htk)
+    fmin, fmax = number("fmin", fmin), number("fmax", fmax)
+    return _core.mel_frequencies(n_mels, fmin, fmax, flag("htk", htk))

@@ -6,9 +6,10 @@ import numpy as np
 import numpy.typing as npt
 
 from neurdsp.dsp.checks import choice, integer, number, real_type, shown
-from neurdsp.dsp.filters import MelNorm, mel_key
+from neurdsp.dsp.filters import mel_key
 from neurdsp.dsp.notices import warn
-from neurdsp.dsp.plans import WindowSpec, mel_filters
+from neurdsp.dsp.options import MelNorm, WindowSpec
+from neurdsp.dsp.plans import mel_filters
 from neurdsp.dsp.spectral import STFT
 from neurdsp.dsp.values import lists_and_tensors, take_values
 from neurdsp.errors import ParameterError
@@ -69,7 +70,7 @@ def mel_to_stft(
         raise ParameterError(f"n_mels is {n_mels}, but M has {target.shape[-2]} bands; leave n_mels out")
     power, n_iter = number("power", power, above=0), integer("n_iter", n_iter, 0, 1_000_000)
     key = mel_key(sr=sr, n_fft=n_fft, n_mels=target.shape[-2], fmin=fmin, fmax=fmax, htk=htk, norm=norm)
-    basis = mel_filters(*key)[0]
+    basis = mel_filters(key)[0]
     largest = np.linalg.norm(basis, 2) ** 2
     if not np.finfo(np.float64).tiny < largest < np.inf:
         raise ParameterError(

@@ -1,14 +1,15 @@
 """The short-time Fourier transform and its inverse."""
 
-from typing import Any
+from typing import Any, Unpack, overload
 
 import numpy as np
 import numpy.typing as npt
 
 from neurdsp.dsp.arrays import allocate, take_real, take_spectrum
-from neurdsp.dsp.checks import choice, complex_type, integer, real_type
-from neurdsp.dsp.notices import warn
-from neurdsp.dsp.plans import Frames, Precision, WindowSpec, default_threads
+from neurdsp.dsp.checks import complex_type, integer, real_type
+from neurdsp.dsp.frames import default_threads, frame_key, is_exact, threads_for, warn_of_short_input
+from neurdsp.dsp.options import IstftOptions, Other, Out, Precision, StftOptions, WindowSpec
+from neurdsp.dsp.plans import planned_istft, planned_stft
 from neurdsp.errors import ParameterError
 
 __all__ = ["STFT", "istft", "stft"]
@@ -45,7 +46,7 @@ class STFT:
         pad_mode: str = "constant",
         precision: Precision = "fast",
     ) -> None:
-        self._frames = Frames(
+        self._frames = frame_key(
             n_fft=n_fft,
             hop_length=hop_length,
             win_length=win_length,
@@ -56,12 +57,29 @@ class STFT:
         self._exact = is_exact(precision)
         self.n_fft = self._frames.n_fft
         self.hop_length = self._frames.hop_length
-        self._frames.stft(self._exact)
+        planned_stft(self._frames, self._exact)
 
     def n_frames(self, n_samples: int) -> int:
-        """Frames that a signal of ``n_samples`` gives."""
-        return self._frames.stft(self._exact).n_frames(integer("n_samples", n_samples, 0))
+        """Return the number of frames of a signal of ``n_samples``."""
+        return planned_stft(self._frames, self._exact).n_frames(integer("n_samples", n_samples, 0))
 
+    @overload
+    def __call__(
+        self, y: Other, *, dtype: npt.DTypeLike | None = None, out: None = None, n_threads: int | None = None
+    ) -> Other: ...
+    @overload
+    def __call__(
+        self,
+        y: npt.NDArray[Any],
+        *,
+        dtype: npt.DTypeLike | None = None,
+        out: None = None,
+        n_threads: int | None = None,
+    ) -> npt.NDArray[Any]: ...
+    @overload
+    def __call__(
+        self, y: Any, *, dtype: npt.DTypeLike | None = None, out: Out, n_threads: int | None = None
+    ) -> Out: ...
     def __call__(
         self, y: Any, *, dtype: npt.DTypeLike | None = None, out: Any = None, n_threads: int | None = None
     ) -> Any:
@@ -69,14 +87,30 @@ class STFT:
         batch = take_real(y)
         dtype = np.result_type(batch.dtype, np.complex64) if dtype is None else complex_type(dtype)
         double = self._exact or batch.dtype == np.float64 or dtype == np.complex128
-        plan = self._frames.stft(double)
+        plan = planned_stft(self._frames, double)
         warn_of_short_input(batch.entries, self._frames)
         shapes = [(self._frames.n_bins, plan.n_frames(entry.shape[-1])) for entry in batch.entries]
         results = allocate(batch, shapes, dtype, out)
-        threads = threads_for(batch.entries, self._frames, n_threads)
-        plan.process(batch.entries, results, threads)
+        plan.process(batch.entries, results, threads_for(batch.entries, self._frames, n_threads))
         return batch.give_back(results) if out is None else out
 
+    @overload
+    def inverse(
+        self,
+        stft_matrix: npt.NDArray[Any],
+        *,
+        length: int | None = None,
+        out: None = None,
+        n_threads: int | None = None,
+    ) -> npt.NDArray[Any]: ...
+    @overload
+    def inverse(
+        self, stft_matrix: Other, *, length: int | None = None, out: None = None, n_threads: int | None = None
+    ) -> Other: ...
+    @overload
+    def inverse(
+        self, stft_matrix: Any, *, length: int | None = None, out: Out, n_threads: int | None = None
+    ) -> Out: ...
     def inverse(
         self, stft_matrix: Any, *, length: int | None = None, out: Any = None, n_threads: int | None = None
     ) -> Any:
@@ -87,8 +121,7 @@ class STFT:
             if entry.shape[1] != n_bins:
                 raise ParameterError(
                     f"stft_matrix has {entry.shape[1]} bins, but n_fft = {self.n_fft} makes {n_bins}; pass "
-                    "the n_fft of the "
-                    "forward transform"
+                    "the n_fft of the forward transform"
                 )
         double = self._exact or batch.dtype == np.complex128
         dtype = np.float64 if batch.dtype == np.complex128 else np.float32
@@ -107,8 +140,7 @@ class STFT:
             if length is None and natural < 1:
                 raise ParameterError(
                     f"{n_frames} frames with hop_length = {self.hop_length} hold no sample beside their "
-                    "padding; pass more "
-                    "frames, or length"
+                    "padding; pass more frames, or length"
                 )
             lengths.append(length if length is not None else natural)
             n_zeros += len(entry) * max(lengths[-1] - n_frames * self.n_fft, 0)
@@ -120,10 +152,25 @@ class STFT:
         results = allocate(batch, [(n,) for n in lengths], dtype, out)
         n_rows = sum(len(entry) for entry in entries)
         threads = default_threads(n_threads, n_rows, max(lengths), self.n_fft, self.hop_length)
-        frames.istft(double).process(entries, results, threads)
+        plan = planned_istft(frames.n_fft, frames.hop_length, frames.window, frames.pad, double)
+        plan.process(entries, results, threads)
         return batch.give_back(results) if out is None else out
 
 
+@overload
+def stft(
+    y: Other, *, dtype: npt.DTypeLike | None = None, out: None = None, **options: Unpack[StftOptions]
+) -> Other: ...
+@overload
+def stft(
+    y: npt.NDArray[Any],
+    *,
+    dtype: npt.DTypeLike | None = None,
+    out: None = None,
+    **options: Unpack[StftOptions],
+) -> npt.NDArray[Any]: ...
+@overload
+def stft(y: Any, *, dtype: npt.DTypeLike | None = None, out: Out, **options: Unpack[StftOptions]) -> Out: ...
 def stft(
     y: Any,
     *,
@@ -203,6 +250,26 @@ def stft(
     return transform(y, dtype=dtype, out=out, n_threads=n_threads)
 
 
+@overload
+def istft(
+    stft_matrix: Other,
+    *,
+    dtype: npt.DTypeLike | None = None,
+    out: None = None,
+    **options: Unpack[IstftOptions],
+) -> Other: ...
+@overload
+def istft(
+    stft_matrix: npt.NDArray[Any],
+    *,
+    dtype: npt.DTypeLike | None = None,
+    out: None = None,
+    **options: Unpack[IstftOptions],
+) -> npt.NDArray[Any]: ...
+@overload
+def istft(
+    stft_matrix: Any, *, dtype: npt.DTypeLike | None = None, out: Out, **options: Unpack[IstftOptions]
+) -> Out: ...
 def istft(
     stft_matrix: Any,
     *,
@@ -269,29 +336,6 @@ def istft(
     wanted = None if dtype is None else real_type(dtype)
     y = transform.inverse(stft_matrix, length=length, out=out, n_threads=n_threads)
     return y if wanted is None or out is not None else _cast(y, wanted)
-
-
-def is_exact(precision: Precision) -> bool:
-    """Whether the precision is ``"exact"``."""
-    return choice("precision", precision, ("fast", "exact")) == "exact"
-
-
-def threads_for(entries: list[npt.NDArray[Any]], frames: Frames, n_threads: int | None) -> int:
-    """How many threads the rows of ``entries`` are worth."""
-    if n_threads is not None:
-        return integer("n_threads", n_threads, 1)
-    n_samples = sum(entry.shape[0] * entry.shape[-1] for entry in entries)
-    return default_threads(None, 1, n_samples, frames.n_fft, frames.hop_length)
-
-
-def warn_of_short_input(entries: list[npt.NDArray[Any]], frames: Frames) -> None:
-    """Warn of a centred transform of a signal that is shorter than one frame."""
-    shortest = min(entry.shape[-1] for entry in entries)
-    if frames.pad and shortest < frames.n_fft:
-        warn(
-            f"n_fft={frames.n_fft} is too large for input of {shortest} samples: every frame holds padding; "
-            "lower n_fft"
-        )
 
 
 def _cast(y: Any, dtype: np.dtype[Any]) -> Any:

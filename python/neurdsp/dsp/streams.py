@@ -11,7 +11,7 @@ from neurdsp.dsp.checks import real_type
 from neurdsp.errors import ParameterError
 
 if TYPE_CHECKING:
-    from neurdsp.dsp.features import MelSpectrogram
+    from neurdsp.dsp.mel import MelSpectrogram
 
 __all__ = ["MelStream"]
 
@@ -50,7 +50,7 @@ class MelStream:
             )
         self._dtype = real_type(dtype)
         self._double = self._dtype == np.float64
-        self._stream = _core.SpectrogramStream(plan.engine.plan(plan.exact or self._double))
+        self._stream = _core.SpectrogramStream(plan.engine.plan(self._double))
         self._preemphasis = plan.preemphasis
         self._last: Any = None
 

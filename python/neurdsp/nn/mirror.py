@@ -1,4 +1,4 @@
-"""The transforms in plain torch, with the core's window and filters: for other devices and derivatives."""
+"""The transforms in plain torch with the core's window and filters: for other devices and derivatives."""
 
 from functools import lru_cache
 from typing import Any
@@ -49,13 +49,13 @@ def squares(plan: str, n_frames: int) -> npt.NDArray[np.float64]:
         the padding off.
     """
     parts = decode_frames(plan)
-    hop = parts.hop_length
-    n_hops = -(-parts.n_fft // hop)
-    pieces = np.pad(parts.window() ** 2, (0, n_hops * hop - parts.n_fft)).reshape(n_hops, hop)
+    hop, n_fft = parts.frames.hop_length, parts.frames.n_fft
+    n_hops = -(-n_fft // hop)
+    pieces = np.pad(parts.window() ** 2, (0, n_hops * hop - n_fft)).reshape(n_hops, hop)
     total = np.zeros((n_frames + n_hops - 1, hop))
     for i, piece in enumerate(pieces):
         total[i : i + n_frames] += piece
-    sums = total.reshape(-1)[: parts.n_fft + hop * (n_frames - 1)]
+    sums = total.reshape(-1)[: n_fft + hop * (n_frames - 1)]
     return np.where(sums > np.finfo(np.float32).tiny, sums, 1.0)
 
 
@@ -103,12 +103,13 @@ def istft(spectrum: Tensor, length: int, plan: str) -> Tensor:
     rows = spectrum.reshape(-1, n_bins, n_frames)
     real = rows.real.dtype
     window, _ = _constants(parts, plan, real, rows.device)
-    frames = torch.fft.irfft(rows, parts.n_fft, dim=1) * window[:, None]
-    covered = parts.n_fft + parts.hop_length * (n_frames - 1)
-    added = functional.fold(
-        frames, output_size=(1, covered), kernel_size=(1, parts.n_fft), stride=(1, parts.hop_length)
-    )[:, 0, 0]  # (rows, covered)
-    added = (added / _divisor(plan, n_frames, real, rows.device))[:, parts.pad : parts.pad + length]
+    n_fft, hop_length, pad = parts.frames.n_fft, parts.frames.hop_length, parts.frames.pad
+    frames = torch.fft.irfft(rows, n_fft, dim=1) * window[:, None]
+    covered = n_fft + hop_length * (n_frames - 1)
+    added = functional.fold(frames, output_size=(1, covered), kernel_size=(1, n_fft), stride=(1, hop_length))[
+        :, 0, 0
+    ]  # (rows, covered)
+    added = (added / _divisor(plan, n_frames, real, rows.device))[:, pad : pad + length]
     added = functional.pad(added, (0, length - added.shape[1]))
     return added.reshape(*spectrum.shape[:-2], length)
 
@@ -129,21 +130,22 @@ def spectrogram(samples: Tensor, plan: str) -> Tensor:
         ``(..., n_rows, n_frames)``.
     """
     parts = decode(plan)
+    key = parts.key
     parts.check_length(tuple(samples.shape))
     window, filters = _constants(parts, plan, samples.dtype, samples.device)
     spectrum = _spectrum(samples.reshape(-1, samples.shape[-1]), parts, window)
     power = spectrum.real.square() + spectrum.imag.square()
-    if parts.power == 2:
+    if key.power == 2:
         values = power
     else:
         # A root has no gradient at zero: none passes there, as in the core.
-        shifted = power + parts.eps if parts.power == 1 else power
+        shifted = power + key.eps if key.power == 1 else power
         positive = shifted > 0
         safe = torch.where(positive, shifted, torch.ones_like(shifted))
-        values = torch.where(positive, safe ** (parts.power / 2), torch.zeros_like(shifted))
-    values = values[:, : parts.n_rows] if filters is None else filters @ values
-    if parts.log is not None:
-        floor, offset, scale = parts.log
+        values = torch.where(positive, safe ** (key.power / 2), torch.zeros_like(shifted))
+    values = values[:, : key.n_rows] if filters is None else filters @ values
+    if key.log is not None:
+        floor, offset, scale = key.log
         least = torch.finfo(values.dtype).tiny
         values = (values.clamp_min(floor) + offset).clamp_min(least).log() * scale
     return values.reshape(*samples.shape[:-1], *values.shape[1:])
@@ -151,21 +153,22 @@ def spectrogram(samples: Tensor, plan: str) -> Tensor:
 
 def _spectrum(rows: Tensor, parts: FramePlan, window: Tensor) -> Tensor:
     """Return the complex spectrum ``(rows, n_bins, n_frames)`` of ``(rows, n_samples)``."""
-    padded = _padded(rows, parts.pad, parts.pad_mode)
-    if parts.frame_filter is None:
+    key = parts.frames
+    padded = _padded(rows, key.pad, key.pad_mode)
+    if key.frame_filter is None:
         spectrum = torch.stft(
-            padded, parts.n_fft, hop_length=parts.hop_length, window=window, center=False, return_complex=True
+            padded, key.n_fft, hop_length=key.hop_length, window=window, center=False, return_complex=True
         )
     else:
-        remove_mean, preemphasis = parts.frame_filter
-        frames = padded.unfold(-1, parts.frame_length, parts.hop_length)  # (rows, n_frames, frame_length)
+        remove_mean, preemphasis = key.frame_filter
+        frames = padded.unfold(-1, parts.frame_length, key.hop_length)  # (rows, n_frames, frame_length)
         if remove_mean:
             frames = frames - frames.mean(-1, keepdim=True)
         # The first sample counts as its own predecessor.
         before = torch.cat([frames[..., :1], frames[..., :-1]], dim=-1)
         frames = (frames - preemphasis * before) * window[: parts.frame_length]
-        spectrum = torch.fft.rfft(frames, parts.n_fft).transpose(-1, -2)
-    return spectrum[..., :-1] if parts.drop_last else spectrum
+        spectrum = torch.fft.rfft(frames, key.n_fft).transpose(-1, -2)
+    return spectrum[..., :-1] if key.drop_last else spectrum
 
 
 def _padded(rows: Tensor, pad: int, mode: str) -> Tensor:

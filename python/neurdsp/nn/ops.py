@@ -1,21 +1,23 @@
 """The operators ``neurdsp::spectrogram`` and ``neurdsp::spectrogram_backward``, which run in the Rust core.
 
-Registered with a fake implementation and with derivatives, they go through autograd and torch.compile
-like torch's own. The derivative of the backward operator, which few need, is that
-of the mirror in plain torch.
+They are registered with a fake implementation and with derivatives, so autograd and torch.compile treat them
+as torch's own operators. The derivative of the backward operator, which few need, is that of the mirror in
+plain torch.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from neurdsp.dsp.plans import default_threads
+from neurdsp.dsp.frames import default_threads
 from neurdsp.errors import ParameterError
 from neurdsp.nn import mirror
 from neurdsp.nn.plan import FramePlan, decode
 
-__all__ = ["fill_if_not_finite", "rows_of", "spectrogram", "spectrogram_backward", "threads_for"]
+__all__ = ["nan_for_non_finite", "rows_of", "spectrogram", "spectrogram_backward", "threads_for"]
 
 
 @torch.library.custom_op("neurdsp::spectrogram", mutates_args=(), device_types="cpu")
@@ -38,18 +40,16 @@ def spectrogram(samples: Tensor, plan: str) -> Tensor:
     parts.check_length(tuple(samples.shape))
     rows = rows_of(samples, 1)
     core = parts.core(rows.dtype == torch.float64)
-    result = rows.new_empty((rows.shape[0], parts.n_rows, core.n_frames(rows.shape[-1])))
-    try:
+    result = rows.new_empty((rows.shape[0], parts.key.n_rows, core.n_frames(rows.shape[-1])))
+    with nan_for_non_finite(rows, result):
         core.process([rows.numpy()], [result.numpy()], threads_for(rows.shape, parts))
-    except ParameterError:
-        fill_if_not_finite(rows, result)
     return result.reshape(*samples.shape[:-1], *result.shape[1:])
 
 
 @spectrogram.register_fake
 def _(samples: Tensor, plan: str) -> Tensor:
     parts = decode(plan)
-    return samples.new_empty((*samples.shape[:-1], parts.n_rows, parts.n_frames(samples.shape[-1])))
+    return samples.new_empty((*samples.shape[:-1], parts.key.n_rows, parts.n_frames(samples.shape[-1])))
 
 
 @torch.library.custom_op("neurdsp::spectrogram_backward", mutates_args=(), device_types="cpu")
@@ -74,10 +74,8 @@ def spectrogram_backward(samples: Tensor, gradient: Tensor, plan: str) -> Tensor
     rows, planes = rows_of(samples, 1), rows_of(gradient, 2)
     result = torch.empty_like(rows)
     core = parts.core(rows.dtype == torch.float64)
-    try:
+    with nan_for_non_finite(rows, result):
         core.backward(rows.numpy(), planes.numpy(), result.numpy(), threads_for(rows.shape, parts))
-    except ParameterError:
-        fill_if_not_finite(rows, result)
     return result.reshape(samples.shape)
 
 
@@ -111,19 +109,23 @@ torch.library.register_autograd("neurdsp::spectrogram_backward", _double_backwar
 
 
 def rows_of(tensor: Tensor, n_core: int) -> Tensor:
-    """``(rows, ...)`` with neighbouring values, without the graph."""
+    """Return ``(rows, ...)``, contiguous and without the graph."""
     plain = tensor.detach().resolve_conj().resolve_neg()
     return plain.reshape(-1, *plain.shape[plain.ndim - n_core :]).contiguous()
 
 
 def threads_for(shape: tuple[int, ...], parts: FramePlan) -> int:
-    """No more threads than torch may use for samples of this shape; one in the workers of a data loader."""
-    wanted = default_threads(None, shape[0], shape[-1], parts.n_fft, parts.hop_length)
+    """Return the threads for samples of this shape: torch's at most, one in a worker of a data loader."""
+    wanted = default_threads(None, shape[0], shape[-1], parts.frames.n_fft, parts.frames.hop_length)
     return min(wanted, torch.get_num_threads())
 
 
-def fill_if_not_finite(rows: Tensor, result: Tensor) -> None:
-    """Turn the core's refusal of NaN into NaN, as torch's own operators do; raise anything else again."""
-    if bool(torch.isfinite(rows).all()):
-        raise
-    result.fill_(torch.nan)
+@contextmanager
+def nan_for_non_finite(rows: Tensor, result: Tensor) -> Iterator[None]:
+    """Give NaN where the core refuses NaN or infinity in ``rows``, as torch's own operators do."""
+    try:
+        yield
+    except ParameterError:
+        if bool(torch.isfinite(rows).all()):
+            raise
+        result.fill_(torch.nan)

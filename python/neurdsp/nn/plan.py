@@ -3,15 +3,22 @@
 import ast
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from neurdsp import _core
-from neurdsp.dsp import plans
-from neurdsp.dsp.features import SpectrogramEngine
-from neurdsp.dsp.plans import Frames
+from neurdsp.dsp.frames import FrameKey
+from neurdsp.dsp.plans import (
+    FilterKey,
+    LogKey,
+    SpectrogramKey,
+    mel_filters,
+    planned_istft,
+    planned_spectrogram,
+    planned_stft,
+)
+from neurdsp.dsp.windows import window_of
 from neurdsp.errors import ParameterError
 
 __all__ = ["FramePlan", "Plan", "decode", "decode_frames", "encode", "encode_frames"]
@@ -19,148 +26,110 @@ __all__ = ["FramePlan", "Plan", "decode", "decode_frames", "encode", "encode_fra
 
 @dataclass(frozen=True)
 class FramePlan:
-    """What an STFT depends on, taken apart.
+    """The plan of an STFT.
 
     Attributes
     ----------
-    n_fft, hop_length, pad, pad_mode
-        As in `neurdsp.stft`; ``pad`` in samples at each end.
-    frame_filter
-        ``(remove_mean, preemphasis)`` of each frame, or None.
-    drop_last
-        Whether the last frame is left out.
+    frames
+        The framing.
     exact
-        Whether single precision is transformed in double precision on a CPU.
-    frames_key
-        See `neurdsp.dsp.plans.Frames.key`.
+        Whether float32 is transformed in double precision on a CPU.
     """
 
-    n_fft: int
-    hop_length: int
-    pad: int
-    pad_mode: str
-    frame_filter: tuple[bool, float] | None
-    drop_last: bool
+    frames: FrameKey
     exact: bool
-    frames_key: tuple[Any, ...]
-
-    @property
-    def n_bins(self) -> int:
-        """Frequencies from zero to half the sample rate."""
-        return self.n_fft // 2 + 1
 
     @property
     def frame_length(self) -> int:
         """Samples of the signal in a frame: those of the window if the frame is filtered."""
-        return self.n_fft if self.frame_filter is None else plans.window_of(self.frames_key[2]).size
+        frames = self.frames
+        return frames.n_fft if frames.frame_filter is None else window_of(frames.window).size
 
     def n_frames(self, n_samples: int) -> int:
-        """Frames that ``n_samples`` give; by arithmetic alone, so that a symbolic size will do."""
-        return 1 - int(self.drop_last) + (n_samples + 2 * self.pad - self.frame_length) // self.hop_length
+        """Return the frames that ``n_samples`` give; by arithmetic alone, so that a symbolic size will do."""
+        frames = self.frames
+        n_whole = (n_samples + 2 * frames.pad - self.frame_length) // frames.hop_length
+        return 1 - int(frames.drop_last) + n_whole
 
     def check_length(self, shape: tuple[int, ...]) -> None:
-        """Refuse samples of ``shape`` if they do not fill one frame."""
+        """Raise a `ParameterError` if samples of ``shape`` do not fill one frame."""
+        frames = self.frames
         n_samples = shape[-1] if shape else 0
-        needed = self.frame_length + self.drop_last * self.hop_length
-        if n_samples == 0 or n_samples + 2 * self.pad < needed:
+        needed = self.frame_length + frames.drop_last * frames.hop_length
+        if n_samples == 0 or n_samples + 2 * frames.pad < needed:
             raise ParameterError(
-                f"samples have shape {shape}, too few for one frame of n_fft = {self.n_fft}; "
+                f"samples have shape {shape}, too few for one frame of n_fft = {frames.n_fft}; "
                 "pass (..., n_samples) with more of them"
             )
 
     def window(self) -> npt.NDArray[np.float64]:
         """Return the window as it lies in the transform, ``(n_fft,)``: in the middle, or first."""
-        coefficients = plans.window_of(self.frames_key[2])
-        before = 0 if self.frame_filter is not None else (self.n_fft - coefficients.size) // 2
-        return np.pad(coefficients, (before, self.n_fft - coefficients.size - before))
+        frames = self.frames
+        coefficients = window_of(frames.window)
+        before = 0 if frames.frame_filter is not None else (frames.n_fft - coefficients.size) // 2
+        return np.pad(coefficients, (before, frames.n_fft - coefficients.size - before))
 
     def stft(self, double: bool) -> _core.Stft:
-        """Return the transform of the Rust core, from the cache."""
-        return plans.planned_stft(self.frames_key, double or self.exact)
+        """Return the transform of the core, from the cache."""
+        return planned_stft(self.frames, double or self.exact)
 
     def istft(self, double: bool) -> _core.Istft:
-        """Return the inverse transform of the Rust core, from the cache."""
-        window = self.frames_key[2]
-        return plans.planned_istft(self.n_fft, self.hop_length, window, self.pad, double or self.exact)
+        """Return the inverse transform of the core, from the cache."""
+        frames = self.frames
+        return planned_istft(frames.n_fft, frames.hop_length, frames.window, frames.pad, double or self.exact)
 
     def unpadded_stft(self, double: bool) -> _core.Stft:
         """Return the transform of a padded signal: but for factors, the adjoint of the inverse."""
-        key = (self.n_fft, self.hop_length, self.frames_key[2], 0, "constant", None, False)
-        return plans.planned_stft(key, double or self.exact)
+        key = self.frames._replace(pad=0, pad_mode="constant", frame_filter=None, drop_last=False)
+        return planned_stft(key, double or self.exact)
 
 
 @dataclass(frozen=True)
 class Plan(FramePlan):
-    """What a spectrogram depends on, taken apart.
+    """The plan of a spectrogram.
 
     Attributes
     ----------
-    power, eps
-        The magnitude is ``(|X|**2) ** (power / 2)``, or ``sqrt(|X|**2 + eps)`` if ``power`` is 1.
-    n_rows
-        Rows of the result.
-    log
-        ``(floor, offset, scale)`` of ``scale * log(max(value, floor) + offset)``, or None.
-    arguments
-        Those of `neurdsp.dsp.plans.planned_spectrogram`.
+    key
+        All that it depends on.
     """
 
-    power: float
-    eps: float
-    n_rows: int
-    log: tuple[float, float, float] | None
-    arguments: tuple[tuple[str, Any], ...]
+    key: SpectrogramKey
 
     def core(self, double: bool) -> _core.Spectrogram:
-        """Return the plan of the Rust core, from the cache."""
-        return plans.planned_spectrogram(self.frames_key, **dict(self.arguments), double=double or self.exact)
+        """Return the plan of the core, from the cache."""
+        return planned_spectrogram(self.key, double or self.exact)
 
     def filters(self) -> npt.NDArray[np.float64] | None:
         """Return the filterbank ``(n_rows, n_bins)``, if there is one."""
-        key = dict(self.arguments)["filters"]
-        return None if key is None else plans.mel_filters(*key)[0]
+        return None if self.key.filters is None else mel_filters(self.key.filters)[0]
 
 
-def encode(engine: SpectrogramEngine, *, exact: bool = False) -> str:
-    """Return the plan of an engine as a string that `decode` understands."""
-    return repr((engine.frames.key, sorted(engine.arguments.items()), exact))
+def encode(key: SpectrogramKey, *, exact: bool = False) -> str:
+    """Return the plan of a spectrogram as a string that `decode` understands."""
+    parts = key._asdict()
+    for name in ("frames", "filters", "log"):
+        parts[name] = parts[name] and parts[name]._asdict()
+    return repr((parts, exact))
 
 
-def encode_frames(frames: Frames, *, exact: bool = False) -> str:
+def encode_frames(frames: FrameKey, *, exact: bool = False) -> str:
     """Return the plan of an STFT as a string that `decode_frames` understands."""
-    return repr((frames.key, exact))
+    return repr((frames._asdict(), exact))
 
 
 @lru_cache(maxsize=64)
 def decode(text: str) -> Plan:
     """Return the plan that `encode` wrote."""
-    key, arguments, exact = ast.literal_eval(text)
-    known = dict(arguments)
-    return Plan(
-        **_frames(key, exact),
-        power=known["power"],
-        eps=known["eps"],
-        n_rows=known["filters"][2] if known["filters"] is not None else known["n_bins"],
-        log=known["log"],
-        arguments=tuple(arguments),
-    )
+    parts, exact = ast.literal_eval(text)
+    kinds = {"frames": FrameKey, "filters": FilterKey, "log": LogKey}
+    parts |= {name: parts[name] and kind(**parts[name]) for name, kind in kinds.items()}
+    key = SpectrogramKey(**parts)
+    return Plan(frames=key.frames, exact=exact, key=key)
 
 
 @lru_cache(maxsize=64)
 def decode_frames(text: str) -> FramePlan:
     """Return the plan that `encode_frames` wrote."""
-    return FramePlan(**_frames(*ast.literal_eval(text)))
-
-
-def _frames(key: tuple[Any, ...], exact: bool) -> dict[str, Any]:
-    n_fft, hop_length, _, pad, pad_mode, frame_filter, drop_last = key
-    return {
-        "n_fft": n_fft,
-        "hop_length": hop_length,
-        "pad": pad,
-        "pad_mode": pad_mode,
-        "frame_filter": frame_filter,
-        "drop_last": drop_last,
-        "exact": exact,
-        "frames_key": key,
-    }
+    frames, exact = ast.literal_eval(text)
+    return FramePlan(frames=FrameKey(**frames), exact=exact)

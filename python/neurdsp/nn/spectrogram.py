@@ -1,13 +1,14 @@
 """Spectrogram modules: the features of `neurdsp.dsp`, differentiable with respect to the audio."""
 
-from typing import Any
+from typing import Unpack
 
 import torch
 from torch import Tensor, nn
 
 from neurdsp.dsp import MelSpectrogram as MelPlan
-from neurdsp.dsp.features import SpectrogramEngine
-from neurdsp.dsp.plans import Frames, WindowSpec
+from neurdsp.dsp.engine import SpectrogramEngine, spectrogram_key
+from neurdsp.dsp.frames import frame_key
+from neurdsp.dsp.options import MelParameters, WindowSpec
 from neurdsp.errors import ParameterError
 from neurdsp.nn import mirror, ops
 from neurdsp.nn.plan import encode
@@ -58,7 +59,7 @@ class Spectrogram(nn.Module):
         eps: float = 0.0,
     ) -> None:
         super().__init__()
-        frames = Frames(
+        frames = frame_key(
             n_fft=n_fft,
             hop_length=hop_length,
             win_length=win_length,
@@ -66,7 +67,9 @@ class Spectrogram(nn.Module):
             center=center,
             pad_mode=pad_mode,
         )
-        self.plan = encode(SpectrogramEngine(frames, power=power, eps=eps))
+        key = spectrogram_key(frames, power=power, eps=eps)
+        SpectrogramEngine(key)  # raises for what the core does not take
+        self.plan = encode(key)
 
     def forward(self, samples: Tensor) -> Tensor:
         """Return the spectrogram ``(..., 1 + n_fft // 2, n_frames)`` of samples ``(..., n_samples)``."""
@@ -100,15 +103,15 @@ class MelSpectrogram(nn.Module):
     (torch.Size([2, 80, 101]), torch.Size([2, 16000]))
     """
 
-    def __init__(self, **parameters: Any) -> None:
+    def __init__(self, **parameters: Unpack[MelParameters]) -> None:
         super().__init__()
         features = MelPlan(**parameters)
         self.preemphasis = float(features.preemphasis)
         self.normalize = features.normalize
-        self.plan = encode(features.engine, exact=features.exact)
+        self.plan = encode(features.engine.key, exact=features.exact)
 
     @classmethod
-    def preset(cls, name: str, **changes: Any) -> "MelSpectrogram":
+    def preset(cls, name: str, **changes: Unpack[MelParameters]) -> "MelSpectrogram":
         """Return the features of another program, by its name; see `neurdsp.MelSpectrogram.preset`."""
         from neurdsp.dsp.presets import preset_parameters
 

@@ -4,7 +4,9 @@ import torch
 from torch import Tensor, nn
 
 from neurdsp.dsp.checks import integer
-from neurdsp.dsp.plans import Frames, WindowSpec
+from neurdsp.dsp.frames import frame_key
+from neurdsp.dsp.options import WindowSpec
+from neurdsp.dsp.plans import planned_stft
 from neurdsp.errors import ParameterError
 from neurdsp.nn import mirror, stft_ops
 from neurdsp.nn.plan import encode_frames
@@ -52,7 +54,7 @@ class STFT(nn.Module):
         pad_mode: str = "constant",
     ) -> None:
         super().__init__()
-        frames = Frames(
+        frames = frame_key(
             n_fft=n_fft,
             hop_length=hop_length,
             win_length=win_length,
@@ -60,7 +62,7 @@ class STFT(nn.Module):
             center=center,
             pad_mode=pad_mode,
         )
-        frames.stft(False)  # which refuses what the core does not take
+        planned_stft(frames, False)  # raises for what the core does not take
         self.n_fft, self.hop_length, self.n_bins = frames.n_fft, frames.hop_length, frames.n_bins
         self._pad = frames.pad
         self.plan = encode_frames(frames)

@@ -10,9 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from neurdsp.errors import ParameterError
 from neurdsp.nn import mirror
-from neurdsp.nn.ops import fill_if_not_finite, rows_of, threads_for
+from neurdsp.nn.ops import nan_for_non_finite, rows_of, threads_for
 from neurdsp.nn.plan import decode_frames
 
 __all__ = ["istft", "istft_backward", "stft", "stft_backward"]
@@ -37,20 +36,18 @@ def stft(samples: Tensor, plan: str) -> Tensor:
     parts = decode_frames(plan)
     parts.check_length(tuple(samples.shape))
     rows = rows_of(samples, 1)
-    shape = (rows.shape[0], parts.n_bins, parts.n_frames(rows.shape[-1]))
+    shape = (rows.shape[0], parts.frames.n_bins, parts.n_frames(rows.shape[-1]))
     result = torch.empty(shape, dtype=rows.dtype.to_complex())
-    try:
+    with nan_for_non_finite(rows, result):
         core = parts.stft(rows.dtype == torch.float64)
         core.process([rows.numpy()], [result.numpy()], threads_for(rows.shape, parts))
-    except ParameterError:
-        fill_if_not_finite(rows, result)
     return result.reshape(*samples.shape[:-1], *shape[1:])
 
 
 @stft.register_fake
 def _(samples: Tensor, plan: str) -> Tensor:
     parts = decode_frames(plan)
-    shape = (*samples.shape[:-1], parts.n_bins, parts.n_frames(samples.shape[-1]))
+    shape = (*samples.shape[:-1], parts.frames.n_bins, parts.n_frames(samples.shape[-1]))
     return samples.new_empty(shape, dtype=samples.dtype.to_complex())
 
 
@@ -96,11 +93,9 @@ def istft(spectrum: Tensor, length: int, plan: str) -> Tensor:
     parts = decode_frames(plan)
     planes = rows_of(spectrum, 2)
     result = torch.empty((planes.shape[0], length), dtype=planes.dtype.to_real())
-    try:
+    with nan_for_non_finite(planes, result):
         core = parts.istft(result.dtype == torch.float64)
         core.process([planes.numpy()], [result.numpy()], threads_for(result.shape, parts))
-    except ParameterError:
-        fill_if_not_finite(planes, result)
     return result.reshape(*spectrum.shape[:-2], length)
 
 
@@ -131,29 +126,28 @@ def istft_backward(gradient: Tensor, n_frames: int, plan: str) -> Tensor:
     """
     parts = decode_frames(plan)
     rows = rows_of(gradient, 1)
+    pad, n_fft, n_bins = parts.frames.pad, parts.frames.n_fft, parts.frames.n_bins
     divisor = mirror.squares(plan, n_frames)
-    used = max(min(rows.shape[1], divisor.size - parts.pad), 0)
+    used = max(min(rows.shape[1], divisor.size - pad), 0)
     padded = np.zeros((rows.shape[0], divisor.size), rows.numpy().dtype)
-    inside = slice(parts.pad, parts.pad + used)
+    inside = slice(pad, pad + used)
     np.divide(rows.numpy()[:, :used], divisor[inside], out=padded[:, inside], casting="same_kind")
-    result = torch.empty((rows.shape[0], parts.n_bins, n_frames), dtype=rows.dtype.to_complex())
-    try:
+    result = torch.empty((rows.shape[0], n_bins, n_frames), dtype=rows.dtype.to_complex())
+    with nan_for_non_finite(rows, result):
         core = parts.unpadded_stft(rows.dtype == torch.float64)
         core.process([padded], [result.numpy()], threads_for(padded.shape, parts))
-    except ParameterError:
-        fill_if_not_finite(rows, result)
     # The inverse transform counts every bin twice, for its mirror image, but for the two that have none.
-    factors = np.full(parts.n_bins, 2.0 / parts.n_fft)
-    factors[0] = 1.0 / parts.n_fft
-    if parts.n_fft % 2 == 0:
-        factors[-1] = 1.0 / parts.n_fft
+    factors = np.full(n_bins, 2.0 / n_fft)
+    factors[0] = 1.0 / n_fft
+    if n_fft % 2 == 0:
+        factors[-1] = 1.0 / n_fft
     result *= torch.as_tensor(factors, dtype=rows.dtype)[:, None]
-    return result.reshape(*gradient.shape[:-1], parts.n_bins, n_frames)
+    return result.reshape(*gradient.shape[:-1], n_bins, n_frames)
 
 
 @istft_backward.register_fake
 def _(gradient: Tensor, n_frames: int, plan: str) -> Tensor:
-    shape = (*gradient.shape[:-1], decode_frames(plan).n_bins, n_frames)
+    shape = (*gradient.shape[:-1], decode_frames(plan).frames.n_bins, n_frames)
     return gradient.new_empty(shape, dtype=gradient.dtype.to_complex())
 
 

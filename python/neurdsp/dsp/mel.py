@@ -1,0 +1,287 @@
+"""The planned mel spectrogram, in librosa's conventions and in those of other programs."""
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, Unpack, overload
+
+import numpy as np
+import numpy.typing as npt
+
+from neurdsp import _core
+from neurdsp.dsp.arrays import Array, take_real
+from neurdsp.dsp.checks import choice, integer, number
+from neurdsp.dsp.engine import SpectrogramEngine, spectrogram_key
+from neurdsp.dsp.filters import mel_key
+from neurdsp.dsp.frames import frame_key, is_exact
+from neurdsp.dsp.options import (
+    Float,
+    Log,
+    MelNorm,
+    MelParameters,
+    Normalize,
+    Other,
+    Out,
+    Precision,
+    WindowSpec,
+)
+
+if TYPE_CHECKING:
+    from neurdsp.dsp.streams import MelStream
+
+__all__ = ["MelSpectrogram", "normalise"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MelSpectrogram:
+    """A planned mel spectrogram, for hot loops, for streams and for the conventions of other programs.
+
+    Parameters
+    ----------
+    sr
+        Sample rate in hertz.
+    n_fft, hop_length, win_length, window, center, pad_mode, precision
+        As in `neurdsp.stft`; librosa's ``hop_length`` of 512 by default.
+    power
+        Exponent of the magnitude: 2 for power, 1 for magnitude.
+    n_mels, fmin, fmax, htk, norm
+        As in `neurdsp.filters.mel`.
+    log
+        None, or a logarithm of the result: ``"ln"``, ``"log10"``, or ``"db"`` (``10 log10``).
+    floor, offset
+        The logarithm is that of ``max(value, floor) + offset``.
+    n_bins
+        Keep so many linear bins, the lowest ones, and apply no mel filters.
+    eps
+        Magnitudes (``power`` 1) are ``sqrt(|X|**2 + eps)``.
+    pad
+        Samples of padding at each end, instead of those of ``center``.
+    drop_last
+        Leave out the last frame.
+    periodic
+        Whether the window is periodic; symmetric otherwise.
+    preemphasis
+        Subtract this times the sample before from each sample of the signal.
+    frame_filter
+        ``(remove_mean, preemphasis)`` of each frame, before a window that begins with the frame: Kaldi's.
+    triangles_over_mel
+        The filters are triangles over mel, not over hertz: Kaldi's.
+    normalize
+        What is done to the whole at the end: ``"whisper"`` (within 8 of the maximum, then ``(x + 4) / 4``) or
+        ``"per_feature"`` (each row less its mean, over its deviation).
+
+    Raises
+    ------
+    ParameterError
+        If a parameter is outside its domain.
+
+    Examples
+    --------
+    >>> import numpy as np, neurdsp
+    >>> mel = neurdsp.MelSpectrogram(sr=16000, n_fft=400, hop_length=160, n_mels=80, log="ln")
+    >>> mel(np.zeros((2, 16000), np.float32)).shape
+    (2, 80, 101)
+    >>> neurdsp.MelSpectrogram.preset("whisper")(np.zeros(16000, np.float32)).shape
+    (80, 100)
+    """
+
+    sr: float = 22050
+    n_fft: int = 2048
+    hop_length: int | None = 512
+    win_length: int | None = None
+    window: WindowSpec = "hann"
+    center: bool = True
+    pad_mode: str = "constant"
+    power: float = 2.0
+    n_mels: int = 128
+    fmin: float = 0.0
+    fmax: float | None = None
+    htk: bool = False
+    norm: MelNorm = "slaney"
+    log: Log | None = None
+    floor: float = 1e-5
+    offset: float = 0.0
+    n_bins: int | None = None
+    eps: float = 0.0
+    pad: int | None = None
+    drop_last: bool = False
+    periodic: bool = True
+    preemphasis: float = 0.0
+    frame_filter: tuple[bool, float] | None = None
+    triangles_over_mel: bool = False
+    normalize: Normalize | None = None
+    precision: Precision = "fast"
+
+    def __post_init__(self) -> None:
+        choice("normalize", self.normalize, ("whisper", "per_feature", None))
+        number("preemphasis", self.preemphasis, least=0, most=1)
+        filters = None
+        if self.n_bins is None:
+            filters = mel_key(
+                sr=self.sr,
+                n_fft=self.n_fft,
+                n_mels=self.n_mels,
+                fmin=self.fmin,
+                fmax=self.fmax,
+                htk=self.htk,
+                norm=self.norm,
+                triangles_over_mel=self.triangles_over_mel,
+            )
+        frames = frame_key(
+            n_fft=self.n_fft,
+            hop_length=self.hop_length,
+            win_length=self.win_length,
+            window=self.window,
+            center=self.center,
+            pad_mode=self.pad_mode,
+            pad=self.pad,
+            frame_filter=self.frame_filter,
+            periodic=self.periodic,
+            drop_last=self.drop_last,
+        )
+        key = spectrogram_key(
+            frames,
+            power=self.power,
+            eps=self.eps,
+            filters=filters,
+            n_bins=self.n_bins,
+            log=self.log,
+            floor=self.floor,
+            offset=self.offset,
+        )
+        engine = SpectrogramEngine(key, exact=is_exact(self.precision))
+        object.__setattr__(self, "_engine", engine)
+
+    @classmethod
+    def preset(cls, name: str, **changes: Unpack[MelParameters]) -> "MelSpectrogram":
+        """Return the features of another program, by its name; see `neurdsp.dsp.presets`.
+
+        Parameters
+        ----------
+        name
+            ``librosa``, ``torchaudio``, ``whisper``, ``hifigan``, ``kaldi``, ``nemo``, ``gpt_sovits`` or
+            ``kick``.
+        **changes
+            Parameters that differ from the preset.
+
+        Raises
+        ------
+        ConfigError
+            If there is no preset of this name.
+        """
+        from neurdsp.dsp.presets import preset_parameters
+
+        return cls(**{**preset_parameters(name), **changes})
+
+    @property
+    def engine(self) -> SpectrogramEngine:
+        """The plans underneath."""
+        engine: SpectrogramEngine = self.__dict__["_engine"]
+        return engine
+
+    @property
+    def exact(self) -> bool:
+        """Whether float32 audio is transformed in double precision."""
+        return self.engine.exact
+
+    def parameters(self) -> dict[str, Any]:
+        """Return all parameters as JSON knows them, to write beside a result.
+
+        A window without a name is given as the hexadecimal digits of its coefficients.
+        """
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        key = self.engine.frames.window
+        if not isinstance(self.window, (str, int, float, tuple)) and isinstance(key, bytes):
+            values["window"] = key.hex()
+        return values
+
+    @property
+    def n_rows(self) -> int:
+        """Rows of the result: mel bands, or linear bins."""
+        return self.engine.key.n_rows
+
+    def n_frames(self, n_samples: int) -> int:
+        """Return the number of frames of a signal of ``n_samples``."""
+        return self.engine.plan().n_frames(integer("n_samples", n_samples, 0))
+
+    @overload
+    def __call__(
+        self, y: npt.NDArray[Float], *, dtype: None = None, out: None = None, n_threads: int | None = None
+    ) -> npt.NDArray[Float]: ...
+    @overload
+    def __call__(
+        self, y: Other, *, dtype: npt.DTypeLike | None = None, out: None = None, n_threads: int | None = None
+    ) -> Other: ...
+    @overload
+    def __call__(
+        self, y: npt.NDArray[Any], *, dtype: npt.DTypeLike, out: None = None, n_threads: int | None = None
+    ) -> npt.NDArray[Any]: ...
+    @overload
+    def __call__(
+        self, y: Any, *, dtype: npt.DTypeLike | None = None, out: Out, n_threads: int | None = None
+    ) -> Out: ...
+    def __call__(
+        self, y: Any, *, dtype: npt.DTypeLike | None = None, out: Any = None, n_threads: int | None = None
+    ) -> Any:
+        """Return the mel spectrogram ``(..., n_mels, n_frames)`` of ``y``; see `neurdsp.mel_spectrogram`."""
+        engine: SpectrogramEngine = self.__dict__["_engine"]
+        if dtype is None and out is None and n_threads is None and not self.preemphasis:
+            result = engine.run_short(y)
+            if result is not None:
+                if self.normalize is not None:
+                    normalise(result[np.newaxis], self.normalize)
+                return result
+        batch = take_real(y)
+        if self.preemphasis:
+            batch = batch._replace(entries=[_emphasised(entry, self.preemphasis) for entry in batch.entries])
+        results = engine.results(batch, dtype=dtype, out=out, n_threads=n_threads)
+        for result in results:
+            normalise(result, self.normalize)
+        return batch.give_back(results) if out is None else out
+
+    def stream(self, *, dtype: npt.DTypeLike = np.float32) -> "MelStream":
+        """Begin a stream; see `MelStream`.
+
+        Parameters
+        ----------
+        dtype
+            float32 or float64: of the blocks and of the result.
+
+        Raises
+        ------
+        ParameterError
+            If a parameter needs the whole signal: ``normalize`` or ``pad_mode="wrap"``.
+        """
+        from neurdsp.dsp.streams import MelStream
+
+        return MelStream(self, dtype)
+
+
+def _emphasised(rows: Array, factor: float) -> Array:
+    """Return each sample less ``factor`` times the one before; the first as it is."""
+    result = rows.copy()
+    result[:, 1:] -= rows.dtype.type(factor) * rows[:, :-1]
+    return result
+
+
+def normalise(result: Array, how: Normalize | None, *, maximum: Any = None) -> None:
+    """Normalise features in place.
+
+    Parameters
+    ----------
+    result
+        ``(rows, n_rows, n_frames)``.
+    how
+        As the parameter ``normalize`` of `MelSpectrogram`.
+    maximum
+        The maximum of the whole, if ``result`` is a part of it.
+    """
+    if how == "whisper" and maximum is None:
+        _core.limit_range(result, 8.0, 4.0, 0.25)
+    elif how == "whisper":
+        np.maximum(result, maximum - 8.0, out=result)
+        result += 4.0
+        result /= 4.0
+    elif how == "per_feature":
+        mean = result.mean(axis=2, keepdims=True, dtype=np.float64)
+        n = max(result.shape[2] - 1, 1)
+        deviation = np.sqrt(np.sum((result - mean) ** 2, axis=2, keepdims=True) / n)
+        result[...] = (result - mean) / (deviation + 1e-5)
