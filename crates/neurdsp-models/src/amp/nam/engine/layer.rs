@@ -334,7 +334,7 @@ impl Scratch {
 
 impl Activation {
     /// The kernel of this function, for `channels` channels.
-    pub(in crate::amp::nam) fn planar(&self, channels: usize) -> planar::Activation {
+    pub(crate) fn planar(&self, channels: usize) -> planar::Activation {
         match self {
             Activation::Tanh => planar::Activation::Tanh,
             Activation::Hardtanh => planar::Activation::HardTanh,
