@@ -25,7 +25,7 @@ impl AmpModel {
 
 #[pymethods]
 impl AmpModel {
-    /// Reads a model file; `size` and `trainer` say how a `.nam` model is to be played.
+    /// Reads a model file. `size` and `trainer`, for its conventions, concern `.nam` models.
     #[staticmethod]
     fn load(py: Python<'_>, path: PathBuf, size: Option<f64>, trainer: bool) -> PyResult<AmpModel> {
         let conventions = if trainer { Conventions::Trainer } else { Conventions::Core };
@@ -33,7 +33,7 @@ impl AmpModel {
         py.detach(load).map(|model| AmpModel { model }).map_err(from_models)
     }
 
-    /// A new stream that has heard silence for ever, for sound of this rate or of the model's own.
+    /// A new stream in the state after silence for ever, for audio at this rate or at the model's own.
     #[pyo3(signature = (sample_rate=None, oversample=1, low_latency=false))]
     fn stream(
         &self,
@@ -53,7 +53,7 @@ impl AmpModel {
         Ok(AmpModel { model })
     }
 
-    /// The name of each knob, where it stands, and where it stands at first.
+    /// Name, position and default position of each knob.
     #[getter]
     fn knobs(&self) -> Vec<(String, f32, f32)> {
         let knobs = self.model.knobs().iter().zip(self.model.positions());
@@ -72,7 +72,7 @@ impl AmpModel {
         self.model.receptive_field()
     }
 
-    /// By how many samples the output lags behind the input.
+    /// The latency in samples.
     #[getter]
     fn latency(&self) -> usize {
         self.model.latency()
@@ -84,13 +84,13 @@ impl AmpModel {
         self.model.n_parameters()
     }
 
-    /// Family and kind.
+    /// Family and architecture, such as `amp.wavenet`.
     #[getter]
     fn architecture(&self) -> &str {
         self.model.architecture()
     }
 
-    /// The sizes from which another model or number of channels plays.
+    /// The sizes at which the model or its number of channels changes.
     #[getter]
     fn size_steps(&self) -> Vec<f64> {
         self.model.nam().map(NamFile::size_steps).unwrap_or_default()
@@ -145,7 +145,7 @@ impl AmpStream {
         Ok(array)
     }
 
-    /// By how many samples the output lags behind the input.
+    /// The latency in samples.
     #[getter]
     fn latency(&self) -> usize {
         self.latency
@@ -163,7 +163,7 @@ impl AmpStream {
     }
 }
 
-/// What an object is, for a message: its type, and of an array its number type and dimensions.
+/// Describes an object for a message: its type, and the number type and dimensions of an array.
 fn describe(object: &Bound<'_, PyAny>) -> String {
     let kind = object.get_type().name().map_or_else(|_| "object".to_owned(), |name| name.to_string());
     match (object.getattr("dtype"), object.getattr("ndim")) {

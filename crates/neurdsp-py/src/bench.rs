@@ -1,4 +1,4 @@
-//! Measuring the engine on the machine at hand.
+//! Measuring the engine on this machine.
 
 use crate::amp::AmpModel;
 use crate::errors::{ParameterError, from_models};
@@ -7,13 +7,13 @@ use neurdsp_simd::Isa;
 use pyo3::prelude::*;
 use std::time::Duration;
 
-/// The names of the instruction sets that this machine can run, the slowest first.
+/// The names of the instruction sets of this machine, the slowest first.
 #[pyfunction]
 pub(crate) fn instruction_sets() -> Vec<&'static str> {
     Isa::available().into_iter().map(Isa::name).collect()
 }
 
-/// Samples a second of CPU time, GFLOP/s, and the machine's peak of GFLOP/s, for an amp model of this shape.
+/// Samples per second of CPU time, GFLOP/s, and the machine's peak of GFLOP/s, for an amp model of this shape.
 #[pyfunction]
 #[pyo3(signature = (channels, num_layers, kernel_size, dilation_base, *, isa, block_size, seconds))]
 #[allow(clippy::too_many_arguments)]
@@ -41,7 +41,7 @@ pub(crate) fn bench_amp(
     Ok((speed.samples_per_second, speed.gflops, speed.peak_gflops))
 }
 
-/// Samples a second of CPU time, GFLOP/s, and the machine's peak of GFLOP/s, for a model that was loaded.
+/// Samples per second of CPU time, GFLOP/s, and the machine's peak of GFLOP/s, for a model that was loaded.
 #[pyfunction]
 #[pyo3(signature = (model, *, block_size, seconds))]
 pub(crate) fn bench_model(
@@ -57,7 +57,7 @@ pub(crate) fn bench_model(
     Ok((speed.samples_per_second, speed.gflops, speed.peak_gflops))
 }
 
-/// The duration, after both values were found to be in bounds.
+/// The duration, if both values are in bounds.
 fn check(block_size: usize, seconds: f64) -> PyResult<Duration> {
     if !(1..=1 << 20).contains(&block_size) {
         return Err(ParameterError::new_err(format!("block_size is {block_size}, but must be 1 to 1048576")));

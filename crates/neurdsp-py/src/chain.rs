@@ -1,4 +1,4 @@
-//! The chain around an amp model, and its parts alone.
+//! The chain around an amp model, and its parts on their own.
 
 use crate::amp::AmpModel;
 use crate::errors::{ParameterError, from_dsp, from_rt};
@@ -21,7 +21,7 @@ fn not_contiguous<E>(_: E) -> PyErr {
     ParameterError::new_err("the block is not contiguous; convert it with numpy.ascontiguousarray(block)")
 }
 
-/// How a model is run at the rate of the host.
+/// The operation of a model at the rate of the host.
 pub(crate) fn operation(sample_rate: f64, oversample: usize, low_latency: bool) -> Operation {
     let quality = if low_latency { ResampleQuality::LowLatency } else { ResampleQuality::High };
     Operation { sample_rate, oversample, quality }
@@ -76,7 +76,7 @@ impl ChainBlock {
         Ok(ChainBlock(Mutex::new(Part::Tone(Box::new(tone)))))
     }
 
-    /// Corner in hertz.
+    /// Cut-off in hertz.
     #[staticmethod]
     fn dc_block(sample_rate: f64, cutoff_hz: f64) -> PyResult<ChainBlock> {
         let block = DcBlock::new(sample_rate, cutoff_hz).map_err(from_dsp)?;
@@ -91,7 +91,7 @@ impl ChainBlock {
         Ok(ChainBlock(Mutex::new(Part::Convolver(Box::new(convolver)))))
     }
 
-    /// Moves a gate or a tone stack to other values, in the order of the constructor.
+    /// Sets the values of a gate or a tone stack, in the order of the constructor.
     fn set(&self, values: Vec<f32>) -> PyResult<()> {
         let n = values.len();
         match (&mut *lock(&self.0), <[f32; 5]>::try_from(values.clone()), <[f32; 3]>::try_from(values)) {
@@ -138,8 +138,8 @@ pub(crate) fn prepare_cabinet<'py>(
     PyArray2::from_vec2(py, &prepared).map_err(|error| ParameterError::new_err(error.to_string()))
 }
 
-/// Gains in dB before and after a model of these levels: its loudness in dB, and what is full scale before and after it in
-/// dBu. `output_mode` is that of the chain's parameter.
+/// Gains in dB before and after a model of these levels: its loudness in dB, and the levels of full scale before and after
+/// it in dBu. `output_mode` is the value of the chain's parameter.
 #[pyfunction]
 pub(crate) fn level_gains_db(
     loudness_db: Option<f64>,
@@ -154,7 +154,7 @@ pub(crate) fn level_gains_db(
     (levels.input_gain_db(interface_level_dbu), levels.output_gain_db(mode, interface_level_dbu))
 }
 
-/// Name, least value, largest value and default of every parameter of a chain.
+/// Name, smallest value, largest value and default of every parameter of a chain.
 #[pyfunction]
 pub(crate) fn chain_parameters() -> Vec<(&'static str, f32, f32, f32)> {
     let row = |parameter: Parameter| {
@@ -164,8 +164,8 @@ pub(crate) fn chain_parameters() -> Vec<(&'static str, f32, f32, f32)> {
     Parameter::all().map(row).collect()
 }
 
-/// Gain, gate, model, tone, cabinet, DC block, level and mix. Calls from several threads take turns, but settings and the
-/// monitor are reached without waiting for a block.
+/// Gain, gate, model, tone, cabinet, DC block, level and mix. Calls from several threads take turns, but the settings and
+/// the monitor never wait for a block.
 #[pyclass(frozen, module = "neurdsp._core")]
 pub(crate) struct AmpChain {
     chain: Mutex<neurdsp_rt::AmpChain>,
@@ -200,7 +200,7 @@ impl AmpChain {
         .map_err(from_rt)
     }
 
-    /// Fades to the model that plays, with its knobs moved.
+    /// Fades to the current model with its knobs turned.
     fn turn_knobs(
         &self,
         py: Python<'_>,
@@ -241,7 +241,7 @@ impl AmpChain {
         Ok(self.settings.load().get(Parameter::by_name(name).map_err(from_rt)?))
     }
 
-    /// Sets how long models and cabinets fade in, in milliseconds.
+    /// Sets the fade-in time of models and cabinets, in milliseconds.
     fn set_fade_ms(&self, fade_ms: f64) {
         lock(&self.handle).set_fade_ms(fade_ms);
     }
@@ -267,12 +267,12 @@ impl AmpChain {
         Ok(array)
     }
 
-    /// Forgets the signal, and completes all changes.
+    /// Forgets the signal, and completes every change in progress.
     fn reset(&self, py: Python<'_>) {
         py.detach(|| lock(&self.chain).reset());
     }
 
-    /// By how many samples the output lags behind.
+    /// The latency in samples.
     #[getter]
     fn latency(&self) -> usize {
         lock(&self.handle).latency()
@@ -285,7 +285,7 @@ impl AmpChain {
         (blocks, missed, report.last_us, report.median_us, report.p99_us, report.worst_us)
     }
 
-    /// Lets the performance begin at zero.
+    /// Clears the performance counters.
     fn reset_performance(&self) {
         self.monitor.reset();
     }

@@ -1,4 +1,4 @@
-//! The passes of training: a network's outputs, and gradients.
+//! The passes of training: outputs and gradients of a network.
 
 use crate::dsp::{is_double, refuse};
 use crate::errors::ParameterError;
@@ -11,14 +11,14 @@ use numpy::{Element, PyArray1, PyReadonlyArray1, PyReadonlyArray2};
 use numpy::{PyReadwriteArray1, PyReadwriteArray2};
 use pyo3::prelude::*;
 
-/// A WaveNet to be trained, in both precisions; the weights are given with every call.
+/// A WaveNet or a residual network to be trained, in both precisions; every call takes the weights.
 #[pyclass(frozen, name = "WavenetTrainer", module = "neurdsp._core")]
 pub(crate) struct PyWavenetTrainer {
     single: WavenetTrainer<f32>,
     double: WavenetTrainer<f64>,
 }
 
-/// Keeps the memory of a tape alive while an array shows it.
+/// Keeps the memory of a tape alive while an array refers to it.
 #[pyclass(frozen)]
 struct Single(Tape<f32>);
 
@@ -78,7 +78,7 @@ impl PyWavenetTrainer {
         self.single.receptive_field()
     }
 
-    /// How many values are kept of a crop of so many samples.
+    /// The number of values that are kept for a crop of `n_samples`.
     fn tape_len(&self, n_samples: usize) -> PyResult<usize> {
         self.single.tape_len(n_samples).map_err(raise)
     }
@@ -102,7 +102,7 @@ impl PyWavenetTrainer {
         }
     }
 
-    /// Fills the gradient over the weights and, unless it is `None`, `input_gradient (batch, n_samples)`.
+    /// Fills the gradient with respect to the weights and, unless it is `None`, `input_gradient (batch, n_samples)`.
     #[allow(clippy::too_many_arguments)]
     fn backward(
         &self,

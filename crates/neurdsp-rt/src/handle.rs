@@ -24,7 +24,7 @@ pub struct ChainHandle {
 }
 
 impl ChainHandle {
-    /// Sends a model, which fades in; see [`Slot`]. Its weights are shared by all channels.
+    /// Sends a model, which fades in; see [`Slot`](crate::Slot). Its weights are shared by all channels.
     ///
     /// The sample rate of `operation` is ignored; that of the chain counts.
     ///
@@ -39,7 +39,7 @@ impl ChainHandle {
     /// linearly, so that turning a knob makes no sound of its own; see [`Bank::following`].
     ///
     /// # Errors
-    /// As [`load_model`](Self::load_model); [`Error::Busy`] while eight changes wait: send only the latest position.
+    /// As [`load_model`](Self::load_model); [`Error::Busy`](crate::Error::Busy) while eight changes wait: send only the latest position.
     pub fn turn_knobs(&mut self, model: &LoadedModel, operation: Operation) -> Result<()> {
         let bank = self.bank(model, operation)?;
         self.send_model(bank.following())

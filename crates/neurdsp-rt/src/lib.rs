@@ -10,7 +10,7 @@
 //! | [`build_stream`], [`Operation`] | a model at another sample rate, or oversampled |
 //! | [`ImpulseResponse`] | cabinets |
 //! | [`SharedSettings`], [`Monitor`] | settings and times that threads share |
-//! | [`alloc_guard`], [`bench`] | proof that nothing allocates, and how fast it plays |
+//! | [`alloc_guard`], [`mod@bench`] | proof that nothing allocates, and how fast it plays |
 //!
 //! # Example
 //! ```

@@ -1,4 +1,4 @@
-//! The chain is its parts in order; switches, levels, latency and bad samples behave as promised.
+//! The chain is its parts in order; switches, levels, latency and bad samples behave as documented.
 // Helpers outside of a test function may unwrap as well.
 #![allow(clippy::unwrap_used)]
 
@@ -120,7 +120,7 @@ fn a_switch_fades_and_what_was_off_works_again() {
             handle.settings().set(switch, if index % 2 == 0 { 1.0 } else { 0.0 });
             output.extend(played(&mut chain, block, 100));
         }
-        // The input turns by 0.003 a sample at most; the chain makes it no steeper than this anywhere, switches included.
+        // The input changes by at most 0.003 per sample; the chain makes it no steeper than this, not even while switching.
         let steepest = output.windows(2).skip(5000).map(|y| (y[1] - y[0]).abs()).fold(0.0, f32::max);
         assert!(steepest < 0.1, "{switch:?}: {steepest}");
     }
@@ -151,7 +151,7 @@ fn levels_in_the_file_become_gains_before_and_after_the_model() {
                 s.with(*p, *value)
             });
         handle.settings().store(&settings);
-        // A model that is not linear tells gain before from gain after.
+        // A nonlinear model tells the gain before it from the gain after it.
         handle
             .send_model(Bank::new(vec![Toy::new(1.0, 0.0, 0.0, 1, |x| x * x).boxed()], levels).unwrap())
             .unwrap();
@@ -232,13 +232,13 @@ fn models_of_different_latencies_fade_aligned_where_the_latency_is_held() {
             samples.into_iter().zip(wanted).collect::<Vec<(f32, f32)>>()
         };
         block(&mut chain, 1000);
-        // From no model to a late one, to one without latency, to another late one.
+        // From no model to one with latency, to one without, to another with latency.
         for bank in
             [late(2), Bank::new(vec![Toy::gain(1.0).boxed()], ModelLevels::default()).unwrap(), late(4)]
         {
             let begin = held + bank.latency();
             handle.send_model(bank).unwrap();
-            // The fade of 960 samples begins when the new bank has heard enough.
+            // The fade of 960 samples begins when the new bank has played long enough.
             for (n, (y, wanted)) in block(&mut chain, 3000).into_iter().enumerate() {
                 let wanted = wanted * (1.0 + mix * (fade_gain(n, begin, 960) - 1.0));
                 assert!((y - wanted).abs() < 3e-5, "mix {mix}, sample {n}: {y}, not {wanted}");
@@ -270,7 +270,7 @@ fn where_it_is_not_held_the_latency_is_that_of_the_later_model_until_the_fade_en
     };
     check(play(&mut chain, 1000), 0, &|_| 1.0);
     handle.send_model(late(2)).unwrap();
-    // The old one moves for 20 ms, then both fade for 50.
+    // The delay of the old one changes for 20 ms, then both fade for 50.
     play(&mut chain, 960);
     assert_eq!((chain.latency(), handle.latency()), (162, 162));
     check(play(&mut chain, 2400), 162, &|n| fade_gain(n, 0, 2400));
@@ -279,7 +279,7 @@ fn where_it_is_not_held_the_latency_is_that_of_the_later_model_until_the_fade_en
     handle.send_model(bank).unwrap();
     check(play(&mut chain, 162 + 2400), 162, &|n| fade_gain(n, 162, 2400));
     assert_eq!((chain.latency(), handle.latency()), (162, 0));
-    // Nothing fades any more: what plays moves to where it would be alone.
+    // After the fade, the delay returns to what the bank alone needs.
     play(&mut chain, 960);
     assert_eq!(chain.latency(), 0);
     check(play(&mut chain, 1000), 0, &|_| 1.0);
@@ -356,7 +356,7 @@ fn the_monitor_counts_blocks_and_misses() {
 
 #[test]
 fn a_response_at_another_rate_keeps_its_gain_and_a_normalised_one_keeps_noise_as_loud() {
-    // A low-pass whose gain for a constant is 1.
+    // A low-pass with unity gain at DC.
     let low_pass: Vec<f32> = (0..800).map(|n| pulse(f64::from(n) - 200.0) as f32).collect();
     let sum: f32 = low_pass.iter().sum();
     let low_pass = low_pass.iter().map(|h| h / sum).collect();
@@ -396,7 +396,7 @@ fn a_wav_file_is_read_whatever_its_format_and_refused_where_it_is_none() {
         let expected = ImpulseResponse::new(vec![vec![0.5, 0.125], vec![-0.25, 0.0]], 44_100.0).unwrap();
         assert_eq!(loaded, expected, "{bits} bits");
     }
-    // Every cut and many mutations of a good file load or fail, and never panic.
+    // Every truncation and many mutations of a good file load or fail, and never panic.
     let good = std::fs::read(&path).unwrap();
     for n in 0..good.len() {
         for byte in [0, 1, 0x7f, 0xff] {

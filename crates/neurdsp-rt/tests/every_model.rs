@@ -1,4 +1,4 @@
-//! Every kind of model plays without an allocation: as it is, at another rate, oversampled, in a stereo chain.
+//! Every architecture plays without an allocation: directly, at another rate, oversampled, and in a stereo chain.
 //!
 //! `NEURDSP_TEST_MODELS=FOLDER` adds the `.nam` files of a folder, at every size that they have. The same test runs under
 //! valgrind, which knows no AVX-512:
@@ -28,7 +28,7 @@ static ALLOCATOR: GuardedAllocator = GuardedAllocator;
 
 const BLOCKS: [usize; 5] = [64, 1, 7, 300, 65];
 
-/// Sound, silence, and samples that are none.
+/// Sound, silence, and samples that are not finite.
 fn signal() -> Vec<f32> {
     let mut input: Vec<f32> = (0..1500).map(|n| (n as f32 * 0.05).sin()).collect();
     input[600..1200].fill(0.0);
@@ -135,7 +135,7 @@ fn wavenets_of_every_feature() {
             let model = LoadedModel::from_nam(file, &NamOptions::default()).unwrap();
             check(&format!("seed {seed}, plain {plain}"), &model);
         }
-        // Layers that differ in their modulations fit no file, but the engine plays them.
+        // No file can express layers that differ in their modulations, but the engine plays them.
         let network = Random(seed).network(Features { plain: false, films: true }, 1, 1);
         let prepared = prepare_wavenet(&network, Conventions::Core, Isa::detect()).unwrap();
         let mut stream = MonoStream::new(&prepared, network.receptive_field()).unwrap();

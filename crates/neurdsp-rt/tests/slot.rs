@@ -70,7 +70,7 @@ fn of_several_that_wait_the_newest_plays_and_all_others_are_freed_by_the_sender(
     play(&mut slot, &mut planes, 64);
     assert_eq!(play(&mut slot, &mut planes, 2), [4.0; 2]);
     assert_eq!(alive.load(Ordering::SeqCst), 3, "the audio thread freed something");
-    // Two that nobody heard, and the one that passed the signal on.
+    // Two that were never heard, and the one that passed the signal.
     assert_eq!(sender.collect(), 3);
     assert_eq!(alive.load(Ordering::SeqCst), 1);
     drop((sender, slot));
@@ -178,7 +178,7 @@ fn a_bank_that_follows_listens_first_and_fades_in_linearly() {
         let share = ((n as f32 + 1.0 - 50.0) / 100.0).clamp(0.0, 1.0);
         assert!((y - (1.0 + share)).abs() < 1e-5, "sample {n} is {y}");
     }
-    // What it is for: without it, a bank that has heard nothing is heard, and equal power is too loud for two alike.
+    // Without it, the start of the bank is audible, and equal power is too loud for two similar signals.
     let swapped = turn(Mean::bank(2.0));
     let loudest = swapped.iter().copied().fold(0.0, f32::max);
     assert!(swapped[..30].iter().any(|&y| y < 0.999) || loudest > 2.1, "{loudest}");

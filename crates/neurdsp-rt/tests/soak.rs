@@ -93,7 +93,7 @@ fn soak(seconds: f64) {
         played += n;
     }
 
-    // When all has come to rest, the chain plays what a new one of the same parts plays.
+    // Once everything has settled, the chain plays the same as a new one of the same parts.
     handle.hold_latency(0).unwrap();
     send_model(&mut handle, &models, RATE, &mut Random(7));
     handle.load_cabinet(&responses[0], true).unwrap();

@@ -204,7 +204,7 @@ fn check(config: &Config) -> Result<()> {
             return Err(Error::OutOfRange {
                 name: "the name of a knob".to_owned(),
                 got: format!("{:?}", one_line(&knob.name)),
-                expected: format!("1 to {MAX_NAME} small letters, digits and _"),
+                expected: format!("1 to {MAX_NAME} lower-case letters, digits and _"),
             });
         }
         if config.knobs[..index].iter().any(|other| other.name == knob.name) {

@@ -241,7 +241,7 @@ fn huge_dense_shapes_and_deep_nesting_are_refused_before_they_are_built() {
         outer["config"]["condition_dsp"] = nested;
         nested = outer;
     }
-    assert!(refusal(&nested).contains("models lie 4 deep"), "{}", refusal(&nested));
+    assert!(refusal(&nested).contains("models are nested more than 4 deep"), "{}", refusal(&nested));
 
     let text = format!(r#"{{"version": "0.7.0", "metadata": {}1"#, "[".repeat(1 << 20));
     assert!(NamFile::from_bytes(text.as_bytes()).unwrap_err().to_string().len() < 300);

@@ -1,4 +1,4 @@
-//! Playing `.nam` models other than by the WaveNet engine's own tests, and carrying them between formats.
+//! Playing `.nam` models of every architecture, and converting them between formats.
 
 use crate::common::{self, CONFIG, nam_convnet, nam_linear, nam_lstm, nam_wavenet, npy, values, weights};
 use neurdsp_models::amp::nam::{NamFile, NamMetadata, Network, WavenetNetwork};
@@ -56,7 +56,7 @@ fn scale_weights(document: &mut Value, factor: f64) {
 #[test]
 fn an_idle_stream_goes_on_to_the_bit_as_if_it_had_been_played() {
     let sound = values(500, 5);
-    // On silence the state of this one swings by the last bit of a cell for ever.
+    // On silence the last bit of a cell of this one alternates for ever.
     let swinging = json!({ "input_size": 1, "hidden_size": 16, "num_layers": 1 });
     let mut swinging = common::nam("LSTM", swinging, 64 * 17 + 64 + 32 + 17);
     scale_weights(&mut swinging, 0.8);
@@ -84,7 +84,7 @@ fn an_idle_stream_costs_a_fraction_of_one_that_plays() {
     let convnet =
         json!({ "channels": 16, "dilations": [1, 2, 4, 8, 16], "batchnorm": false, "activation": "Tanh" });
     let mut small = common::nam("LSTM", lstm, (64 * 17 + 64 + 32) + (64 * 32 + 64 + 32) + 17);
-    // So that the state comes to rest within a second.
+    // So that the state settles within a second.
     scale_weights(&mut small, 0.2);
     for document in [small, common::nam("ConvNet", convnet, (32 + 16) + 4 * (512 + 16) + 17)] {
         let model = loaded(&document);

@@ -29,7 +29,7 @@ fn config(channels: usize, num_layers: usize, kernel_size: usize, dilation_base:
 fn random_weights(config: &ResidualConfig, seed: u64) -> ResidualWeights {
     let mut random = Random(seed);
     let (c, k) = (config.channels, config.kernel_size);
-    // The scale at which PyTorch begins.
+    // The scale of PyTorch's initial weights.
     let scale = 1.0 / ((c * k) as f32).sqrt();
     ResidualWeights {
         input_weight: random.values(c, 1.0),
@@ -223,7 +223,7 @@ proptest! {
     ) {
         let shape = config(channels, num_layers, kernel_size, dilation_base);
         let weights = random_weights(&shape, u64::from(seed));
-        // With few channels the terms of the output can cancel: what rounding leaves is of their size, not of its.
+        // With few channels the terms of the output can cancel: the rounding error scales with the terms, not the output.
         let terms = weights.output_weight.iter().map(|w| f64::from(w.abs())).sum::<f64>();
         assert_meets_definition(&shape, u64::from(seed), 150, terms);
         let input = Random(u64::from(seed) + 1).values(600, 0.8);

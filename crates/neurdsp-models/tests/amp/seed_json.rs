@@ -40,7 +40,7 @@ fn writing_and_reading_keep_every_bit() {
 fn the_written_file_has_every_field_of_the_form() {
     let model = SeedModel::from_bytes(HAND_MADE.as_bytes()).unwrap();
     let mut expected: serde_json::Value = serde_json::from_str(HAND_MADE).unwrap();
-    // A causal model has no latency, whatever the file that was read says.
+    // A causal model has no latency, whatever the file says.
     expected["model_info"]["latency_ms"] = 0.0.into();
     let written: serde_json::Value = serde_json::from_slice(&model.to_bytes().unwrap()).unwrap();
     assert_eq!(as_floats(written), as_floats(expected));

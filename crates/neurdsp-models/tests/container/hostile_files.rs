@@ -45,7 +45,7 @@ const NASTY: [&str; 16] = [
 ];
 
 fn mutate(bytes: &mut Vec<u8>, header: usize, random: &mut Random) {
-    // Two of three changes hit the part that has structure.
+    // Two of three changes hit the structured part.
     let end = if random.below(3) == 0 { bytes.len() } else { header };
     if end == 0 {
         return;

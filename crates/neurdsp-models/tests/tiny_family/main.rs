@@ -172,3 +172,37 @@ fn files_in_a_format_of_a_familys_own_load_through_the_registry() {
     let empty = FAMILIES_AND_TINY.load(folder.path()).unwrap_err();
     assert!(empty.is_unsupported() && empty.to_string().contains("(amp, tiny)"), "{empty}");
 }
+
+#[test]
+fn damaged_files_of_every_kind_load_or_fail_with_one_line() {
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut below = |bound: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state % bound as u64) as usize
+    };
+    let (mut refused, mut failed) = (0, 0);
+    for file in [tiny::predictor_file(), tiny::separator_file(), tiny::generator_file(), tiny::stream_file()]
+    {
+        let bytes = file.to_bytes().unwrap();
+        for _ in 0..2000 {
+            let mut damaged = bytes.clone();
+            for _ in 0..=below(3) {
+                let at = below(damaged.len());
+                damaged[at] = below(256) as u8;
+            }
+            let model = ModelFile::from_bytes(&damaged).and_then(|file| FAMILIES_AND_TINY.from_file(&file));
+            match model.and_then(|model| model.verify()) {
+                Ok(result) => failed += usize::from(!result.passed()),
+                Err(error) => {
+                    let message = error.to_string();
+                    assert!(!message.contains('\n') && message.len() < 1000, "{message:?}");
+                    refused += 1;
+                }
+            }
+        }
+    }
+    // Most of a small file is its header, so most damage is refused; damage to a value shows in the proof.
+    assert!(refused > 7000 && failed > 200, "{refused} refused, {failed} failed");
+}

@@ -74,7 +74,7 @@ impl NamFile {
 
     fn read_model(fields: Fields, depth: usize, lists: &mut Lists) -> Result<NamFile> {
         if depth == MAX_DEPTH {
-            let reason = format!("models are nested {MAX_DEPTH} deep, which is the limit");
+            let reason = format!("models are nested more than {MAX_DEPTH} deep");
             return Err(Error::malformed(fields.path, reason));
         }
         let version: String = fields.value("version")?;

@@ -1,4 +1,4 @@
-//! The engine of the format's WaveNets against double precision, and what it promises besides.
+//! The engine of the format's WaveNets against double precision, and its guarantees.
 
 mod random;
 mod reference;

@@ -75,7 +75,7 @@ impl Random {
         let shift = self.chance();
         let outputs = if shift { 2 * width } else { width };
         let mut conv = self.conv((condition, outputs), (1, 1), 1, true);
-        // Near one, so that many of them neither vanish nor grow.
+        // Near one, so that a product of many neither vanishes nor grows.
         conv.bias.iter_mut().for_each(|bias| bias[..width].iter_mut().for_each(|scale| *scale += 1.0));
         Some(Film { conv, shift })
     }
@@ -111,7 +111,7 @@ impl Random {
         }
     }
 
-    /// A network of one input, with a condition of `condition` channels if one is meant to be put in.
+    /// A network of one input, whose condition has `condition` channels; a model for it is up to the caller.
     pub(crate) fn network(&mut self, features: Features, condition: usize, outputs: usize) -> WavenetNetwork {
         let widths = [1, 2, 3, 4, 6, 8, 9, 12, 13];
         let count = 1 + self.below(3);
@@ -119,11 +119,11 @@ impl Random {
         let mut arrays: Vec<LayerArray> = Vec::new();
         for (i, &c) in channels.iter().enumerate() {
             let has_layer1x1 = features.plain || self.chance();
-            // Every channel count here that is even has two groups.
+            // Even channel counts get two groups.
             let groups = if !features.plain && c % 2 == 0 && self.chance() { 2 } else { 1 };
             let bottleneck = if !features.plain && has_layer1x1 { groups * (1 + self.below(4)) } else { c };
             let before = i.checked_sub(1).map(|before| arrays[before].clone());
-            // The sum of head signals goes on from array to array, so its width is that of the head before.
+            // The sum of head signals continues from array to array, so its width is that of the previous head.
             let wanted = before.as_ref().map_or(bottleneck, |before| before.head.outputs);
             let has_head1x1 = wanted != bottleneck || (!features.plain && self.chance());
             let head = if has_head1x1 && i == 0 { 1 + self.below(4) } else { wanted };
