@@ -1,16 +1,13 @@
 //! From a file of any known kind to a model that can be built and run: the one way in for the binding and the plugin.
 
-use std::io::Read;
 use std::path::Path;
 
 use crate::amp::loaded::LoadedModel;
 use crate::amp::nam::{MAX_NAM_BYTES, NamFile, NamOptions};
 use crate::amp::seed_json::{MAX_JSON_BYTES, SeedModel};
-use crate::container::file::{ModelFile, read_bytes};
+use crate::container::file::ModelFile;
+use crate::container::open::{first_bytes, has_header, read_bytes};
 use crate::error::{Error, Result};
-
-/// Enough to tell the kinds of files apart.
-const SNIFFED_BYTES: u64 = 64;
 
 /// Loads a model from a file, whatever its kind: a model file (safetensors), a `.nam` file or the older folder of one, or
 /// the JSON of an amp model.
@@ -64,19 +61,9 @@ enum Kind {
     Json,
 }
 
-fn first_bytes(path: &Path) -> Result<Vec<u8>> {
-    let (file, _) = crate::container::file::open(path)?;
-    let mut start = Vec::new();
-    file.take(SNIFFED_BYTES)
-        .read_to_end(&mut start)
-        .map_err(|source| Error::Io { action: "read the file", source })?;
-    Ok(start)
-}
-
 /// Tells the kind of a file from its first bytes.
 fn sniff(start: &[u8]) -> Result<Kind> {
-    // A header shorter than 4 GiB has zeros here, which no JSON text has.
-    if start.len() > 8 && start[4..8] == [0; 4] && start[8] == b'{' {
+    if has_header(start) {
         return Ok(Kind::Safetensors);
     }
     match start.iter().find(|byte| !byte.is_ascii_whitespace()) {

@@ -63,8 +63,9 @@ impl Parity {
                     expected: format!("1 to {limit} samples"),
                 });
             }
-            expect_finite(name, &tensor.data)?;
-            Ok(tensor.data.clone())
+            let values = tensor.to_f32(name)?;
+            expect_finite(name, &values)?;
+            Ok(values.into_owned())
         };
         let (input, output) = (take(INPUT)?, take(OUTPUT)?);
         if input.len() != output.len() {
@@ -131,7 +132,7 @@ mod tests {
     }
 
     fn vector(values: &[f32]) -> Tensor {
-        Tensor { shape: vec![values.len()], data: values.to_vec() }
+        Tensor::new(vec![values.len()], values.to_vec()).unwrap()
     }
 
     fn tensors(input: &[f32], output: &[f32]) -> Tensors {

@@ -80,7 +80,7 @@ impl NamFile {
     /// [`Error::InFile`] with the path, around what [`from_bytes`](Self::from_bytes) refuses.
     pub fn read(path: impl AsRef<Path>) -> Result<NamFile> {
         let path = path.as_ref();
-        let read = || NamFile::from_bytes(&crate::container::file::read_bytes(path, MAX_NAM_BYTES)?);
+        let read = || NamFile::from_bytes(&crate::container::open::read_bytes(path, MAX_NAM_BYTES)?);
         read().map_err(|error: Error| error.in_file(path))
     }
 
