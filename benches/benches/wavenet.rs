@@ -4,18 +4,20 @@
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use neurdsp_models::StreamingModel;
-use neurdsp_models::amp::residual::{LayerWeights, PreparedWavenet, Wavenet, WavenetConfig, WavenetWeights};
+use neurdsp_models::amp::residual::{
+    LayerWeights, PreparedResidual, ResidualConfig, ResidualStream, ResidualWeights,
+};
 use neurdsp_simd::Isa;
 use std::sync::Arc;
 
 const BLOCK: usize = 64;
 
 /// Weights that fall and rise between -1 and 1 over the square root of the fan-in; the speed does not depend on them.
-fn weights(config: &WavenetConfig) -> WavenetWeights {
+fn weights(config: &ResidualConfig) -> ResidualWeights {
     let c = config.channels;
     let scale = 1.0 / ((c * config.kernel_size) as f32).sqrt();
     let values = |count: usize| (0..count).map(|i| (i as f32 * 0.7).sin() * scale).collect::<Vec<f32>>();
-    WavenetWeights {
+    ResidualWeights {
         input_weight: values(c),
         input_bias: values(c),
         layers: (0..config.num_layers)
@@ -32,11 +34,11 @@ fn wavenet(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("wavenet");
     group.throughput(Throughput::Elements(BLOCK as u64));
     for (channels, num_layers) in [(16, 6), (18, 9), (32, 10), (48, 12)] {
-        let config = WavenetConfig { channels, num_layers, kernel_size: 3, dilation_base: 2 };
+        let config = ResidualConfig { channels, num_layers, kernel_size: 3, dilation_base: 2 };
         let weights = weights(&config);
         for isa in Isa::available() {
-            let prepared = Arc::new(PreparedWavenet::for_isa(&config, &weights, isa).unwrap());
-            let mut amp = Wavenet::from_prepared(prepared).unwrap();
+            let prepared = Arc::new(PreparedResidual::for_isa(&config, &weights, isa).unwrap());
+            let mut amp = ResidualStream::from_prepared(prepared).unwrap();
             group.bench_function(format!("{channels}x{num_layers}/{}", isa.name()), |bencher| {
                 bencher.iter(|| amp.process(&input, &mut output));
             });

@@ -63,7 +63,7 @@ pub enum Error {
         expected: String,
     },
 
-    /// The same name stands twice in the file.
+    /// A name is used twice in the file.
     #[error("{name} is defined twice")]
     Duplicate {
         /// The name.

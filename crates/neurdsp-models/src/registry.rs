@@ -1,77 +1,82 @@
-//! From a file of any known kind to a model that can be built and run: the one way in for the binding and the plugin.
+//! The families that are known, and the way from a file to a model of any of them.
 
 use std::path::Path;
 
-use crate::amp::loaded::LoadedModel;
-use crate::amp::nam::{MAX_NAM_BYTES, NamFile, NamOptions};
-use crate::amp::seed_json::{MAX_JSON_BYTES, SeedModel};
+use crate::amp;
 use crate::container::file::ModelFile;
-use crate::container::open::{first_bytes, has_header, read_bytes};
+use crate::container::format::Format;
+use crate::container::header::Header;
 use crate::error::{Error, Result};
+use crate::family::Family;
+use crate::kinds::AnyModel;
 
-/// Loads a model from a file, whatever its kind: a model file (safetensors), a `.nam` file or the older folder of one, or
-/// the JSON of an amp model.
+/// The families of this crate. A further one is its folder and its line here.
+pub const FAMILIES: Registry = Registry::new(&[
+    &amp::FAMILY, //
+]);
+
+/// A list of families.
+#[derive(Clone, Copy)]
+pub struct Registry {
+    families: &'static [&'static dyn Family],
+}
+
+/// Loads a model of any family from a file, or from a folder in a format of a family's own.
 ///
-/// The kind is told from the content, not from the name.
+/// The format is told from the content, not from the name.
 ///
 /// # Errors
 /// [`Error::InFile`] with the path, around what is wrong with the file or the model.
-pub fn load(path: impl AsRef<Path>) -> Result<LoadedModel> {
-    load_with(path, &NamOptions::default())
+pub fn load_any(path: impl AsRef<Path>) -> Result<AnyModel> {
+    FAMILIES.load(path)
 }
 
-/// Loads a model as [`load`] does, and says how a `.nam` model is to be played.
-///
-/// # Errors
-/// As [`load`], and a size outside 0 to 1.
-pub fn load_with(path: impl AsRef<Path>, options: &NamOptions) -> Result<LoadedModel> {
-    let path = path.as_ref();
-    if NamFile::is_folder(path) {
-        let file = NamFile::read_folder(path)?;
-        return LoadedModel::from_nam(file, options).map_err(|error| error.in_file(path));
+impl Registry {
+    /// A registry of these families.
+    #[must_use]
+    pub const fn new(families: &'static [&'static dyn Family]) -> Registry {
+        Registry { families }
     }
-    let load = || match sniff(&first_bytes(path)?)? {
-        Kind::Safetensors => LoadedModel::from_file_with(&ModelFile::read(path)?, options),
-        Kind::Json => from_json(&read_bytes(path, MAX_JSON_BYTES.max(MAX_NAM_BYTES))?, options),
-    };
-    load().map_err(|error: Error| error.in_file(path))
-}
 
-/// Loads a model from the bytes of a file, as [`load`] does: a model that a program carries inside itself, say.
-///
-/// # Errors
-/// What is wrong with the file or the model.
-pub fn load_bytes(bytes: &[u8]) -> Result<LoadedModel> {
-    let options = NamOptions::default();
-    match sniff(bytes)? {
-        Kind::Safetensors => LoadedModel::from_file_with(&ModelFile::from_bytes(bytes)?, &options),
-        Kind::Json => from_json(bytes, &options),
+    /// The families in their order.
+    #[must_use]
+    pub fn families(&self) -> &'static [&'static dyn Family] {
+        self.families
     }
-}
 
-fn from_json(text: &[u8], options: &NamOptions) -> Result<LoadedModel> {
-    if NamFile::is_nam(text) {
-        return LoadedModel::from_nam(NamFile::from_bytes(text)?, options);
+    /// Loads a model as [`load_any`] does.
+    ///
+    /// # Errors
+    /// As [`load_any`].
+    pub fn load(&self, path: impl AsRef<Path>) -> Result<AnyModel> {
+        let path = path.as_ref();
+        let load = || {
+            if !path.is_dir() && Format::of_file(path)? == Format::Safetensors {
+                return self.from_file(&ModelFile::read(path)?);
+            }
+            let foreign = self.families.iter().find_map(|family| family.load_foreign(path));
+            foreign.unwrap_or_else(|| {
+                let names: Vec<_> = self.families.iter().map(|family| family.name()).collect();
+                let reason = format!("no family reads files of this format ({})", names.join(", "));
+                Err(Error::UnknownFormat { reason })
+            })
+        };
+        load().map_err(|error: Error| error.in_file(path))
     }
-    SeedModel::from_bytes(text).and_then(LoadedModel::from_seed)
-}
 
-enum Kind {
-    Safetensors,
-    Json,
-}
-
-/// Tells the kind of a file from its first bytes.
-fn sniff(start: &[u8]) -> Result<Kind> {
-    if has_header(start) {
-        return Ok(Kind::Safetensors);
-    }
-    match start.iter().find(|byte| !byte.is_ascii_whitespace()) {
-        Some(b'{') => Ok(Kind::Json),
-        _ => Err(Error::UnknownFormat {
-            reason:
-                "neither a safetensors model file, a .nam file nor the JSON of an amp model; export or convert it again"
-                    .to_owned(),
-        }),
+    /// Takes a model out of a model file, after checking every key and tensor.
+    ///
+    /// # Errors
+    /// See [`Header::from_metadata`]; [`Error::UnknownArchitecture`]; what the family finds wrong.
+    pub fn from_file(&self, file: &ModelFile) -> Result<AnyModel> {
+        let header = Header::from_metadata(&file.metadata)?;
+        let architectures = || self.families.iter().map(|family| (*family, family.architectures()));
+        match architectures().find(|(_, names)| names.contains(&header.architecture.as_str())) {
+            Some((family, _)) => family.load(file, &header),
+            None => {
+                let known: Vec<_> = architectures().flat_map(|(_, names)| names.iter().copied()).collect();
+                Err(header.unknown_architecture(&known))
+            }
+        }
     }
 }

@@ -14,12 +14,11 @@ use std::sync::{Mutex, PoisonError};
 #[pyclass(frozen, module = "neurdsp._core")]
 pub(crate) struct AmpModel {
     model: LoadedModel,
-    latency: usize,
 }
 
 impl AmpModel {
     /// The model, for other parts of the binding.
-    pub(crate) fn loaded(&self) -> &LoadedModel {
+    pub(crate) fn model(&self) -> &LoadedModel {
         &self.model
     }
 }
@@ -30,12 +29,8 @@ impl AmpModel {
     #[staticmethod]
     fn load(py: Python<'_>, path: PathBuf, size: Option<f64>, trainer: bool) -> PyResult<AmpModel> {
         let conventions = if trainer { Conventions::Trainer } else { Conventions::Core };
-        let load = || {
-            let model = neurdsp_models::load_with(&path, &NamOptions { size, conventions })?;
-            let latency = model.build_stream()?.latency();
-            Ok(AmpModel { model, latency })
-        };
-        py.detach(load).map_err(from_models)
+        let load = || neurdsp_models::load_with(&path, &NamOptions { size, conventions });
+        py.detach(load).map(|model| AmpModel { model }).map_err(from_models)
     }
 
     /// A new stream that has heard silence for ever, for sound of this rate or of the model's own.
@@ -55,7 +50,7 @@ impl AmpModel {
     /// The same model with its knobs at other positions, one for each.
     fn with_knobs(&self, py: Python<'_>, positions: Vec<f32>) -> PyResult<AmpModel> {
         let model = py.detach(|| self.model.with_knobs(&positions)).map_err(from_models)?;
-        Ok(AmpModel { model, latency: self.latency })
+        Ok(AmpModel { model })
     }
 
     /// The name of each knob, where it stands, and where it stands at first.
@@ -80,7 +75,7 @@ impl AmpModel {
     /// By how many samples the output lags behind the input.
     #[getter]
     fn latency(&self) -> usize {
-        self.latency
+        self.model.latency()
     }
 
     /// The number of trained values.
@@ -117,12 +112,6 @@ impl AmpModel {
     #[getter]
     fn metadata(&self) -> BTreeMap<String, String> {
         self.model.metadata().clone()
-    }
-}
-
-impl AmpModel {
-    pub(crate) fn model(&self) -> &LoadedModel {
-        &self.model
     }
 }
 

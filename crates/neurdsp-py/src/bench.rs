@@ -2,7 +2,7 @@
 
 use crate::amp::AmpModel;
 use crate::errors::{ParameterError, from_models};
-use neurdsp_models::amp::residual::WavenetConfig;
+use neurdsp_models::amp::residual::ResidualConfig;
 use neurdsp_simd::Isa;
 use pyo3::prelude::*;
 use std::time::Duration;
@@ -33,10 +33,10 @@ pub(crate) fn bench_amp(
         return Err(ParameterError::new_err(format!("isa is '{isa}', but this machine has {names}")));
     };
     let duration = check(block_size, seconds)?;
-    let config = WavenetConfig { channels, num_layers, kernel_size, dilation_base };
+    let config = ResidualConfig { channels, num_layers, kernel_size, dilation_base };
     config.validate().map_err(|error| ParameterError::new_err(error.to_string()))?;
     let speed = py
-        .detach(|| neurdsp_rt::bench::bench_wavenet(&config, isa, block_size, duration))
+        .detach(|| neurdsp_rt::bench::bench_residual(&config, isa, block_size, duration))
         .map_err(from_models)?;
     Ok((speed.samples_per_second, speed.gflops, speed.peak_gflops))
 }
@@ -52,7 +52,7 @@ pub(crate) fn bench_model(
 ) -> PyResult<(f64, f64, f64)> {
     let duration = check(block_size, seconds)?;
     let speed = py
-        .detach(|| neurdsp_rt::bench::bench_model(model.loaded(), block_size, duration))
+        .detach(|| neurdsp_rt::bench::bench_model(model.model(), block_size, duration))
         .map_err(from_models)?;
     Ok((speed.samples_per_second, speed.gflops, speed.peak_gflops))
 }

@@ -1,10 +1,12 @@
 //! Model files: reading, writing and verifying them.
 
 use crate::errors::{ParameterError, from_models};
-use neurdsp_models::amp::nam::{NamFile, to_nam};
-use neurdsp_models::amp::residual::{WavenetConfig, WavenetWeights};
+use neurdsp_models::amp::nam::NamFile;
+use neurdsp_models::amp::residual::{ResidualConfig, ResidualWeights};
+use neurdsp_models::amp::to_nam;
 use neurdsp_models::{
-    DType, Header, Layout, LoadedModel, ModelFile, SeedModel, Tensor, Tensors, Values, f16, is_model_file as sniff,
+    DType, Header, Layout, LoadedModel, ModelFile, SeedModel, Tensor, Tensors, Values, f16,
+    is_model_file as sniff,
 };
 use numpy::{Element, PyArray1, PyArrayDyn, PyArrayMethods, PyReadonlyArrayDyn, PyUntypedArrayMethods};
 use pyo3::prelude::*;
@@ -99,14 +101,17 @@ pub(crate) fn verify_model_file(py: Python<'_>, path: PathBuf) -> PyResult<(f64,
 
 /// Reads the JSON of an amp model; gives name, sample rate, shape and tensors.
 #[pyfunction]
-pub(crate) fn read_amp_json(py: Python<'_>, path: PathBuf) -> PyResult<(String, f64, Shape, FloatArrays<'_>)> {
+pub(crate) fn read_amp_json(
+    py: Python<'_>,
+    path: PathBuf,
+) -> PyResult<(String, f64, Shape, FloatArrays<'_>)> {
     let read = || {
         let model = SeedModel::read(&path)?;
         let tensors = model.weights.to_tensors(&model.config)?;
         Ok((model, tensors))
     };
     let (model, tensors) = py.detach(read).map_err(from_models)?;
-    let WavenetConfig { channels, num_layers, kernel_size, dilation_base } = model.config;
+    let ResidualConfig { channels, num_layers, kernel_size, dilation_base } = model.config;
     let shape = (channels, num_layers, kernel_size, dilation_base);
     Ok((model.name, model.sample_rate, shape, to_float_arrays(py, tensors)?))
 }
@@ -149,7 +154,7 @@ pub(crate) fn read_nam_as_amp(py: Python<'_>, path: PathBuf) -> PyResult<(f64, S
         Ok((file.sample_rate(), config, weights.to_tensors(&config)?))
     };
     let (sample_rate, config, tensors) = py.detach(read).map_err(from_models)?;
-    let WavenetConfig { channels, num_layers, kernel_size, dilation_base } = config;
+    let ResidualConfig { channels, num_layers, kernel_size, dilation_base } = config;
     Ok((sample_rate, (channels, num_layers, kernel_size, dilation_base), to_float_arrays(py, tensors)?))
 }
 
@@ -164,10 +169,10 @@ pub(crate) fn write_amp_json(
     tensors: BorrowedFloatArrays<'_>,
 ) -> PyResult<()> {
     let (channels, num_layers, kernel_size, dilation_base) = shape;
-    let config = WavenetConfig { channels, num_layers, kernel_size, dilation_base };
+    let config = ResidualConfig { channels, num_layers, kernel_size, dilation_base };
     let tensors = to_float_tensors(&tensors)?;
     let write = || {
-        let weights = WavenetWeights::from_tensors(&config, &tensors)?;
+        let weights = ResidualWeights::from_tensors(&config, &tensors)?;
         SeedModel { name, sample_rate, config, weights }.write(&path)
     };
     py.detach(write).map_err(|error| from_models(error.in_file(&path)))

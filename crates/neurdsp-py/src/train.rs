@@ -4,7 +4,7 @@ use crate::dsp::{is_double, refuse};
 use crate::errors::ParameterError;
 use neurdsp_models as models;
 use neurdsp_models::amp::nam::WavenetNetwork;
-use neurdsp_models::amp::residual::WavenetConfig;
+use neurdsp_models::amp::residual::ResidualConfig;
 use neurdsp_models::amp::train::{Tape, WavenetTrainer};
 use numpy::ndarray::ArrayView1;
 use numpy::{Element, PyArray1, PyReadonlyArray1, PyReadonlyArray2};
@@ -61,7 +61,7 @@ impl PyWavenetTrainer {
         kernel_size: usize,
         dilation_base: usize,
     ) -> PyResult<Self> {
-        let config = WavenetConfig { channels, num_layers, kernel_size, dilation_base };
+        let config = ResidualConfig { channels, num_layers, kernel_size, dilation_base };
         let (single, double) = (WavenetTrainer::residual(&config), WavenetTrainer::residual(&config));
         Ok(Self { single: single.map_err(raise)?, double: double.map_err(raise)? })
     }

@@ -4,17 +4,17 @@ use crate::error::{Error, Result};
 use neurdsp_dsp::live::{Ratio, ResampleQuality, Resampler};
 use neurdsp_models::{LoadedModel, StreamingModel};
 
-/// Samples of the host that are worked on at a time.
+/// Samples of the host that are processed at a time.
 const CHUNK: usize = 256;
 
-/// At which rate a model is run.
+/// The rate at which a model runs.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Operation {
-    /// The rate of the sound that comes in and goes out, in Hz.
+    /// The sample rate of input and output, in Hz.
     pub sample_rate: f64,
-    /// 1, 2 or 4: how many times its own rate the model runs at, against aliasing, at as many times the cost.
+    /// 1, 2 or 4: the multiple of its own rate that the model runs at. More reduces aliasing, at a proportional cost.
     pub oversample: usize,
-    /// The filters, where rates differ.
+    /// The quality of the filters, if the rates differ.
     pub quality: ResampleQuality,
 }
 
@@ -26,8 +26,8 @@ impl Operation {
     }
 }
 
-/// A stream of `model` for sound of another rate. Where the rates are equal and nothing is oversampled, it is the model's
-/// own stream, and has no latency.
+/// A stream of `model` for audio at another rate. If the rates are equal and nothing is oversampled, it is the model's own
+/// stream, without latency.
 ///
 /// # Errors
 /// The rates are too far apart, `oversample` is not 1, 2 or 4, or the model cannot be built.
@@ -49,7 +49,7 @@ pub fn build_stream(model: &LoadedModel, operation: Operation) -> Result<Box<dyn
     adapt(&mut build, model.sample_rate(), operation)
 }
 
-/// As [`build_stream`], for any model that `build` gives streams of, at `model_rate`.
+/// As [`build_stream`], for any model whose streams `build` makes, at `model_rate`.
 ///
 /// # Errors
 /// As [`build_stream`]; a model with a latency of its own cannot be resampled.
@@ -72,17 +72,17 @@ pub fn adapt(
 
 /// Filter, model, filter.
 ///
-/// Oversampled `n` times, the model is played by `n` streams, each of which hears every `n`-th sample. That is what the
-/// network with all its delays made `n` times as long would compute: its filters act at the same times as
-/// before, while harmonics that its nonlinearities make have room up to `n` times the old limit, and the filter on the
-/// way back removes them instead of letting them fold. It works for any model, recurrent ones too.
+/// Oversampled `n` times, the model is played by `n` streams, each of which processes every `n`-th sample. That is what the
+/// network would compute with all its delays `n` times as long: its filters act at the same times as before, while the
+/// harmonics of its nonlinearities have room up to `n` times the old Nyquist frequency, where the filter on the way back
+/// removes them before they alias. It works for any model, recurrent ones too.
 struct RateAdapter {
     instances: Vec<Box<dyn StreamingModel>>,
-    /// Whose turn the next sample is.
+    /// The index of the instance for the next sample.
     turn: usize,
-    /// To the rate of the model and back; none where the sound has that rate already.
+    /// To the rate of the model and back, or `None` if the audio has that rate already.
     filters: Option<(Resampler, Resampler)>,
-    /// A chunk at the rate of the model, and the share of one instance of it, before and after.
+    /// A chunk at the rate of the model, and one instance's samples of it, before and after.
     fast: Vec<f32>,
     share: Vec<f32>,
     played: Vec<f32>,
@@ -124,7 +124,7 @@ impl RateAdapter {
         Ok(adapter)
     }
 
-    /// Brings the filters to what silence for ever leads to; the models must be there already.
+    /// Brings the filters to the state after silence for ever; the models must be in theirs already.
     fn settle(&mut self) {
         self.turn = 0;
         let mut offset = 0.0;
@@ -139,7 +139,7 @@ impl RateAdapter {
         }
     }
 
-    /// Lets every instance play its samples of the chunk.
+    /// Runs every instance on its samples of the chunk.
     fn play(&mut self, count: usize) {
         let n = self.instances.len();
         for (i, model) in self.instances.iter_mut().enumerate() {

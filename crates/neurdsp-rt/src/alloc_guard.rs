@@ -1,15 +1,15 @@
-//! Finds allocations where there must be none: an allocator for tests that watches marked sections.
+//! An allocator for tests that finds allocations in sections that must not allocate.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::io::Write;
 
-/// How often a section asked the allocator for something.
+/// How often a section called the allocator.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Allocations {
-    /// Memory was asked for, or a block made larger or smaller.
+    /// Allocations and reallocations.
     pub allocations: u64,
-    /// Memory was given back.
+    /// Frees.
     pub frees: u64,
 }
 
@@ -25,11 +25,11 @@ thread_local! {
     static WATCH: Cell<Watch> = const { Cell::new(Watch::Off) };
 }
 
-/// The system's allocator, which counts or forbids what happens in [`count_allocations`] and [`forbid_allocations`].
+/// The system allocator, which counts or forbids calls in [`count_allocations`] and [`forbid_allocations`].
 ///
-/// A real-time thread that allocates *or frees* may wait for a lock that another thread holds, so both count. Sections
-/// belong to a thread; outside of them the cost is one thread-local read. Made for tests and debug builds: a test crate
-/// installs it with
+/// A real-time thread that allocates *or frees* may wait for a lock that another thread holds, so both count. A section
+/// belongs to one thread; outside sections the cost is one thread-local read. It is meant for tests and debug builds. A test
+/// crate installs it with
 ///
 /// ```
 /// # use neurdsp_rt::alloc_guard::{GuardedAllocator, count_allocations};
@@ -42,7 +42,7 @@ thread_local! {
 /// assert_eq!((seen.allocations, seen.frees), (0, 1));
 /// ```
 ///
-/// Where it is not installed, the sections run as they are and count nothing.
+/// If it is not installed, sections run normally and count nothing.
 #[derive(Debug)]
 pub struct GuardedAllocator;
 
@@ -50,7 +50,7 @@ pub struct GuardedAllocator;
 unsafe impl GlobalAlloc for GuardedAllocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         observe("allocated", |seen| seen.allocations += 1);
-        // SAFETY: the caller's promises are those that `System` asks for.
+        // SAFETY: the caller upholds the contract of `System`.
         unsafe { System.alloc(layout) }
     }
 
@@ -73,7 +73,7 @@ unsafe impl GlobalAlloc for GuardedAllocator {
     }
 }
 
-/// Books one request, or ends the process where none is allowed.
+/// Counts one request, or aborts the process if none is allowed.
 fn observe(action: &str, count: impl FnOnce(&mut Allocations)) {
     match WATCH.get() {
         Watch::Off => {}
@@ -82,7 +82,7 @@ fn observe(action: &str, count: impl FnOnce(&mut Allocations)) {
             WATCH.set(Watch::Count(seen));
         }
         Watch::Abort => {
-            // A panic would unwind through the allocator's caller; the debugger's trace of the abort names the culprit.
+            // A panic would unwind through the allocator's caller; a debugger shows where the abort came from.
             WATCH.set(Watch::Off);
             let mut stderr = std::io::stderr();
             let _ = stderr.write_all(b"neurdsp: memory was ");
@@ -93,7 +93,7 @@ fn observe(action: &str, count: impl FnOnce(&mut Allocations)) {
     }
 }
 
-/// Restores the outer section's watch, also when the inner one panics.
+/// Restores the outer section's watch, even if the inner one panics.
 struct Restore(Watch);
 
 impl Drop for Restore {
@@ -115,7 +115,7 @@ pub fn count_allocations<R>(section: impl FnOnce() -> R) -> (R, Allocations) {
     (result, seen)
 }
 
-/// Runs `section`; if this thread allocates or frees in it, the process ends with a line on standard error.
+/// Runs `section`; if this thread allocates or frees in it, the process aborts with a line on standard error.
 pub fn forbid_allocations<R>(section: impl FnOnce() -> R) -> R {
     let _restore = Restore(WATCH.replace(Watch::Abort));
     section()

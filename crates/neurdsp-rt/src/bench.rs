@@ -1,50 +1,52 @@
-//! How fast an amp model plays, beside how fast this machine can multiply and add.
+//! The speed of an amp model, compared with the peak of this machine.
 
 use cpu_time::ThreadTime;
-use neurdsp_models::amp::residual::{LayerWeights, PreparedWavenet, Wavenet, WavenetConfig, WavenetWeights};
+use neurdsp_models::amp::residual::{
+    LayerWeights, PreparedResidual, ResidualConfig, ResidualStream, ResidualWeights,
+};
 use neurdsp_models::{LoadedModel, Result, StreamingModel};
 use neurdsp_simd::{Isa, fma_burst};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Rounds of model and yardstick, in turn; the fastest of each are reported.
+/// Alternating rounds of model and reference; the fastest of each is reported.
 const ROUNDS: usize = 60;
 
-/// What [`bench_wavenet`] or [`bench_model`] found. All rates are per second of CPU time of one thread.
+/// The result of [`bench_residual`] or [`bench_model`]. All rates are per second of CPU time of one thread.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct AmpSpeed {
     /// Samples of audio.
     pub samples_per_second: f64,
     /// Floating-point operations of the model's convolutions, in 10⁹; a multiply-add counts as two, the tanh as none.
     pub gflops: f64,
-    /// The most that the same instruction set reached on multiply-adds between registers, in 10⁹.
+    /// The peak of the same instruction set on multiply-adds between registers, in 10⁹.
     pub peak_gflops: f64,
 }
 
 /// Measures a model of this shape with arbitrary weights on `isa`, in blocks of `block_size` samples.
 ///
-/// Model and yardstick take turns, and each is timed by the CPU time of this thread: the clock of the processor, which
-/// vector code changes, then weighs on both alike. Of many short turns the fastest counts, since whatever else runs on the
-/// machine can only slow a turn down. It takes about `duration` in all.
+/// Model and reference alternate, and each is timed by the CPU time of this thread, so that changes of the processor's
+/// clock affect both alike. Of many short rounds the fastest counts, since other load can only slow a round down. It takes
+/// about `duration` in all.
 ///
 /// # Errors
 ///
-/// As [`PreparedWavenet::new`].
-pub fn bench_wavenet(
-    config: &WavenetConfig,
+/// As [`PreparedResidual::new`].
+pub fn bench_residual(
+    config: &ResidualConfig,
     isa: Isa,
     block_size: usize,
     duration: Duration,
 ) -> Result<AmpSpeed> {
     config.validate()?;
-    let prepared = PreparedWavenet::for_isa(config, &arbitrary_weights(config), isa)?;
-    let mut amp = Wavenet::from_prepared(Arc::new(prepared))?;
+    let prepared = PreparedResidual::for_isa(config, &arbitrary_weights(config), isa)?;
+    let mut amp = ResidualStream::from_prepared(Arc::new(prepared))?;
     Ok(measure(&mut amp, operations_per_sample(config), isa, block_size, duration))
 }
 
 /// Measures a model that was loaded, on the instruction set that it is prepared for: the best of this machine.
 ///
-/// As [`bench_wavenet`]. Each parameter counts as one multiply-add a sample, biases too.
+/// As [`bench_residual`]. Each parameter counts as one multiply-add a sample, biases too.
 ///
 /// # Errors
 ///
@@ -55,7 +57,7 @@ pub fn bench_model(model: &LoadedModel, block_size: usize, duration: Duration) -
     Ok(measure(stream.as_mut(), operations, Isa::detect(), block_size, duration))
 }
 
-/// The best of many turns of `amp` and of the yardstick.
+/// The best of many rounds of `amp` and of the reference.
 fn measure(
     amp: &mut dyn StreamingModel,
     operations_per_sample: f64,
@@ -64,7 +66,7 @@ fn measure(
     duration: Duration,
 ) -> AmpSpeed {
     let block_size = block_size.clamp(1, 1 << 20);
-    // Never silent, or the models would rest.
+    // Never silent, or the models would idle.
     let input: Vec<f32> = (0..block_size).map(|i| (i as f32 * 0.1 + 0.05).sin() * 0.3).collect();
     let mut output = vec![0.0; block_size];
     let slice = duration / (2 * ROUNDS as u32 + 2);
@@ -92,14 +94,14 @@ fn measure(
     }
 }
 
-/// Two for each weight of the convolutions: what one output sample takes.
+/// Operations per output sample: two for each weight of the convolutions.
 #[must_use]
-pub fn operations_per_sample(config: &WavenetConfig) -> f64 {
+pub fn operations_per_sample(config: &ResidualConfig) -> f64 {
     let c = config.channels as f64;
     2.0 * (c * c * config.kernel_size as f64 * config.num_layers as f64 + 2.0 * c)
 }
 
-/// Units of `work` per second of this thread's CPU time, over about `slice`.
+/// Units of `work` per second of this thread's CPU time, measured over about `slice`.
 fn rate(slice: Duration, work: &mut dyn FnMut() -> u64) -> f64 {
     let start = ThreadTime::now();
     let mut units = 0;
@@ -112,8 +114,8 @@ fn rate(slice: Duration, work: &mut dyn FnMut() -> u64) -> f64 {
     }
 }
 
-/// Small weights without structure; the speed does not depend on them.
-fn arbitrary_weights(config: &WavenetConfig) -> WavenetWeights {
+/// Small pseudo-random weights; the speed does not depend on them.
+fn arbitrary_weights(config: &ResidualConfig) -> ResidualWeights {
     let c = config.channels;
     let scale = 1.0 / ((c * config.kernel_size) as f32).sqrt();
     let mut seed = 1u32;
@@ -124,7 +126,7 @@ fn arbitrary_weights(config: &WavenetConfig) -> WavenetWeights {
         };
         (0..count).map(|_| value()).collect()
     };
-    WavenetWeights {
+    ResidualWeights {
         input_weight: values(c),
         input_bias: values(c),
         layers: (0..config.num_layers)
@@ -141,9 +143,9 @@ mod tests {
 
     #[test]
     fn the_rates_are_positive_and_consistent() {
-        let config = WavenetConfig { channels: 16, num_layers: 6, kernel_size: 3, dilation_base: 2 };
+        let config = ResidualConfig { channels: 16, num_layers: 6, kernel_size: 3, dilation_base: 2 };
         for isa in Isa::available() {
-            let speed = bench_wavenet(&config, isa, 64, Duration::from_millis(40)).unwrap();
+            let speed = bench_residual(&config, isa, 64, Duration::from_millis(40)).unwrap();
             assert!(speed.peak_gflops > 0.0);
             let operations = speed.gflops * 1e9 / speed.samples_per_second;
             assert!((operations - 9280.0).abs() < 1e-6, "2 (16 x 16 x 3 x 6 + 2 x 16) a sample");
@@ -155,8 +157,8 @@ mod tests {
         let seed = neurdsp_models::SeedModel {
             name: "a test".to_owned(),
             sample_rate: 48_000.0,
-            config: WavenetConfig { channels: 3, num_layers: 2, kernel_size: 3, dilation_base: 2 },
-            weights: arbitrary_weights(&WavenetConfig {
+            config: ResidualConfig { channels: 3, num_layers: 2, kernel_size: 3, dilation_base: 2 },
+            weights: arbitrary_weights(&ResidualConfig {
                 channels: 3,
                 num_layers: 2,
                 kernel_size: 3,
@@ -171,7 +173,7 @@ mod tests {
 
     #[test]
     fn a_shape_out_of_bounds_is_refused_before_anything_is_allocated() {
-        let config = WavenetConfig { channels: 1 << 40, num_layers: 6, kernel_size: 3, dilation_base: 2 };
-        assert!(bench_wavenet(&config, Isa::Scalar, 64, Duration::ZERO).is_err());
+        let config = ResidualConfig { channels: 1 << 40, num_layers: 6, kernel_size: 3, dilation_base: 2 };
+        assert!(bench_residual(&config, Isa::Scalar, 64, Duration::ZERO).is_err());
     }
 }

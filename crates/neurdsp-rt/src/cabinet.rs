@@ -1,16 +1,16 @@
 //! Impulse responses of loudspeaker cabinets and rooms: loading, preparing, playing.
 
+use crate::bank::Bank;
 use crate::error::{Error, Result};
 use crate::levels::ModelLevels;
-use crate::slot::Bank;
 use neurdsp_dsp::live::{Convolver, LiveBlock, resample_clip};
 use neurdsp_models::StreamingModel;
 use std::io::{BufReader, Cursor, Read};
 use std::path::{Path, PathBuf};
 
-/// Channels that a file may have; more than one is used by a chain of several channels.
+/// The most channels of a file; a chain of several channels uses more than one.
 const MAX_CHANNELS: u16 = 64;
-/// Samples of all channels together that a file may have.
+/// The most samples of a file, all channels together.
 const MAX_SAMPLES: u32 = 1 << 23;
 
 /// A recorded impulse response: one or several channels of the same length.
@@ -34,7 +34,7 @@ impl ImpulseResponse {
     /// A response from samples, `sample_rate` in Hz.
     ///
     /// # Errors
-    /// There is no sample, one is not finite, channels differ in length, or the response is too long.
+    /// A response without samples, with a sample that is not finite, with channels of different lengths, or too long.
     pub fn new(channels: Vec<Vec<f32>>, sample_rate: f64) -> Result<ImpulseResponse> {
         let length = channels.first().map_or(0, Vec::len);
         if length == 0 {
@@ -58,7 +58,7 @@ impl ImpulseResponse {
     /// Reads a WAV file: integers of 8 to 32 bits or floats.
     ///
     /// # Errors
-    /// The file is missing, no WAV, empty, damaged or too long.
+    /// A file that is missing, not a WAV file, empty, damaged or too long.
     pub fn load(path: impl AsRef<Path>) -> Result<ImpulseResponse> {
         let path = path.as_ref();
         let in_file = |reason: String| Error::AudioFile { path: path.to_owned(), reason };
@@ -66,7 +66,7 @@ impl ImpulseResponse {
         read_wav(BufReader::new(file)).map_err(in_file)
     }
 
-    /// Reads the bytes of a WAV file, as [`load`](Self::load) does: one that a project carries inside itself, say.
+    /// Reads the bytes of a WAV file, as [`load`](Self::load) does: one embedded in a project, for example.
     ///
     /// # Errors
     /// As [`load`](Self::load); the path of the error is empty.
@@ -80,15 +80,14 @@ impl ImpulseResponse {
         self.channels[0].len() as f64 / self.sample_rate
     }
 
-    /// The responses at another sample rate, with the same gain at every frequency that both rates have.
+    /// The responses at another sample rate, with the same gain at every frequency that both rates can represent.
     ///
-    /// With `normalise` all are scaled by one factor, so that white noise leaves the loudest of them as loud as it
-    /// came in.
+    /// With `normalise` all are scaled by one factor, so that white noise keeps its level through the loudest of them.
     ///
     /// # Errors
     /// The rates are too far apart, or the result too long.
     pub fn prepared(&self, sample_rate: f64, normalise: bool) -> Result<Vec<Vec<f32>>> {
-        // A response is a density: more samples a second, each the less.
+        // A response is a density: more samples per second are each smaller.
         let density = (self.sample_rate / sample_rate) as f32;
         let resampled = |channel: &Vec<f32>| Ok(resample_clip(channel, self.sample_rate, sample_rate)?);
         let mut channels = self.channels.iter().map(resampled).collect::<Result<Vec<_>>>()?;
@@ -99,7 +98,7 @@ impl ImpulseResponse {
         Ok(channels)
     }
 
-    /// What a slot plays: channel `i` of the chain through channel `i` of the response, or through its last one.
+    /// The bank for a slot: channel `i` of the chain through channel `i` of the response, or through its last one.
     ///
     /// # Errors
     /// As [`prepared`](Self::prepared).
@@ -138,7 +137,7 @@ fn read_wav(file: impl Read) -> std::result::Result<ImpulseResponse, String> {
         .map_err(|error| error.to_string())
 }
 
-/// A convolver in the place of a model.
+/// A convolver as a stream.
 struct Cabinet(Convolver);
 
 impl StreamingModel for Cabinet {

@@ -1,39 +1,38 @@
-//! The whole way from the instrument to the loudspeaker: gain, gate, model, tone, cabinet, DC block, level and mix.
+//! The signal path from instrument to loudspeaker: gain, gate, model, tone, cabinet, DC block, level and mix.
 
-use crate::adapter::{Operation, build_stream};
-use crate::cabinet::ImpulseResponse;
 use crate::error::{Error, Result};
+use crate::handle::ChainHandle;
 use crate::levels::ModelLevels;
 use crate::monitor::Monitor;
 use crate::parameters::{ChainSettings, Parameter, SharedSettings};
 use crate::planes::{MAX_CHUNK, Planes};
-use crate::slot::{Bank, Slot, SlotSender, scale, slot};
+use crate::slot::{Slot, slot};
+use crate::switch::Switch;
 use neurdsp_dsp::live::{
     DcBlock, Delay, GateSettings, LiveBlock, NoiseGate, Ramp, ToneStack, clean, db_to_gain,
 };
-use neurdsp_models::LoadedModel;
 use neurdsp_simd::FlushDenormals;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// The longest latency of a model, in samples: what the dry signal can be delayed by.
+/// The longest latency of a model, in samples, which the dry signal can be delayed by.
 const MAX_LATENCY: usize = 1 << 15;
-/// How long changes of gains and switches take.
+/// The length of changes of gains and switches.
 const RAMP_MS: f64 = 20.0;
-/// Below this, sound is taken for an offset.
+/// The cut-off of the DC block.
 const DC_BLOCK_HZ: f64 = 5.0;
 
-/// Channels that a chain can have.
+/// The most channels of a chain.
 const MAX_CHANNELS: usize = 64;
 
 /// A chain of effects around an amp model, for one or several channels.
 ///
 /// Input gain → gate → model → tone stack → cabinet → DC block → output gain → mix with the input. Each part can be
-/// switched off while it plays; the switch is a fade of 20 ms, and the latency stays what it was. Channels share weights
-/// and settings, and have a state each.
+/// switched off during playback, with a fade of 20 ms and no change of latency. Channels share weights and settings, and
+/// have a state each.
 ///
-/// [`process`](Self::process) neither allocates nor locks, whatever the samples and the size of the block, and the output
-/// does not depend on how the sound is cut into blocks, bit for bit (changes take effect where a block begins).
+/// [`process`](Self::process) neither allocates nor locks, whatever the samples and the size of the block. The output is the
+/// same bit for bit however the audio is cut into blocks; changes take effect at the start of a block.
 ///
 /// # Example
 ///
@@ -62,7 +61,7 @@ pub struct AmpChain {
     gates: Vec<NoiseGate>,
     model: Switch,
     models: Slot,
-    /// Around the model when it is off, and around everything for the mix.
+    /// Delays of the path around the model, and of the dry signal for the mix.
     model_delays: Vec<Delay>,
     dry_delays: Vec<Delay>,
     tone: Switch,
@@ -78,53 +77,11 @@ pub struct AmpChain {
     dry: Planes,
 }
 
-/// How much of a stage is heard, from 0 to 1.
-#[derive(Debug)]
-struct Switch(Ramp);
-
-impl Switch {
-    fn set(&mut self, share: f32) {
-        self.0.set(share);
-    }
-
-    /// How many of the next `len` samples need the stage at all.
-    fn needed(&self, len: usize) -> usize {
-        if self.0.target() > 0.0 { len } else { len.min(self.0.remaining()) }
-    }
-
-    /// Mixes what was before the stage into what is after it.
-    fn blend(&mut self, before: &Planes, after: &mut Planes) {
-        if self.0.remaining() == 0 && self.0.target() == 1.0 {
-            return;
-        }
-        let start = self.0.clone();
-        for (index, wet) in after.channels_mut().enumerate() {
-            self.0 = start.clone();
-            for (wet, dry) in wet.iter_mut().zip(before.channel(index)) {
-                let share = self.0.step();
-                *wet = *wet * share + *dry * (1.0 - share);
-            }
-        }
-    }
-}
-
-/// The side of a chain that stays off the audio thread.
-#[derive(Debug)]
-pub struct ChainHandle {
-    sample_rate: f64,
-    n_channels: usize,
-    shared: Arc<SharedSettings>,
-    monitor: Arc<Monitor>,
-    models: SlotSender,
-    cabinets: SlotSender,
-    latency: usize,
-}
-
 impl AmpChain {
     /// A chain without model and cabinet, at a sample rate in Hz, with its handle.
     ///
     /// # Errors
-    /// The sample rate is outside of 8 to 768 kHz, or `n_channels` not 1 to 64.
+    /// A sample rate outside 8 to 768 kHz, or `n_channels` outside 1 to 64.
     pub fn new(sample_rate: f64, n_channels: usize) -> Result<(AmpChain, ChainHandle)> {
         if !(1..=MAX_CHANNELS).contains(&n_channels) {
             let allowed = format!("it must be 1 to {MAX_CHANNELS}");
@@ -139,6 +96,7 @@ impl AmpChain {
         let (models, model_slot) = slot(n_channels, ramp_samples, MAX_LATENCY)?;
         let (cabinets, cabinet_slot) = slot(n_channels, ramp_samples, 0)?;
         let ramp = |value: f32| Ramp::new(value, ramp_samples);
+        let switch = |share: f32| Switch::new(share, ramp_samples);
         let chain = AmpChain {
             sample_rate,
             settings,
@@ -146,20 +104,20 @@ impl AmpChain {
             version: 0,
             monitor: Arc::clone(&monitor),
             input_gain: ramp(1.0),
-            gate: Switch(ramp(0.0)),
+            gate: switch(0.0),
             gates: vec![gate; n_channels],
-            model: Switch(ramp(1.0)),
+            model: switch(1.0),
             models: model_slot,
             model_delays: vec![delay.clone(); n_channels],
             dry_delays: vec![delay; n_channels],
-            tone: Switch(ramp(1.0)),
+            tone: switch(1.0),
             tones: vec![ToneStack::new(sample_rate)?; n_channels],
-            cabinet: Switch(ramp(1.0)),
+            cabinet: switch(1.0),
             cabinets: cabinet_slot,
-            dc_block: Switch(ramp(1.0)),
+            dc_block: switch(1.0),
             dc_blocks: vec![DcBlock::new(sample_rate, DC_BLOCK_HZ)?; n_channels],
             output_gain: ramp(1.0),
-            mix: Switch(ramp(1.0)),
+            mix: switch(1.0),
             planes: Planes::new(n_channels),
             before: Planes::new(n_channels),
             dry: Planes::new(n_channels),
@@ -168,20 +126,20 @@ impl AmpChain {
         Ok((chain, handle))
     }
 
-    /// How many samples the output lags behind the input: that of the model at this rate, and nothing else. While models
-    /// of different latencies fade it is that of the later one; see [`ChainHandle::hold_latency`].
+    /// The latency in samples, which is that of the model at this rate. While models of different latencies fade it is the
+    /// longer one; see [`ChainHandle::hold_latency`].
     #[must_use]
     pub fn latency(&self) -> usize {
         self.models.latency()
     }
 
-    /// How many samples back the model and the cabinet remember; filters ring on after that.
+    /// The receptive field of model and cabinet, in samples; filters ring longer.
     #[must_use]
     pub fn receptive_field(&self) -> usize {
         self.models.receptive_field().saturating_add(self.cabinets.receptive_field())
     }
 
-    /// Whether the gate lets sound through; always, while it is off.
+    /// Whether the gate is open, which it always is while switched off.
     #[must_use]
     pub fn gate_is_open(&self) -> bool {
         !self.settings.is_on(Parameter::GateOn) || self.gates.iter().any(NoiseGate::is_passing)
@@ -193,8 +151,8 @@ impl AmpChain {
         self.models.is_fading() || self.cabinets.is_fading()
     }
 
-    /// Changes the settings from the audio thread itself, from the next sample on. The handle's settings stay as they
-    /// are; whatever is set there later counts.
+    /// Changes the settings from the audio thread itself, from the next sample on. The handle's settings stay as they are;
+    /// the next change there replaces these.
     pub fn set(&mut self, settings: &ChainSettings) {
         self.settings = *settings;
         let s = &self.settings;
@@ -211,8 +169,8 @@ impl AmpChain {
         self.tones.iter_mut().for_each(|tone| tone.set(s.tone()));
     }
 
-    /// Plays the next samples of every channel in place, to the length of the shortest. Channels beyond those of the chain
-    /// are left as they are; those that are missing count as silent.
+    /// Plays the next samples of every channel in place, up to the length of the shortest. Channels beyond those of the chain
+    /// are left as they are; missing ones count as silent.
     pub fn process(&mut self, channels: &mut [&mut [f32]]) {
         let start = Instant::now();
         let _guard = FlushDenormals::new();
@@ -243,7 +201,7 @@ impl AmpChain {
         }
     }
 
-    /// Takes over what other threads have sent.
+    /// Receives the changes that other threads have sent.
     fn update(&mut self) {
         if let Some(settings) = self.shared.changed_since(&mut self.version) {
             self.set(&settings);
@@ -260,7 +218,7 @@ impl AmpChain {
         });
     }
 
-    /// Delays what goes around the model as long as the model is late.
+    /// Delays the paths around the model by its latency.
     fn align(&mut self) {
         let latency = self.models.latency();
         for delay in self.model_delays.iter_mut().chain(&mut self.dry_delays) {
@@ -274,7 +232,7 @@ impl AmpChain {
         self.dry.copy_from(planes);
         delay_all(&mut self.dry_delays, &mut self.dry);
 
-        scale(&mut self.input_gain, planes);
+        planes.scale(&mut self.input_gain);
 
         self.before.copy_from(planes);
         each(&mut self.gates, planes);
@@ -297,11 +255,11 @@ impl AmpChain {
         each(&mut self.dc_blocks, planes);
         self.dc_block.blend(&self.before, planes);
 
-        scale(&mut self.output_gain, planes);
+        planes.scale(&mut self.output_gain);
         self.mix.blend(&self.dry, planes);
     }
 
-    /// Forgets the signal, and completes every change that is under way.
+    /// Forgets the signal, and completes every change in progress.
     pub fn reset(&mut self) {
         self.update();
         self.models.reset();
@@ -313,9 +271,7 @@ impl AmpChain {
         self.model_delays.iter_mut().chain(&mut self.dry_delays).for_each(Delay::reset);
         let switches =
             [&mut self.gate, &mut self.model, &mut self.tone, &mut self.cabinet, &mut self.dc_block];
-        for ramp in switches.into_iter().chain([&mut self.mix]).map(|switch| &mut switch.0) {
-            ramp.snap(ramp.target());
-        }
+        switches.into_iter().chain([&mut self.mix]).for_each(Switch::finish);
         for ramp in [&mut self.input_gain, &mut self.output_gain] {
             ramp.snap(ramp.target());
         }
@@ -332,122 +288,14 @@ fn delay_all(delays: &mut [Delay], planes: &mut Planes) {
     each(delays, planes);
 }
 
-/// Plays the first `needed` samples. A part that is switched off rests: its past waits until it is switched on again.
+/// Plays the first `needed` samples. A part that is switched off is not run, and keeps its past until it is on again.
 fn run(slot: &mut Slot, planes: &mut Planes, needed: usize) {
     if needed == 0 {
-        // Nobody would hear a fade.
+        // A fade would be inaudible.
         return slot.finish();
     }
     let len = planes.len();
     planes.set_len(needed);
     slot.play(planes);
     planes.set_len(len);
-}
-
-impl ChainHandle {
-    /// Sends a model, which fades in; see [`Slot`]. Its weights are shared by all channels.
-    ///
-    /// The operation's sample rate is that of the chain; what it says is ignored.
-    ///
-    /// # Errors
-    /// As [`build_stream`] and [`SlotSender::send`].
-    pub fn load_model(&mut self, model: &LoadedModel, operation: Operation) -> Result<()> {
-        let bank = self.bank(model, operation)?;
-        self.send_model(bank)
-    }
-
-    /// Sends the model that plays with its knobs moved ([`LoadedModel::with_knobs`]): it listens before it is heard and fades
-    /// in linearly, so that a knob turns without a sound of its own; see [`Bank::following`].
-    ///
-    /// # Errors
-    /// As [`load_model`](Self::load_model); [`Error::Busy`] while eight moves wait: send the latest position only.
-    pub fn turn_knobs(&mut self, model: &LoadedModel, operation: Operation) -> Result<()> {
-        let bank = self.bank(model, operation)?;
-        self.send_model(bank.following())
-    }
-
-    fn bank(&self, model: &LoadedModel, operation: Operation) -> Result<Bank> {
-        let operation = Operation { sample_rate: self.sample_rate, ..operation };
-        let streams =
-            (0..self.n_channels).map(|_| build_stream(model, operation)).collect::<Result<Vec<_>>>()?;
-        Bank::new(streams, ModelLevels::from_capture(&model.capture()))
-    }
-
-    /// Sends any streams as the model, one for each channel, at the rate of the chain; [`Bank::passing`] takes
-    /// the model out.
-    ///
-    /// # Errors
-    /// As [`SlotSender::send`].
-    pub fn send_model(&mut self, bank: Bank) -> Result<()> {
-        let latency = bank.latency();
-        self.models.send(bank)?;
-        self.latency = latency;
-        Ok(())
-    }
-
-    /// Makes the chain at least as late as this, so that swaps of models that are less late, and of none, move the
-    /// sound by no sample and the host need not be told. 0, as at first, makes it as late as its model.
-    ///
-    /// # Errors
-    /// It is above 32768 samples.
-    ///
-    /// # Example
-    ///
-    /// ```
-    /// use neurdsp_rt::AmpChain;
-    ///
-    /// let (_chain, handle) = AmpChain::new(48_000.0, 2)?;
-    /// handle.hold_latency(162)?; // that of models that are twice or four times oversampled
-    /// assert_eq!(handle.latency(), 162);
-    /// # Ok::<(), neurdsp_rt::Error>(())
-    /// ```
-    pub fn hold_latency(&self, samples: usize) -> Result<()> {
-        self.models.hold_latency(samples)
-    }
-
-    /// Sends an impulse response, which fades in; see [`ImpulseResponse::prepared`].
-    ///
-    /// # Errors
-    /// As [`ImpulseResponse::bank`] and [`SlotSender::send`].
-    pub fn load_cabinet(&mut self, response: &ImpulseResponse, normalise: bool) -> Result<()> {
-        self.cabinets.send(response.bank(self.sample_rate, self.n_channels, normalise)?)
-    }
-
-    /// Takes the cabinet out.
-    ///
-    /// # Errors
-    /// As [`SlotSender::send`].
-    pub fn remove_cabinet(&mut self) -> Result<()> {
-        self.cabinets.send(Bank::passing())
-    }
-
-    /// The latency in samples to be reported to the host: that of the model that was sent last, or the one that is held.
-    #[must_use]
-    pub fn latency(&self) -> usize {
-        self.latency.max(self.models.held_latency())
-    }
-
-    /// The settings, to be changed from any thread.
-    #[must_use]
-    pub fn settings(&self) -> &Arc<SharedSettings> {
-        &self.shared
-    }
-
-    /// The times of the audio thread, to be read from any thread.
-    #[must_use]
-    pub fn monitor(&self) -> &Arc<Monitor> {
-        &self.monitor
-    }
-
-    /// Sets how long models and cabinets that are sent from now on fade in, in milliseconds, 0 to 10 000.
-    pub fn set_fade_ms(&self, fade_ms: f64) {
-        let samples = (fade_ms.clamp(0.0, 10_000.0) * 1e-3 * self.sample_rate) as u32;
-        self.models.set_fade(samples);
-        self.cabinets.set_fade(samples);
-    }
-
-    /// Frees what has faded out. Sending does it too; call it now and then where nothing is sent.
-    pub fn collect(&mut self) -> usize {
-        self.models.collect() + self.cabinets.collect()
-    }
 }

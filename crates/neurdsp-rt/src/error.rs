@@ -1,22 +1,22 @@
-//! What can go wrong when a chain is built or changed. Nothing goes wrong while it plays.
+//! Errors when a chain is built or changed. Playing cannot fail.
 
 use std::path::{Path, PathBuf};
 
 /// Result of this crate.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// Why something cannot be built, or handed to the audio thread.
+/// Why something cannot be built, or sent to the audio thread.
 #[non_exhaustive]
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A parameter is outside its domain.
     #[error("{name} is {value}, but {allowed}")]
     Parameter {
-        /// The parameter, as the user knows it.
+        /// The name of the parameter.
         name: String,
-        /// What was given.
+        /// The value.
         value: String,
-        /// What would do.
+        /// What is allowed.
         allowed: String,
     },
     /// A filter, a convolution or a change of rate.
@@ -30,7 +30,7 @@ pub enum Error {
     AudioFile {
         /// The file; empty where only its bytes were given.
         path: PathBuf,
-        /// What is wrong with it, and what would do.
+        /// What is wrong with it, and what is allowed.
         reason: String,
     },
     /// The audio thread has not taken what was sent before.
@@ -38,7 +38,7 @@ pub enum Error {
         "{waiting} changes wait for the audio thread to take them; call process, or send the next one later"
     )]
     Busy {
-        /// How many.
+        /// The number of changes.
         waiting: usize,
     },
 }

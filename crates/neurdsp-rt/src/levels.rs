@@ -1,14 +1,14 @@
-//! Levels of a model in the real world, and the gains that follow from them.
+//! The real-world levels of a model, and the gains that follow from them.
 
 use neurdsp_models::amp::nam::NamMetadata;
 
 /// The loudness that [`OutputMode::Normalised`] aims at, in dB RMS of full scale.
 pub const NORMALISED_LOUDNESS_DB: f32 = -18.0;
 
-/// No gain that follows from metadata is larger than this, up or down.
+/// The largest gain that follows from metadata, up or down.
 const MAX_GAIN_DB: f64 = 60.0;
 
-/// What becomes of the level that a model puts out.
+/// The treatment of a model's output level.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OutputMode {
     /// Left as it is.
@@ -16,11 +16,11 @@ pub enum OutputMode {
     Raw,
     /// Brought to a loudness of −18 dB, so that models can be compared.
     Normalised,
-    /// The level that the device itself would have, at the user's interface.
+    /// The level of the device itself, at the user's interface.
     Calibrated,
 }
 
-/// What a model's file says about levels. What it does not say leaves the gain at 0 dB.
+/// The levels in a model's file. A level that is absent leaves the gain at 0 dB.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct ModelLevels {
     /// RMS of the output for the trainer's fixed clip, in dB of full scale.
@@ -32,7 +32,7 @@ pub struct ModelLevels {
 }
 
 impl ModelLevels {
-    /// Takes the levels out of what a file says about the capture.
+    /// The levels in a file's description of the capture.
     #[must_use]
     pub fn from_capture(capture: &NamMetadata) -> ModelLevels {
         ModelLevels {
@@ -42,8 +42,8 @@ impl ModelLevels {
         }
     }
 
-    /// The gain before the model that makes an interface, at which a sine of `interface_dbu` reaches 0 dBFS, drive it as
-    /// the device was driven.
+    /// The gain before the model, so that an interface where a sine of `interface_dbu` reaches 0 dBFS drives it as the device
+    /// was driven.
     #[must_use]
     pub fn input_gain_db(&self, interface_dbu: f64) -> f64 {
         bounded(self.input_level_dbu.map(|level| interface_dbu - level))

@@ -1,27 +1,56 @@
-//! What a real-time audio thread needs around a model: the chain of effects, lock-free changes, and measurements.
+//! Amp models on a real-time audio thread: a chain of effects, lock-free changes, and measurements.
 //!
 //! Everything comes in two halves. One plays, and never allocates, frees, locks or waits: [`AmpChain`], [`Slot`]. The
-//! other prepares, hands over and reads, on any other thread: [`ChainHandle`], [`SlotSender`], [`SharedSettings`],
-//! [`Monitor`].
+//! other prepares, sends and reads, on any other thread: [`ChainHandle`], [`SlotSender`], [`SharedSettings`], [`Monitor`].
+//!
+//! | part | subject |
+//! |---|---|
+//! | [`AmpChain`], [`ChainHandle`] | gain, gate, model, tone, cabinet and mix |
+//! | [`Slot`], [`SlotSender`], [`Bank`] | replacing a model during playback |
+//! | [`build_stream`], [`Operation`] | a model at another sample rate, or oversampled |
+//! | [`ImpulseResponse`] | cabinets |
+//! | [`SharedSettings`], [`Monitor`] | settings and times that threads share |
+//! | [`alloc_guard`], [`bench`] | proof that nothing allocates, and how fast it plays |
+//!
+//! # Example
+//! ```
+//! use neurdsp_rt::{AmpChain, Operation, Parameter};
+//!
+//! let model = neurdsp_models::load_bytes(br#"{"version": "0.5.4", "architecture": "Linear",
+//!     "config": {"receptive_field": 1, "bias": false}, "weights": [0.5]}"#)?;
+//! let (mut chain, mut handle) = AmpChain::new(48_000.0, 1)?;
+//! handle.load_model(&model, Operation::at(48_000.0))?;
+//! handle.settings().set(Parameter::OutputGainDb, 6.0);
+//!
+//! // On the audio thread:
+//! let mut block = [0.25; 64];
+//! chain.process(&mut [&mut block]);
+//! # Ok::<(), neurdsp_rt::Error>(())
+//! ```
 
 mod adapter;
 pub mod alloc_guard;
+mod bank;
 pub mod bench;
 mod cabinet;
 mod chain;
 mod error;
+mod handle;
 mod levels;
 mod monitor;
 mod parameters;
 mod planes;
 mod slot;
+mod switch;
 
 pub use adapter::{Operation, adapt, build_stream};
+pub use bank::Bank;
 pub use cabinet::ImpulseResponse;
-pub use chain::{AmpChain, ChainHandle};
+pub use chain::AmpChain;
 pub use error::{Error, Result};
+pub use handle::ChainHandle;
 pub use levels::{ModelLevels, NORMALISED_LOUDNESS_DB, OutputMode};
 pub use monitor::{Monitor, PerformanceReport};
 pub use parameters::{ChainSettings, Parameter, SharedSettings};
 pub use planes::{MAX_CHUNK, Planes};
-pub use slot::{Bank, Slot, SlotSender, slot};
+pub use slot::{Slot, SlotSender, slot};

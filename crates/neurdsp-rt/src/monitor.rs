@@ -1,17 +1,17 @@
-//! How long the audio thread takes, counted by itself and read by others without a lock.
+//! The processing times of the audio thread, recorded by itself and read by others without a lock.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
-/// Each octave of time is counted in so many parts, so that a quantile is known to 1/16.
+/// Parts of an octave of time, so that a quantile is known to 1/16.
 const PARTS: usize = 16;
-/// Times of 2⁴⁰ ns, 18 minutes, and more share the last part.
+/// Times of 2⁴⁰ ns (18 minutes) and more share the last part.
 const OCTAVES: usize = 37;
 const BUCKETS: usize = PARTS * (OCTAVES + 1);
 
 /// Times of the blocks that were played, in a histogram of fixed size.
 ///
-/// The audio thread calls [`record`](Self::record); any thread may call [`report`](Self::report) meanwhile. All of it is
+/// The audio thread calls [`record`](Self::record) while any thread may call [`report`](Self::report). All counters are
 /// relaxed atomics: a report may miss the block that is being recorded, and nothing waits.
 ///
 /// # Example
@@ -37,12 +37,12 @@ pub struct Monitor {
     histogram: [AtomicU64; BUCKETS],
 }
 
-/// What a [`Monitor`] has seen. Times are microseconds of wall clock per block; zero if there was none.
+/// What a [`Monitor`] has recorded. Times are microseconds of wall clock per block; zero without a block.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct PerformanceReport {
     /// Blocks that were played.
     pub blocks: u64,
-    /// Blocks that took longer than they last.
+    /// Blocks that took longer than their duration.
     pub missed_deadlines: u64,
     /// The latest block.
     pub last_us: f64,
@@ -61,7 +61,7 @@ impl Default for Monitor {
 }
 
 impl Monitor {
-    /// A monitor that has seen nothing.
+    /// An empty monitor.
     #[must_use]
     pub fn new() -> Monitor {
         Monitor {
@@ -73,7 +73,7 @@ impl Monitor {
         }
     }
 
-    /// Counts one block, which took `elapsed` and lasts `budget`. Neither locks nor allocates.
+    /// Records one block, which took `elapsed` of its duration `budget`. Neither locks nor allocates.
     pub fn record(&self, elapsed: Duration, budget: Duration) {
         let ns = u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX);
         self.last_ns.store(ns, Relaxed);
@@ -85,7 +85,7 @@ impl Monitor {
         self.blocks.fetch_add(1, Relaxed);
     }
 
-    /// What was seen since the beginning or the last [`reset`](Self::reset).
+    /// The times since the start or the last [`reset`](Self::reset).
     #[must_use]
     pub fn report(&self) -> PerformanceReport {
         let counts: Vec<u64> = self.histogram.iter().map(|count| count.load(Relaxed)).collect();
@@ -109,7 +109,7 @@ impl Monitor {
         }
     }
 
-    /// Begins again. A block that is recorded meanwhile may count in part.
+    /// Clears all counters. A block that is recorded meanwhile may count in part.
     pub fn reset(&self) {
         for value in [&self.blocks, &self.missed, &self.last_ns, &self.worst_ns] {
             value.store(0, Relaxed);

@@ -1,4 +1,4 @@
-//! The parameters of a chain: names, ranges, defaults, and a set of values that threads share without a lock.
+//! The parameters of a chain: names, ranges, defaults, and values that threads share without a lock.
 
 use crate::error::{Error, Result};
 use crate::levels::OutputMode;
@@ -9,13 +9,13 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(usize)]
 pub enum Parameter {
-    /// Gain before everything, in dB.
+    /// Input gain, in dB.
     InputGainDb,
-    /// Whether the model is driven as the device was, see [`ModelLevels::input_gain_db`](crate::ModelLevels::input_gain_db).
+    /// Whether the model is driven at the level of the device; see [`ModelLevels::input_gain_db`](crate::ModelLevels::input_gain_db).
     CalibrateInput,
     /// Level of a sine that reaches 0 dBFS peak at the user's interface, in dBu.
     InterfaceLevelDbu,
-    /// Whether the gate works.
+    /// Whether the gate is on.
     GateOn,
     /// See [`GateSettings`].
     GateThresholdDb,
@@ -27,9 +27,9 @@ pub enum Parameter {
     GateHoldMs,
     /// See [`GateSettings`].
     GateReleaseMs,
-    /// Whether the model works.
+    /// Whether the model is on.
     ModelOn,
-    /// Whether the tone stack works.
+    /// Whether the tone stack is on.
     ToneOn,
     /// See [`ToneSettings`].
     BassDb,
@@ -37,19 +37,19 @@ pub enum Parameter {
     MidDb,
     /// See [`ToneSettings`].
     TrebleDb,
-    /// Whether the impulse response works.
+    /// Whether the impulse response is on.
     CabinetOn,
-    /// Whether what is below 5 Hz is taken out.
+    /// Whether the DC block, a high-pass at 5 Hz, is on.
     DcBlockOn,
     /// 0 raw, 1 normalised, 2 calibrated: [`OutputMode`].
     OutputMode,
-    /// Gain after everything, in dB.
+    /// Output gain, in dB.
     OutputGainDb,
-    /// Share of the processed sound, from 0 to 1; the rest is the input, delayed alike.
+    /// The share of the processed signal, from 0 to 1; the rest is the input, delayed by the latency.
     Mix,
 }
 
-/// One row for each parameter: itself, its name, its range and its default.
+/// One row for each parameter: name, range and default.
 const TABLE: [(Parameter, &str, [f32; 2], f32); Parameter::COUNT] = [
     (Parameter::InputGainDb, "input_gain_db", [-60.0, 60.0], 0.0),
     (Parameter::CalibrateInput, "calibrate_input", [0.0, 1.0], 0.0),
@@ -73,7 +73,7 @@ const TABLE: [(Parameter, &str, [f32; 2], f32); Parameter::COUNT] = [
 ];
 
 impl Parameter {
-    /// How many there are.
+    /// The number of parameters.
     pub const COUNT: usize = 19;
 
     /// Every parameter, in order.
@@ -90,7 +90,7 @@ impl Parameter {
     /// The parameter of that name.
     ///
     /// # Errors
-    /// There is none; all names are listed.
+    /// If no parameter has this name; the message lists all names.
     pub fn by_name(name: &str) -> Result<Parameter> {
         Parameter::all().find(|parameter| parameter.name() == name).ok_or_else(|| {
             let names: Vec<_> = Parameter::all().map(Parameter::name).collect();
@@ -102,13 +102,13 @@ impl Parameter {
         })
     }
 
-    /// Least and largest value.
+    /// The smallest and the largest value.
     #[must_use]
     pub fn range(self) -> [f32; 2] {
         TABLE[self as usize].2
     }
 
-    /// Its value in a new chain.
+    /// The default value.
     #[must_use]
     pub fn default_value(self) -> f32 {
         TABLE[self as usize].3
@@ -142,7 +142,7 @@ impl ChainSettings {
         self.0[parameter as usize]
     }
 
-    /// Sets a parameter; what is out of range is clamped, and NaN ignored, so it may be called on the audio thread.
+    /// Sets a parameter. Values out of range are clamped and NaN is ignored, so the audio thread may call it.
     pub fn set(&mut self, parameter: Parameter, value: f32) {
         if !value.is_nan() {
             let [least, largest] = parameter.range();
@@ -157,10 +157,10 @@ impl ChainSettings {
         self
     }
 
-    /// Sets a parameter to a value that a user gave.
+    /// Sets a parameter to a user's value.
     ///
     /// # Errors
-    /// The value is out of range or NaN.
+    /// A value out of range, or NaN.
     pub fn try_set(&mut self, parameter: Parameter, value: f64) -> Result<()> {
         let [least, largest] = parameter.range();
         if !(f64::from(least)..=f64::from(largest)).contains(&value) {
@@ -193,7 +193,7 @@ impl ChainSettings {
         }
     }
 
-    /// What becomes of the model's level.
+    /// The treatment of the model's output level.
     #[must_use]
     pub fn output_mode(&self) -> OutputMode {
         match self.get(Parameter::OutputMode).round() as i32 {
@@ -206,8 +206,8 @@ impl ChainSettings {
 
 /// Settings that any thread may change and the audio thread reads, without a lock.
 ///
-/// Each value is an atomic of its own. The audio thread looks at a counter once in a block, and at the values where it has
-/// changed; a block between two stores of one change may see the first of them, the next block sees both.
+/// Each value is an atomic of its own. The audio thread checks a counter once per block, and reads the values if it has
+/// changed. A block between two stores of one change may see only the first; the next block sees both.
 #[derive(Debug)]
 pub struct SharedSettings {
     values: [AtomicU32; Parameter::COUNT],
@@ -236,7 +236,7 @@ impl SharedSettings {
         self.version.fetch_add(1, Ordering::Release);
     }
 
-    /// Sets one value; what is out of range is clamped, and NaN ignored.
+    /// Sets one value. Values out of range are clamped and NaN is ignored.
     pub fn set(&self, parameter: Parameter, value: f32) {
         if !value.is_nan() {
             let [least, largest] = parameter.range();
@@ -246,7 +246,7 @@ impl SharedSettings {
         }
     }
 
-    /// The values, if they have changed since `version`, which becomes that of now.
+    /// The values, if they have changed since `version`, which is updated.
     pub(crate) fn changed_since(&self, version: &mut u64) -> Option<ChainSettings> {
         let now = self.version.load(Ordering::Acquire);
         (now != *version).then(|| {

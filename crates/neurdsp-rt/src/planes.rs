@@ -1,6 +1,8 @@
-//! A chunk of several channels, in memory that is allocated once.
+//! A chunk of several channels in preallocated memory.
 
-/// The most samples of a channel that are worked on at a time.
+use neurdsp_dsp::live::Ramp;
+
+/// The most samples of a channel that are processed at a time.
 pub const MAX_CHUNK: usize = 256;
 
 /// Up to [`MAX_CHUNK`] samples of each channel.
@@ -47,7 +49,7 @@ impl Planes {
         self.len == 0
     }
 
-    /// Says how many samples there are, at most [`MAX_CHUNK`].
+    /// Sets the number of samples, at most [`MAX_CHUNK`].
     pub fn set_len(&mut self, len: usize) {
         self.len = len.min(MAX_CHUNK);
     }
@@ -69,11 +71,20 @@ impl Planes {
         self.samples.chunks_exact_mut(MAX_CHUNK).map(move |channel| &mut channel[..len])
     }
 
-    /// Takes the samples of another one with as many channels.
+    /// Copies the samples of another chunk with as many channels.
     pub fn copy_from(&mut self, other: &Planes) {
         self.len = other.len;
         for (index, channel) in self.channels_mut().enumerate() {
             channel.copy_from_slice(other.channel(index));
+        }
+    }
+
+    /// Scales all channels by the same ramp.
+    pub(crate) fn scale(&mut self, gain: &mut Ramp) {
+        let start = gain.clone();
+        for channel in self.channels_mut() {
+            *gain = start.clone();
+            gain.scale(channel);
         }
     }
 }

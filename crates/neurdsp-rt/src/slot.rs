@@ -1,138 +1,18 @@
-//! A place in the signal path whose occupant can be replaced while it plays: lock-free, faded, freed elsewhere.
+//! A place in the signal path whose bank can be replaced during playback: without a lock, with a fade, freed elsewhere.
 
+use crate::bank::Bank;
 use crate::error::{Error, Result};
 use crate::levels::ModelLevels;
 use crate::planes::Planes;
-use neurdsp_dsp::live::{Delay, LiveBlock, Ramp, db_to_gain};
-use neurdsp_models::StreamingModel;
 use rtrb::{Consumer, Producer, RingBuffer};
 use std::f32::consts::FRAC_PI_2;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering::Relaxed};
 
-/// How many changes may be on their way.
+/// The most banks that may wait.
 const CAPACITY: usize = 8;
-/// The longest that a bank listens before it is heard, in samples.
-const MAX_LISTENING: usize = 48_000;
 
-/// What a slot plays: one stream for each channel, all of one model, and the gains that belong to it.
-pub struct Bank {
-    streams: Vec<Box<dyn StreamingModel>>,
-    levels: ModelLevels,
-    latency: usize,
-    /// What brings it to the latency of its slot; none in a slot without latency.
-    delays: Vec<Delay>,
-    input_gain: Ramp,
-    output_gain: Ramp,
-    has_gains: bool,
-    /// Of a bank that goes on from the one before: how many samples it has to hear until both agree on the past.
-    follows: Option<u32>,
-}
-
-impl std::fmt::Debug for Bank {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Bank { streams, levels, latency, .. } = self;
-        write!(f, "Bank {{ {} streams, {levels:?}, latency {latency} }}", streams.len())
-    }
-}
-
-impl Bank {
-    /// One stream for each channel; they must have the same latency.
-    ///
-    /// # Errors
-    /// There is none, or latencies differ.
-    pub fn new(streams: Vec<Box<dyn StreamingModel>>, levels: ModelLevels) -> Result<Bank> {
-        let Some(latency) = streams.first().map(|stream| stream.latency()) else {
-            return Err(Error::parameter("streams", "empty", "there must be one for each channel"));
-        };
-        if let Some(other) = streams.iter().find(|stream| stream.latency() != latency) {
-            let allowed = format!("all channels must have that of the first, {latency}");
-            return Err(Error::parameter("the latency of a channel", other.latency(), allowed));
-        }
-        Ok(Bank { streams, latency, ..Bank::through(levels) })
-    }
-
-    /// Passes the signal as it is.
-    #[must_use]
-    pub fn passing() -> Bank {
-        Bank::through(ModelLevels::default())
-    }
-
-    fn through(levels: ModelLevels) -> Bank {
-        let unity = Ramp::new(1.0, 1024);
-        let (input_gain, output_gain) = (unity.clone(), unity);
-        let (streams, delays) = (Vec::new(), Vec::new());
-        Bank { streams, levels, latency: 0, delays, input_gain, output_gain, has_gains: false, follows: None }
-    }
-
-    /// Marks it as what plays now with a knob moved: it listens for a receptive field (a second at most) before it is
-    /// heard, so that it does not begin with the sound of a start, and fades in linearly, because the two are alike.
-    #[must_use]
-    pub fn following(mut self) -> Bank {
-        let field = self.streams.iter().map(|stream| stream.receptive_field()).max().unwrap_or(0);
-        self.follows = Some(field.min(MAX_LISTENING) as u32);
-        self
-    }
-
-    /// By how many samples its output lags behind.
-    #[must_use]
-    pub fn latency(&self) -> usize {
-        self.latency
-    }
-
-    /// Gives it room to be as late as `max_latency`, and the time that it takes to become so.
-    fn with_delays(mut self, n_channels: usize, max_latency: usize, ramp: u32) -> Result<Bank> {
-        if max_latency > 0 {
-            self.delays = vec![Delay::new(0, max_latency, ramp)?; n_channels];
-        }
-        Ok(self)
-    }
-
-    /// Makes it as late as `latency`, which is at least its own; tells whether that is a change.
-    fn delay_to(&mut self, latency: usize, at_once: bool) -> bool {
-        let samples = latency - self.latency;
-        let changes = self.delays.iter().any(|delay| delay.samples() != samples);
-        for delay in &mut self.delays {
-            if at_once { delay.snap(samples) } else { delay.set(samples) }
-        }
-        changes
-    }
-
-    /// Gains in dB: the first at once, later ones over 1024 samples.
-    fn set_gains(&mut self, gains_db: [f64; 2]) {
-        for (ramp, db) in [&mut self.input_gain, &mut self.output_gain].into_iter().zip(gains_db) {
-            let gain = db_to_gain(db as f32);
-            if self.has_gains { ramp.set(gain) } else { ramp.snap(gain) }
-        }
-        self.has_gains = true;
-    }
-
-    /// Plays `planes` through `scratch` of as many samples.
-    fn process(&mut self, planes: &mut Planes, scratch: &mut Planes) {
-        scale(&mut self.input_gain, planes);
-        if !self.streams.is_empty() {
-            scratch.copy_from(planes);
-            for (index, stream) in self.streams.iter_mut().enumerate().take(planes.n_channels()) {
-                stream.process(scratch.channel(index), planes.channel_mut(index));
-            }
-        }
-        for (delay, channel) in self.delays.iter_mut().zip(planes.channels_mut()) {
-            delay.process(channel);
-        }
-        scale(&mut self.output_gain, planes);
-    }
-}
-
-/// Scales all channels alike.
-pub(crate) fn scale(gain: &mut Ramp, planes: &mut Planes) {
-    let start = gain.clone();
-    for channel in planes.channels_mut() {
-        *gain = start.clone();
-        gain.scale(channel);
-    }
-}
-
-/// The side of a slot that stays off the audio thread: it hands over banks, and frees those that come back.
+/// The side of a slot off the audio thread: it sends banks, and frees those that come back.
 #[derive(Debug)]
 pub struct SlotSender {
     there: Producer<Box<Bank>>,
@@ -146,14 +26,14 @@ pub struct SlotSender {
 
 /// The side of a slot that plays.
 ///
-/// A new bank fades in over the old one with equal power: the gains are sine and cosine, so that two signals that have
-/// nothing in common keep their loudness; one that [follows](Bank::following) fades in linearly. While a fade lasts, both banks play. The audio thread frees nothing: what has
-/// faded out travels back to the [`SlotSender`]. When several banks wait, those that nobody has heard yet are passed over.
+/// A new bank fades in over the old one with equal power: the gains are sine and cosine, so that unrelated signals keep
+/// their loudness. A bank that [follows](Bank::following) fades in linearly. During a fade both banks play. The audio thread
+/// frees nothing: a bank that has faded out goes back to the [`SlotSender`]. If several banks wait, only the last plays.
 ///
-/// Banks of different latencies are aligned while they fade: the one that would be early is delayed. A fade begins
-/// once the new bank has heard enough sound, twice as much as it is late, so that it does not begin with a gap. The latency
-/// of the slot is that of the later one: it rises where the fade begins, over the time given to [`slot`], and falls after the
-/// fade. With [`SlotSender::hold_latency`] it stays the same, and no swap moves the sound at all.
+/// Banks of different latencies are aligned during a fade: the earlier one is delayed. The fade begins after the new bank
+/// has played twice its latency, so that it does not begin with a gap. The latency of the slot is the longer one: it rises at
+/// the start of the fade, over the time given to [`slot`], and falls after it. With [`SlotSender::hold_latency`] it stays
+/// the same, and no change shifts the audio.
 #[derive(Debug)]
 pub struct Slot {
     now: Box<Bank>,
@@ -162,10 +42,10 @@ pub struct Slot {
     back: Producer<Box<Bank>>,
     fade: Arc<AtomicU32>,
     held: Arc<AtomicUsize>,
-    /// What all banks are delayed to.
+    /// The latency that all banks are delayed to.
     latency: usize,
     ramp: u32,
-    /// Samples since the new bank began to play; how many of them nobody hears; the length of the fade after those.
+    /// Samples since the new bank began to play; how many of them are unheard; the length of the fade after those.
     done: u32,
     unheard: u32,
     length: u32,
@@ -173,13 +53,13 @@ pub struct Slot {
     scratch: Planes,
 }
 
-/// A slot that passes the signal as it is, until a bank is sent.
+/// A slot that passes the signal unchanged until a bank is sent.
 ///
-/// `fade_samples` is the length of a fade until it is set, and the time that a change of the latency takes; no latency may
-/// exceed `max_latency`, in samples.
+/// `fade_samples` is the initial length of fades, and the length of changes of latency. No latency may exceed `max_latency`,
+/// in samples.
 ///
 /// # Errors
-/// `n_channels` is 0, or `max_latency` above [`Delay::MAX_SAMPLES`].
+/// `n_channels` is 0, or `max_latency` above [`Delay::MAX_SAMPLES`](neurdsp_dsp::live::Delay::MAX_SAMPLES).
 ///
 /// # Example
 ///
@@ -201,7 +81,7 @@ pub fn slot(n_channels: usize, fade_samples: u32, max_latency: usize) -> Result<
         return Err(Error::parameter("n_channels", n_channels, "it must be at least 1"));
     }
     let (there, from) = RingBuffer::new(CAPACITY);
-    // Two more than can be sent: what plays comes back as well, so the audio thread always has room.
+    // Two more than can be sent: the playing banks come back as well, so the audio thread always has room.
     let (to, back) = RingBuffer::new(CAPACITY + 2);
     let fade = Arc::new(AtomicU32::new(fade_samples));
     let held = Arc::new(AtomicUsize::new(0));
@@ -224,35 +104,35 @@ pub fn slot(n_channels: usize, fade_samples: u32, max_latency: usize) -> Result<
 }
 
 impl SlotSender {
-    /// Prewarms a bank and hands it over; it begins to play with the next block, or after the fade that is under way.
+    /// Prewarms a bank and sends it. It begins to play at the next block, or after the current fade.
     ///
     /// # Errors
     /// [`Error::Busy`] if eight wait already; a bank of another number of channels, or of too long a latency.
     pub fn send(&mut self, mut bank: Bank) -> Result<()> {
         self.collect();
-        if !bank.streams.is_empty() && bank.streams.len() != self.n_channels {
+        if ![0, self.n_channels].contains(&bank.n_streams()) {
             let allowed = format!("there must be one for each of the {} channels", self.n_channels);
-            return Err(Error::parameter("the number of streams", bank.streams.len(), allowed));
+            return Err(Error::parameter("the number of streams", bank.n_streams(), allowed));
         }
-        if bank.latency > self.max_latency {
+        if bank.latency() > self.max_latency {
             let allowed = format!("it must be at most {} samples", self.max_latency);
-            return Err(Error::parameter("the latency", bank.latency, allowed));
+            return Err(Error::parameter("the latency", bank.latency(), allowed));
         }
-        bank.streams.iter_mut().for_each(|stream| stream.prewarm());
+        bank.prewarm();
         let bank = bank.with_delays(self.n_channels, self.max_latency, self.ramp)?;
         self.there.push(Box::new(bank)).map_err(|_| Error::Busy { waiting: CAPACITY })
     }
 
-    /// Sets the length of the fades that begin from now on, 0 for a hard switch.
+    /// Sets the length of fades from now on; 0 switches at once.
     pub fn set_fade(&self, samples: u32) {
         self.fade.store(samples, Relaxed);
     }
 
-    /// Makes the slot at least as late as this, whatever plays, from the next block on. Held at the latest of the banks
-    /// that one means to send, the latency never changes.
+    /// Sets a minimum latency from the next block on. If it is the longest latency of all banks to be sent, the latency
+    /// never changes.
     ///
     /// # Errors
-    /// It is above the slot's `max_latency`.
+    /// More than the slot's `max_latency`.
     pub fn hold_latency(&self, samples: usize) -> Result<()> {
         if samples > self.max_latency {
             let allowed = format!("it must be at most {} samples", self.max_latency);
@@ -262,76 +142,75 @@ impl SlotSender {
         Ok(())
     }
 
-    /// The latency that [`hold_latency`](Self::hold_latency) has set, 0 before.
+    /// The minimum that [`hold_latency`](Self::hold_latency) set, 0 initially.
     #[must_use]
     pub fn held_latency(&self) -> usize {
         self.held.load(Relaxed)
     }
 
-    /// Frees what has come back, and says how many banks that were. [`send`](Self::send) does it too.
+    /// Frees the banks that have come back, and returns their number. [`send`](Self::send) does it too.
     pub fn collect(&mut self) -> usize {
         std::iter::from_fn(|| self.back.pop().ok()).count()
     }
 }
 
 impl Slot {
-    /// By how many samples the output lags behind: the latency that is held, or that of the later bank if that is more.
+    /// The latency in samples: the minimum that is set, or that of the later bank if it is longer.
     #[must_use]
     pub fn latency(&self) -> usize {
         self.latency
     }
 
-    /// How many samples back the output depends on the input: that of what plays or fades in.
+    /// The receptive field in samples: the longest of the banks that play.
     #[must_use]
     pub fn receptive_field(&self) -> usize {
         let banks = [Some(&self.now), self.next.as_ref()];
-        let streams = banks.into_iter().flatten().flat_map(|bank| &bank.streams);
-        streams.map(|stream| stream.receptive_field()).max().unwrap_or(0)
+        banks.into_iter().flatten().map(|bank| bank.receptive_field()).max().unwrap_or(0)
     }
 
-    /// Whether a fade is under way.
+    /// Whether a fade is in progress.
     #[must_use]
     pub fn is_fading(&self) -> bool {
         self.next.is_some()
     }
 
-    /// Sets the gains of the banks from what `gains_db` makes of their levels: before the model, and after it.
+    /// Sets the gains of the banks, before and after the model, to what `gains_db` gives for their levels.
     pub fn set_gains(&mut self, gains_db: impl Fn(&ModelLevels) -> [f64; 2]) {
         for bank in [Some(&mut self.now), self.next.as_mut()].into_iter().flatten() {
-            bank.set_gains(gains_db(&bank.levels));
+            bank.set_gains(gains_db(bank.levels()));
         }
     }
 
-    /// Takes over what has been sent, if no fade is under way; tells whether it did.
+    /// Takes a bank that was sent, if no fade is in progress; tells whether it did.
     ///
-    /// [`process`](Self::process) does it too; a caller that sets gains does it first, so that the new bank has them
-    /// before its first sample.
+    /// [`process`](Self::process) does it too. A caller that sets gains does it first, so that a new bank has them from its
+    /// first sample on.
     pub fn receive(&mut self) -> bool {
         let took = self.next.is_none() && self.take();
         self.align(took);
         took
     }
 
-    /// Delays the banks to the latency that they need together; `is_new` is the next one if it has not played yet.
+    /// Delays the banks to their common latency. `is_new` says that the next bank has not played yet.
     fn align(&mut self, is_new: bool) {
-        let next = self.next.as_ref().map_or(0, |bank| bank.latency);
-        self.latency = self.held.load(Relaxed).max(self.now.latency).max(next);
+        let next = self.next.as_ref().map_or(0, |bank| bank.latency());
+        self.latency = self.held.load(Relaxed).max(self.now.latency()).max(next);
         let moves = self.now.delay_to(self.latency, false);
         if let Some(next) = &mut self.next {
             next.delay_to(self.latency, is_new);
         }
         if is_new {
-            // Filters that delay ring for as long again once sound sets in; and an old bank that moves is where the new
-            // one is only after that.
+            // Delaying filters ring for as long again after a sound sets in; and an old bank whose delay changes is aligned
+            // only after that.
             let moved = if moves { self.ramp } else { 0 };
-            let listens = self.next.as_ref().and_then(|bank| bank.follows).unwrap_or(0);
+            let listens = self.next.as_ref().and_then(|bank| bank.follows()).unwrap_or(0);
             self.unheard = moved.max((self.latency + next) as u32).max(listens);
         }
     }
 
-    /// Takes the newest bank that has been sent, if there is one.
+    /// Takes the newest bank that was sent, if there is one.
     fn take(&mut self) -> bool {
-        // What it takes, and what it replaces by that, must be able to go back.
+        // There must be room to send back both the bank taken and the one that it replaces.
         while self.back.slots() >= 2
             && let Ok(bank) = self.there.pop()
         {
@@ -343,13 +222,13 @@ impl Slot {
         self.next.is_some()
     }
 
-    /// Takes over what has been sent, and plays the next samples.
+    /// Takes a bank that was sent, and plays the next samples.
     pub fn process(&mut self, planes: &mut Planes) {
         self.receive();
         self.play(planes);
     }
 
-    /// Plays the next samples with the banks that it has.
+    /// Plays the next samples with the present banks.
     pub(crate) fn play(&mut self, planes: &mut Planes) {
         if self.next.is_some() && self.has_faded() {
             self.finish();
@@ -360,7 +239,7 @@ impl Slot {
         self.other.copy_from(planes);
         self.now.process(&mut self.other, &mut self.scratch);
         next.process(planes, &mut self.scratch);
-        let is_linear = next.follows.is_some();
+        let is_linear = next.follows().is_some();
         for (index, new) in planes.channels_mut().enumerate() {
             let faded = self.other.channel(index);
             for (i, (new, old)) in new.iter_mut().zip(faded).enumerate() {
@@ -385,7 +264,7 @@ impl Slot {
         self.done >= self.unheard.saturating_add(self.length)
     }
 
-    /// Ends the fade: the new bank is all that is heard.
+    /// Ends the fade: only the new bank plays.
     pub(crate) fn finish(&mut self) {
         if let Some(next) = self.next.take() {
             let old = std::mem::replace(&mut self.now, next);
@@ -395,16 +274,15 @@ impl Slot {
 
     fn give_back(&mut self, bank: Box<Bank>) {
         if let Err(rtrb::PushError::Full(bank)) = self.back.push(bank) {
-            // Cannot happen, since room is made sure of before a bank is taken. Leaking is safe here, freeing is not.
+            // Cannot happen, since `take` makes sure of room. Leaking is safe here, freeing is not.
             std::mem::forget(bank);
         }
     }
 
-    /// Forgets the signal; a fade that is under way ends.
+    /// Forgets the signal; a fade in progress ends.
     pub fn reset(&mut self) {
         self.finish();
         self.align(false);
-        self.now.streams.iter_mut().for_each(|stream| stream.reset());
-        self.now.delays.iter_mut().for_each(Delay::reset);
+        self.now.reset();
     }
 }

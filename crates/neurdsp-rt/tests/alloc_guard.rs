@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use neurdsp_models::StreamingModel;
-use neurdsp_models::amp::residual::{LayerWeights, Wavenet, WavenetConfig, WavenetWeights};
+use neurdsp_models::amp::residual::{LayerWeights, ResidualConfig, ResidualStream, ResidualWeights};
 use neurdsp_rt::alloc_guard::{Allocations, GuardedAllocator, count_allocations, forbid_allocations};
 use std::hint::black_box;
 use std::process::Command;
@@ -72,7 +72,7 @@ fn a_forbidden_allocation_or_free_ends_the_process() {
 #[test]
 fn the_amp_model_never_allocates_or_frees_once_built() {
     for (channels, num_layers) in [(16, 6), (18, 9), (32, 10), (48, 12), (3, 4)] {
-        let config = WavenetConfig { channels, num_layers, kernel_size: 3, dilation_base: 2 };
+        let config = ResidualConfig { channels, num_layers, kernel_size: 3, dilation_base: 2 };
         let mut value = 0.0f32;
         let mut values = |count: usize| -> Vec<f32> {
             let mut next = || {
@@ -81,7 +81,7 @@ fn the_amp_model_never_allocates_or_frees_once_built() {
             };
             (0..count).map(|_| next()).collect()
         };
-        let weights = WavenetWeights {
+        let weights = ResidualWeights {
             input_weight: values(channels),
             input_bias: values(channels),
             layers: (0..num_layers)
@@ -90,7 +90,7 @@ fn the_amp_model_never_allocates_or_frees_once_built() {
             output_weight: values(channels),
             output_bias: 0.0,
         };
-        let mut amp = Wavenet::new(&config, &weights).unwrap();
+        let mut amp = ResidualStream::new(&config, &weights).unwrap();
         let input: Vec<f32> = (0..2048).map(|i| (i as f32 * 0.05).sin()).collect();
         let mut output = vec![0.0; input.len()];
         let ((), seen) = count_allocations(|| {

@@ -15,14 +15,13 @@ mod documents;
 mod random;
 
 use documents::{model_file, nam_convnet, nam_linear, nam_lstm, nam_wavenet, seed_model};
-use neurdsp_models::amp::nam::{Conventions, NamFile, NamMetadata, NamWavenet, Network, PreparedNamWavenet};
+use neurdsp_models::amp::nam::{Conventions, MonoStream, NamFile, NamMetadata, Network, prepare_wavenet};
 use neurdsp_models::{LoadedModel, NamOptions, StreamingModel};
 use neurdsp_rt::alloc_guard::{Allocations, GuardedAllocator, count_allocations};
 use neurdsp_rt::{AmpChain, Operation, build_stream};
 use neurdsp_simd::Isa;
 use random::{Features, Random};
 use serde_json::json;
-use std::sync::Arc;
 
 #[global_allocator]
 static ALLOCATOR: GuardedAllocator = GuardedAllocator;
@@ -138,8 +137,9 @@ fn wavenets_of_every_feature() {
         }
         // Layers that differ in their modulations fit no file, but the engine plays them.
         let network = Random(seed).network(Features { plain: false, films: true }, 1, 1);
-        let prepared = PreparedNamWavenet::new(&network, Conventions::Core, Isa::detect()).unwrap();
-        check_stream(&format!("seed {seed}, FiLM"), &mut NamWavenet::new(Arc::new(prepared)).unwrap());
+        let prepared = prepare_wavenet(&network, Conventions::Core, Isa::detect()).unwrap();
+        let mut stream = MonoStream::new(&prepared, network.receptive_field()).unwrap();
+        check_stream(&format!("seed {seed}, FiLM"), &mut stream);
     }
 }
 

@@ -1,28 +1,26 @@
-//! An amp model that is ready to play, of whatever kind.
+//! An amp model that is ready to play, of whatever architecture.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::amp::architectures::{ARCHITECTURES, NAMES};
 use crate::amp::nam::{CAPTURE, NamFile, NamMetadata, NamModel, NamOptions};
 use crate::amp::parametric::{AMP_PARAMETRIC, Knob, Parametric};
-use crate::amp::residual::{PreparedWavenet, Wavenet, WavenetConfig, WavenetWeights};
+use crate::amp::playable::Playable;
+use crate::amp::residual::PreparedResidual;
 use crate::amp::seed_json::SeedModel;
 use crate::container::file::ModelFile;
 use crate::container::header::{AudioSpec, Header};
-use crate::container::json::one_line;
 use crate::container::parity::{Parity, Verification};
 use crate::error::{Error, Result};
-use crate::streaming::StreamingModel;
+use crate::kinds::{AnyModel, Model, StreamSource, StreamingModel};
 
-/// The name of the amp model in a file.
-pub const AMP_WAVENET: &str = "amp.wavenet";
-/// The names of `.nam` models in a file.
-const NAM_ARCHITECTURES: [&str; 5] =
-    ["nam.wavenet", "nam.lstm", "nam.convnet", "nam.linear", "nam.container"];
 /// The metadata key of the version of a `.nam` file.
 const NAM_VERSION: &str = "nam.version";
+/// The most samples of a parity vector beyond four receptive fields.
+const MAX_EXTRA_PARITY_SAMPLES: usize = 1 << 16;
 
-/// A model with its weights prepared, ready to play any number of streams.
+/// An amp model with its weights prepared, ready to play any number of streams.
 ///
 /// Cloning is cheap: the weights are shared, between clones and between streams.
 ///
@@ -37,74 +35,52 @@ const NAM_VERSION: &str = "nam.version";
 /// ```
 #[derive(Debug, Clone)]
 pub struct LoadedModel {
-    model: Model,
+    network: Arc<dyn Playable>,
+    /// What the network was prepared for.
+    options: NamOptions,
     audio: AudioSpec,
     metadata: Arc<BTreeMap<String, String>>,
     parity: Option<Arc<Parity>>,
     knobs: Option<Knobs>,
 }
 
-/// What a model with knobs has besides the network at their positions.
+/// The knobs of a model, and the positions that its network was folded at.
 #[derive(Debug, Clone)]
 struct Knobs {
     parametric: Arc<Parametric>,
     positions: Vec<f32>,
-    options: NamOptions,
-}
-
-/// One arm for each architecture.
-#[derive(Debug, Clone)]
-enum Model {
-    Wavenet(Arc<PreparedWavenet>),
-    Nam(NamModel),
 }
 
 impl LoadedModel {
     /// Takes the model out of a model file, after checking every key and tensor.
     ///
     /// # Errors
-    /// See [`Header::from_metadata`] and [`WavenetWeights::from_tensors`]; [`Error::UnknownArchitecture`]; parity
-    /// vectors that are missing, of different lengths, too long or not finite.
+    /// See [`Header::from_metadata`]; [`Error::UnknownArchitecture`]; what is wrong with the tensors; parity vectors that
+    /// are missing, of different lengths, too long or not finite.
     pub fn from_file(file: &ModelFile) -> Result<LoadedModel> {
         LoadedModel::from_file_with(file, &NamOptions::default())
     }
 
-    pub(crate) fn from_file_with(file: &ModelFile, options: &NamOptions) -> Result<LoadedModel> {
+    /// As [`from_file`](Self::from_file), with options for a `.nam` model in the file.
+    ///
+    /// # Errors
+    /// As [`from_file`](Self::from_file), and a size outside 0 to 1.
+    pub fn from_file_with(file: &ModelFile, options: &NamOptions) -> Result<LoadedModel> {
         let header = Header::from_metadata(&file.metadata)?;
         if header.architecture == AMP_PARAMETRIC {
             let parametric = Arc::new(Parametric::from_file(file, &header)?);
             let positions = parametric.defaults();
-            let at_defaults = LoadedModel::from_file_with(&parametric.fold(&positions)?, options)?;
-            return Ok(LoadedModel {
-                knobs: Some(Knobs { parametric, positions, options: *options }),
-                metadata: Arc::new(file.metadata.clone()),
-                ..at_defaults
-            });
+            let metadata = Arc::new(file.metadata.clone());
+            return LoadedModel::folded(Knobs { parametric, positions }, options, metadata);
         }
-        let model = match header.architecture.as_str() {
-            AMP_WAVENET => {
-                let config: WavenetConfig = header.typed_config()?;
-                if header.audio.channels != 1 {
-                    return Err(Error::OutOfRange {
-                        name: "channels in neurdsp.audio".to_owned(),
-                        got: header.audio.channels.to_string(),
-                        expected: format!("1, because {AMP_WAVENET} is mono"),
-                    });
-                }
-                let weights = WavenetWeights::from_tensors(&config, &file.tensors)?;
-                Model::Wavenet(Arc::new(PreparedWavenet::new(&config, &weights)?))
-            }
-            name if NAM_ARCHITECTURES.contains(&name) => {
-                Model::Nam(NamModel::new(NamFile::from_model_file(file)?, options)?)
-            }
-            other => {
-                let known = format!("{AMP_WAVENET}, {AMP_PARAMETRIC}, {}", NAM_ARCHITECTURES.join(", "));
-                return Err(Error::UnknownArchitecture { name: one_line(other), known });
-            }
+        let Some(architecture) = ARCHITECTURES.iter().find(|known| known.name == header.architecture) else {
+            return Err(header.unknown_architecture(&NAMES));
         };
-        let parity = Parity::from_tensors(&file.tensors, header.parity_db, model.receptive_field())?;
+        let network = (architecture.read)(file, &header, options)?;
+        let parity = mono_parity(file, header.parity_db, network.receptive_field())?;
         Ok(LoadedModel {
-            model,
+            network,
+            options: *options,
             audio: header.audio,
             metadata: Arc::new(file.metadata.clone()),
             parity: Some(Arc::new(parity)),
@@ -112,15 +88,26 @@ impl LoadedModel {
         })
     }
 
+    /// The model at the positions of its knobs. The parity vectors of its file hold where the knobs begin.
+    fn folded(
+        knobs: Knobs,
+        options: &NamOptions,
+        metadata: Arc<BTreeMap<String, String>>,
+    ) -> Result<LoadedModel> {
+        let model = LoadedModel::from_file_with(&knobs.parametric.fold(&knobs.positions)?, options)?;
+        let parity = model.parity.filter(|_| knobs.positions == knobs.parametric.defaults());
+        Ok(LoadedModel { knobs: Some(knobs), metadata, parity, ..model })
+    }
+
     /// Takes over a model that came as JSON. It carries no parity vectors.
     ///
     /// # Errors
     /// The weights do not fit the config.
     pub fn from_seed(seed: SeedModel) -> Result<LoadedModel> {
-        let prepared = PreparedWavenet::new(&seed.config, &seed.weights)?;
         let name = ("neurdsp.name".to_owned(), seed.name);
         Ok(LoadedModel {
-            model: Model::Wavenet(Arc::new(prepared)),
+            network: Arc::new(PreparedResidual::new(&seed.config, &seed.weights)?),
+            options: NamOptions::default(),
             audio: AudioSpec { sample_rate: seed.sample_rate, channels: 1 },
             metadata: Arc::new(BTreeMap::from([name])),
             parity: None,
@@ -137,33 +124,35 @@ impl LoadedModel {
         metadata.insert(NAM_VERSION.to_owned(), file.version().to_owned());
         Ok(LoadedModel {
             audio: AudioSpec { sample_rate: file.sample_rate(), channels: 1 },
-            model: Model::Nam(NamModel::new(file, options)?),
+            network: Arc::new(NamModel::new(Arc::new(file), options)?),
+            options: *options,
             metadata: Arc::new(metadata),
             parity: None,
             knobs: None,
         })
     }
 
-    /// The `.nam` model, if it is one.
-    pub fn nam(&self) -> Option<&NamFile> {
-        match &self.model {
-            Model::Nam(model) => Some(&model.file),
-            Model::Wavenet(_) => None,
+    /// The same model prepared for other options, with its knobs where they are.
+    fn prepared(&self, options: &NamOptions) -> Result<LoadedModel> {
+        if let Some(knobs) = &self.knobs {
+            return LoadedModel::folded(knobs.clone(), options, Arc::clone(&self.metadata));
         }
+        let network = self.network.prepared(options)?.unwrap_or_else(|| Arc::clone(&self.network));
+        Ok(LoadedModel { network, options: *options, ..self.clone() })
     }
 
-    /// The same model at another size, from 0 (smallest) to 1 (full), with the default conventions; a model without
-    /// sizes is the same at all.
+    /// The `.nam` model, if it is one.
+    pub fn nam(&self) -> Option<&NamFile> {
+        self.network.nam()
+    }
+
+    /// The same model at another size, from 0 (smallest) to 1 (full). Conventions and knobs stay as they are. A model
+    /// without sizes plays the same at every size.
     ///
     /// # Errors
     /// A size outside 0 to 1.
     pub fn at_size(&self, size: f64) -> Result<LoadedModel> {
-        let mut resized = self.clone();
-        if let Model::Nam(model) = &self.model {
-            let options = NamOptions { size: Some(size), ..NamOptions::default() };
-            resized.model = Model::Nam(NamModel::new(model.file.as_ref().clone(), &options)?);
-        }
-        Ok(resized)
+        self.prepared(&NamOptions { size: Some(size), ..self.options })
     }
 
     /// What the file says about the device and the capture: loudness, gain, levels in dBu, make and model.
@@ -177,19 +166,19 @@ impl LoadedModel {
         self.knobs.as_ref().map_or(&[], |knobs| knobs.parametric.knobs())
     }
 
-    /// Where the knobs stand, from 0 to 1, in their order.
+    /// The positions of the knobs, from 0 to 1, in their order.
     pub fn positions(&self) -> &[f32] {
         self.knobs.as_ref().map_or(&[], |knobs| &knobs.positions)
     }
 
-    /// The model with its knobs at other positions, one for each, from 0 to 1. It costs what every model of its size does;
-    /// making it takes milliseconds and allocates, so it is not for the audio thread.
+    /// The model with its knobs at other positions, one for each, from 0 to 1. It plays at the cost of every model of its
+    /// size. Making it takes milliseconds and allocates, so it is not for the audio thread.
     ///
     /// # Errors
     /// [`Error::OutOfRange`] for another number of positions than of knobs, or a position outside 0 to 1; weights that are
     /// not finite there.
     pub fn with_knobs(&self, positions: &[f32]) -> Result<LoadedModel> {
-        let Some(Knobs { parametric, options, .. }) = &self.knobs else {
+        let Some(Knobs { parametric, .. }) = &self.knobs else {
             return match positions {
                 [] => Ok(self.clone()),
                 _ => Err(Error::OutOfRange {
@@ -199,26 +188,13 @@ impl LoadedModel {
                 }),
             };
         };
-        let moved = LoadedModel::from_file_with(&parametric.fold(positions)?, options)?;
-        let at_defaults = parametric.defaults() == positions;
-        let (parametric, options, positions) = (Arc::clone(parametric), *options, positions.to_vec());
-        Ok(LoadedModel {
-            knobs: Some(Knobs { parametric, positions, options }),
-            metadata: Arc::clone(&self.metadata),
-            parity: if at_defaults { moved.parity.clone() } else { None },
-            ..moved
-        })
+        let knobs = Knobs { parametric: Arc::clone(parametric), positions: positions.to_vec() };
+        LoadedModel::folded(knobs, &self.options, Arc::clone(&self.metadata))
     }
 
-    /// Family and kind, such as `amp.wavenet`.
+    /// Family and architecture, such as `amp.wavenet`.
     pub fn architecture(&self) -> &'static str {
-        if self.knobs.is_some() {
-            return AMP_PARAMETRIC;
-        }
-        match &self.model {
-            Model::Wavenet(_) => AMP_WAVENET,
-            Model::Nam(model) => model.file.architecture(),
-        }
+        if self.knobs.is_some() { AMP_PARAMETRIC } else { self.network.architecture() }
     }
 
     /// The sample rate that the model was trained at, in Hz.
@@ -228,15 +204,17 @@ impl LoadedModel {
 
     /// How many input samples, the current one included, an output sample depends on.
     pub fn receptive_field(&self) -> usize {
-        self.model.receptive_field()
+        self.network.receptive_field()
+    }
+
+    /// By how many samples the output of a stream lags behind its input: always 0, since amp models look at nothing ahead.
+    pub fn latency(&self) -> usize {
+        0
     }
 
     /// The number of trained values; of a model of several sizes, those of the size that plays.
     pub fn n_parameters(&self) -> usize {
-        match &self.model {
-            Model::Wavenet(prepared) => prepared.config().n_parameters(),
-            Model::Nam(model) => model.n_parameters,
-        }
+        self.network.n_parameters()
     }
 
     /// A new stream through the model, in the state after silence for ever.
@@ -244,22 +222,16 @@ impl LoadedModel {
     /// # Errors
     /// The state cannot be addressed; the bounds of the configs exclude it.
     pub fn build_stream(&self) -> Result<Box<dyn StreamingModel>> {
-        match &self.model {
-            Model::Wavenet(prepared) => Ok(Box::new(Wavenet::from_prepared(Arc::clone(prepared))?)),
-            Model::Nam(model) => model.stream(),
-        }
+        Arc::clone(&self.network).build_stream()
     }
 
     /// Runs the parity vectors of the file through the engine, and measures how far the output is from the one that
     /// the trained model gave.
     ///
     /// # Errors
-    /// [`Error::MissingParity`] if the file carries none, as JSON does, or none for where the knobs stand.
+    /// [`Error::MissingParity`] if the file carries none, as JSON does, or none for the positions of the knobs.
     pub fn verify(&self) -> Result<Verification> {
-        match &self.parity {
-            Some(parity) => Ok(parity.verify(self.build_stream()?.as_mut())),
-            None => Err(Error::MissingParity { name: "parity vectors".to_owned() }),
-        }
+        AnyModel::from(self.clone()).verify()
     }
 
     /// The metadata of the file; for JSON its name only, for `.nam` also `neurdsp.capture`, its metadata as JSON.
@@ -268,11 +240,65 @@ impl LoadedModel {
     }
 }
 
-impl Model {
+impl Model for LoadedModel {
+    fn architecture(&self) -> &str {
+        self.architecture()
+    }
+
+    fn audio(&self) -> AudioSpec {
+        self.audio
+    }
+
+    fn n_parameters(&self) -> usize {
+        self.n_parameters()
+    }
+
+    fn metadata(&self) -> &BTreeMap<String, String> {
+        self.metadata()
+    }
+
+    fn parity(&self) -> Option<&Parity> {
+        self.parity.as_deref()
+    }
+}
+
+impl StreamSource for LoadedModel {
     fn receptive_field(&self) -> usize {
-        match self {
-            Model::Wavenet(prepared) => prepared.config().receptive_field(),
-            Model::Nam(model) => model.receptive_field,
+        self.receptive_field()
+    }
+
+    fn latency(&self) -> usize {
+        self.latency()
+    }
+
+    fn build_stream(&self) -> Result<Box<dyn StreamingModel>> {
+        self.build_stream()
+    }
+}
+
+impl From<LoadedModel> for AnyModel {
+    fn from(model: LoadedModel) -> AnyModel {
+        AnyModel::Stream(Arc::new(model))
+    }
+}
+
+/// The parity vectors of a file: one input and one output, both `[samples]`.
+fn mono_parity(file: &ModelFile, threshold_db: f64, receptive_field: usize) -> Result<Parity> {
+    let limit = receptive_field.saturating_mul(4).saturating_add(MAX_EXTRA_PARITY_SAMPLES);
+    let parity = Parity::from_tensors(&file.tensors, threshold_db, limit)?;
+    let (input, output) = (parity.input()?, parity.output()?);
+    for (name, vector) in [("parity.input", input), ("parity.output", output)] {
+        if vector.shape.len() != 1 {
+            let reason = format!("its shape is {:?}, but must be [samples]", vector.shape);
+            return Err(Error::malformed(name, reason));
         }
     }
+    if input.shape != output.shape {
+        return Err(Error::TensorShape {
+            name: "parity.output".to_owned(),
+            got: output.shape.clone(),
+            expected: input.shape.clone(),
+        });
+    }
+    Ok(parity)
 }

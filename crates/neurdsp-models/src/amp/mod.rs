@@ -1,9 +1,27 @@
-//! Amp models: residual networks, `.nam` networks, and networks with knobs.
+//! Amp models: networks that were trained on captures of amplifiers and pedals, and their files.
+//!
+//! | part | subject |
+//! |---|---|
+//! | [`nam`] | the `.nam` format of Neural Amp Modeler and its networks |
+//! | [`residual`] | the residual network, `amp.wavenet` in a file |
+//! | [`train`] | outputs and gradients for training |
+//! | [`LoadedModel`] | a model of any architecture, ready to play; its knobs are folded before it plays |
+//! | [`SeedModel`] | the JSON of a residual network |
 
-pub(crate) mod loaded;
+mod architectures;
+mod load;
+mod loaded;
 pub mod nam;
-pub(crate) mod parametric;
+mod parametric;
+mod playable;
 pub mod residual;
-pub(crate) mod seed_json;
+mod seed_json;
 mod silence;
+mod to_nam;
 pub mod train;
+
+pub use load::{Amp, FAMILY, load, load_bytes, load_with};
+pub use loaded::LoadedModel;
+pub use parametric::{AMP_PARAMETRIC, Knob};
+pub use seed_json::SeedModel;
+pub use to_nam::to_nam;

@@ -7,8 +7,8 @@
 //! ```
 //!
 //! Modulation of each channel by scale and shift (E. Perez et al., "FiLM: Visual Reasoning with a General Conditioning
-//! Layer", 2018) is of this form, and so are biases that follow the knobs. What plays is an ordinary model of fixed
-//! weights, at its cost: a knob that moves makes another, off the audio thread, and the chain fades to it.
+//! Layer", 2018) is of this form, and so are biases that follow the knobs. The folded network is an ordinary one with
+//! fixed weights, at its usual cost: turning a knob makes another, off the audio thread, and the chain fades to it.
 
 use std::collections::BTreeMap;
 
@@ -26,11 +26,11 @@ use crate::error::{Error, Result};
 pub const AMP_PARAMETRIC: &str = "amp.parametric";
 /// The most knobs.
 const MAX_KNOBS: usize = 8;
-/// The most units of the first layer of the map from knobs to weights, and of the second.
+/// The most units of each layer of the map from knobs to weights.
 const MAX_UNITS: usize = 256;
 /// The longest name of a knob, in characters.
 const MAX_NAME: usize = 32;
-/// Tensors whose names begin so are no part of the network.
+/// Prefix of the tensors that are not part of the network.
 const PREFIX: &str = "knobs.";
 const BASIS: &str = "knobs.basis.";
 const ARCHITECTURE: &str = "neurdsp.architecture";
@@ -40,9 +40,9 @@ const CONFIG: &str = "neurdsp.config";
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Knob {
-    /// 1 to 32 small letters, digits and `_`.
+    /// 1 to 32 lower-case letters, digits and `_`.
     pub name: String,
-    /// Where it stands at first, from 0 (fully left) to 1 (fully right).
+    /// Its initial position, from 0 (fully left) to 1 (fully right).
     pub default: f32,
 }
 
@@ -90,13 +90,13 @@ impl Dense {
     }
 }
 
-/// A model of fixed weights for every position of its knobs.
+/// A model with knobs: a network of fixed weights for every set of positions.
 #[derive(Debug)]
 pub(crate) struct Parametric {
     knobs: Vec<Knob>,
     hidden: Dense,
     output: Dense,
-    /// Metadata and tensors of the network, the latter without what the knobs add.
+    /// Metadata and tensors of the network, before the knobs add to them.
     base: ModelFile,
     /// `[rank][values]` of a tensor of the network, by its name.
     basis: BTreeMap<String, Vec<f32>>,
@@ -149,7 +149,7 @@ impl Parametric {
         self.knobs.iter().map(|knob| knob.default).collect()
     }
 
-    /// The file of the network with its weights at `positions`; its parity vectors are those of the default positions.
+    /// The file of the network with its weights at `positions`. Its parity vectors hold for the default positions.
     ///
     /// # Errors
     /// [`Error::OutOfRange`] for a number of positions that is not that of the knobs, or a position outside 0 to 1.

@@ -1,4 +1,4 @@
-//! The JSON form of an amp model that earlier trainers wrote: `model_info`, `architecture` and `weights`.
+//! The JSON form of a residual network, which earlier trainers wrote: `model_info`, `architecture` and `weights`.
 //!
 //! ```text
 //! model_info    name, version "1.0.0", architecture "WaveNet", causal, sample_rate, receptive_field, latency_ms
@@ -8,16 +8,16 @@
 //!               output_conv {weight[C], bias[1]}
 //! ```
 //!
-//! The last tap of a kernel meets the current sample. `receptive_field` and `latency_ms` are written for others and
-//! not trusted when read: the first follows from the architecture, and the latency of a causal model is 0. The form has
-//! no place for metrics, nor for the parity vectors by which a model file proves itself.
+//! The last tap of a kernel multiplies the current sample. `receptive_field` and `latency_ms` are written for other
+//! readers but not trusted here: the first follows from the architecture, and the latency of a causal model is 0. The form
+//! holds neither metrics nor parity vectors.
 
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::amp::residual::{LayerWeights, WavenetConfig, WavenetWeights};
+use crate::amp::residual::{LayerWeights, ResidualConfig, ResidualWeights};
 use crate::container::atomic::write_atomically;
 use crate::container::json::{list, numbers, one_line};
 use crate::error::{Error, Result};
@@ -26,7 +26,7 @@ use crate::error::{Error, Result};
 pub(crate) const MAX_JSON_BYTES: u64 = 128 << 20;
 const VERSION: &str = "1.0.0";
 
-/// An amp model with what its JSON form says about it.
+/// A residual network with the other contents of its JSON form.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SeedModel {
     /// The name of the model.
@@ -34,9 +34,9 @@ pub struct SeedModel {
     /// In Hz.
     pub sample_rate: f64,
     /// The shape of the network.
-    pub config: WavenetConfig,
+    pub config: ResidualConfig,
     /// The trained values.
-    pub weights: WavenetWeights,
+    pub weights: ResidualWeights,
 }
 
 #[derive(Deserialize)]
@@ -108,7 +108,7 @@ impl SeedModel {
 
     /// Reads the text of a file.
     ///
-    /// The architecture is checked first; each list of weights is then read no further than it may be long.
+    /// The architecture is checked first; each list of weights is then read no further than its expected length.
     ///
     /// # Errors
     /// Malformed JSON, an architecture out of bounds, a model that is not causal, a list of the wrong length (named by
@@ -127,7 +127,7 @@ impl SeedModel {
         for (i, (block, dilation)) in blocks.into_iter().zip(config.dilations()).enumerate() {
             let path = format!("weights.residual_blocks[{i}]");
             let block: BlockIn = member(&path, block)?;
-            // Counted from 0 or from 1, but in order.
+            // Numbered from 0 or from 1, but in order.
             if i == 0 {
                 first_layer = block.layer.min(1);
             }
@@ -142,7 +142,7 @@ impl SeedModel {
                 bias: numbers(&format!("{path}.conv_bias"), block.conv_bias, &[c])?,
             });
         }
-        let weights = WavenetWeights {
+        let weights = ResidualWeights {
             input_weight: numbers("weights.input_conv.weight", weights.input_conv.weight, &[c])?,
             input_bias: numbers("weights.input_conv.bias", weights.input_conv.bias, &[c])?,
             layers,
@@ -174,7 +174,7 @@ impl SeedModel {
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         self.weights.check(&self.config)?;
         check_sample_rate(self.sample_rate)?;
-        let WavenetConfig { channels, num_layers, kernel_size, dilation_base } = self.config;
+        let ResidualConfig { channels, num_layers, kernel_size, dilation_base } = self.config;
         let dilations = self.config.dilations();
         let blocks =
             self.weights.layers.iter().zip(&dilations).enumerate().map(|(layer, (weights, &dilation))| {
@@ -301,8 +301,8 @@ fn check_sample_rate(sample_rate: f64) -> Result<()> {
     })
 }
 
-fn check_architecture(architecture: &ArchitectureIn) -> Result<WavenetConfig> {
-    let config = WavenetConfig {
+fn check_architecture(architecture: &ArchitectureIn) -> Result<ResidualConfig> {
+    let config = ResidualConfig {
         channels: architecture.channels,
         num_layers: architecture.num_layers,
         kernel_size: architecture.kernel_size,

@@ -1,24 +1,24 @@
-//! When a model need not be run: what it puts out on silence, once it has heard nothing else for long enough, is known.
+//! When a model need not be run: after enough silence its output is known.
 
-/// Whether all samples are silence. A negative zero is not: it may leave the engine as another zero.
+/// Whether all samples are silence. A negative zero is not: the engine may turn it into a positive one.
 pub(crate) fn is_silent(samples: &[f32]) -> bool {
     samples.iter().all(|x| x.to_bits() == 0)
 }
 
-/// How long a stream has been silent, against how long the model remembers.
+/// How long a stream has been silent, compared with the memory of the model.
 ///
-/// A model that has been settled (see [`settled`](Self::settled)) or has heard silence for its receptive field is in one
-/// state, which silence does not change: every value that it remembers is the same as it would be computed again.
+/// A model that is settled (see [`settled`](Self::settled)) or has heard silence for its receptive field is in a state that
+/// further silence does not change: computing it again would give the same values.
 #[derive(Debug)]
 pub(crate) struct Silence {
-    /// Silent frames in a row; what goes beyond `memory` is not counted.
+    /// Consecutive silent frames, counted up to `memory`.
     frames: usize,
-    /// Frames after which the input is forgotten; none for a model that never forgets entirely.
+    /// Frames after which the input is forgotten, or `None` for a model that never forgets entirely.
     memory: Option<usize>,
 }
 
 impl Silence {
-    /// A model that forgets its input after `memory` frames, if it does, and that has heard something.
+    /// For a model that forgets its input after `memory` frames and has just heard a sound.
     pub(crate) fn new(memory: Option<usize>) -> Silence {
         Silence { frames: 0, memory }
     }
@@ -28,7 +28,7 @@ impl Silence {
         self.frames = self.memory.unwrap_or(0);
     }
 
-    /// Takes note of the next `frames` frames; true if they need not be run, since the output is that on silence.
+    /// Counts the next `frames` frames; true if they need not be run, because the output is that on silence.
     pub(crate) fn skips(&mut self, is_silent: bool, frames: usize) -> bool {
         let Some(memory) = self.memory else { return false };
         if !is_silent {

@@ -62,6 +62,11 @@ pub struct Header {
 }
 
 impl Header {
+    /// The error of a file whose architecture is none of those that are known.
+    pub(crate) fn unknown_architecture(&self, known: &[&str]) -> Error {
+        Error::UnknownArchitecture { name: one_line(&self.architecture), known: known.join(", ") }
+    }
+
     /// Reads the `neurdsp.` keys of a file's metadata, after checking that its format version can be read.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 pub(crate) mod atomic;
 pub(crate) mod bounds;
 pub(crate) mod file;
+pub(crate) mod format;
 pub(crate) mod header;
 pub(crate) mod json;
 pub(crate) mod layout;

@@ -1,13 +1,13 @@
 //! The engine against networks that torch computed in double precision (`tests/goldens/wavenet.safetensors`).
 
-use neurdsp_models::amp::residual::{Wavenet, WavenetConfig, WavenetWeights};
+use neurdsp_models::amp::residual::{ResidualConfig, ResidualStream, ResidualWeights};
 use neurdsp_models::{StreamingModel, Tensor, Tensors};
 use safetensors::SafeTensors;
 use std::path::Path;
 
 struct Golden {
     tensors: Tensors,
-    cases: Vec<WavenetConfig>,
+    cases: Vec<ResidualConfig>,
     tolerance_db: f64,
 }
 
@@ -41,8 +41,8 @@ fn the_engine_meets_torch_within_the_tolerance_of_the_file() {
             .iter()
             .filter_map(|(name, tensor)| Some((name.strip_prefix(&prefix)?.to_owned(), tensor.clone())))
             .collect();
-        let weights = WavenetWeights::from_tensors(config, &tensors).unwrap();
-        let mut model = Wavenet::new(config, &weights).unwrap();
+        let weights = ResidualWeights::from_tensors(config, &tensors).unwrap();
+        let mut model = ResidualStream::new(config, &weights).unwrap();
         model.prewarm();
         let expected = golden.tensors[&format!("output.{index}")].to_f32("output").unwrap();
         let mut output = vec![0.0; expected.len()];

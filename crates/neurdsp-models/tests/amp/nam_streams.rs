@@ -2,7 +2,7 @@
 
 use crate::common::{self, CONFIG, nam_convnet, nam_linear, nam_lstm, nam_wavenet, npy, values, weights};
 use neurdsp_models::amp::nam::{NamFile, NamMetadata, Network, WavenetNetwork};
-use neurdsp_models::amp::residual::Wavenet;
+use neurdsp_models::amp::residual::ResidualStream;
 use neurdsp_models::{LoadedModel, NamOptions, StreamingModel, load, load_bytes};
 use serde_json::{Value, json};
 
@@ -188,7 +188,7 @@ fn the_amp_model_as_a_nam_model_computes_the_same_and_comes_back() {
     let file = NamFile::new(Network::Wavenet(network), 48_000.0, NamMetadata::default()).unwrap();
     assert_eq!((file.version(), file.receptive_field()), ("0.5.4", config.receptive_field()));
     let input = values(500, 9);
-    let expected = play(&mut Wavenet::new(&config, &weights).unwrap(), &input, 64);
+    let expected = play(&mut ResidualStream::new(&config, &weights).unwrap(), &input, 64);
     let model = LoadedModel::from_nam(file.clone(), &NamOptions::default()).unwrap();
     let output = play(model.build_stream().unwrap().as_mut(), &input, 64);
     for (a, b) in output.iter().zip(&expected) {
@@ -199,7 +199,7 @@ fn the_amp_model_as_a_nam_model_computes_the_same_and_comes_back() {
     let (config_back, weights_back) = network.to_amp().unwrap();
     assert_eq!(config_back, config);
     assert_eq!(weights_back.layers[1].weight, weights.layers[1].weight);
-    let again = play(&mut Wavenet::new(&config_back, &weights_back).unwrap(), &input, 64);
+    let again = play(&mut ResidualStream::new(&config_back, &weights_back).unwrap(), &input, 64);
     assert!(again.iter().zip(&expected).all(|(a, b)| (a - b).abs() <= 2e-6));
 
     let Network::Wavenet(other) =

@@ -1,8 +1,9 @@
 //! Models with knobs: the folded network is the one that arithmetic by hand gives, and every flaw of a file is named.
 
-use crate::common::{CONFIG, model_file, values, weights};
-use neurdsp_models::amp::residual::Wavenet;
-use neurdsp_models::{LoadedModel, ModelFile, StreamingModel, Tensor};
+use crate::common::{CONFIG, model_file, nam_slimmable, values, weights};
+use neurdsp_models::amp::nam::{Conventions, NamFile};
+use neurdsp_models::amp::residual::ResidualStream;
+use neurdsp_models::{LoadedModel, ModelFile, NamOptions, StreamingModel, Tensor, load_with};
 
 const RANK: usize = 2;
 
@@ -35,6 +36,30 @@ fn with_knobs() -> ModelFile {
     file
 }
 
+/// A slimmable `.nam` WaveNet whose weights follow one knob.
+fn slimmable_with_a_knob() -> ModelFile {
+    let nam = NamFile::from_bytes(nam_slimmable().to_string().as_bytes()).unwrap();
+    let mut file = nam.to_model_file("a test").unwrap();
+    let base = &file.metadata["neurdsp.config"];
+    let config = format!(
+        r#"{{"knobs":[{{"name":"gain","default":0.5}}],"hidden":1,"rank":1,
+        "model":{{"architecture":"nam.wavenet","config":{base}}}}}"#
+    );
+    file.metadata.insert("neurdsp.architecture".to_owned(), "amp.parametric".to_owned());
+    file.metadata.insert("neurdsp.config".to_owned(), config);
+    let n_weights = file.tensors["weights"].data.len();
+    for (name, shape, data) in [
+        ("knobs.hidden.weight", vec![1, 1], vec![1.0]),
+        ("knobs.hidden.bias", vec![1], vec![0.0]),
+        ("knobs.output.weight", vec![1, 1], vec![1.0]),
+        ("knobs.output.bias", vec![1], vec![0.0]),
+        ("knobs.basis.weights", vec![1, n_weights], values(n_weights, 8)),
+    ] {
+        file.tensors.insert(name.to_owned(), tensor(&shape, data));
+    }
+    file
+}
+
 /// The output for the parity input, with weights folded here.
 fn by_hand(positions: [f64; 2]) -> Vec<f32> {
     let dense = |input: &[f64], weight: &[f32], bias: &[f32]| -> Vec<f64> {
@@ -57,7 +82,7 @@ fn by_hand(positions: [f64; 2]) -> Vec<f32> {
     move_by(&mut folded.layers[0].bias, &values(4, 25));
     move_by(&mut folded.output_weight, &values(4, 26));
     let mut output = vec![0.0; 64];
-    Wavenet::new(&CONFIG, &folded).unwrap().process(&values(64, 11), &mut output);
+    ResidualStream::new(&CONFIG, &folded).unwrap().process(&values(64, 11), &mut output);
     output
 }
 
@@ -92,6 +117,42 @@ fn a_moved_knob_plays_the_weights_that_arithmetic_gives() {
         let back = moved.with_knobs(&[0.5, 0.25]).unwrap();
         assert_eq!(play(&back), play(&model));
         assert!(back.verify().unwrap().passed());
+    }
+}
+
+#[test]
+fn a_model_below_full_size_keeps_its_knobs() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("knobs.safetensors");
+    slimmable_with_a_knob().write(&path).unwrap();
+    let full = load_with(&path, &NamOptions::default()).unwrap();
+    let small = load_with(&path, &NamOptions { size: Some(0.0), ..NamOptions::default() }).unwrap();
+    assert_eq!((small.knobs(), small.positions()), (full.knobs(), [0.5].as_slice()));
+    assert!(small.n_parameters() < full.n_parameters());
+    assert!(furthest(&play(&small), &play(&full)) > 1e-3, "the sizes play the same");
+
+    let turned = small.with_knobs(&[0.9]).unwrap();
+    assert_eq!((turned.n_parameters(), turned.positions()), (small.n_parameters(), [0.9].as_slice()));
+    assert!(furthest(&play(&turned), &play(&small)) > 1e-3, "the knob does nothing");
+    // Size and knobs give the same model in either order.
+    for resized in
+        [full.with_knobs(&[0.9]).unwrap().at_size(0.0), full.at_size(0.0).unwrap().with_knobs(&[0.9])]
+    {
+        let resized = resized.unwrap();
+        assert_eq!((play(&resized), resized.positions()), (play(&turned), [0.9].as_slice()));
+    }
+}
+
+#[test]
+fn another_size_keeps_the_conventions() {
+    let file = NamFile::from_bytes(nam_slimmable().to_string().as_bytes()).unwrap();
+    let load =
+        |size, conventions| LoadedModel::from_nam(file.clone(), &NamOptions { size, conventions }).unwrap();
+    let trainer = load(None, Conventions::Trainer);
+    for size in [0.0, 1.0] {
+        let by_trainer = play(&load(Some(size), Conventions::Trainer));
+        assert!(furthest(&play(&load(Some(size), Conventions::Core)), &by_trainer) > 1e-3);
+        assert_eq!(play(&trainer.at_size(size).unwrap()), by_trainer, "size {size}");
     }
 }
 

@@ -1,7 +1,9 @@
 //! The engine against the definition of the amp model, computed naively in double precision.
 
 use neurdsp_models::StreamingModel;
-use neurdsp_models::amp::residual::{LayerWeights, PreparedWavenet, Wavenet, WavenetConfig, WavenetWeights};
+use neurdsp_models::amp::residual::{
+    LayerWeights, PreparedResidual, ResidualConfig, ResidualStream, ResidualWeights,
+};
 use neurdsp_simd::Isa;
 use proptest::prelude::*;
 use std::sync::Arc;
@@ -20,16 +22,16 @@ impl Random {
     }
 }
 
-fn config(channels: usize, num_layers: usize, kernel_size: usize, dilation_base: usize) -> WavenetConfig {
-    WavenetConfig { channels, num_layers, kernel_size, dilation_base }
+fn config(channels: usize, num_layers: usize, kernel_size: usize, dilation_base: usize) -> ResidualConfig {
+    ResidualConfig { channels, num_layers, kernel_size, dilation_base }
 }
 
-fn random_weights(config: &WavenetConfig, seed: u64) -> WavenetWeights {
+fn random_weights(config: &ResidualConfig, seed: u64) -> ResidualWeights {
     let mut random = Random(seed);
     let (c, k) = (config.channels, config.kernel_size);
     // The scale at which PyTorch begins.
     let scale = 1.0 / ((c * k) as f32).sqrt();
-    WavenetWeights {
+    ResidualWeights {
         input_weight: random.values(c, 1.0),
         input_bias: random.values(c, 1.0),
         layers: (0..config.num_layers)
@@ -41,7 +43,7 @@ fn random_weights(config: &WavenetConfig, seed: u64) -> WavenetWeights {
 }
 
 /// The definition: every layer over the whole signal, after one receptive field of zeros.
-fn reference(config: &WavenetConfig, weights: &WavenetWeights, input: &[f32]) -> Vec<f64> {
+fn reference(config: &ResidualConfig, weights: &ResidualWeights, input: &[f32]) -> Vec<f64> {
     let (c, k) = (config.channels, config.kernel_size);
     let burn_in = config.receptive_field();
     let frames = burn_in + input.len();
@@ -77,12 +79,12 @@ fn reference(config: &WavenetConfig, weights: &WavenetWeights, input: &[f32]) ->
     (burn_in..frames).map(out).collect()
 }
 
-fn stream(config: &WavenetConfig, weights: &WavenetWeights, isa: Isa) -> Wavenet {
-    Wavenet::from_prepared(Arc::new(PreparedWavenet::for_isa(config, weights, isa).unwrap())).unwrap()
+fn stream(config: &ResidualConfig, weights: &ResidualWeights, isa: Isa) -> ResidualStream {
+    ResidualStream::from_prepared(Arc::new(PreparedResidual::for_isa(config, weights, isa).unwrap())).unwrap()
 }
 
 /// Plays `input` in blocks of these lengths, over and over.
-fn play(model: &mut Wavenet, input: &[f32], blocks: &[usize]) -> Vec<f32> {
+fn play(model: &mut ResidualStream, input: &[f32], blocks: &[usize]) -> Vec<f32> {
     let mut output = vec![f32::NAN; input.len()];
     let (mut at, mut lengths) = (0, blocks.iter().cycle());
     while at < input.len() {
@@ -95,7 +97,7 @@ fn play(model: &mut Wavenet, input: &[f32], blocks: &[usize]) -> Vec<f32> {
 
 /// Asserts that the engine meets the definition to 2e-6 of its peak, on every instruction set. The peak counts as at least
 /// `least`.
-fn assert_meets_definition(config: &WavenetConfig, seed: u64, samples: usize, least: f64) {
+fn assert_meets_definition(config: &ResidualConfig, seed: u64, samples: usize, least: f64) {
     let weights = random_weights(config, seed);
     let input = Random(seed + 1).values(samples, 0.8);
     let expected = reference(config, &weights, &input);
@@ -173,8 +175,8 @@ fn nan_and_infinity_leave_no_trace_after_one_receptive_field() {
 fn streams_that_share_weights_do_not_disturb_each_other() {
     let shape = config(16, 4, 3, 2);
     let weights = random_weights(&shape, 17);
-    let mut first = Wavenet::new(&shape, &weights).unwrap();
-    let mut second = Wavenet::from_prepared(first.prepared().clone()).unwrap();
+    let mut first = ResidualStream::new(&shape, &weights).unwrap();
+    let mut second = ResidualStream::from_prepared(first.prepared().clone()).unwrap();
     let input = Random(18).values(500, 0.8);
     let expected = play(&mut first, &input, &[500]);
     first.reset();
@@ -189,7 +191,7 @@ fn streams_that_share_weights_do_not_disturb_each_other() {
 #[test]
 fn lengths_that_differ_are_cut_to_the_shorter() {
     let shape = config(4, 2, 2, 2);
-    let mut model = Wavenet::new(&shape, &random_weights(&shape, 19)).unwrap();
+    let mut model = ResidualStream::new(&shape, &random_weights(&shape, 19)).unwrap();
     let mut output = [9.0; 6];
     model.process(&[0.1; 4], &mut output);
     assert_eq!(output[4..], [9.0, 9.0]);
@@ -203,9 +205,9 @@ fn weights_that_do_not_fit_are_refused_by_name() {
     let shape = config(4, 2, 3, 2);
     let mut weights = random_weights(&shape, 21);
     weights.layers[1].bias.pop();
-    let message = Wavenet::new(&shape, &weights).unwrap_err().to_string();
+    let message = ResidualStream::new(&shape, &weights).unwrap_err().to_string();
     assert!(message.contains("layers.1.conv.bias"), "{message}");
-    assert!(Wavenet::new(&config(1_000_000_000, 2, 3, 2), &weights).is_err());
+    assert!(ResidualStream::new(&config(1_000_000_000, 2, 3, 2), &weights).is_err());
 }
 
 proptest! {

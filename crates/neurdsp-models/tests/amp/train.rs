@@ -1,7 +1,7 @@
 //! Training passes: forward against the definition of the networks, gradients against difference quotients.
 
 use neurdsp_models::amp::nam::{Activation, Conv, Gating, NamFile, Network, WavenetNetwork};
-use neurdsp_models::amp::residual::WavenetConfig;
+use neurdsp_models::amp::residual::ResidualConfig;
 use neurdsp_models::amp::train::WavenetTrainer;
 
 /// Noise between -1 and 1.
@@ -205,7 +205,7 @@ fn networks_of_the_nam_format_are_their_definition_and_so_are_their_gradients() 
 
 #[test]
 fn the_residual_network_is_its_definition_and_so_are_its_gradients() {
-    let config = WavenetConfig { channels: 3, num_layers: 4, kernel_size: 3, dilation_base: 2 };
+    let config = ResidualConfig { channels: 3, num_layers: 4, kernel_size: 3, dilation_base: 2 };
     let trainer = WavenetTrainer::residual(&config).unwrap();
     let weights: Vec<f64> = noise(5, config.n_parameters()).iter().map(|w| 0.6 * w).collect();
     assert_eq!(trainer.n_parameters(), weights.len());

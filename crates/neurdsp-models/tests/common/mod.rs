@@ -5,21 +5,21 @@
     reason = "each test uses a part; a failure here is the failure of the test"
 )]
 
-use neurdsp_models::amp::residual::{LayerWeights, Wavenet, WavenetConfig, WavenetWeights};
+use neurdsp_models::amp::residual::{LayerWeights, ResidualConfig, ResidualStream, ResidualWeights};
 use neurdsp_models::{AudioSpec, Header, ModelFile, SeedModel, StreamingModel, Tensor, Values, bf16, f16};
 use std::collections::BTreeMap;
 
-pub(crate) const CONFIG: WavenetConfig =
-    WavenetConfig { channels: 2, num_layers: 2, kernel_size: 3, dilation_base: 2 };
+pub(crate) const CONFIG: ResidualConfig =
+    ResidualConfig { channels: 2, num_layers: 2, kernel_size: 3, dilation_base: 2 };
 
 /// Values between −1 and 1 without a pattern.
 pub(crate) fn values(n: usize, seed: u32) -> Vec<f32> {
     (0..n).map(|i| ((i as f32 + 1.0) * 1.7 + seed as f32 * 0.9).sin()).collect()
 }
 
-pub(crate) fn weights() -> WavenetWeights {
+pub(crate) fn weights() -> ResidualWeights {
     let layer = |seed| LayerWeights { weight: values(12, seed), bias: values(2, seed + 1) };
-    WavenetWeights {
+    ResidualWeights {
         input_weight: values(2, 1),
         input_bias: values(2, 2),
         layers: vec![layer(3), layer(5)],
@@ -45,7 +45,7 @@ pub(crate) fn model_file() -> ModelFile {
     let mut tensors = weights().to_tensors(&CONFIG).unwrap();
     let input = values(64, 11);
     let mut output = vec![0.0; input.len()];
-    Wavenet::new(&CONFIG, &weights()).unwrap().process(&input, &mut output);
+    ResidualStream::new(&CONFIG, &weights()).unwrap().process(&input, &mut output);
     tensors.insert("parity.input".to_owned(), Tensor::new(vec![64], input).unwrap());
     tensors.insert("parity.output".to_owned(), Tensor::new(vec![64], output).unwrap());
     ModelFile { metadata: header.to_metadata(), tensors }
@@ -144,6 +144,19 @@ pub(crate) fn nam_wavenet() -> serde_json::Value {
     let array0 = 2 + layer0 + layer1 + (3 * 3 * 2 + 3);
     let array1 = 6 + (3 * 3 * 2 + 3) + 6 + 12 + 6;
     nam("WaveNet", config, array0 + array1 + (2 * 2 * 2 + 2) + 3 + 1)
+}
+
+/// A WaveNet of 4 channels that may be cut to 2, without 1×1 convolutions, so that the conventions differ.
+pub(crate) fn nam_slimmable() -> serde_json::Value {
+    let config = serde_json::json!({
+        "layers": [{
+            "input_size": 1, "condition_size": 1, "channels": 4, "kernel_size": 2, "dilations": [1, 3],
+            "activation": "Tanh", "head_size": 1, "head_bias": true, "layer1x1": { "active": false },
+            "slimmable": { "method": "slice_channels_uniform", "kwargs": { "allowed_channels": [2, 4] } },
+        }],
+        "head": null, "head_scale": 0.5,
+    });
+    nam("WaveNet", config, 4 + 2 * (4 * 4 * 2 + 4 + 4) + (4 + 1) + 1)
 }
 
 /// A row of numbers as numpy writes it.

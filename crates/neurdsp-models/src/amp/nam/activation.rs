@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 
 const NAMES: &str =
     "Tanh, Hardtanh, Fasttanh, ReLU, LeakyReLU, PReLU, Sigmoid, SiLU, Hardswish, LeakyHardtanh, Softsign";
-/// Where the format gives no slope.
+/// The slope where the format gives none.
 const SLOPE: f32 = 0.01;
 
 /// An activation, applied to each value by itself.
@@ -19,9 +19,9 @@ const SLOPE: f32 = 0.01;
 pub enum Activation {
     /// The hyperbolic tangent.
     Tanh,
-    /// `x` cut to −1…1.
+    /// `x` clamped to −1…1.
     Hardtanh,
-    /// The rational function that NAM Core calls its fast tanh; other values than [`Activation::Tanh`], up to 4.4e-4 away.
+    /// The rational function that NAM Core calls its fast tanh; it differs from [`Activation::Tanh`] by up to 4.4e-4.
     Fasttanh,
     /// `max(x, 0)`.
     Relu,
@@ -41,15 +41,15 @@ pub enum Activation {
     Silu,
     /// `x · clamp(x + 3, 0, 6) / 6`.
     Hardswish,
-    /// `x` between two values, and straight lines of other slopes beyond.
+    /// `x` between two bounds, and straight lines with other slopes beyond them.
     LeakyHardtanh {
-        /// Where the lower line begins.
+        /// The lower bound.
         min_val: f32,
-        /// Where the upper line begins.
+        /// The upper bound.
         max_val: f32,
-        /// The slope of the lower line.
+        /// The slope below the lower bound.
         min_slope: f32,
-        /// The slope of the upper line.
+        /// The slope above the upper bound.
         max_slope: f32,
     },
     /// `x / (1 + |x|)`.
@@ -138,7 +138,7 @@ impl Activation {
         })
     }
 
-    /// How the format writes it.
+    /// The activation as the format writes it.
     pub(super) fn to_json(&self) -> Value {
         match self {
             Activation::Tanh => "Tanh".into(),
@@ -200,7 +200,7 @@ fn check_slopes(path: &str, slopes: usize, width: usize) -> Result<()> {
     })
 }
 
-/// The rational approximation that the format's `Fasttanh` names, with the constants of NAM Core's `activations.h`.
+/// The rational approximation behind the format's `Fasttanh`, with the constants of NAM Core's `activations.h`.
 fn fast_tanh(x: f64) -> f64 {
     let (magnitude, square) = (x.abs(), x * x);
     let numerator = x

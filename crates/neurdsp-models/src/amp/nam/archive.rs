@@ -1,11 +1,14 @@
-//! `.nam` models inside neurdsp's own model file, which proves itself.
+//! `.nam` models inside neurdsp's own model file, with parity vectors.
 //!
 //! The config of the file is the `.nam` document with empty lists of weights; the tensor `weights` holds the values of all
 //! lists, joined in the order in which they are read: those of models inside a model before its own.
 
+use std::sync::Arc;
+
 use super::file::{NamFile, Network};
 use super::metadata::NamMetadata;
 use super::model::{NamModel, NamOptions};
+use crate::amp::playable::Playable;
 use crate::container::file::ModelFile;
 use crate::container::header::{AudioSpec, Header};
 use crate::container::tensor::{Tensor, Tensors, expect_tensor};
@@ -14,13 +17,13 @@ use crate::error::{Error, Result};
 
 /// The name of the tensor that holds all weights.
 const WEIGHTS: &str = "weights";
-/// The metadata key that says what the capture is of, as the metadata of a `.nam` file does.
+/// The metadata key of the description of the capture, which is the metadata of a `.nam` file.
 pub(crate) const CAPTURE: &str = "neurdsp.capture";
 /// The metadata key of the model's name.
 const NAME: &str = "neurdsp.name";
-/// The error that a copy may have against the parity vectors, in dB.
+/// The largest error of a copy against the parity vectors, in dB.
 const PARITY_DB: f64 = -100.0;
-/// Samples of the proof: after one receptive field, up to a bound, so many more.
+/// Samples of the parity vectors beyond one receptive field, which counts up to a bound.
 const PARITY_EXTRA: usize = 4096;
 const MAX_PARITY_FIELD: usize = 1 << 16;
 
@@ -36,14 +39,14 @@ impl NamFile {
         }
     }
 
-    /// The model file of this model. Its proof is what the engine makes of a test signal here and now.
+    /// The model file of this model. Its parity output is what this engine makes of a test signal.
     ///
     /// # Errors
-    /// A model that does not play: one that is not mono, say.
+    /// A model that cannot be played, such as one that is not mono.
     pub fn to_model_file(&self, producer: &str) -> Result<ModelFile> {
         let (config, weights) = self.to_parts()?;
-        let model = NamModel::new(self.clone(), &NamOptions::default())?;
-        let mut stream = model.stream()?;
+        let model = NamModel::new(Arc::new(self.clone()), &NamOptions::default())?;
+        let mut stream = Arc::new(model).build_stream()?;
         let input = parity_input(self.receptive_field().min(MAX_PARITY_FIELD) + PARITY_EXTRA);
         let mut output = vec![0.0; input.len()];
         stream.process(&input, &mut output);
@@ -74,8 +77,8 @@ impl NamFile {
     /// The model in a model file of one of the `nam.` architectures.
     ///
     /// # Errors
-    /// As [`from_bytes`](Self::from_bytes); a header that says something else than the config; tensors that are missing or
-    /// that the architecture does not have.
+    /// As [`from_bytes`](Self::from_bytes); a header that contradicts the config; tensors that are missing or unknown to the
+    /// architecture.
     pub fn from_model_file(file: &ModelFile) -> Result<NamFile> {
         let header = Header::from_metadata(&file.metadata)?;
         let length = file.tensors.get(WEIGHTS).map_or(0, |tensor| tensor.data.len());
@@ -100,7 +103,7 @@ impl NamFile {
 }
 
 impl NamMetadata {
-    /// The metadata keys of a model file that say the same.
+    /// The same as metadata keys of a model file.
     pub(crate) fn to_text(&self) -> Vec<(String, String)> {
         let mut text = Vec::new();
         if !self.0.is_empty() {
@@ -113,7 +116,7 @@ impl NamMetadata {
     }
 }
 
-/// Noise in stretches of changing level, with silence between; the same samples each time.
+/// Noise at changing levels, with silence in between; the same samples each time.
 fn parity_input(samples: usize) -> Vec<f32> {
     const LEVELS: [f32; 8] = [0.1, 0.4, 0.025, 0.8, 0.005, 0.2, 0.001, 0.0];
     let mut state = 0x2545_F491_4F6C_DD1D_u64;

@@ -1,4 +1,4 @@
-//! How large the parts of a `.nam` model may be: far above every real model, and far below what would fill the memory.
+//! Bounds on the parts of a `.nam` model: far above every real model, and far below what would exhaust the memory.
 
 use std::ops::RangeInclusive;
 
@@ -10,7 +10,7 @@ pub(crate) const MAX_NAM_BYTES: u64 = 128 << 20;
 pub(super) const MAX_CONFIG_BYTES: usize = 1 << 20;
 /// The most members of one object.
 pub(super) const MAX_MEMBERS: usize = 256;
-/// How deep models may lie in models.
+/// How deep models may be nested.
 pub(super) const MAX_DEPTH: usize = 4;
 /// The most models of a container.
 pub(super) const MAX_SUBMODELS: usize = 64;
@@ -18,7 +18,7 @@ pub(super) const MAX_SUBMODELS: usize = 64;
 pub(super) const MAX_ARRAYS: usize = 16;
 /// The most layers of one array, of an LSTM, or of a ConvNet.
 pub(super) const MAX_LAYERS: usize = 256;
-/// The most channels anywhere; where a gate doubles them they may be twice as many.
+/// The most channels of any part; twice as many where a gate doubles them.
 pub(super) const MAX_CHANNELS: usize = neurdsp_nn::MAX_CHANNELS;
 /// The longest kernel of a convolution, in taps.
 pub(super) const MAX_KERNEL: usize = 1024;
@@ -26,11 +26,11 @@ pub(super) const MAX_KERNEL: usize = 1024;
 pub(super) const MAX_DILATION: usize = 1 << 20;
 /// The longest receptive field: 22 s at 48 kHz.
 pub(super) const MAX_RECEPTIVE_FIELD: usize = 1 << 20;
-/// The most weights of one network with its groups written out: 64 MiB of them.
+/// The most weights of one network with its groups expanded: 64 MiB.
 pub(super) const MAX_DENSE_WEIGHTS: usize = 1 << 24;
-/// The most weights of an LSTM: it plays half a second of silence when it is built.
+/// The most weights of an LSTM, which processes half a second of silence when it is prepared.
 pub(super) const MAX_LSTM_WEIGHTS: usize = 1 << 20;
-/// The most values that the histories of one network hold together: 64 MiB of them.
+/// The most values in all histories of one network together: 64 MiB.
 pub(super) const MAX_HISTORY: usize = 1 << 24;
 
 /// Refuses a value outside a range.
@@ -42,7 +42,7 @@ pub(super) fn in_range(path: &str, got: usize, range: RangeInclusive<usize>) -> 
     Err(Error::OutOfRange { name: path.to_owned(), got: got.to_string(), expected })
 }
 
-/// Refuses a value that differs from the one that another part of the model asks for.
+/// Refuses a value that differs from what another part of the model requires.
 pub(super) fn equal(path: &str, got: usize, expected: usize, because: &str) -> Result<()> {
     if got == expected {
         return Ok(());
@@ -62,7 +62,7 @@ pub(super) fn at_most(what: &str, got: usize, limit: usize) -> Result<()> {
     Err(Error::TooLarge { what: what.to_owned(), limit: limit as u64, got: got as u64 })
 }
 
-/// The dilated reach, dense weights and history of a network, summed while it is built.
+/// The reach, dense weights and history of a network, summed as it is read.
 #[derive(Debug, Default)]
 pub(super) struct Totals {
     receptive_field: usize,
@@ -90,4 +90,16 @@ impl Totals {
         at_most(&format!("the number of weights of {path}"), self.dense_weights, MAX_DENSE_WEIGHTS)?;
         at_most(&format!("the history of all layers of {path} in values"), self.history, MAX_HISTORY)
     }
+}
+
+/// Refuses a size of a slimmable model that is not from 0 to 1.
+pub(super) fn check_size(size: f64) -> Result<()> {
+    if (0.0..=1.0).contains(&size) {
+        return Ok(());
+    }
+    Err(Error::OutOfRange {
+        name: "size".to_owned(),
+        got: size.to_string(),
+        expected: "0 (smallest) to 1 (full)".to_owned(),
+    })
 }

@@ -22,7 +22,7 @@ pub struct Conv {
     pub groups: usize,
     /// `[outputs][inputs / groups][kernel_size]`, row-major, as in PyTorch.
     pub weight: Vec<f32>,
-    /// `[outputs]`, where there is one.
+    /// `[outputs]`, if there is a bias.
     pub bias: Option<Vec<f32>>,
 }
 
@@ -51,7 +51,7 @@ impl Conv {
         (self.kernel_size - 1) * self.dilation
     }
 
-    /// The weights with every group written out: `[outputs][inputs][kernel_size]`, zero between groups.
+    /// The weights with groups expanded: `[outputs][inputs][kernel_size]`, zero between groups.
     ///
     /// # Example
     /// ```
@@ -73,12 +73,12 @@ impl Conv {
         dense
     }
 
-    /// The bias, zeros where there is none: `[outputs]`.
+    /// The bias, or zeros if there is none: `[outputs]`.
     pub fn dense_bias(&self) -> Vec<f32> {
         self.bias.clone().unwrap_or_else(|| vec![0.0; self.outputs])
     }
 
-    /// The convolution from the first `inputs` channels to the first `outputs`; it must have one group.
+    /// The convolution cut to its first `inputs` and `outputs`; it must have one group.
     pub(super) fn slim(&self, path: &str, inputs: usize, outputs: usize) -> Result<Conv> {
         if self.groups != 1 {
             return Err(Error::Unsupported {

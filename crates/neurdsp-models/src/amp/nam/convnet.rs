@@ -1,8 +1,7 @@
-//! The ConvNet of the format, playing.
+//! Playing the ConvNet of the format.
 
 use std::sync::Arc;
 
-use neurdsp_nn::MAX_FRAMES;
 use neurdsp_nn::planar::{Activation, Affine, AffineShape, Base, Input, PlanarBlock, PlanarRing};
 use neurdsp_simd::Isa;
 
@@ -13,7 +12,7 @@ use crate::error::Result;
 
 /// A ConvNet with its weights arranged for the engine, the normalisations folded into them.
 #[derive(Debug)]
-pub struct PreparedConvNet {
+pub(super) struct PreparedConvNet {
     in_channels: usize,
     blocks: Vec<Affine>,
     activation: Activation,
@@ -24,14 +23,14 @@ pub struct PreparedConvNet {
 
 /// One stream through a ConvNet.
 ///
-/// Once the input has been silent for a receptive field nothing is computed until it sounds again; what comes out then is,
-/// to the bit, what would have been computed.
+/// After a receptive field of silence nothing is computed until the next sound; the output is the same to the bit as if
+/// everything had been computed.
 #[derive(Debug)]
-pub struct ConvNetStream {
+pub(super) struct ConvNetStream {
     prepared: Arc<PreparedConvNet>,
     /// The past of each block's input.
     rings: Vec<PlanarRing>,
-    /// What the last block puts out.
+    /// The output of the last block.
     last: PlanarBlock,
     output: PlanarBlock,
     silence: Silence,
@@ -43,8 +42,8 @@ impl PreparedConvNet {
     /// Arranges the weights for `isa`.
     ///
     /// # Errors
-    /// A layer that the kernels refuse; a network that was read has none.
-    pub fn new(network: &ConvNetNetwork, isa: Isa) -> Result<PreparedConvNet> {
+    /// A layer that the kernels refuse, which no network from a file has.
+    pub(super) fn new(network: &ConvNetNetwork, isa: Isa) -> Result<PreparedConvNet> {
         let head = &network.head;
         let shape = AffineShape::pointwise(head.inputs, head.outputs);
         Ok(PreparedConvNet {
@@ -91,15 +90,15 @@ fn scales(norm: &BatchNorm) -> Vec<f64> {
         .collect()
 }
 
-impl FrameModelSource for Arc<PreparedConvNet> {
-    fn build(&self) -> Result<Box<dyn FrameModel>> {
+impl FrameModelSource for PreparedConvNet {
+    fn build(self: Arc<Self>) -> Result<Box<dyn FrameModel>> {
         let ring = |conv: &Affine| PlanarRing::new(conv.shape().inputs, conv.shape().history());
         let rings = self.blocks.iter().map(ring).collect::<Result<_, _>>()?;
         let last = PlanarBlock::new(self.head.shape().inputs);
         let output = PlanarBlock::new(self.head.shape().outputs);
         let silence = Silence::new(Some(self.receptive_field));
         let rest = vec![0.0; self.head.shape().outputs];
-        let mut stream = ConvNetStream { prepared: Arc::clone(self), rings, last, output, silence, rest };
+        let mut stream = ConvNetStream { prepared: self, rings, last, output, silence, rest };
         stream.settle_all();
         Ok(Box::new(stream))
     }
@@ -120,7 +119,7 @@ impl ConvNetStream {
         self.silence.settled();
     }
 
-    /// Plays what the first ring holds; to settle, the past of every block becomes the frame that it takes now.
+    /// Plays the frames in the first ring. To settle, the past of every block is filled with its current input frame.
     fn run(&mut self, frames: usize, settle: bool) {
         let prepared = &self.prepared;
         let mut rings = &mut self.rings[..];
@@ -168,28 +167,25 @@ impl FrameModel for ConvNetStream {
         frame.copy_from_slice(&self.rest);
     }
 
-    fn process_frames(&mut self, input: &[f32], output: &mut [f32]) {
+    fn process_block(&mut self, input: &[f32], output: &mut [f32]) {
         let (inputs, outputs) = (self.in_channels(), self.out_channels());
-        let blocks = input.chunks(MAX_FRAMES * inputs).zip(output.chunks_mut(MAX_FRAMES * outputs));
-        for (input, output) in blocks {
-            let frames = (input.len() / inputs).min(output.len() / outputs);
-            if self.silence.skips(is_silent(input), frames) {
-                output.chunks_exact_mut(outputs).for_each(|frame| frame.copy_from_slice(&self.rest));
-                continue;
+        let frames = input.len() / inputs;
+        if self.silence.skips(is_silent(input), frames) {
+            output.chunks_exact_mut(outputs).for_each(|frame| frame.copy_from_slice(&self.rest));
+            return;
+        }
+        if let Some(first) = self.rings.first_mut() {
+            for channel in 0..inputs {
+                let samples = input.iter().skip(channel).step_by(inputs);
+                let mut rows = first.incoming();
+                rows.row_mut(channel).iter_mut().zip(samples).for_each(|(to, from)| *to = *from);
             }
-            if let Some(first) = self.rings.first_mut() {
-                for channel in 0..inputs {
-                    let samples = input.iter().skip(channel).step_by(inputs);
-                    let mut rows = first.incoming();
-                    rows.row_mut(channel).iter_mut().zip(samples).for_each(|(to, from)| *to = *from);
-                }
-            }
-            self.run(frames, false);
-            let rows = self.output.rows();
-            for channel in 0..outputs {
-                let samples = output.iter_mut().skip(channel).step_by(outputs);
-                samples.zip(&rows.row(channel)[..frames]).for_each(|(to, from)| *to = *from);
-            }
+        }
+        self.run(frames, false);
+        let rows = self.output.rows();
+        for channel in 0..outputs {
+            let samples = output.iter_mut().skip(channel).step_by(outputs);
+            samples.zip(&rows.row(channel)[..frames]).for_each(|(to, from)| *to = *from);
         }
     }
 }

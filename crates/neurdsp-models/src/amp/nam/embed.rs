@@ -1,6 +1,6 @@
-//! The amp model of neurdsp as a WaveNet of the format, computing the same function, and back.
+//! The residual network of neurdsp as a WaveNet of the format that computes the same, and back.
 //!
-//! The amp model has three things that the format has no place for, and each has an exact equivalent:
+//! Three parts of the residual network have no counterpart in the format, but each has an exact equivalent:
 //!
 //! - The input convolution has a bias `b`. The residual signal without it, `h − b`, follows the same recurrence with
 //!   `Σ_k W_k b` added to the bias of each layer and `w_out · b` to that of the output.
@@ -9,21 +9,21 @@
 //!   is the input itself, `w_in · x`. A first array makes it: one layer of two channels whose convolution is zero, so that
 //!   its head signal is `[relu(x), relu(−x)]`, from which the head makes `w_in · x` as the start of the second array's sum.
 //!
-//! All of it is said in the keys of version 0.5.4, so it plays in every player.
+//! The keys of version 0.5.4 suffice, so the model plays in every player.
 
 use super::activation::Activation;
 use super::conv::Conv;
 use super::file::{NamFile, Network};
 use super::wavenet::{Films, Gating, Layer, LayerArray, WavenetNetwork};
-use crate::amp::residual::{LayerWeights, WavenetConfig, WavenetWeights};
+use crate::amp::residual::{LayerWeights, ResidualConfig, ResidualWeights};
 use crate::error::{Error, Result};
 
 impl WavenetNetwork {
-    /// The network that computes what an amp model does.
+    /// The network that computes the same as a residual network.
     ///
     /// # Errors
-    /// As [`WavenetWeights::check`].
-    pub fn from_amp(config: &WavenetConfig, weights: &WavenetWeights) -> Result<WavenetNetwork> {
+    /// As [`ResidualWeights::check`].
+    pub fn from_amp(config: &ResidualConfig, weights: &ResidualWeights) -> Result<WavenetNetwork> {
         weights.check(config)?;
         let channels = config.channels;
         let input_bias: Vec<f64> = weights.input_bias.iter().map(|&b| f64::from(b)).collect();
@@ -75,17 +75,17 @@ impl WavenetNetwork {
         Ok(WavenetNetwork { in_channels: 1, condition: None, arrays, post_head: None, head_scale: 1.0 })
     }
 
-    /// The amp model that a network made by [`from_amp`](Self::from_amp) came from, its input bias folded away.
+    /// The residual network that [`from_amp`](Self::from_amp) made this one from, with its input bias folded away.
     ///
     /// # Errors
     /// [`Error::Unsupported`] for any other network.
-    pub fn to_amp(&self) -> Result<(WavenetConfig, WavenetWeights)> {
+    pub fn to_amp(&self) -> Result<(ResidualConfig, ResidualWeights)> {
         let [_, stack] = self.arrays.as_slice() else { return Err(no_equivalent()) };
         let (Some(first), Some(head_bias)) = (stack.layers.first(), &stack.head.bias) else {
             return Err(no_equivalent());
         };
         let dilation_base = stack.layers.get(1).map_or(2, |layer| layer.conv.dilation);
-        let config = WavenetConfig {
+        let config = ResidualConfig {
             channels: stack.channels,
             num_layers: stack.layers.len(),
             kernel_size: first.conv.kernel_size,
@@ -93,7 +93,7 @@ impl WavenetNetwork {
         };
         let layer =
             |layer: &Layer| LayerWeights { weight: layer.conv.weight.clone(), bias: layer.conv.dense_bias() };
-        let weights = WavenetWeights {
+        let weights = ResidualWeights {
             input_weight: stack.rechannel.weight.iter().step_by(2).copied().collect(),
             input_bias: vec![0.0; stack.channels],
             layers: stack.layers.iter().map(layer).collect(),
@@ -108,11 +108,11 @@ impl WavenetNetwork {
 }
 
 impl NamFile {
-    /// The amp model that the file was made from; see [`WavenetNetwork::to_amp`].
+    /// The residual network that the file was made from; see [`WavenetNetwork::to_amp`].
     ///
     /// # Errors
     /// [`Error::Unsupported`] for any other model.
-    pub fn to_amp(&self) -> Result<(WavenetConfig, WavenetWeights)> {
+    pub fn to_amp(&self) -> Result<(ResidualConfig, ResidualWeights)> {
         match self.network() {
             Network::Wavenet(network) => network.to_amp(),
             _ => Err(no_equivalent()),

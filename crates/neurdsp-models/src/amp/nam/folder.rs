@@ -46,7 +46,7 @@ impl NamFile {
     }
 }
 
-/// The values of an array of one axis in numpy's format 1 or 2.
+/// The values of a one-dimensional array in numpy's format 1 to 3.
 fn read_npy(bytes: &[u8]) -> Result<Vec<f32>> {
     let malformed = |reason: &str| Error::malformed(WEIGHTS, reason);
     let rest = bytes.strip_prefix(b"\x93NUMPY").ok_or_else(|| malformed("it is not an array of numpy"))?;

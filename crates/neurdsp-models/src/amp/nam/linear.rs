@@ -1,9 +1,8 @@
-//! The impulse response of the format, playing: short ones directly, long ones by FFT in partitions.
+//! Playing the impulse response of the format: short ones directly, long ones by partitioned FFT convolution.
 
 use std::sync::Arc;
 
 use neurdsp_dsp::live::{Convolver, LiveBlock};
-use neurdsp_nn::MAX_FRAMES;
 use neurdsp_nn::planar::{Affine, AffineShape, Base, Input, PlanarBlock, PlanarRing};
 use neurdsp_simd::Isa;
 
@@ -14,9 +13,9 @@ use crate::error::{Error, Result};
 /// The longest response that is summed directly.
 const MAX_DIRECT_TAPS: usize = 256;
 
-/// An impulse response, ready for streams. Samples that are NaN or infinite leave no trace after its length.
+/// An impulse response, ready for streams. NaN or infinity in the input reaches no output after its length.
 #[derive(Debug)]
-pub struct PreparedLinear {
+pub(super) struct PreparedLinear {
     taps: Vec<f32>,
     bias: f32,
     isa: Isa,
@@ -40,13 +39,13 @@ struct Partitioned {
 
 impl PreparedLinear {
     /// Keeps the response for streams on `isa`.
-    pub fn new(network: &LinearNetwork, isa: Isa) -> PreparedLinear {
+    pub(super) fn new(network: &LinearNetwork, isa: Isa) -> PreparedLinear {
         PreparedLinear { taps: network.taps.clone(), bias: network.bias.unwrap_or(0.0), isa }
     }
 }
 
-impl FrameModelSource for Arc<PreparedLinear> {
-    fn build(&self) -> Result<Box<dyn FrameModel>> {
+impl FrameModelSource for PreparedLinear {
+    fn build(self: Arc<Self>) -> Result<Box<dyn FrameModel>> {
         let bias = self.bias;
         if self.taps.len() > MAX_DIRECT_TAPS {
             let convolver = Convolver::new(&self.taps)
@@ -81,17 +80,15 @@ impl FrameModel for Direct {
         frame.fill(self.bias);
     }
 
-    fn process_frames(&mut self, input: &[f32], output: &mut [f32]) {
-        for (input, output) in input.chunks(MAX_FRAMES).zip(output.chunks_mut(MAX_FRAMES)) {
-            let frames = input.len().min(output.len());
-            self.ring.incoming().row_mut(0)[..frames].copy_from_slice(&input[..frames]);
-            self.ring.commit(frames);
-            let rows = &mut self.output.rows_mut();
-            self.filter.run(Input::Ring(&self.ring), None, Base::Zero, rows, frames);
-            self.ring.advance(frames);
-            let row = self.output.rows().row(0);
-            output.iter_mut().zip(&row[..frames]).for_each(|(to, from)| *to = from + self.bias);
-        }
+    fn process_block(&mut self, input: &[f32], output: &mut [f32]) {
+        let frames = input.len();
+        self.ring.incoming().row_mut(0)[..frames].copy_from_slice(input);
+        self.ring.commit(frames);
+        let rows = &mut self.output.rows_mut();
+        self.filter.run(Input::Ring(&self.ring), None, Base::Zero, rows, frames);
+        self.ring.advance(frames);
+        let row = self.output.rows().row(0);
+        output.iter_mut().zip(&row[..frames]).for_each(|(to, from)| *to = from + self.bias);
     }
 }
 
@@ -105,7 +102,7 @@ impl FrameModel for Partitioned {
     }
 
     fn memory(&self) -> Option<usize> {
-        // What it adds up in which order depends on how many frames it has heard, so none may be left out.
+        // The order of its sums depends on how many frames it has played, so none may be left out.
         None
     }
 
@@ -114,10 +111,9 @@ impl FrameModel for Partitioned {
         frame.fill(self.bias);
     }
 
-    fn process_frames(&mut self, input: &[f32], output: &mut [f32]) {
-        let frames = input.len().min(output.len());
-        output[..frames].copy_from_slice(&input[..frames]);
-        self.convolver.process(&mut output[..frames]);
-        output[..frames].iter_mut().for_each(|sample| *sample += self.bias);
+    fn process_block(&mut self, input: &[f32], output: &mut [f32]) {
+        output.copy_from_slice(input);
+        self.convolver.process(output);
+        output.iter_mut().for_each(|sample| *sample += self.bias);
     }
 }

@@ -1,4 +1,4 @@
-//! The LSTM of the format, playing.
+//! Playing the LSTM of the format.
 
 use std::sync::Arc;
 
@@ -12,14 +12,14 @@ use crate::error::Result;
 
 /// The weights of an LSTM in the order in which the kernels read them, and the state that it has after silence.
 #[derive(Debug)]
-pub struct PreparedLstm {
+pub(super) struct PreparedLstm {
     layers: Vec<Lstm>,
     head: Vec<Reduce>,
     settled: State,
     in_channels: usize,
 }
 
-/// What a stream remembers of the frames before: for each layer one frame of hidden values and one of cells.
+/// The state of a stream: for each layer one frame of hidden values and one of cells.
 #[derive(Debug, Clone)]
 struct State {
     hidden: Vec<AlignedBuf>,
@@ -28,38 +28,38 @@ struct State {
 
 /// One stream through an LSTM.
 ///
-/// Its state is that after half a second of silence, which NAM Core plays to it as well. Samples that are NaN or infinite
-/// count as zero. An LSTM never forgets entirely, but numbers are finite: on silence its state comes back to where it was
-/// before, most often within seconds to one that stays. From then on what it put out in between is repeated, and nothing is
-/// computed until it hears something. A state that goes on wandering in its last bits is computed for ever.
+/// It begins in the state after half a second of silence, as in NAM Core. NaN and infinite samples count as zero. An LSTM
+/// never forgets entirely, but its numbers are finite: on silence its state returns to an earlier one, most often to a
+/// constant one within seconds. From then on the output of that cycle is repeated, and nothing is computed until the next
+/// sound. A state whose last bits never repeat is computed for ever.
 #[derive(Debug)]
-pub struct LstmStream {
+pub(super) struct LstmStream {
     prepared: Arc<PreparedLstm>,
     cell: Vec<AlignedBuf>,
     /// For each layer the frame before and up to [`MAX_FRAMES`] new ones.
     hidden: Vec<AlignedBuf>,
-    /// The input without what is not finite.
+    /// The input, with zeros for values that are not finite.
     input: AlignedBuf,
     /// One output channel.
     channel: AlignedBuf,
-    /// The state that is looked for.
+    /// The state whose return is looked for.
     before: State,
     cycle: Cycle,
 }
 
-/// In which blocks of silence it is looked whether the state repeats: every sixteenth, since that takes longer.
+/// Every sixteenth block of silence is searched for a repeated state, since that takes longer.
 const SEARCH_EVERY: usize = 16;
 
-/// What an LSTM whose state repeats on silence puts out.
+/// The output of an LSTM whose state repeats on silence.
 #[derive(Debug)]
 struct Cycle {
     /// Up to [`MAX_FRAMES`] frames.
     output: AlignedBuf,
-    /// How many of them are the cycle; 0 where the state is not known to repeat.
+    /// The length of the cycle in frames; 0 if none is known.
     frames: usize,
-    /// How many of them have been put out since the state was that which the stream still has.
+    /// Frames of the cycle that were put out since the state that the stream holds.
     phase: usize,
-    /// Blocks of silence in a row.
+    /// Consecutive blocks of silence.
     blocks: usize,
     /// Values of a frame.
     channels: usize,
@@ -71,7 +71,7 @@ impl Cycle {
         Cycle { output, frames: 0, phase: 0, blocks: 0, channels }
     }
 
-    /// Goes on with the cycle.
+    /// Continues the cycle.
     fn repeat(&mut self, output: &mut [f32]) {
         if self.frames == 1 {
             let frame = &self.output[..self.channels];
@@ -85,14 +85,14 @@ impl Cycle {
 }
 
 impl State {
-    /// Whether it is the same to the bit as that of a stream, whose hidden frames are the first of longer slices.
+    /// Whether it equals, to the bit, the state of a stream, whose hidden frames begin longer slices.
     fn equals(&self, hidden: &[AlignedBuf], cell: &[AlignedBuf]) -> bool {
         let own = self.hidden.iter().chain(&self.cell);
         own.zip(hidden.iter().chain(cell))
             .all(|(own, other)| own.iter().zip(other.iter()).all(|(a, b)| a.to_bits() == b.to_bits()))
     }
 
-    /// Takes over that of a stream.
+    /// Copies the state of a stream.
     fn store(&mut self, hidden: &[AlignedBuf], cell: &[AlignedBuf]) {
         let own = self.hidden.iter_mut().chain(&mut self.cell);
         for (own, other) in own.zip(hidden.iter().chain(cell)) {
@@ -101,7 +101,7 @@ impl State {
         }
     }
 
-    /// Gives it to a stream.
+    /// Copies it to a stream.
     fn restore(&self, hidden: &mut [AlignedBuf], cell: &mut [AlignedBuf]) {
         let own = self.hidden.iter().chain(&self.cell);
         own.zip(hidden.iter_mut().chain(cell))
@@ -113,8 +113,8 @@ impl PreparedLstm {
     /// Prepares a network, and lets it settle on silence.
     ///
     /// # Errors
-    /// Weights whose number does not fit the shape; a network that was read has none.
-    pub fn new(network: &LstmNetwork, isa: Isa) -> Result<PreparedLstm> {
+    /// A number of weights that does not fit the shape, which no network from a file has.
+    pub(super) fn new(network: &LstmNetwork, isa: Isa) -> Result<PreparedLstm> {
         let units = network.hidden_size;
         let isa = fitting(isa, units);
         let stride = frame_stride(units, isa);
@@ -138,7 +138,7 @@ impl PreparedLstm {
         Ok(prepared)
     }
 
-    /// Plays silence to the state that streams begin with, until it stands still or the time is over.
+    /// Runs silence through the initial state of streams until it no longer changes or the time is up.
     fn settle(&mut self, samples: usize) {
         let _guard = FlushDenormals::new();
         let silence = AlignedBuf::zeroed(MAX_FRAMES * self.in_channels);
@@ -149,7 +149,7 @@ impl PreparedLstm {
             let frames = left.min(MAX_FRAMES);
             run(&self.layers, &silence[..frames * self.in_channels], &mut hidden, &mut cell);
             left -= frames;
-            // The same state again: every further step repeats the last one.
+            // The state no longer changes: every further step repeats the last one.
             if self.settled.equals(&hidden, &cell) {
                 break;
             }
@@ -158,8 +158,8 @@ impl PreparedLstm {
     }
 }
 
-impl FrameModelSource for Arc<PreparedLstm> {
-    fn build(&self) -> Result<Box<dyn FrameModel>> {
+impl FrameModelSource for PreparedLstm {
+    fn build(self: Arc<Self>) -> Result<Box<dyn FrameModel>> {
         Ok(Box::new(LstmStream {
             cell: self.settled.cell.clone(),
             hidden: self.settled.hidden.iter().map(|frame| frames_after(frame)).collect(),
@@ -167,12 +167,12 @@ impl FrameModelSource for Arc<PreparedLstm> {
             channel: AlignedBuf::zeroed(MAX_FRAMES),
             before: self.settled.clone(),
             cycle: Cycle::new(self.head.len()),
-            prepared: Arc::clone(self),
+            prepared: self,
         }))
     }
 }
 
-/// The instruction set to use: vectors twice as wide as the units are no faster, only slower to divide.
+/// The instruction set to use: vectors twice as wide as the units gain nothing, and divide more slowly.
 fn fitting(isa: Isa, units: usize) -> Isa {
     let narrower = || Isa::available().into_iter().rfind(|other| *other <= isa && !other.has_avx512());
     if units <= 8 { narrower().unwrap_or(isa) } else { isa }
@@ -228,7 +228,7 @@ impl FrameModel for LstmStream {
         }
     }
 
-    fn process_frames(&mut self, input: &[f32], output: &mut [f32]) {
+    fn process_block(&mut self, input: &[f32], output: &mut [f32]) {
         if is_silent(input) {
             return self.play_silence(input, output);
         }
@@ -260,7 +260,7 @@ impl LstmStream {
         }
     }
 
-    /// Plays silence, from memory if the state repeats.
+    /// Plays silence, from the known cycle if the state repeats.
     fn play_silence(&mut self, input: &[f32], output: &mut [f32]) {
         if self.cycle.frames > 0 {
             return self.cycle.repeat(output);
@@ -270,7 +270,7 @@ impl LstmStream {
         if !searches {
             return self.play(input, output);
         }
-        // Frame by frame, since a state in between may be the one at the beginning.
+        // Frame by frame, since the first state may return within the block.
         let (inputs, outputs) = (self.prepared.in_channels, self.prepared.head.len());
         self.before.store(&self.hidden, &self.cell);
         for start in (0..output.len()).step_by(outputs) {
@@ -284,7 +284,7 @@ impl LstmStream {
         }
     }
 
-    /// Brings the state to where the output is, since a sound comes.
+    /// Brings the state to where the output is, before a sound.
     fn wake(&mut self) {
         let phase = std::mem::take(&mut self.cycle.phase);
         if phase > 0 {

@@ -4,13 +4,16 @@ use std::sync::Arc;
 
 use neurdsp_simd::Isa;
 
-use super::engine::Conventions;
+use super::conventions::Conventions;
 use super::file::NamFile;
 use super::frame_model::FrameModelSource;
 use super::prepare::prepare;
 use super::stream::MonoStream;
+use crate::amp::playable::Playable;
+use crate::container::file::ModelFile;
+use crate::container::header::Header;
 use crate::error::{Error, Result};
-use crate::streaming::StreamingModel;
+use crate::kinds::StreamingModel;
 
 /// How a `.nam` model is to be played.
 ///
@@ -23,7 +26,7 @@ use crate::streaming::StreamingModel;
 /// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct NamOptions {
-    /// Of a model with several sizes, the one to play, from 0 (smallest) to 1 (full, also where nothing is said). Other
+    /// Of a model with several sizes, the one to play, from 0 (smallest) to 1 (full); `None` is full as well. Other
     /// models play the same at every size.
     pub size: Option<f64>,
     /// Whose reading to follow where NAM Core and NAM's trainer differ.
@@ -31,12 +34,20 @@ pub struct NamOptions {
 }
 
 /// A `.nam` model at one size, with its weights prepared.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct NamModel {
-    pub(crate) file: Arc<NamFile>,
+    file: Arc<NamFile>,
     source: Arc<dyn FrameModelSource>,
-    pub(crate) receptive_field: usize,
-    pub(crate) n_parameters: usize,
+    receptive_field: usize,
+    n_parameters: usize,
+}
+
+/// Takes a `.nam` model out of a model file.
+///
+/// # Errors
+/// As [`NamFile::from_model_file`] and [`NamModel::new`].
+pub(crate) fn read(file: &ModelFile, _: &Header, options: &NamOptions) -> Result<Arc<dyn Playable>> {
+    Ok(Arc::new(NamModel::new(Arc::new(NamFile::from_model_file(file)?), options)?))
 }
 
 impl NamModel {
@@ -44,7 +55,7 @@ impl NamModel {
     ///
     /// # Errors
     /// A size outside 0 to 1, a model that is not mono, or one that the kernels refuse.
-    pub(crate) fn new(file: NamFile, options: &NamOptions) -> Result<NamModel> {
+    pub(crate) fn new(file: Arc<NamFile>, options: &NamOptions) -> Result<NamModel> {
         let (model, network) = file.at_size(options.size)?;
         if (network.in_channels(), network.out_channels()) != (1, 1) {
             return Err(Error::Unsupported {
@@ -59,14 +70,32 @@ impl NamModel {
         }
         let source = prepare(&network, options.conventions, Isa::detect())?;
         let (receptive_field, n_parameters) = (model.receptive_field(), network.n_parameters());
-        Ok(NamModel { source, receptive_field, n_parameters, file: Arc::new(file) })
+        Ok(NamModel { source, receptive_field, n_parameters, file: Arc::clone(&file) })
+    }
+}
+
+impl Playable for NamModel {
+    fn architecture(&self) -> &'static str {
+        self.file.architecture()
     }
 
-    /// A new stream, in the state after silence for ever.
-    ///
-    /// # Errors
-    /// The state cannot be addressed; the bounds of the reader exclude it.
-    pub(crate) fn stream(&self) -> Result<Box<dyn StreamingModel>> {
-        Ok(Box::new(MonoStream::new(self.source.build()?, self.receptive_field)))
+    fn receptive_field(&self) -> usize {
+        self.receptive_field
+    }
+
+    fn n_parameters(&self) -> usize {
+        self.n_parameters
+    }
+
+    fn build_stream(self: Arc<Self>) -> Result<Box<dyn StreamingModel>> {
+        Ok(Box::new(MonoStream::new(&self.source, self.receptive_field)?))
+    }
+
+    fn prepared(&self, options: &NamOptions) -> Result<Option<Arc<dyn Playable>>> {
+        Ok(Some(Arc::new(NamModel::new(Arc::clone(&self.file), options)?)))
+    }
+
+    fn nam(&self) -> Option<&NamFile> {
+        Some(&self.file)
     }
 }

@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 
 /// How long an LSTM takes to settle.
 const SETTLE_SECONDS: f64 = 0.5;
-/// The most products of settling: a few seconds of work. Half a second of the largest real models is a hundredth of it.
+/// The most multiplications while an LSTM settles: a few seconds of work. The largest real models need a hundredth of it.
 const MAX_SETTLE_WORK: usize = 1 << 34;
 
 /// A stack of LSTM layers and a linear head.
@@ -29,14 +29,14 @@ pub struct LstmNetwork {
     pub head_weight: Vec<f32>,
     /// `[out_channels]`.
     pub head_bias: Vec<f32>,
-    /// Samples of silence that bring it to rest: half a second, as NAM Core plays to it.
+    /// Samples of silence that bring it to rest: half a second, as in NAM Core.
     pub settle_samples: usize,
 }
 
 /// One LSTM layer. The gates are in the order input, forget, cell, output.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LstmLayer {
-    /// Channels that it takes: those of the input, or `hidden_size`.
+    /// Channels of its input: those of the network's input, or `hidden_size`.
     pub inputs: usize,
     /// `[4 · hidden_size][inputs + hidden_size]`, row-major: the columns of the input, then those of the state.
     pub weight: Vec<f32>,
@@ -72,12 +72,12 @@ pub struct ConvNetBlock {
     pub norm: Option<BatchNorm>,
 }
 
-/// `y = γ · (x − mean) / √(var + eps) + β` with the statistics of the training; each list has one value a channel.
+/// `y = γ · (x − mean) / √(var + eps) + β` with the statistics of the training data; each list has one value per channel.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct BatchNorm {
-    /// The mean of the training.
+    /// The mean of the training data.
     pub mean: Vec<f32>,
-    /// The variance of the training.
+    /// The variance of the training data.
     pub variance: Vec<f32>,
     /// γ.
     pub gain: Vec<f32>,
@@ -94,7 +94,7 @@ pub struct LinearNetwork {
     pub taps: Vec<f32>,
     /// Added to every output sample.
     pub bias: Option<f32>,
-    /// How NAM Core is asked to compute it (`auto`, `direct`, `fft`); neurdsp decides by the length.
+    /// How NAM Core should compute it (`auto`, `direct`, `fft`); neurdsp chooses by the length.
     pub implementation: Option<String>,
 }
 

@@ -134,7 +134,7 @@ pub(super) fn value<'a, T: Deserialize<'a>>(path: &str, json: &'a RawValue) -> R
 }
 
 fn count(path: &str, json: &RawValue, range: RangeInclusive<usize>) -> Result<usize> {
-    // Some writers give whole numbers as 8.0; beyond 2^53 the bound of the range has long refused them.
+    // Some writers give whole numbers as 8.0; those beyond 2^53 are far outside every range.
     let number = match value::<usize>(path, json) {
         Ok(number) => number,
         Err(error) => match value::<f64>(path, json) {
@@ -151,7 +151,7 @@ fn count(path: &str, json: &RawValue, range: RangeInclusive<usize>) -> Result<us
     Ok(number)
 }
 
-/// The elements of a list, unparsed; reads no further than one element too many.
+/// The elements of a list, unparsed; reading stops at one element too many.
 pub(super) fn elements<'a>(path: &str, json: &'a RawValue, longest: usize) -> Result<Vec<&'a RawValue>> {
     struct Elements(usize);
 
@@ -179,7 +179,7 @@ pub(super) fn elements<'a>(path: &str, json: &'a RawValue, longest: usize) -> Re
         .map_err(|error| malformed_member(path, &error))
 }
 
-/// The flat list of weights: exactly `expected` finite numbers. What is too many is counted, not kept.
+/// The flat list of weights: exactly `expected` finite numbers. Any further ones are counted, not kept.
 pub(super) fn weights(path: &str, json: &RawValue, expected: usize) -> Result<Vec<f32>> {
     struct Weights(usize);
 
@@ -216,7 +216,7 @@ pub(super) fn weights(path: &str, json: &RawValue, expected: usize) -> Result<Ve
     Ok(values)
 }
 
-/// The error of a list that has not the length that its config asks for.
+/// The error for a list whose length differs from what its config requires.
 pub(super) fn wrong_count(path: &str, found: usize, expected: usize) -> Error {
     let reason = format!(
         "it has {found} values, but the config asks for {expected}; \
@@ -225,19 +225,19 @@ pub(super) fn wrong_count(path: &str, found: usize, expected: usize) -> Error {
     Error::malformed(path, reason)
 }
 
-/// What to add to an error of the parser where the text has a number that JSON does not know.
+/// A hint for a parser error at NaN or infinity, which JSON does not have.
 fn not_a_number(text: &[u8], error: &serde_json::Error) -> &'static str {
     let line = text.split(|&byte| byte == b'\n').nth(error.line().saturating_sub(1)).unwrap_or_default();
     let from = &line[error.column().saturating_sub(2).min(line.len())..];
     let near = &from[..from.len().min(12)];
     let holds = |word: &[u8]| near.windows(word.len()).any(|window| window == word);
     if holds(b"NaN") || holds(b"Inf") {
-        return ": NaN and Infinity are not numbers of JSON; the training diverged, train the model again";
+        return ": NaN and Infinity are not JSON numbers; the training diverged, train the model again";
     }
     ""
 }
 
-/// The members of an object, duplicates included; reads no further than one member too many.
+/// The members of an object, duplicates included; reading stops at one member too many.
 fn read_members<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> std::result::Result<Vec<(String, &'de RawValue)>, D::Error> {

@@ -1,21 +1,22 @@
 //! Cutting a slimmable WaveNet to a smaller one: the first channels of each array.
 
+use super::bounds::check_size;
 use super::conv::{Conv, Film};
 use super::wavenet::{Films, Gating, Layer, LayerArray, WavenetNetwork};
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 impl WavenetNetwork {
-    /// Whether any array may be cut.
+    /// Whether any array can be cut.
     pub fn is_slimmable(&self) -> bool {
         self.arrays.iter().any(|array| array.allowed_channels.is_some())
     }
 
-    /// The network with the channels that `size` asks for: of `n` allowed numbers the one at `⌊size · n⌋`, the last for 1.
+    /// The network with the channels for `size`: of `n` allowed numbers the one at index `⌊size · n⌋`, or the last for 1.
     ///
     /// Each weight keeps its first rows and columns, as in NAM Core.
     ///
     /// # Errors
-    /// A size outside 0 to 1; a network with groups, or whose arrays do not fit together when they are cut.
+    /// A size outside 0 to 1; a network with groups, or whose arrays do not fit together once cut.
     pub fn slim(&self, size: f64) -> Result<WavenetNetwork> {
         check_size(size)?;
         let channels: Vec<usize> = self.arrays.iter().map(|array| channels_at(array, size)).collect();
@@ -31,18 +32,6 @@ impl WavenetNetwork {
         slim.check("the slimmed model")?;
         Ok(slim)
     }
-}
-
-/// Refuses a size of a slimmable model that is not from 0 to 1.
-pub(super) fn check_size(size: f64) -> Result<()> {
-    if (0.0..=1.0).contains(&size) {
-        return Ok(());
-    }
-    Err(Error::OutOfRange {
-        name: "size".to_owned(),
-        got: size.to_string(),
-        expected: "0 (smallest) to 1 (full)".to_owned(),
-    })
 }
 
 fn channels_at(array: &LayerArray, size: f64) -> usize {

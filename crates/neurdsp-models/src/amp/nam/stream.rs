@@ -1,24 +1,28 @@
-//! One stream through a network of one input and one output, at any block length.
+//! One stream through a network of one input and one output.
 
-use neurdsp_nn::MAX_FRAMES;
+use std::sync::Arc;
+
 use neurdsp_simd::FlushDenormals;
 
-use super::frame_model::FrameModel;
-use crate::StreamingModel;
+use super::frame_model::{FrameModel, FrameModelSource};
+use crate::error::Result;
+use crate::kinds::StreamingModel;
 
-/// A network as a [`StreamingModel`].
+/// A network of one input and one output as a [`StreamingModel`].
 #[derive(Debug)]
-pub(crate) struct MonoStream {
+pub struct MonoStream {
     model: Box<dyn FrameModel>,
     receptive_field: usize,
 }
 
 impl MonoStream {
-    /// A stream in the state after silence for ever. The model must have one input and one output channel.
-    pub(crate) fn new(model: Box<dyn FrameModel>, receptive_field: usize) -> MonoStream {
-        let mut stream = MonoStream { model, receptive_field };
-        stream.prewarm();
-        stream
+    /// A stream in the state after silence for ever, through a network of one input and one output channel.
+    ///
+    /// # Errors
+    /// As [`FrameModelSource::build`].
+    pub fn new(source: &Arc<dyn FrameModelSource>, receptive_field: usize) -> Result<MonoStream> {
+        let _guard = FlushDenormals::new();
+        Ok(MonoStream { model: Arc::clone(source).build()?, receptive_field })
     }
 }
 
@@ -41,11 +45,6 @@ impl StreamingModel for MonoStream {
     }
 
     fn process(&mut self, input: &[f32], output: &mut [f32]) {
-        let _guard = FlushDenormals::new();
-        let length = input.len().min(output.len());
-        let blocks = input[..length].chunks(MAX_FRAMES).zip(output[..length].chunks_mut(MAX_FRAMES));
-        for (input, output) in blocks {
-            self.model.process_frames(input, output);
-        }
+        self.model.process_frames(input, output);
     }
 }

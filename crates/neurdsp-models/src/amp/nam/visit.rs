@@ -1,16 +1,16 @@
-//! Going through the values of a network in the order of the flat list of weights.
+//! Visiting the values of a network in the order of the flat list of weights.
 //!
-//! Every network says this order once, in its `visit`; counting, splitting and joining the list are visitors.
+//! Every network defines this order once, in its `visit`; counting, splitting and joining the list are visitors.
 
-/// What is done with each group of values.
+/// An operation on each group of values.
 pub(super) trait Visitor {
-    /// A group of `count` values; `values` is empty until it was filled.
+    /// A group of `count` values; `values` is empty until it is filled.
     fn values(&mut self, values: &mut Vec<f32>, count: usize);
     /// A single value.
     fn value(&mut self, value: &mut f32);
 }
 
-/// Counts the values that the shapes ask for.
+/// Counts the values that the shapes need.
 #[derive(Default)]
 pub(super) struct Count(pub(super) usize);
 

@@ -9,7 +9,7 @@
 //! y = head_scale · head output of the last array, then the post head's activation → conv pairs
 //! ```
 //!
-//! The eight modulations ([`Films`]) act on the signals that they are named after.
+//! The eight modulations ([`Films`]) act on the signals in their names.
 
 use super::activation::Activation;
 use super::bounds::{Totals, equal};
@@ -21,13 +21,13 @@ use crate::error::Result;
 /// A WaveNet with its weights.
 #[derive(Debug, Clone, PartialEq)]
 pub struct WavenetNetwork {
-    /// Channels of the input; 1 for every model that plays by itself.
+    /// Channels of the input; 1 for every model that is not the condition of another.
     pub in_channels: usize,
-    /// The model that makes the condition out of the input; without one the condition is the input.
+    /// The model that makes the condition from the input; without one the condition is the input.
     pub condition: Option<Box<NamFile>>,
     /// The stacks of layers, at least one.
     pub arrays: Vec<LayerArray>,
-    /// What follows after the last array and the scale.
+    /// The part after the last array and the scale.
     pub post_head: Option<PostHead>,
     /// Factor of the last array's head output.
     pub head_scale: f32,
@@ -36,7 +36,7 @@ pub struct WavenetNetwork {
 /// A stack of layers of the same width.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LayerArray {
-    /// Channels of what the array takes: the input, or the residual output of the array before.
+    /// Channels of the array's input: the network's input, or the residual output of the array before.
     pub input_size: usize,
     /// Channels of the condition.
     pub condition_size: usize,
@@ -50,7 +50,7 @@ pub struct LayerArray {
     pub layers: Vec<Layer>,
     /// From the sum of the layers' head signals to the head output.
     pub head: Conv,
-    /// The numbers of channels that the array may be cut to, ascending, the last being `channels`.
+    /// The numbers of channels that the array can be cut to, ascending; the last is `channels`.
     pub allowed_channels: Option<Vec<usize>>,
 }
 
@@ -59,11 +59,11 @@ pub struct LayerArray {
 pub struct Layer {
     /// Dilated, with bias: `channels` → `bottleneck`, twice as many if gated or blended.
     pub conv: Conv,
-    /// Kernel 1 without bias: the condition → as many channels as `conv` gives.
+    /// Kernel 1 without bias: the condition → as many channels as `conv` has outputs.
     pub mixin: Conv,
     /// The activation of the first `bottleneck` channels.
     pub activation: Activation,
-    /// What the other `bottleneck` channels do, if there are any.
+    /// The use of the other `bottleneck` channels, if there are any.
     pub gating: Gating,
     /// Kernel 1 with bias: `bottleneck` → `channels`, added to the residual signal. Without it the residual signal
     /// passes unchanged in NAM Core, while NAM's trainer adds the activation.
@@ -74,7 +74,7 @@ pub struct Layer {
     pub films: Films,
 }
 
-/// What is done with the second half of a layer's channels.
+/// The use of the second half of a layer's channels.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Gating {
     /// There is no second half.
@@ -85,7 +85,7 @@ pub enum Gating {
     Blended(Activation),
 }
 
-/// The modulations of a layer, in the order of the weights; each acts on the signal that it is named after.
+/// The modulations of a layer, in the order of the weights; each acts on the signal in its name.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Films {
     /// On the input of `conv`: `channels` wide.
@@ -191,7 +191,7 @@ impl WavenetNetwork {
         totals.check(path)
     }
 
-    /// Goes through the values in the order of the flat list, without those of the condition.
+    /// Visits the values in the order of the flat list, without those of the condition.
     pub(super) fn visit(&mut self, visitor: &mut dyn Visitor) {
         for array in &mut self.arrays {
             array.rechannel.visit(visitor);

@@ -14,11 +14,11 @@ use super::wavenet::{Films, Gating, Layer, LayerArray, PostHead, PostHeadLayer, 
 use crate::container::json::one_line;
 use crate::error::{Error, Result};
 
-/// The only way of slimming that the format knows.
+/// The only slimming method of the format.
 const SLICE_UNIFORM: &str = "slice_channels_uniform";
 
 impl WavenetNetwork {
-    /// Reads the `config` of a `.nam` file by itself; all values are zero, with a scale of 0 too.
+    /// Reads the `config` of a `.nam` file alone; all values are zero, the scale included.
     ///
     /// # Errors
     /// As [`NamFile::from_bytes`], and [`Error::Unsupported`] for a condition that is a model.
@@ -177,14 +177,14 @@ fn check_length(path: &str, got: usize, n_layers: usize) -> Result<()> {
     })
 }
 
-/// Keys that hold one value for all layers or a list with one for each.
+/// Keys that hold one value for all layers, or a list of one per layer.
 struct PerLayer<'a> {
     activation: OneOrEach<'a>,
     gating: Mode<'a>,
     secondary: Option<OneOrEach<'a>>,
 }
 
-/// How the config says which layers are gated: by name, or by the older boolean.
+/// How the config marks gated layers: by name, or by the older boolean.
 enum Mode<'a> {
     Named(OneOrEach<'a>),
     Gated(bool),
@@ -203,7 +203,7 @@ impl<'a> OneOrEach<'a> {
         }
         let items = elements(&path, json, MAX_LAYERS)?;
         check_length(&path, items.len(), n_layers)?;
-        // A list of one for one layer is told from a single value by nothing, and means the same.
+        // For one layer, a list of one value means the same as the value.
         Ok(OneOrEach { path, items })
     }
 
@@ -243,7 +243,7 @@ impl<'a> PerLayer<'a> {
         };
         let (path, json) = modes.of_layer(layer);
         let mode: String = value(&path, json)?;
-        // An entry of a layer without a gate is not looked at: trainers leave null or anything there.
+        // The entry of a layer without a gate is ignored: trainers leave null or anything else there.
         let secondary = || match &self.secondary {
             Some(list) => {
                 let (path, json) = list.of_layer(layer);
@@ -282,7 +282,7 @@ fn read_1x1(fields: &Fields, key: &str, active: bool, channels: usize) -> Result
     Ok(Some(OneByOne { out_channels, groups: inner.count_or("groups", 1, 1..=MAX_CHANNELS)? }))
 }
 
-/// Reads a modulation. `width` is that of the signal that it acts on, `None` if there is no such signal.
+/// Reads a modulation. `width` is the width of the signal that it acts on, or `None` if there is no such signal.
 fn read_film(
     fields: &Fields,
     key: &str,

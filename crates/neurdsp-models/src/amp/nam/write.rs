@@ -1,4 +1,4 @@
-//! Writing `.nam` files: models that were read as they were, and networks made here in the oldest form that can say them.
+//! Writing `.nam` files: models from files unchanged, and other networks in the oldest version that can express them.
 
 use std::io::Write;
 use std::path::Path;
@@ -14,13 +14,13 @@ use super::wavenet::{Gating, LayerArray, PostHead, WavenetNetwork};
 use crate::container::atomic::write_atomically;
 use crate::error::{Error, Result};
 
-/// The version of files that use only what the first players knew: every player reads it.
+/// The version of files that every player reads.
 const PLAIN_VERSION: &str = "0.5.4";
-/// The version of files that use more.
+/// The version of files that need later keys.
 const FULL_VERSION: &str = "0.7.0";
 
 impl NamFile {
-    /// A file of a network, in the oldest version of the format that can say it.
+    /// A file of a network, in the oldest version of the format that can express it.
     ///
     /// # Errors
     /// A network that a reader would refuse.
@@ -59,7 +59,7 @@ impl NamFile {
             config,
             extra: Map::new(),
         };
-        // What a reader makes of it is the file: this checks every bound.
+        // Reading it back checks every bound.
         NamFile::from_bytes(&file.to_bytes()?)
     }
 
@@ -76,7 +76,7 @@ impl NamFile {
     /// The text of the file; reading it gives the same model bit for bit.
     ///
     /// # Errors
-    /// The text would be larger than a reader takes.
+    /// The text would be larger than the limit of the reader.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         let mut bytes = Vec::new();
         let io = |source| Error::Io { action: "write to memory", source };
@@ -89,10 +89,10 @@ impl NamFile {
         Ok(bytes)
     }
 
-    /// The text of the file with empty lists of weights: everything that it says but the values.
+    /// The text of the file with empty lists of weights: everything but the values.
     ///
     /// # Errors
-    /// The text is not UTF-8, which no file that was read leads to.
+    /// The text is not UTF-8, which cannot happen for a model from a file.
     pub fn document(&self) -> Result<String> {
         let mut text = Vec::new();
         let io = |source| Error::Io { action: "write to memory", source };
@@ -128,7 +128,7 @@ impl NamFile {
         join.0
     }
 
-    /// Writes the object member by member, so that the lists never stand in memory as JSON values.
+    /// Writes the object member by member, so that the lists are never in memory as JSON values.
     fn write_model(&self, out: &mut Vec<u8>, with_weights: bool) -> std::io::Result<()> {
         write!(out, "{{\"version\":{},", json!(self.version))?;
         if !self.metadata.0.is_empty() {
@@ -196,7 +196,7 @@ fn wavenet(network: &WavenetNetwork) -> (&'static str, Value) {
     (if plain { PLAIN_VERSION } else { FULL_VERSION }, config)
 }
 
-/// Whether the keys of the first version say everything about an array.
+/// Whether the keys of the first version can express an array.
 fn is_plain(array: &LayerArray) -> bool {
     let Some(first) = array.layers.first() else { return false };
     let gated = matches!(&first.gating, Gating::Gated(Activation::Sigmoid));

@@ -1,4 +1,4 @@
-//! The shape of an amp model, with the bounds that keep a hostile file from asking for the whole memory.
+//! The shape of a residual network, with bounds that keep a hostile file from exhausting the memory.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,17 +14,17 @@ const MAX_KERNEL: usize = 64;
 const MAX_DILATION_BASE: usize = 64;
 /// The longest receptive field: 22 s at 48 kHz.
 const MAX_RECEPTIVE_FIELD: usize = 1 << 20;
-/// The most parameters: 64 MiB of them.
+/// The most parameters: 64 MiB.
 const MAX_PARAMETERS: usize = 1 << 24;
-/// The most values that the histories of all layers hold together: 64 MiB of them.
+/// The most values in the histories of all layers together: 64 MiB.
 const MAX_HISTORY: usize = 1 << 24;
 
-/// The shape of an amp model.
+/// The shape of a residual network.
 ///
 /// # Example
 /// ```
-/// use neurdsp_models::amp::residual::WavenetConfig;
-/// let config = WavenetConfig { channels: 16, num_layers: 6, kernel_size: 3, dilation_base: 2 };
+/// use neurdsp_models::amp::residual::ResidualConfig;
+/// let config = ResidualConfig { channels: 16, num_layers: 6, kernel_size: 3, dilation_base: 2 };
 /// config.validate()?;
 /// assert_eq!(config.n_parameters(), 4753);
 /// assert_eq!(config.receptive_field(), 127);
@@ -33,7 +33,7 @@ const MAX_HISTORY: usize = 1 << 24;
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct WavenetConfig {
+pub struct ResidualConfig {
     /// Channels of each layer, 1 to 1024.
     pub channels: usize,
     /// Number of dilated layers, 1 to 64.
@@ -44,7 +44,7 @@ pub struct WavenetConfig {
     pub dilation_base: usize,
 }
 
-impl WavenetConfig {
+impl ResidualConfig {
     /// Checks every bound. All other methods and all constructors that take a config rely on it.
     ///
     /// # Errors
@@ -115,8 +115,13 @@ fn at_most(what: &str, got: usize, limit: usize) -> Result<()> {
 mod tests {
     use super::*;
 
-    fn config(channels: usize, num_layers: usize, kernel_size: usize, dilation_base: usize) -> WavenetConfig {
-        WavenetConfig { channels, num_layers, kernel_size, dilation_base }
+    fn config(
+        channels: usize,
+        num_layers: usize,
+        kernel_size: usize,
+        dilation_base: usize,
+    ) -> ResidualConfig {
+        ResidualConfig { channels, num_layers, kernel_size, dilation_base }
     }
 
     #[test]

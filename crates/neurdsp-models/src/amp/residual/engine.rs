@@ -1,20 +1,21 @@
-//! The amp model in real time: one stream of it, and the prepared weights that streams share.
+//! The residual network in real time: one stream, and the prepared weights that streams share.
 
+use super::pass::Pass;
 use super::{frames, rows};
-use crate::StreamingModel;
-use crate::amp::residual::{WavenetConfig, WavenetWeights};
+use crate::amp::residual::{ResidualConfig, ResidualWeights};
 use crate::amp::silence::{Silence, is_silent};
 use crate::error::Result;
+use crate::kinds::StreamingModel;
 use neurdsp_nn::MAX_FRAMES;
 use neurdsp_simd::{FlushDenormals, Isa};
 use std::sync::Arc;
 
-/// The weights of an amp model, in the order in which the kernels of one instruction set read them.
+/// The weights of a residual network, in the order in which the kernels of one instruction set read them.
 ///
-/// Immutable: any number of [`Wavenet`] streams, on any threads, play one copy.
+/// Immutable: any number of [`ResidualStream`]s, on any threads, share one copy.
 #[derive(Debug)]
-pub struct PreparedWavenet {
-    config: WavenetConfig,
+pub struct PreparedResidual {
+    config: ResidualConfig,
     kernels: Kernels,
     isa: Isa,
 }
@@ -35,16 +36,7 @@ enum State {
     Rows(rows::State),
 }
 
-/// What a run through the network is for.
-#[derive(Clone, Copy)]
-pub(super) enum Pass {
-    /// Plays a block.
-    Play,
-    /// Makes the past of every layer the one frame that it puts out now.
-    Settle,
-}
-
-/// Whether vectors across channels are the faster: measured on the sizes of the presets.
+/// Whether vectors across channels are faster, as measured on the sizes of the presets.
 fn fills_vectors(channels: usize, isa: Isa) -> bool {
     if isa.has_avx512() {
         channels.is_multiple_of(16)
@@ -55,14 +47,14 @@ fn fills_vectors(channels: usize, isa: Isa) -> bool {
     }
 }
 
-impl PreparedWavenet {
+impl PreparedResidual {
     /// Prepares `weights` for the best instruction set of this machine.
     ///
     /// # Errors
     ///
-    /// As [`WavenetWeights::check`]: a config out of bounds, or weights that do not fit it or are not finite.
-    pub fn new(config: &WavenetConfig, weights: &WavenetWeights) -> Result<PreparedWavenet> {
-        PreparedWavenet::for_isa(config, weights, Isa::detect())
+    /// As [`ResidualWeights::check`]: a config out of bounds, or weights that do not fit it or are not finite.
+    pub fn new(config: &ResidualConfig, weights: &ResidualWeights) -> Result<PreparedResidual> {
+        PreparedResidual::for_isa(config, weights, Isa::detect())
     }
 
     /// As [`new`](Self::new), for a given instruction set.
@@ -70,19 +62,19 @@ impl PreparedWavenet {
     /// # Errors
     ///
     /// As [`new`](Self::new).
-    pub fn for_isa(config: &WavenetConfig, weights: &WavenetWeights, isa: Isa) -> Result<PreparedWavenet> {
+    pub fn for_isa(config: &ResidualConfig, weights: &ResidualWeights, isa: Isa) -> Result<PreparedResidual> {
         weights.check(config)?;
         let kernels = if fills_vectors(config.channels, isa) {
             Kernels::Frames(frames::Kernels::new(config, weights, isa)?)
         } else {
             Kernels::Rows(rows::Kernels::new(config, weights, isa)?)
         };
-        Ok(PreparedWavenet { config: *config, kernels, isa })
+        Ok(PreparedResidual { config: *config, kernels, isa })
     }
 
     /// The shape of the model.
     #[must_use]
-    pub fn config(&self) -> &WavenetConfig {
+    pub fn config(&self) -> &ResidualConfig {
         &self.config
     }
 
@@ -93,32 +85,32 @@ impl PreparedWavenet {
     }
 }
 
-/// One stream through an amp model: the past of every layer, and a share in the weights.
+/// One stream through a residual network: the past of every layer, and shared weights.
 ///
-/// The state after construction, and after [`reset`](StreamingModel::reset), is that of a model which has heard silence
-/// for ever, so there is no click at the start. It is found in closed form: on silence each layer settles on one
-/// constant frame, so one frame is computed for each layer and its whole past is filled with it.
+/// After construction and after [`reset`](StreamingModel::reset) it is in the state after silence for ever, so that it
+/// starts without a click. That state is found in closed form: on silence each layer settles on one constant frame, so one
+/// frame is computed for each layer and its whole past is filled with it.
 ///
 /// The output is the same bit for bit however the input is cut into blocks. NaN or infinity in the input reaches the
-/// output for one receptive field at most. Denormal numbers count as zero while a block is processed. Once the input has
-/// been silent for a receptive field nothing is computed until it sounds again; what comes out then is, to the bit, what
-/// would have been computed.
+/// output for one receptive field at most. Denormal numbers count as zero while a block is processed. After a receptive
+/// field of silence nothing is computed until the next sound; the output is the same to the bit as if everything had been
+/// computed.
 ///
 /// # Examples
 ///
 /// ```
 /// use neurdsp_models::StreamingModel;
-/// use neurdsp_models::amp::residual::{LayerWeights, Wavenet, WavenetConfig, WavenetWeights};
+/// use neurdsp_models::amp::residual::{LayerWeights, ResidualStream, ResidualConfig, ResidualWeights};
 ///
-/// let config = WavenetConfig { channels: 1, num_layers: 1, kernel_size: 2, dilation_base: 2 };
-/// let weights = WavenetWeights {
+/// let config = ResidualConfig { channels: 1, num_layers: 1, kernel_size: 2, dilation_base: 2 };
+/// let weights = ResidualWeights {
 ///     input_weight: vec![1.0],
 ///     input_bias: vec![0.0],
 ///     layers: vec![LayerWeights { weight: vec![0.5, 0.0], bias: vec![0.0] }],
 ///     output_weight: vec![1.0],
 ///     output_bias: 0.0,
 /// };
-/// let mut amp = Wavenet::new(&config, &weights)?;
+/// let mut amp = ResidualStream::new(&config, &weights)?;
 /// let mut output = [0.0; 2];
 /// amp.process(&[1.0, 0.0], &mut output); // y[t] = x[t] + tanh(0.5 x[t - 1])
 /// assert!((output[0] - 1.0).abs() < 1e-6);
@@ -126,43 +118,43 @@ impl PreparedWavenet {
 /// # Ok::<(), neurdsp_models::Error>(())
 /// ```
 #[derive(Debug)]
-pub struct Wavenet {
-    prepared: Arc<PreparedWavenet>,
+pub struct ResidualStream {
+    prepared: Arc<PreparedResidual>,
     state: State,
     silence: Silence,
     /// The output on silence.
     rest: f32,
 }
 
-impl Wavenet {
+impl ResidualStream {
     /// A stream with weights of its own.
     ///
     /// # Errors
     ///
-    /// As [`PreparedWavenet::new`].
-    pub fn new(config: &WavenetConfig, weights: &WavenetWeights) -> Result<Wavenet> {
-        Wavenet::from_prepared(Arc::new(PreparedWavenet::new(config, weights)?))
+    /// As [`PreparedResidual::new`].
+    pub fn new(config: &ResidualConfig, weights: &ResidualWeights) -> Result<ResidualStream> {
+        ResidualStream::from_prepared(Arc::new(PreparedResidual::new(config, weights)?))
     }
 
     /// A stream that shares `prepared` with others.
     ///
     /// # Errors
     ///
-    /// A history that cannot be addressed; the bounds of [`WavenetConfig::validate`] exclude it.
-    pub fn from_prepared(prepared: Arc<PreparedWavenet>) -> Result<Wavenet> {
+    /// A history that cannot be addressed; the bounds of [`ResidualConfig::validate`] exclude it.
+    pub fn from_prepared(prepared: Arc<PreparedResidual>) -> Result<ResidualStream> {
         let state = match &prepared.kernels {
             Kernels::Frames(kernels) => State::Frames(kernels.state()?),
             Kernels::Rows(kernels) => State::Rows(kernels.state()?),
         };
         let silence = Silence::new(Some(prepared.config.receptive_field()));
-        let mut stream = Wavenet { prepared, state, silence, rest: 0.0 };
+        let mut stream = ResidualStream { prepared, state, silence, rest: 0.0 };
         stream.prewarm();
         Ok(stream)
     }
 
     /// The weights, to be shared with another stream.
     #[must_use]
-    pub fn prepared(&self) -> &Arc<PreparedWavenet> {
+    pub fn prepared(&self) -> &Arc<PreparedResidual> {
         &self.prepared
     }
 
@@ -171,13 +163,13 @@ impl Wavenet {
         match (&self.prepared.kernels, &mut self.state) {
             (Kernels::Frames(kernels), State::Frames(state)) => kernels.run(state, input, output, pass),
             (Kernels::Rows(kernels), State::Rows(state)) => kernels.run(state, input, output, pass),
-            // The state is built for the kernels; there is nothing to do for any other.
+            // The state is always built for the kernels.
             _ => output.fill(0.0),
         }
     }
 }
 
-impl StreamingModel for Wavenet {
+impl StreamingModel for ResidualStream {
     fn reset(&mut self) {
         self.prewarm();
     }
@@ -210,7 +202,7 @@ impl StreamingModel for Wavenet {
     }
 }
 
-/// Cuts both to the shorter of the two and into blocks of [`MAX_FRAMES`].
+/// Cuts both to the shorter length and into blocks of [`MAX_FRAMES`].
 fn zip_blocks<'a>(
     input: &'a [f32],
     output: &'a mut [f32],

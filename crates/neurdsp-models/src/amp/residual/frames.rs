@@ -1,10 +1,10 @@
-//! The amp model with vectors across channels: for numbers of channels that fill vectors.
+//! The residual network with vectors across channels: for numbers of channels that fill vectors.
 
 use neurdsp_nn::{Expand, FrameRing, MAX_FRAMES, Reduce, ResidualConv1d, frame_stride};
 use neurdsp_simd::{AlignedBuf, Isa};
 
-use super::engine::Pass;
-use crate::amp::residual::{LayerWeights, WavenetConfig, WavenetWeights};
+use super::pass::Pass;
+use crate::amp::residual::{LayerWeights, ResidualConfig, ResidualWeights};
 use crate::error::Result;
 
 /// The weights.
@@ -22,14 +22,14 @@ pub(super) struct Kernels {
 pub(super) struct State {
     /// The past of each layer's input.
     rings: Vec<FrameRing>,
-    /// What the last layer puts out, up to [`MAX_FRAMES`] frames.
+    /// The output of the last layer, up to [`MAX_FRAMES`] frames.
     last: AlignedBuf,
     /// Scratch: where each tap of the current layer begins.
     offsets: Vec<usize>,
 }
 
 impl Kernels {
-    pub(super) fn new(config: &WavenetConfig, weights: &WavenetWeights, isa: Isa) -> Result<Kernels> {
+    pub(super) fn new(config: &ResidualConfig, weights: &ResidualWeights, isa: Isa) -> Result<Kernels> {
         let (channels, taps) = (config.channels, config.kernel_size);
         let layer = |(layer, dilation): (&LayerWeights, usize)| {
             ResidualConv1d::new(channels, taps, dilation, &layer.weight, &layer.bias, isa)

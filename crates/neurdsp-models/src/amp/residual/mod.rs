@@ -1,4 +1,4 @@
-//! The amp model: a stack of dilated causal convolutions with residual connections.
+//! The residual network, `amp.wavenet` in a file: a stack of dilated causal convolutions with residual connections.
 //!
 //! ```text
 //! h = input_conv(x)                                   1 → C
@@ -11,9 +11,14 @@
 mod config;
 mod engine;
 mod frames;
+mod pass;
+mod playable;
 mod rows;
 mod weights;
 
-pub use config::WavenetConfig;
-pub use engine::{PreparedWavenet, Wavenet};
-pub use weights::{LayerWeights, WavenetWeights};
+pub use config::ResidualConfig;
+pub use engine::{PreparedResidual, ResidualStream};
+pub use playable::AMP_WAVENET;
+pub use weights::{LayerWeights, ResidualWeights};
+
+pub(crate) use playable::read;

@@ -1,10 +1,10 @@
-//! The amp model with vectors along time: for every number of channels that does not fill vectors.
+//! The residual network with vectors along time: for numbers of channels that do not fill vectors.
 
 use neurdsp_nn::planar::{Activation, Affine, AffineShape, Base, Input, PlanarBlock, PlanarRing};
 use neurdsp_simd::Isa;
 
-use super::engine::Pass;
-use crate::amp::residual::{LayerWeights, WavenetConfig, WavenetWeights};
+use super::pass::Pass;
+use crate::amp::residual::{LayerWeights, ResidualConfig, ResidualWeights};
 use crate::error::Result;
 
 /// The weights.
@@ -19,19 +19,19 @@ pub(super) struct Kernels {
 /// One stream.
 #[derive(Debug)]
 pub(super) struct State {
-    /// One row each: the block that goes in, and what comes out.
+    /// One row each: the input block and the output.
     input: PlanarBlock,
     output: PlanarBlock,
     /// The past of each layer's input.
     rings: Vec<PlanarRing>,
-    /// What the last layer puts out.
+    /// The output of the last layer.
     last: PlanarBlock,
     /// Scratch: the current layer before its residual.
     z: PlanarBlock,
 }
 
 impl Kernels {
-    pub(super) fn new(config: &WavenetConfig, weights: &WavenetWeights, isa: Isa) -> Result<Kernels> {
+    pub(super) fn new(config: &ResidualConfig, weights: &ResidualWeights, isa: Isa) -> Result<Kernels> {
         let c = config.channels;
         let layer = |(layer, dilation): (&LayerWeights, usize)| {
             let shape = AffineShape { taps: config.kernel_size, dilation, ..AffineShape::pointwise(c, c) };

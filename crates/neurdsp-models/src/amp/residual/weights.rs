@@ -1,25 +1,25 @@
-//! The trained values of an amp model, and their names in a model file.
+//! The trained values of a residual network, and their names in a model file.
 
-use crate::amp::residual::WavenetConfig;
+use crate::amp::residual::ResidualConfig;
 use crate::container::tensor::{Tensor, Tensors, expect_finite, expect_floats};
 use crate::container::values::Values;
 use crate::error::{Error, Result};
 
-/// Tensors whose name starts so are proof of the model, not part of it.
+/// Prefix of the parity vectors, which are not part of the model.
 const PARITY_PREFIX: &str = "parity.";
 
 /// One dilated convolution.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LayerWeights {
-    /// Shape `[channels out][channels in][kernel_size]`, row-major as in PyTorch; the last tap meets the current sample.
+    /// Shape `[channels out][channels in][kernel_size]`, row-major as in PyTorch; the last tap multiplies the current sample.
     pub weight: Vec<f32>,
     /// Shape `[channels]`.
     pub bias: Vec<f32>,
 }
 
-/// The trained values of an amp model.
+/// The trained values of a residual network.
 #[derive(Debug, Clone, PartialEq)]
-pub struct WavenetWeights {
+pub struct ResidualWeights {
     /// Shape `[channels]`.
     pub input_weight: Vec<f32>,
     /// Shape `[channels]`.
@@ -32,17 +32,17 @@ pub struct WavenetWeights {
     pub output_bias: f32,
 }
 
-impl WavenetWeights {
+impl ResidualWeights {
     /// Takes the weights out of the tensors of a model file.
     ///
     /// The names are `input_conv.weight` `[C, 1, 1]`, `input_conv.bias` `[C]`, `layers.{i}.conv.weight` `[C, C, k]`,
     /// `layers.{i}.conv.bias` `[C]`, `output_conv.weight` `[1, C, 1]` and `output_conv.bias` `[1]`. Tensors named
-    /// `parity.…` are passed over.
+    /// `parity.…` are ignored.
     ///
     /// # Errors
     /// An invalid config, a tensor that is missing, misshaped, not finite or not part of the model; the message has
     /// its full name.
-    pub fn from_tensors(config: &WavenetConfig, tensors: &Tensors) -> Result<WavenetWeights> {
+    pub fn from_tensors(config: &ResidualConfig, tensors: &Tensors) -> Result<ResidualWeights> {
         config.validate()?;
         let c = config.channels;
         let take = |name: &str, shape: &[usize]| -> Result<Vec<f32>> {
@@ -56,7 +56,7 @@ impl WavenetWeights {
                 bias: take(&format!("layers.{i}.conv.bias"), &[c])?,
             });
         }
-        let weights = WavenetWeights {
+        let weights = ResidualWeights {
             input_weight: take("input_conv.weight", &[c, 1, 1])?,
             input_bias: take("input_conv.bias", &[c])?,
             layers,
@@ -76,7 +76,7 @@ impl WavenetWeights {
     ///
     /// # Errors
     /// The weights do not fit the config: see [`check`](Self::check).
-    pub fn to_tensors(&self, config: &WavenetConfig) -> Result<Tensors> {
+    pub fn to_tensors(&self, config: &ResidualConfig) -> Result<Tensors> {
         self.check(config)?;
         let c = config.channels;
         let mut tensors = Tensors::new();
@@ -94,11 +94,11 @@ impl WavenetWeights {
         Ok(tensors)
     }
 
-    /// Checks that the config is valid, that every list has the length that it asks for and that all values are finite.
+    /// Checks that the config is valid, that every list has the length that it requires and that all values are finite.
     ///
     /// # Errors
     /// An invalid config, or the first list that does not fit, by the name of its tensor.
-    pub fn check(&self, config: &WavenetConfig) -> Result<()> {
+    pub fn check(&self, config: &ResidualConfig) -> Result<()> {
         config.validate()?;
         let c = config.channels;
         let check = |name: &str, data: &[f32], length: usize| -> Result<()> {
@@ -145,12 +145,12 @@ fn is_known(name: &str, num_layers: usize) -> bool {
 mod tests {
     use super::*;
 
-    const CONFIG: WavenetConfig =
-        WavenetConfig { channels: 2, num_layers: 2, kernel_size: 3, dilation_base: 2 };
+    const CONFIG: ResidualConfig =
+        ResidualConfig { channels: 2, num_layers: 2, kernel_size: 3, dilation_base: 2 };
 
-    fn weights() -> WavenetWeights {
+    fn weights() -> ResidualWeights {
         let ramp = |n: usize, start: f32| (0..n).map(|i| start + i as f32 * 0.125).collect::<Vec<f32>>();
-        WavenetWeights {
+        ResidualWeights {
             input_weight: ramp(2, 1.0),
             input_bias: ramp(2, 2.0),
             layers: vec![
@@ -166,7 +166,7 @@ mod tests {
     fn tensors_and_back_give_the_same_weights() {
         let tensors = weights().to_tensors(&CONFIG).unwrap();
         assert_eq!(tensors.values().map(|t| t.data.len()).sum::<usize>(), CONFIG.n_parameters());
-        assert_eq!(WavenetWeights::from_tensors(&CONFIG, &tensors).unwrap(), weights());
+        assert_eq!(ResidualWeights::from_tensors(&CONFIG, &tensors).unwrap(), weights());
     }
 
     #[test]
@@ -174,7 +174,7 @@ mod tests {
         let refuse = |change: &dyn Fn(&mut Tensors)| {
             let mut tensors = weights().to_tensors(&CONFIG).unwrap();
             change(&mut tensors);
-            WavenetWeights::from_tensors(&CONFIG, &tensors).unwrap_err().to_string()
+            ResidualWeights::from_tensors(&CONFIG, &tensors).unwrap_err().to_string()
         };
         let name = "layers.1.conv.weight";
         assert_eq!(

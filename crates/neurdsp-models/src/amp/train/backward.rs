@@ -1,8 +1,8 @@
-//! The backward pass over one crop: the forward stages transposed, last one first.
+//! The backward pass over one crop: the adjoints of the forward stages, in reverse order.
 //!
-//! Signals are walked from their end to their beginning, so that a stretch of the gradient over a layer's convolution is
-//! still in the cache when its adjoint reads it. Beyond the signals gradients are zeros that are really there, so that no
-//! stage needs to know where later ones began.
+//! Signals are processed in tiles from their end to their beginning, so that a tile of the gradient is still in the cache
+//! when the adjoint of the convolution reads it. Gradients are padded with zeros, so that no stage needs to know where
+//! later ones began.
 
 use neurdsp_nn::train::{Activation, BLOCK, Convolution, Element, Start, WeightGradient};
 use neurdsp_nn::train::{accumulate, multiply};
@@ -13,12 +13,12 @@ use super::plan::{Affine, Array, HeadFrom, Layer, Plan, Residual};
 use super::scratch::{Grid, Scratch, Sums};
 use super::tiles::{TILE, Tile, tiles};
 
-/// The transposed weights in the order in which the kernels read them, for all crops of a step.
+/// The transposed weights in kernel order, shared by all crops of a step.
 pub(super) struct Backward<'a, T> {
     plan: &'a Plan,
     weights: &'a [T],
     arrays: Vec<PackedArray<T>>,
-    /// Whether the gradient over the input is wanted.
+    /// Whether the gradient with respect to the input is needed.
     input: bool,
     isa: Isa,
 }
@@ -36,13 +36,13 @@ struct PackedLayer<T> {
     head: Option<Convolution<T>>,
 }
 
-/// One layer with all that belongs to it.
+/// One layer with its plan, its rows and its weights.
 struct Parts<'a, T> {
     array: &'a Array,
     layer: &'a Layer,
     packed: &'a PackedLayer<T>,
     rows: &'a LayerRows,
-    /// Samples of the residual signal that leaves the layer and is read.
+    /// Samples of the layer's residual output that a later stage reads.
     next_len: usize,
     sum_len: usize,
     tape: &'a [T],
@@ -74,7 +74,7 @@ impl<'a, T: Element> Backward<'a, T> {
         Self { plan, weights, arrays: plan.arrays.iter().map(array).collect(), input, isa }
     }
 
-    /// Adds the gradient of a crop over the weights to `gradient`, and writes that over its input.
+    /// Adds the gradient of a crop with respect to the weights to `gradient`, and writes the one with respect to its input.
     pub(super) fn run(
         &self,
         geometry: &Geometry,
@@ -98,7 +98,7 @@ impl<'a, T: Element> Backward<'a, T> {
                 self.seed(geometry, array, rows, tape, output_gradient, gradient, scratch);
                 scratch.hidden.zeros(array.channels, rows.layers[0].hidden.len);
             } else {
-                // The head output is what the sum of the array after it begins with.
+                // The sum of the next array starts from this head output.
                 let Scratch { sum, outputs, .. } = scratch;
                 place(&array.head, rows, outputs, |row, samples| {
                     samples.copy_from_slice(sum.tail(rows.head_len).row(row, rows.head_len));
@@ -117,7 +117,7 @@ impl<'a, T: Element> Backward<'a, T> {
         }
     }
 
-    /// The gradient over the last head's output, and over the factor that follows it.
+    /// The gradient with respect to the last head's output, and to the factor that follows it.
     #[allow(clippy::too_many_arguments)]
     fn seed(
         &self,
@@ -145,7 +145,7 @@ impl<'a, T: Element> Backward<'a, T> {
         }
     }
 
-    /// From the gradient over the head output of array `i` to that over what its head reads.
+    /// From the gradient of the head output of array `i` to the gradient of the head's input.
     fn head(&self, i: usize, rows: &ArrayRows, tape: &[T], gradient: &mut [T], scratch: &mut Scratch<T>) {
         let (array, adjoint) = (&self.plan.arrays[i], &self.arrays[i].head);
         let Scratch { pair, hidden, sum, outputs, sums, .. } = scratch;
@@ -172,7 +172,7 @@ impl<'a, T: Element> Backward<'a, T> {
         }
     }
 
-    /// From the gradients over what layer `l` of array `i` gives to that over what it takes.
+    /// From the gradients of the outputs of layer `l` of array `i` to the gradient of its input.
     fn layer(
         &self,
         i: usize,
@@ -215,7 +215,7 @@ impl<'a, T: Element> Backward<'a, T> {
         sums.finish(layer, next_len, gradient);
     }
 
-    /// The gradient over the outputs of a layer's convolution in one stretch.
+    /// The gradient of the outputs of a layer's convolution in one tile.
     #[allow(clippy::too_many_arguments)]
     fn activation(
         &self,
@@ -228,7 +228,7 @@ impl<'a, T: Element> Backward<'a, T> {
         gated: &mut Grid<T>,
     ) {
         let Parts { array, layer, packed, rows, next_len, tape, .. } = *parts;
-        // Over what the layer gives on: from the head signal, and from the residual signal.
+        // The gradient of the layer's outputs: from the head signal, and from the residual signal.
         {
             let mut target =
                 if layer.gate.is_some() { gated.tail_mut(TILE) } else { outputs.tail_mut(ahead + tail) };
@@ -275,8 +275,8 @@ impl<'a, T: Element> Backward<'a, T> {
         }
     }
 
-    /// From the gradient over the residual signal that array `i` begins with to those over the input, or over the
-    /// residual signal of the array before.
+    /// From the gradient of the residual signal at the start of array `i` to the gradient of the input, or of the residual
+    /// signal of the array before.
     fn rechannel(
         &self,
         i: usize,
@@ -309,7 +309,7 @@ impl<'a, T: Element> Backward<'a, T> {
 }
 
 impl<T: Element> Sums<T> {
-    /// Begins those of a convolution on its own, in `conv` and `head_bias`.
+    /// Starts the sums of a convolution that stands alone, in `conv` and `head_bias`.
     fn start_affine(&mut self, affine: &Affine) {
         self.conv.start(affine.outputs, affine.inputs, affine.taps, affine.dilation);
         self.head_bias.start(affine.outputs, 1, 1, 1);
@@ -329,7 +329,7 @@ impl<T: Element> Sums<T> {
         }
     }
 
-    /// Adds one stretch of a layer.
+    /// Adds one tile of a layer.
     #[allow(clippy::too_many_arguments)]
     fn add(
         &mut self,
@@ -377,7 +377,7 @@ impl<T: Element> Sums<T> {
     }
 }
 
-/// Lets `fill` write the gradient over a head's output, between as many zeros as the adjoint reads.
+/// Lets `fill` write the gradient of a head's output, padded with the zeros that the adjoint reads.
 fn place<T: Element>(head: &Affine, rows: &ArrayRows, outputs: &mut Grid<T>, fill: impl Fn(usize, &mut [T])) {
     let ahead = head.reach().next_multiple_of(BLOCK);
     outputs.zeros(head.outputs, rows.sum.len + ahead);

@@ -1,4 +1,4 @@
-//! The forward pass over one crop, which keeps on the tape what the backward pass reads.
+//! The forward pass over one crop, which records on the tape what the backward pass reads.
 
 use neurdsp_nn::train::{Convolution, Element, Start, accumulate, multiply};
 use neurdsp_simd::Isa;
@@ -7,7 +7,7 @@ use super::geometry::{ArrayRows, GAP, Geometry, LayerRows, Matrix};
 use super::plan::{Affine, Array, HeadFrom, Layer, Plan, Residual};
 use super::tiles::{Tile, tiles};
 
-/// The weights in the order in which the kernels read them, for all crops of a step.
+/// The weights in kernel order, shared by all crops of a step.
 pub(super) struct Forward<'a, T> {
     plan: &'a Plan,
     weights: &'a [T],
@@ -90,7 +90,7 @@ impl<'a, T: Element> Forward<'a, T> {
         }
     }
 
-    /// Runs a convolution of one tap from rows to later ones.
+    /// Runs a convolution of one tap from rows to later rows.
     fn connect(&self, conv: &Convolution<T>, affine: &Affine, from: Matrix, to: Matrix, tape: &mut [T]) {
         let (before, after) = tape.split_at_mut(to.offset);
         let mut output = to.tail_mut(after, to.offset, to.len);

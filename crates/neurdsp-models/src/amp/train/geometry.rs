@@ -1,16 +1,16 @@
-//! Which samples of each signal a crop needs, and where they are kept between the two passes.
+//! Which samples of each signal a crop needs, and where they are on the tape.
 //!
-//! All signals end together. Counted from that end, a layer computes as many samples as later ones read, rounded up to
-//! whole blocks; the surplus at the beginning is computed from zeros before the input and read by nobody.
+//! All signals end together. Counted from that end, a layer computes as many samples as later layers read, rounded up to
+//! whole blocks; the surplus at the start is computed from zeros before the input and never read.
 
 use neurdsp_nn::train::{BLOCK, Rows, RowsMut};
 
 use super::plan::{Array, HeadFrom, Layer, Plan};
 
-/// Values after each row, so that rows do not lie a power of two apart, where they would share cache lines.
+/// Padding after each row, so that rows are not a power of two apart, where they would compete for the same cache sets.
 pub(super) const GAP: usize = 16;
 
-/// Rows on the tape: what the forward pass keeps.
+/// Rows on the tape.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Matrix {
     pub(super) offset: usize,
@@ -28,12 +28,12 @@ impl Matrix {
         self.offset + self.rows * self.stride()
     }
 
-    /// The rows from the sample on that lies `tail` before the end, in memory that begins at `base` of the tape.
+    /// The last `tail` samples of the rows, in memory that begins at `base` of the tape.
     pub(super) fn tail<'a, T>(&self, memory: &'a [T], base: usize, tail: usize) -> Rows<'a, T> {
         Rows::new(&memory[self.offset - base + self.len - tail..self.end() - base], self.stride())
     }
 
-    /// As [`tail`](Self::tail), to be written.
+    /// As [`tail`](Self::tail), for writing.
     pub(super) fn tail_mut<'a, T>(&self, memory: &'a mut [T], base: usize, tail: usize) -> RowsMut<'a, T> {
         RowsMut::new(&mut memory[self.offset - base + self.len - tail..self.end() - base], self.stride())
     }
@@ -42,9 +42,9 @@ impl Matrix {
 /// The signals of one layer.
 #[derive(Debug, Clone)]
 pub(super) struct LayerRows {
-    /// What comes in: `channels` rows.
+    /// The input: `channels` rows.
     pub(super) hidden: Matrix,
-    /// The arguments of the activations, where a derivative needs them: as many rows as the convolution has outputs.
+    /// The arguments of the activations, if a derivative needs them: as many rows as the convolution has outputs.
     pub(super) arguments: Option<Matrix>,
     /// The activations: as many rows as the convolution has outputs.
     pub(super) values: Matrix,
@@ -53,7 +53,7 @@ pub(super) struct LayerRows {
 }
 
 impl LayerRows {
-    /// What the layer gives on.
+    /// The output of the layer.
     pub(super) fn output(&self) -> &Matrix {
         self.product.as_ref().unwrap_or(&self.values)
     }
@@ -65,7 +65,7 @@ pub(super) struct ArrayRows {
     pub(super) layers: Vec<LayerRows>,
     /// The residual signal after the last layer, which may be empty.
     pub(super) residual: Matrix,
-    /// What the head reads: for a head that reads the residual signal, that.
+    /// The input of the head: its sum, or the residual signal.
     pub(super) sum: Matrix,
     /// Samples that the head computes.
     pub(super) head_len: usize,
@@ -74,7 +74,7 @@ pub(super) struct ArrayRows {
 /// The signals of one crop.
 #[derive(Debug, Clone)]
 pub(super) struct Geometry {
-    /// The input behind zeros: one row.
+    /// The input, preceded by zeros: one row.
     pub(super) input: Matrix,
     pub(super) arrays: Vec<ArrayRows>,
     /// The last head's output before the scale: one row.
@@ -148,7 +148,7 @@ impl Geometry {
     }
 }
 
-/// Hands out the tape from its beginning.
+/// Allocates the tape from its start.
 struct Layout(usize);
 
 impl Layout {

@@ -1,9 +1,8 @@
-//! Training: a network's outputs, and the gradients over its weights and its input, from crops of audio.
+//! Training: a network's outputs, and the gradients with respect to its weights and its input, from crops of audio.
 //!
-//! What is trained is what ships: the weights are the flat list of the `.nam` format, or the tensors of a residual WaveNet
-//! one after the other, and the kernels stand beside those of the engine. A crop is worked on by one thread and has a
-//! gradient of its own; those of all crops are added in their order, so results do not depend on the number of threads, to
-//! the bit.
+//! The weights are laid out as in the file that ships: the flat list of the `.nam` format, or the tensors of a residual
+//! network one after the other. Each crop is processed by one thread and has its own gradient; the gradients are summed in
+//! the order of the crops, so results are the same to the bit for any number of threads.
 
 mod backward;
 mod forward;
@@ -20,7 +19,7 @@ pub use neurdsp_nn::train::Element;
 use neurdsp_simd::{FlushDenormals, Isa};
 
 use crate::amp::nam::WavenetNetwork;
-use crate::amp::residual::WavenetConfig;
+use crate::amp::residual::ResidualConfig;
 use crate::error::{Error, Result};
 use backward::Backward;
 use forward::Forward;
@@ -33,14 +32,14 @@ pub use tape::Tape;
 /// The most samples of a crop: 22 s at 48 kHz.
 const MAX_CROP: usize = 1 << 20;
 
-/// A WaveNet to be trained, without its weights.
+/// A WaveNet or a residual network to be trained, without its weights.
 ///
 /// # Example
 /// ```
 /// use neurdsp_models::amp::train::WavenetTrainer;
-/// use neurdsp_models::amp::residual::WavenetConfig;
+/// use neurdsp_models::amp::residual::ResidualConfig;
 ///
-/// let config = WavenetConfig { channels: 1, num_layers: 1, kernel_size: 2, dilation_base: 1 };
+/// let config = ResidualConfig { channels: 1, num_layers: 1, kernel_size: 2, dilation_base: 1 };
 /// let trainer = WavenetTrainer::<f64>::residual(&config)?;
 /// // h = x, y = h + tanh(0.5 h[t - 1] + 0 h[t])
 /// let weights = [1.0, 0.0, 0.5, 0.0, 0.0, 1.0, 0.0];
@@ -63,7 +62,7 @@ pub struct WavenetTrainer<T> {
 }
 
 impl<T: Element> WavenetTrainer<T> {
-    /// A WaveNet of the `.nam` format; the weights that it holds are not looked at.
+    /// A WaveNet of the `.nam` format; its own weights are ignored.
     ///
     /// # Errors
     /// [`Error::Unsupported`] for what can be played but not trained: films, blended layers, groups, a condition that is a
@@ -72,12 +71,12 @@ impl<T: Element> WavenetTrainer<T> {
         Ok(Self::new(Plan::of_nam(network)?))
     }
 
-    /// A residual WaveNet; its weights are its tensors one after the other, as they stand in
-    /// [`WavenetWeights`](crate::amp::residual::WavenetWeights).
+    /// A residual network; its weights are its tensors one after the other, in the order of
+    /// [`ResidualWeights`](crate::amp::residual::ResidualWeights).
     ///
     /// # Errors
-    /// As [`WavenetConfig::validate`].
-    pub fn residual(config: &WavenetConfig) -> Result<Self> {
+    /// As [`ResidualConfig::validate`].
+    pub fn residual(config: &ResidualConfig) -> Result<Self> {
         Ok(Self::new(Plan::of_residual(config)?))
     }
 
@@ -95,7 +94,7 @@ impl<T: Element> WavenetTrainer<T> {
         self.plan.receptive_field
     }
 
-    /// How many values the forward pass keeps of a crop of `n_samples`.
+    /// The number of values that the forward pass keeps for a crop of `n_samples`.
     ///
     /// # Errors
     /// [`Error::OutOfRange`] if the crop is shorter than a receptive field, or over 2²⁰ samples long.
@@ -103,7 +102,7 @@ impl<T: Element> WavenetTrainer<T> {
         Ok(self.geometry(n_samples)?.tape_len())
     }
 
-    /// Room for what the forward pass keeps of `n_crops` crops.
+    /// Memory for what the forward pass keeps of `n_crops` crops.
     ///
     /// # Errors
     /// As [`tape_len`](Self::tape_len), and [`Error::TooLarge`] if there is no memory for it.
@@ -128,7 +127,7 @@ impl<T: Element> WavenetTrainer<T> {
     /// - `weights`: `[n_parameters]`
     /// - `input`: `[crops][n_samples]`
     /// - `output`: `[crops][n_samples - receptive_field + 1]`
-    /// - `tape`: `[crops][tape_len]`, for [`backward`](Self::backward); what it holds before is of no account
+    /// - `tape`: `[crops][tape_len]`, for [`backward`](Self::backward); previous contents are ignored
     ///
     /// # Errors
     /// As [`tape_len`](Self::tape_len), or a slice of the wrong length.
@@ -165,13 +164,13 @@ impl<T: Element> WavenetTrainer<T> {
         Ok(())
     }
 
-    /// Computes the gradients over the weights and over the input.
+    /// Computes the gradients with respect to the weights and the input.
     ///
     /// # Parameters
     /// - `weights`, `tape`: of the [`forward`](Self::forward) pass
     /// - `output_gradient`: `[crops][n_samples - receptive_field + 1]`
     /// - `weight_gradient`: `[n_parameters]`, overwritten
-    /// - `input_gradient`: `[crops][n_samples]`, overwritten, if it is wanted
+    /// - `input_gradient`: `[crops][n_samples]`, overwritten; `None` skips it
     ///
     /// # Errors
     /// As [`forward`](Self::forward).

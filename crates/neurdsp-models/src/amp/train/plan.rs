@@ -1,18 +1,18 @@
-//! What a network computes, and where each of its parts stands in the flat list of weights.
+//! What a network computes, and where each of its parts is in the flat list of weights.
 
 use std::ops::Range;
 
 use neurdsp_nn::train::Activation;
 
 use crate::amp::nam::{self, Gating, WavenetNetwork};
-use crate::amp::residual::WavenetConfig;
+use crate::amp::residual::ResidualConfig;
 use crate::error::{Error, Result};
 
 /// A network of layer arrays.
 #[derive(Debug, Clone)]
 pub(super) struct Plan {
     pub(super) arrays: Vec<Array>,
-    /// The factor of the output, if it is one of the weights.
+    /// The output scale, if it is one of the weights.
     pub(super) head_scale: Option<usize>,
     pub(super) n_parameters: usize,
     pub(super) receptive_field: usize,
@@ -30,10 +30,10 @@ pub(super) struct Array {
     pub(super) head_from: HeadFrom,
 }
 
-/// What an array's head reads.
+/// The input of an array's head.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum HeadFrom {
-    /// The sum of the layers' head signals, on top of the head output of the array before.
+    /// The sum of the layers' head signals and the head output of the array before.
     Sum,
     /// The residual signal after the last layer.
     Residual,
@@ -66,7 +66,7 @@ pub(super) enum Residual {
     Nothing,
 }
 
-/// A convolution: its shape, and where its values stand.
+/// A convolution: its shape, and where its values are.
 #[derive(Debug, Clone)]
 pub(super) struct Affine {
     pub(super) outputs: usize,
@@ -80,13 +80,13 @@ pub(super) struct Affine {
 }
 
 impl Affine {
-    /// Samples before the present that it reads.
+    /// Samples before the current one that it reads.
     pub(super) fn reach(&self) -> usize {
         (self.taps - 1) * self.dilation
     }
 }
 
-/// Hands out the flat list from its beginning.
+/// Assigns the flat list from its start.
 #[derive(Default)]
 struct Cursor(usize);
 
@@ -126,7 +126,7 @@ fn refuse<T>(what: &str, advice: &str) -> Result<T> {
 }
 
 impl Plan {
-    /// The plan of a WaveNet of the `.nam` format; its values are not looked at.
+    /// The plan of a WaveNet of the `.nam` format; its values are ignored.
     pub(super) fn of_nam(network: &WavenetNetwork) -> Result<Plan> {
         if network.condition.is_some() {
             return refuse("a WaveNet with a condition_dsp", "condition it by its input");
@@ -145,8 +145,8 @@ impl Plan {
         Ok(Plan { arrays, head_scale, n_parameters: cursor.0, receptive_field })
     }
 
-    /// The plan of a residual WaveNet, whose weights lie in the order of its tensors.
-    pub(super) fn of_residual(config: &WavenetConfig) -> Result<Plan> {
+    /// The plan of a residual network, whose weights are in the order of its tensors.
+    pub(super) fn of_residual(config: &ResidualConfig) -> Result<Plan> {
         config.validate()?;
         let (channels, taps) = (config.channels, config.kernel_size);
         let mut cursor = Cursor::default();

@@ -8,7 +8,7 @@ use super::geometry::Matrix;
 /// Bytes of a cache line.
 const LINE: usize = 64;
 
-/// Rows of a shape that changes from use to use; their memory grows only, and begins on a cache line.
+/// Rows whose shape changes from use to use. Their memory only grows, and starts on a cache line.
 #[derive(Debug, Default)]
 pub(super) struct Grid<T> {
     memory: Vec<T>,
@@ -17,7 +17,7 @@ pub(super) struct Grid<T> {
 }
 
 impl<T: Element> Grid<T> {
-    /// Takes a shape; what the rows hold is anything.
+    /// Sets the shape; the contents are arbitrary.
     pub(super) fn reshape(&mut self, rows: usize, len: usize) {
         self.matrix = Matrix { offset: 0, rows, len };
         let slack = LINE / size_of::<T>();
@@ -27,44 +27,44 @@ impl<T: Element> Grid<T> {
         }
     }
 
-    /// Takes a shape, filled with zeros.
+    /// Sets the shape and fills the rows with zeros.
     pub(super) fn zeros(&mut self, rows: usize, len: usize) {
         self.reshape(rows, len);
         self.memory[self.first..self.first + self.matrix.end()].fill(T::default());
     }
 
-    /// The rows from the sample on that lies `tail` before the end.
+    /// The last `tail` samples of the rows.
     pub(super) fn tail(&self, tail: usize) -> Rows<'_, T> {
         self.matrix.tail(&self.memory[self.first..], 0, tail)
     }
 
-    /// As [`tail`](Self::tail), to be written.
+    /// As [`tail`](Self::tail), for writing.
     pub(super) fn tail_mut(&mut self, tail: usize) -> RowsMut<'_, T> {
         self.matrix.tail_mut(&mut self.memory[self.first..], 0, tail)
     }
 }
 
-/// What one thread works in; it keeps its memory from step to step.
+/// The scratch of one thread, kept from step to step.
 #[derive(Debug)]
 pub(super) struct Scratch<T> {
     /// The input, and ones: the inputs of mixins and of biases.
     pub(super) pair: Grid<T>,
-    /// The gradient over the residual signal.
+    /// The gradient of the residual signal.
     pub(super) hidden: Grid<T>,
-    /// The gradient over that of the array before, while both are needed.
+    /// The gradient of the previous array's residual signal, while both are needed.
     pub(super) other: Grid<T>,
-    /// The gradient over the head signal.
+    /// The gradient of the head signal.
     pub(super) sum: Grid<T>,
-    /// The gradient over the outputs of a convolution, with zeros around.
+    /// The gradient of the outputs of a convolution, padded with zeros.
     pub(super) outputs: Grid<T>,
-    /// The gradient over the output of a gate.
+    /// The gradient of the output of a gate.
     pub(super) gated: Grid<T>,
-    /// The gradient over the input.
+    /// The gradient of the input.
     pub(super) input: Grid<T>,
     pub(super) sums: Sums<T>,
 }
 
-/// The gradients of the convolutions of one layer, as they grow.
+/// The running gradient sums of one layer's convolutions.
 #[derive(Debug)]
 pub(super) struct Sums<T> {
     pub(super) conv: WeightGradient<T>,

@@ -1,9 +1,9 @@
-//! Cutting time into stretches whose signals stay in a cache while a layer works on them.
+//! Cutting time into tiles whose signals stay in the cache while a layer processes them.
 
-/// Samples of a stretch, a multiple of a block: some 16 KiB for eight channels.
+/// Samples of a tile, a multiple of a block: about 16 KiB for eight channels.
 pub(super) const TILE: usize = 512;
 
-/// The stretch from the sample on that lies `tail` before the end, `len` samples long.
+/// A tile of `len` samples that starts `tail` samples before the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Tile {
     pub(super) tail: usize,
@@ -11,14 +11,14 @@ pub(super) struct Tile {
 }
 
 impl Tile {
-    /// What of it lies within the last `limit` samples.
+    /// The part of it within the last `limit` samples.
     pub(super) fn within(self, limit: usize) -> Option<Tile> {
         let before = self.tail.saturating_sub(limit);
         (before < self.len).then(|| Tile { tail: self.tail - before, len: self.len - before })
     }
 }
 
-/// The stretches of the last `len` samples, from the first to the last.
+/// The tiles of the last `len` samples, from first to last.
 pub(super) fn tiles(len: usize) -> impl DoubleEndedIterator<Item = Tile> {
     (0..len.div_ceil(TILE)).map(move |i| {
         let at = i * TILE;

@@ -3,13 +3,9 @@
 mod random;
 mod reference;
 
-use std::sync::Arc;
-
 use self::random::{Features, Random};
 use neurdsp_models::StreamingModel;
-use neurdsp_models::amp::nam::{
-    Conventions, FrameModel, NamFile, NamWavenet, Network, PreparedNamWavenet, WavenetNetwork,
-};
+use neurdsp_models::amp::nam::{Conventions, MonoStream, NamFile, Network, WavenetNetwork, prepare_wavenet};
 use neurdsp_simd::Isa;
 
 const PLAIN: Features = Features { plain: true, films: false };
@@ -22,8 +18,9 @@ fn signal(frames: usize, seed: u64) -> Vec<f32> {
     (0..frames).map(|t| if t % 150 < 100 { random.value(0.7) } else { 0.0 }).collect()
 }
 
-fn stream(network: &WavenetNetwork, conventions: Conventions, isa: Isa) -> NamWavenet {
-    NamWavenet::new(Arc::new(PreparedNamWavenet::new(network, conventions, isa).unwrap())).unwrap()
+fn stream(network: &WavenetNetwork, conventions: Conventions, isa: Isa) -> MonoStream {
+    let prepared = prepare_wavenet(network, conventions, isa).unwrap();
+    MonoStream::new(&prepared, network.receptive_field()).unwrap()
 }
 
 fn play(stream: &mut dyn StreamingModel, input: &[f32], blocks: &[usize]) -> Vec<f32> {
@@ -171,7 +168,8 @@ fn several_outputs_come_frame_by_frame() {
     let input = signal(200, 1);
     let exact = vec![input.iter().map(|&x| f64::from(x)).collect()];
     let expected = reference::render(network, &exact, Conventions::Core);
-    let mut amp = stream(network, Conventions::Core, Isa::detect());
+    let prepared = prepare_wavenet(network, Conventions::Core, Isa::detect()).unwrap();
+    let mut amp = prepared.clone().build().unwrap();
     assert_eq!((amp.in_channels(), amp.out_channels()), (1, 3));
     let mut frames = vec![0.0; 600];
     amp.process_frames(&input, &mut frames);
@@ -182,6 +180,6 @@ fn several_outputs_come_frame_by_frame() {
     let mut frame = [0.0; 3];
     amp.settle(&mut frame);
     let mut silent = [0.0; 3];
-    stream(network, Conventions::Core, Isa::detect()).process_frames(&[1e-40], &mut silent);
+    prepared.build().unwrap().process_frames(&[1e-40], &mut silent);
     assert_eq!(frame, silent);
 }

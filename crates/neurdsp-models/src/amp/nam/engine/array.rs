@@ -1,12 +1,13 @@
-//! A stack of layers of the same width, and the head that sums them up.
+//! A stack of layers of the same width, and the head over their sum.
 
 use neurdsp_nn::planar::{Affine, AffineShape, Base, Input, PlanarBlock, PlanarRing, Rows, RowsMut};
 use neurdsp_simd::Isa;
 
 use super::film::affine;
 use super::layer::{LayerState, PreparedLayer, Scratch, ScratchSize};
-use super::{Conventions, Pass};
+use super::pass::Pass;
 use crate::amp::nam::LayerArray;
+use crate::amp::nam::conventions::Conventions;
 use crate::error::Result;
 
 /// A layer array with its weights prepared.
@@ -16,7 +17,7 @@ pub(super) struct PreparedArray {
     layers: Vec<PreparedLayer>,
     head: Affine,
     channels: usize,
-    /// Whether an array follows, for which the last residual signal is kept.
+    /// Whether another array follows, which needs the last residual signal.
     goes_on: bool,
 }
 
@@ -31,7 +32,7 @@ pub(super) struct ArrayState {
 }
 
 impl PreparedArray {
-    /// `scale` is that of the head output, `goes_on` whether another array follows.
+    /// `scale` scales the head output; `goes_on` says whether another array follows.
     pub(super) fn new(
         array: &LayerArray,
         scale: f32,
@@ -103,7 +104,7 @@ impl PreparedArray {
 }
 
 impl ArrayState {
-    /// Where the head output of the array before goes.
+    /// The destination of the previous array's head output.
     pub(super) fn head_incoming(&mut self) -> RowsMut<'_> {
         self.head.incoming()
     }

@@ -7,7 +7,9 @@ use neurdsp_nn::planar::{
 use neurdsp_simd::Isa;
 
 use super::film::{PreparedFilm, affine};
-use super::{Conventions, Pass};
+use super::mixin::MixinApart;
+use super::pass::Pass;
+use crate::amp::nam::conventions::Conventions;
 use crate::amp::nam::{Activation, Film, Films, Gating, Layer};
 use crate::error::Result;
 
@@ -16,15 +18,15 @@ use crate::error::Result;
 pub(super) struct PreparedLayer {
     channels: usize,
     bottleneck: usize,
-    /// The whole layer at once, where it is plain and narrow.
+    /// The whole layer in one kernel, if it is plain and narrow.
     whole: Option<PlainLayer>,
-    /// With the mixin as its second input, unless something acts on one of them alone.
+    /// With the mixin as its second input, unless a modulation acts on one of them alone.
     conv: Affine,
     apart: Option<MixinApart>,
     activation: planar::Activation,
     gate: Gate,
     layer1x1: Option<Affine>,
-    /// Whether the activation itself is added to the residual signal where there is no `layer1x1`.
+    /// Whether the activation is added to the residual signal if there is no `layer1x1`.
     adds_activation: bool,
     head1x1: Option<Affine>,
     conv_pre: Option<PreparedFilm>,
@@ -33,15 +35,6 @@ pub(super) struct PreparedLayer {
     layer1x1_post: Option<PreparedFilm>,
     head1x1_post: Option<PreparedFilm>,
     isa: Isa,
-}
-
-/// A mixin that does not share the convolution's sums.
-#[derive(Debug)]
-struct MixinApart {
-    mixin: Affine,
-    conv_post: Option<PreparedFilm>,
-    mixin_pre: Option<PreparedFilm>,
-    mixin_post: Option<PreparedFilm>,
 }
 
 #[derive(Debug)]
@@ -54,13 +47,13 @@ enum Gate {
 /// The past of a layer.
 #[derive(Debug)]
 pub(super) struct LayerState {
-    /// What the convolution reads.
+    /// The input of the convolution.
     ring: PlanarRing,
-    /// The residual signal, where a modulation makes something else of it for the convolution.
+    /// The residual signal itself, if the input of the convolution is modulated.
     plain: Option<PlanarBlock>,
 }
 
-/// Rows that every layer may use.
+/// Rows that the layers share.
 #[derive(Debug)]
 pub(super) struct Scratch {
     /// The layer's channels before and after the activation.
@@ -91,10 +84,7 @@ impl PreparedLayer {
         let Films { conv_post, input_mixin_pre, input_mixin_post, .. } = &layer.films;
         let is_apart = [conv_post, input_mixin_pre, input_mixin_post].iter().any(|film| film.is_some());
         let (conv, apart) = if is_apart {
-            let mixin = affine(&layer.mixin, isa)?;
-            let (conv_post, mixin_pre) = (film(conv_post)?, film(input_mixin_pre)?);
-            let mixin_post = film(input_mixin_post)?;
-            (affine(&layer.conv, isa)?, Some(MixinApart { mixin, conv_post, mixin_pre, mixin_post }))
+            (affine(&layer.conv, isa)?, Some(MixinApart::new(layer, isa)?))
         } else {
             let conv = &layer.conv;
             let shape = AffineShape {
@@ -137,7 +127,7 @@ impl PreparedLayer {
         })
     }
 
-    /// The layer in one pass, if that can be.
+    /// The layer in one kernel, if that is possible.
     fn whole(
         layer: &Layer,
         bottleneck: usize,
@@ -173,21 +163,21 @@ impl PreparedLayer {
         Ok(LayerState { ring, plain })
     }
 
-    /// Makes room for this layer.
+    /// Enlarges the scratch to what this layer needs.
     pub(super) fn enlarge(&self, size: &mut ScratchSize) {
         let films = [&self.conv_pre, &self.activation_pre, &self.activation_post];
         let films = films.into_iter().chain([&self.layer1x1_post, &self.head1x1_post]);
-        let apart = self.apart.iter().flat_map(|m| [&m.conv_post, &m.mixin_pre, &m.mixin_post]);
-        let film = films.chain(apart).flatten().map(PreparedFilm::scratch).max().unwrap_or(0);
+        let film = films.flatten().map(PreparedFilm::scratch).max().unwrap_or(0);
+        let film = film.max(self.apart.as_ref().map_or(0, MixinApart::film_scratch));
         let head = self.head1x1.as_ref().map_or(0, |head| head.shape().outputs);
         let width = self.conv.shape().outputs;
         size.z = size.z.max(width);
         size.other = size.other.max(width).max(self.channels).max(head);
         size.film = size.film.max(film);
-        size.condition = size.condition.max(self.apart.as_ref().map_or(0, |m| m.mixin.shape().inputs));
+        size.condition = size.condition.max(self.apart.as_ref().map_or(0, MixinApart::condition_size));
     }
 
-    /// Runs the layer on what was written to `state`'s [`incoming`](LayerState::incoming).
+    /// Runs the layer on the rows in `state`'s [`incoming`](LayerState::incoming).
     ///
     /// `head` takes `head_base` plus the head signal, `next` the next residual signal.
     #[allow(clippy::too_many_arguments)]
@@ -227,7 +217,7 @@ impl PreparedLayer {
             film.run(&mut z, condition, &mut scratch.film, frames);
         }
 
-        // The head takes the activation at once where nothing comes between.
+        // The activation goes straight to the head if nothing comes between.
         let plain_head =
             self.head1x1.is_none() && self.activation_post.is_none() && matches!(self.gate, Gate::None);
         if plain_head {
@@ -320,40 +310,8 @@ impl PreparedLayer {
     }
 }
 
-impl MixinApart {
-    #[allow(clippy::too_many_arguments)]
-    fn run(
-        &self,
-        z: &mut RowsMut<'_>,
-        condition: Rows<'_>,
-        other: &mut PlanarBlock,
-        film_scratch: &mut PlanarBlock,
-        condition_scratch: &mut PlanarBlock,
-        frames: usize,
-        isa: Isa,
-    ) {
-        if let Some(film) = &self.conv_post {
-            film.run(z, condition, film_scratch, frames);
-        }
-        let mut mixed = other.first_mut(self.mixin.shape().outputs);
-        match &self.mixin_pre {
-            None => self.mixin.run(Input::Rows(condition), None, Base::Zero, &mut mixed, frames),
-            Some(film) => {
-                let mut modulated = condition_scratch.first_mut(condition.channels());
-                modulated.copy_from(condition, frames);
-                film.run(&mut modulated, condition, film_scratch, frames);
-                self.mixin.run(Input::Rows(modulated.as_rows()), None, Base::Zero, &mut mixed, frames);
-            }
-        }
-        if let Some(film) = &self.mixin_post {
-            film.run(&mut mixed, condition, film_scratch, frames);
-        }
-        accumulate(isa, z, mixed.as_rows(), 1.0, frames);
-    }
-}
-
 impl LayerState {
-    /// Where the residual signal before the layer goes.
+    /// The destination of the residual signal before the layer.
     #[inline]
     pub(super) fn incoming(&mut self) -> RowsMut<'_> {
         match &mut self.plain {

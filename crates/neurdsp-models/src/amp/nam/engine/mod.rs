@@ -2,70 +2,33 @@
 //!
 //! Signals are rows of frames, so that vectors run along time (see [`neurdsp_nn::planar`]): a layer is one call for the
 //! convolution with the mixin, one for the activation, which adds to the head's sum as it goes, and one for the 1×1
-//! convolution with the residual. Whatever else the format can say takes further calls.
+//! convolution with the residual. Other features of the format take further calls.
 
 mod array;
 mod film;
 mod layer;
+mod mixin;
+mod pass;
 
 use std::sync::Arc;
 
 use neurdsp_nn::MAX_FRAMES;
 use neurdsp_nn::planar::{Activation, Affine, Base, Input, PlanarBlock, PlanarRing};
-use neurdsp_simd::{FlushDenormals, Isa};
+use neurdsp_simd::Isa;
 
 use self::array::{ArrayState, PreparedArray};
 use self::film::affine;
 use self::layer::{Scratch, ScratchSize};
-use super::WavenetNetwork;
+use self::pass::Pass;
+use super::conventions::Conventions;
 use super::frame_model::{FrameModel, FrameModelSource};
+use super::wavenet::WavenetNetwork;
 use crate::amp::silence::{Silence, is_silent};
 use crate::error::Result;
-use crate::streaming::StreamingModel;
 
-/// Whose reading of the format to follow where NAM Core and NAM's trainer differ.
-///
-/// They differ in layers without a `layer1x1` (Core passes the residual signal on unchanged, the trainer adds the
-/// activation) and in `layer1x1_post_film` (Core applies it in blended layers only).
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Conventions {
-    /// NAM Core, which the players are built on.
-    #[default]
-    Core,
-    /// NAM's trainer.
-    Trainer,
-}
-
-/// What a run through the network is for.
-#[derive(Debug, Clone, Copy)]
-enum Pass {
-    /// Plays so many frames.
-    Play(usize),
-    /// Makes the past of every layer the frame that it puts out now.
-    Settle,
-}
-
-impl Pass {
-    #[inline]
-    fn frames(self) -> usize {
-        match self {
-            Pass::Play(frames) => frames,
-            Pass::Settle => 1,
-        }
-    }
-
-    #[inline]
-    fn commit(self, ring: &mut PlanarRing) {
-        match self {
-            Pass::Play(frames) => ring.commit(frames),
-            Pass::Settle => ring.settle(),
-        }
-    }
-}
-
-/// A WaveNet of the format with its weights arranged for the engine. Any number of streams can share it.
+/// A WaveNet of the format with its weights arranged for the engine. Any number of streams share it.
 #[derive(Debug)]
-pub struct PreparedNamWavenet {
+pub(super) struct PreparedWavenet {
     in_channels: usize,
     out_channels: usize,
     condition: Option<Arc<dyn FrameModelSource>>,
@@ -77,22 +40,23 @@ pub struct PreparedNamWavenet {
     isa: Isa,
 }
 
-impl PreparedNamWavenet {
-    /// Arranges the weights for `isa`.
+impl PreparedWavenet {
+    /// Arranges the weights for `isa`. `condition` is what makes the condition, if the network has a model for it.
     ///
     /// # Errors
     ///
     /// A layer that the kernels refuse: more channels or a longer history than their bounds.
-    pub fn new(network: &WavenetNetwork, conventions: Conventions, isa: Isa) -> Result<PreparedNamWavenet> {
-        let condition = match &network.condition {
-            Some(model) => Some(super::prepare::prepare(model.at_size(None)?.1.as_ref(), conventions, isa)?),
-            None => None,
-        };
+    pub(super) fn new(
+        network: &WavenetNetwork,
+        condition: Option<Arc<dyn FrameModelSource>>,
+        conventions: Conventions,
+        isa: Isa,
+    ) -> Result<PreparedWavenet> {
         let last = network.arrays.len().saturating_sub(1);
         let mut arrays = Vec::with_capacity(network.arrays.len());
         let mut scratch = ScratchSize::default();
         for (i, array) in network.arrays.iter().enumerate() {
-            // The scale of the output costs nothing in the weights of the last head.
+            // The output scale is folded into the weights of the last head.
             let scale = if i == last { network.head_scale } else { 1.0 };
             let array = PreparedArray::new(array, scale, i < last, conventions, isa)?;
             array.enlarge(&mut scratch);
@@ -101,7 +65,7 @@ impl PreparedNamWavenet {
         let post = network.post_head.iter().flat_map(|head| &head.layers);
         let post =
             post.map(|layer| Ok((layer.activation.planar(layer.conv.inputs), affine(&layer.conv, isa)?)));
-        Ok(PreparedNamWavenet {
+        Ok(PreparedWavenet {
             in_channels: network.in_channels,
             out_channels: network.out_channels(),
             condition,
@@ -113,58 +77,47 @@ impl PreparedNamWavenet {
             isa,
         })
     }
+}
 
-    /// The instruction set that the weights are arranged for.
-    #[must_use]
-    pub fn isa(&self) -> Isa {
-        self.isa
+impl FrameModelSource for PreparedWavenet {
+    fn build(self: Arc<Self>) -> Result<Box<dyn FrameModel>> {
+        Ok(Box::new(WavenetStream::new(self)?))
     }
 }
 
-impl FrameModelSource for Arc<PreparedNamWavenet> {
-    fn build(&self) -> Result<Box<dyn FrameModel>> {
-        Ok(Box::new(NamWavenet::new(Arc::clone(self))?))
-    }
-}
-
-/// One stream through a WaveNet of the format: the past of every layer, and a share in the weights.
+/// One stream through a WaveNet of the format: the past of every layer, and shared weights.
 ///
-/// The state after construction, and after [`reset`](StreamingModel::reset), is that of a model which has heard silence
-/// for ever. It is found in closed form: on silence each layer settles on one constant frame, so one frame is computed
-/// for each layer and its whole past is filled with it.
+/// After construction and after [`settle`](FrameModel::settle) it is in the state after silence for ever. That state is
+/// found in closed form: on silence each layer settles on one constant frame, so one frame is computed for each layer and
+/// its whole past is filled with it.
 ///
 /// The output is the same bit for bit however the input is cut into blocks. NaN or infinity in the input reaches the
-/// output for one receptive field at most. Denormal numbers count as zero while a block is processed. Once the input has
-/// been silent for a receptive field nothing is computed until it sounds again; what comes out then is, to the bit, what
-/// would have been computed.
+/// output for one receptive field at most. Denormal numbers count as zero while a block is processed. After a receptive
+/// field of silence nothing is computed until the next sound; the output is the same to the bit as if everything had been
+/// computed.
 #[derive(Debug)]
-pub struct NamWavenet {
-    prepared: Arc<PreparedNamWavenet>,
+pub(super) struct WavenetStream {
+    prepared: Arc<PreparedWavenet>,
     input: PlanarBlock,
     condition_model: Option<Box<dyn FrameModel>>,
     condition: PlanarBlock,
-    /// Frames on their way into and out of the condition model.
+    /// Input and output frames of the condition model.
     frames_in: Vec<f32>,
     frames_out: Vec<f32>,
     arrays: Vec<ArrayState>,
     post_head: Vec<PlanarRing>,
     output: PlanarBlock,
     scratch: Scratch,
-    /// Frames after which the input is forgotten; none for a condition that never forgets.
+    /// Frames after which the input is forgotten, or `None` if the condition never forgets.
     memory: Option<usize>,
     silence: Silence,
     /// The output on silence.
     rest: Vec<f32>,
 }
 
-impl NamWavenet {
-    /// A stream that shares `prepared` with others.
-    ///
-    /// # Errors
-    ///
-    /// A history that cannot be addressed; the bounds of the reader exclude it.
-    pub fn new(prepared: Arc<PreparedNamWavenet>) -> Result<NamWavenet> {
-        let condition_model = prepared.condition.as_ref().map(|source| source.build()).transpose()?;
+impl WavenetStream {
+    fn new(prepared: Arc<PreparedWavenet>) -> Result<WavenetStream> {
+        let condition_model = prepared.condition.clone().map(FrameModelSource::build).transpose()?;
         let memory = match &condition_model {
             None => Some(prepared.receptive_field),
             Some(model) => model.memory().map(|memory| memory + prepared.receptive_field),
@@ -173,7 +126,7 @@ impl NamWavenet {
         let condition_values = condition_model.as_ref().map_or(0, |_| prepared.condition_channels);
         let post = prepared.post_head.iter().map(|(_, conv)| conv.shape());
         let post = post.map(|shape| Ok(PlanarRing::new(shape.inputs, shape.history())?));
-        let mut stream = NamWavenet {
+        let mut stream = WavenetStream {
             input: PlanarBlock::new(in_channels),
             condition: PlanarBlock::new(condition_values),
             frames_in: vec![0.0; if condition_values > 0 { in_channels * MAX_FRAMES } else { 0 }],
@@ -194,7 +147,6 @@ impl NamWavenet {
 
     /// Finds the state after silence for ever.
     fn settle_all(&mut self) {
-        let _guard = FlushDenormals::new();
         for channel in 0..self.prepared.in_channels {
             self.input.rows_mut().row_mut(channel)[0] = 0.0;
         }
@@ -205,7 +157,7 @@ impl NamWavenet {
         self.silence.settled();
     }
 
-    /// Plays the `frames` frames of `input`, or gives the output on silence if there is nothing else to hear.
+    /// Plays the first `frames` frames of `input`; if they do not end a silence, nothing is computed.
     fn play(&mut self, frames: usize) {
         let input = self.input.rows();
         let is_silent = (0..input.channels()).all(|channel| is_silent(&input.row(channel)[..frames]));
@@ -219,7 +171,7 @@ impl NamWavenet {
         self.run(Pass::Play(frames));
     }
 
-    /// Runs the whole network on what `input` holds.
+    /// Runs the whole network on the rows in `input`.
     fn run(&mut self, pass: Pass) {
         self.run_condition(pass);
         let frames = pass.frames();
@@ -254,7 +206,7 @@ impl NamWavenet {
         }
     }
 
-    /// Makes the condition of the present input, if a model of its own does that.
+    /// Computes the condition from the current input, if a model makes it.
     fn run_condition(&mut self, pass: Pass) {
         let Some(model) = &mut self.condition_model else { return };
         let (inputs, outputs) = (self.prepared.in_channels, self.prepared.condition_channels);
@@ -269,7 +221,7 @@ impl NamWavenet {
                     let frames = frames_in.iter_mut().skip(channel).step_by(inputs);
                     frames.zip(input.row(channel)).for_each(|(to, from)| *to = *from);
                 }
-                model.process_frames(frames_in, frames_out);
+                model.process_block(frames_in, frames_out);
             }
         }
         let mut rows = self.condition.rows_mut();
@@ -280,7 +232,7 @@ impl NamWavenet {
     }
 }
 
-impl FrameModel for NamWavenet {
+impl FrameModel for WavenetStream {
     fn in_channels(&self) -> usize {
         self.prepared.in_channels
     }
@@ -298,46 +250,20 @@ impl FrameModel for NamWavenet {
         frame.copy_from_slice(&self.rest);
     }
 
-    fn process_frames(&mut self, input: &[f32], output: &mut [f32]) {
-        let _guard = FlushDenormals::new();
+    fn process_block(&mut self, input: &[f32], output: &mut [f32]) {
         let (inputs, outputs) = (self.in_channels(), self.out_channels());
-        let blocks = input.chunks(MAX_FRAMES * inputs).zip(output.chunks_mut(MAX_FRAMES * outputs));
-        for (input, output) in blocks {
-            let frames = (input.len() / inputs).min(output.len() / outputs);
-            let mut rows = self.input.rows_mut();
-            for channel in 0..inputs {
-                let samples = input.iter().skip(channel).step_by(inputs);
-                // Adding zero makes one zero of the two, so that both are silence.
-                rows.row_mut(channel)[..frames].iter_mut().zip(samples).for_each(|(to, x)| *to = x + 0.0);
-            }
-            self.play(frames);
-            let rows = self.output.rows();
-            for channel in 0..outputs {
-                let samples = output.iter_mut().skip(channel).step_by(outputs);
-                samples.zip(&rows.row(channel)[..frames]).for_each(|(to, from)| *to = *from);
-            }
+        let frames = input.len() / inputs;
+        let mut rows = self.input.rows_mut();
+        for channel in 0..inputs {
+            let samples = input.iter().skip(channel).step_by(inputs);
+            // Adding zero turns −0 into +0, so that both count as silence.
+            rows.row_mut(channel)[..frames].iter_mut().zip(samples).for_each(|(to, x)| *to = x + 0.0);
         }
-    }
-}
-
-impl StreamingModel for NamWavenet {
-    fn reset(&mut self) {
-        self.settle_all();
-    }
-
-    fn prewarm(&mut self) {
-        self.settle_all();
-    }
-
-    fn receptive_field(&self) -> usize {
-        self.prepared.receptive_field
-    }
-
-    fn latency(&self) -> usize {
-        0
-    }
-
-    fn process(&mut self, input: &[f32], output: &mut [f32]) {
-        self.process_frames(input, output);
+        self.play(frames);
+        let rows = self.output.rows();
+        for channel in 0..outputs {
+            let samples = output.iter_mut().skip(channel).step_by(outputs);
+            samples.zip(&rows.row(channel)[..frames]).for_each(|(to, from)| *to = *from);
+        }
     }
 }

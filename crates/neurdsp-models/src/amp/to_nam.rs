@@ -4,13 +4,10 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
-use super::archive::CAPTURE;
-use super::file::{NamFile, Network};
-use super::metadata::NamMetadata;
-use super::wavenet::WavenetNetwork;
-use crate::amp::loaded::{AMP_WAVENET, LoadedModel};
+use crate::amp::loaded::LoadedModel;
+use crate::amp::nam::{CAPTURE, NamFile, NamMetadata, Network, WavenetNetwork};
 use crate::amp::parametric::AMP_PARAMETRIC;
-use crate::amp::residual::{WavenetConfig, WavenetWeights};
+use crate::amp::residual::{AMP_WAVENET, ResidualConfig, ResidualWeights};
 use crate::amp::seed_json::SeedModel;
 use crate::container::file::ModelFile;
 use crate::container::header::Header;
@@ -23,7 +20,7 @@ use crate::error::{Error, Result};
 ///
 /// # Errors
 /// [`Error::InFile`] with the path, around what is wrong with the file; a `capture` that is no object; a model that the
-/// format cannot say.
+/// format cannot express.
 pub fn to_nam(path: impl AsRef<Path>, capture: &str) -> Result<NamFile> {
     let path = path.as_ref();
     let capture: Map<String, Value> =
@@ -35,7 +32,7 @@ pub fn to_nam(path: impl AsRef<Path>, capture: &str) -> Result<NamFile> {
         let file = ModelFile::read(path)?;
         let header = Header::from_metadata(&file.metadata)?;
         if header.architecture == AMP_PARAMETRIC {
-            // The format has no knobs: what is written is the model with them at their defaults.
+            // The format has no knobs: the model is written with its knobs at their defaults.
             let model = LoadedModel::from_file(&file)?;
             return model.nam().cloned().ok_or_else(|| Error::Unsupported {
                 what: "a model with knobs around an amp.wavenet as .nam".to_owned(),
@@ -45,15 +42,15 @@ pub fn to_nam(path: impl AsRef<Path>, capture: &str) -> Result<NamFile> {
         if header.architecture != AMP_WAVENET {
             return NamFile::from_model_file(&file);
         }
-        // What the file says of the capture goes before what is given.
+        // The file's own description of the capture takes precedence.
         let mut merged = capture;
         if let Some(own) = file.metadata.get(CAPTURE) {
             let own = serde_json::from_str::<Map<String, Value>>(own)
                 .map_err(|error| Error::malformed(CAPTURE, one_line(&error.to_string())))?;
             merged.extend(own);
         }
-        let config: WavenetConfig = header.typed_config()?;
-        let weights = WavenetWeights::from_tensors(&config, &file.tensors)?;
+        let config: ResidualConfig = header.typed_config()?;
+        let weights = ResidualWeights::from_tensors(&config, &file.tensors)?;
         amp(&config, &weights, header.audio.sample_rate, NamMetadata(merged))
     };
     convert().map_err(|error: Error| error.in_file(path))
@@ -66,8 +63,8 @@ fn read_seed(path: &Path) -> Result<Option<SeedModel>> {
 }
 
 fn amp(
-    config: &WavenetConfig,
-    weights: &WavenetWeights,
+    config: &ResidualConfig,
+    weights: &ResidualWeights,
     sample_rate: f64,
     metadata: NamMetadata,
 ) -> Result<NamFile> {
