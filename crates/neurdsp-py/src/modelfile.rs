@@ -4,16 +4,15 @@ use crate::errors::{ParameterError, from_models};
 use neurdsp_models::amp::nam::NamFile;
 use neurdsp_models::amp::residual::{ResidualConfig, ResidualWeights};
 use neurdsp_models::amp::to_nam;
-use neurdsp_models::{
-    DType, Header, Layout, LoadedModel, ModelFile, SeedModel, Tensor, Tensors, Values, f16,
-    is_model_file as sniff,
-};
+use neurdsp_models::{DType, FAMILIES, Header, Layout, ModelFile, SeedModel, Tensor, Tensors, Values, f16};
 use numpy::{Element, PyArray1, PyArrayDyn, PyArrayMethods, PyReadonlyArrayDyn, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 type Metadata = BTreeMap<String, String>;
+/// Architecture, kind, sample rate in Hz, channels, number of parameters, metadata.
+type Description = (String, &'static str, f64, usize, usize, Metadata);
 type Arrays<'py> = BTreeMap<String, Bound<'py, PyAny>>;
 type FloatArrays<'py> = BTreeMap<String, Bound<'py, PyArrayDyn<f32>>>;
 type BorrowedFloatArrays<'py> = BTreeMap<String, PyReadonlyArrayDyn<'py, f32>>;
@@ -23,7 +22,8 @@ type Shape = (usize, usize, usize, usize);
 /// Tells a model file from files of other formats by its first bytes; a folder is none.
 #[pyfunction]
 pub(crate) fn is_model_file(py: Python<'_>, path: PathBuf) -> PyResult<bool> {
-    py.detach(|| if path.is_dir() { Ok(false) } else { sniff(&path) }).map_err(from_models)
+    let is_one = || Ok(!path.is_dir() && neurdsp_models::is_model_file(&path)?);
+    py.detach(is_one).map_err(from_models)
 }
 
 /// Reads the header of a model file and checks it; gives the metadata, and number type and shape of each tensor.
@@ -91,10 +91,25 @@ pub(crate) fn write_model_file(
     py.detach(write).map_err(from_models)
 }
 
+/// Loads a model of any family that the engine runs; gives architecture, kind, sample rate, channels, number of
+/// parameters and metadata.
+#[pyfunction]
+pub(crate) fn describe_model(py: Python<'_>, path: PathBuf) -> PyResult<Description> {
+    let model = py.detach(|| neurdsp_models::load_any(&path)).map_err(from_models)?;
+    Ok((
+        model.architecture().to_owned(),
+        model.kind().name(),
+        model.audio().sample_rate,
+        model.audio().channels,
+        model.n_parameters(),
+        model.metadata().clone(),
+    ))
+}
+
 /// Runs the parity vectors of a file; gives the error and the threshold in dB, and the number of samples.
 #[pyfunction]
 pub(crate) fn verify_model_file(py: Python<'_>, path: PathBuf) -> PyResult<(f64, f64, usize)> {
-    let verify = || neurdsp_models::load(&path)?.verify().map_err(|error| error.in_file(&path));
+    let verify = || neurdsp_models::load_any(&path)?.verify().map_err(|error| error.in_file(&path));
     let result = py.detach(verify).map_err(from_models)?;
     Ok((result.error_db, result.threshold_db, result.n_samples))
 }
@@ -181,7 +196,7 @@ pub(crate) fn write_amp_json(
 /// Checks the header of a file, and its model if the engine runs it.
 fn check(file: &ModelFile, engine_runs: bool) -> neurdsp_models::Result<()> {
     if engine_runs {
-        LoadedModel::from_file(file).map(drop)
+        FAMILIES.from_file(file).map(drop)
     } else {
         Header::from_metadata(&file.metadata).map(drop)
     }

@@ -9,7 +9,7 @@ from typing import Any
 from neurdsp import _core
 from neurdsp.modelfile import ModelInfo
 
-__all__ = ["AmpInfo", "describe", "describe_foreign"]
+__all__ = ["AmpInfo", "describe"]
 
 _CAPTURE = "neurdsp.capture"
 _NAM_VERSION = "nam.version"
@@ -61,12 +61,12 @@ class AmpInfo(ModelInfo):
 
 
 def describe(told: ModelInfo) -> AmpInfo:
-    """Add the facts of an amp to what its model file says.
+    """Add the facts of an amp to what every family's file says.
 
     Parameters
     ----------
     told
-        What every model file says.
+        What every file says; ``format`` is empty for a ``.nam`` file or the JSON of an amp model.
 
     Returns
     -------
@@ -77,70 +77,28 @@ def describe(told: ModelInfo) -> AmpInfo:
     ------
     ModelFileError
         If the model is damaged.
-    UnsupportedModelError
-        If the architecture is unknown.
     """
-    return _add(told, _core.AmpModel.load(told.path, None, False))
-
-
-def describe_foreign(path: Path) -> AmpInfo:
-    """Tell what a ``.nam`` file, or the JSON of an amp model, holds.
-
-    Parameters
-    ----------
-    path
-        The file, or the folder of an older ``.nam`` model.
-
-    Returns
-    -------
-    AmpInfo
-        Without parity vectors, which these formats do not have.
-
-    Raises
-    ------
-    ModelFileError
-        If the file is missing or damaged.
-    UnsupportedModelError
-        If it is of neither format.
-    """
-    model = _core.AmpModel.load(path, None, False)
-    version = model.metadata.get(_NAM_VERSION)
-    config: dict[str, Any] = {}
-    if version is None:
-        names = ("channels", "num_layers", "kernel_size", "dilation_base")
-        config = dict(zip(names, _core.read_amp_json(path)[2], strict=True))
-    told = ModelInfo(
-        path=path,
-        format="JSON" if version is None else f".nam {version}",
-        architecture=model.architecture,
-        kind="stream",
-        config=config,
-        sample_rate=model.sample_rate,
-        channels=1,
-        n_parameters=model.n_parameters,
-        stored={},
-        parity={},
-        metrics={},
-        metadata=model.metadata,
-    )
-    return _add(told, model)
-
-
-def _add(told: ModelInfo, model: _core.AmpModel) -> AmpInfo:
+    model = _core.AmpModel.load(told.path, None, False)
     capture: dict[str, Any] = json.loads(model.capture)
-    config, metrics = told.config, told.metrics
+    file_format, config, metrics = told.format, told.config, told.metrics
+    if not file_format:
+        version = told.metadata.get(_NAM_VERSION)
+        file_format = "JSON" if version is None else f".nam {version}"
     if model.nam_config is not None:
         config = _outline(json.loads(model.nam_config))
         esr = (capture.get("training") or {}).get("validation_esr")
         metrics = metrics or ({} if esr is None else {"esr": esr})
+    elif not told.format:
+        names = ("channels", "num_layers", "kernel_size", "dilation_base")
+        config = dict(zip(names, _core.read_amp_json(told.path)[2], strict=True))
+    changed = {
+        "format": file_format,
+        "config": config,
+        "metrics": metrics,
+        "metadata": {k: text for k, text in told.metadata.items() if k not in (_CAPTURE, _NAM_VERSION)},
+    }
     return AmpInfo(
-        **{
-            **vars(told),
-            "config": config,
-            "metrics": metrics,
-            "metadata": {k: v for k, v in told.metadata.items() if k not in (_CAPTURE, _NAM_VERSION)},
-            "n_parameters": model.n_parameters,
-        },
+        **(vars(told) | changed),
         receptive_field=model.receptive_field,
         latency=model.latency,
         capture=capture,

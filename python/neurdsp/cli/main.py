@@ -25,9 +25,9 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for family in FAMILIES:
-    if family.command:
-        app.add_typer(part(family.command), name=family.name)
+for _family in FAMILIES:
+    if _family.command:
+        app.add_typer(part(_family.command), name=_family.name)
 app.add_typer(bench.app, name="bench")
 app.add_typer(model.app, name="model")
 app.add_typer(plugin.app, name="plugin")

@@ -21,43 +21,34 @@ class Family:
         The name of its sub-command, such as ``amp``.
     prefixes
         The first words of its architectures: ``amp`` for ``amp.wavenet``.
-    kind
-        What its models do: ``stream``, ``separator``, ``generator`` or ``predictor``.
     command
         The Typer app of its sub-command.
     describe
         A function from a `ModelInfo` to one with the facts of the family. Without it, `neurdsp model info`
         prints what every model file has.
-    foreign
-        A function from a path to a `ModelInfo`, for files of other formats that the family reads.
     verify
-        A function from a path to a `VerifyResult`, for a family that the Rust engine does not run. Its files
-        are then checked as containers only.
+        A function from a path to a `VerifyResult`, for a family that the Rust engine does not run. Reading
+        and writing its files then checks the container and the header, but not the model.
+    kind
+        What its models do (``stream``, ``separator``, ``generator`` or ``predictor``), for such a family; the
+        engine knows the kind of the others.
 
     Examples
     --------
-    >>> Family("amp", prefixes=("amp", "nam"), kind="stream", command="neurdsp.amp.cli:app").describe
+    >>> Family("amp", prefixes=("amp", "nam"), command="neurdsp.amp.cli:app").describe
     ''
     """
 
     name: str
     prefixes: tuple[str, ...]
-    kind: str
     command: str = ""
     describe: str = ""
-    foreign: str = ""
     verify: str = ""
+    kind: str = ""
 
 
 FAMILIES: list[Family] = [
-    Family(
-        "amp",
-        prefixes=("amp", "nam"),
-        kind="stream",
-        command="neurdsp.amp.cli:app",
-        describe="neurdsp.amp.information:describe",
-        foreign="neurdsp.amp.information:describe_foreign",
-    ),
+    Family("amp", ("amp", "nam"), command="neurdsp.amp.cli:app", describe="neurdsp.amp.information:describe"),
 ]
 """Every family. A new one is a folder and an entry here."""
 

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from neurdsp import _core
-from neurdsp.errors import UnsupportedModelError
-from neurdsp.modelfile.families import FAMILIES, family_of, part
+from neurdsp.modelfile.families import family_of, part
 
 __all__ = ["ModelInfo", "info"]
 
@@ -107,53 +106,58 @@ def info(path: str | os.PathLike[str]) -> ModelInfo:
     'amp.wavenet'
     """
     path = Path(path)
-    if not _core.is_model_file(path):
-        return _foreign(path)
-    metadata, tensors = _core.model_file_layout(path)
-    architecture = metadata["neurdsp.architecture"]
-    family = family_of(architecture)
-    if family is None:
-        known = ", ".join(prefix for known in FAMILIES for prefix in known.prefixes)
-        raise UnsupportedModelError(
-            f"{path}: the architecture is {architecture!r}, but this neurdsp knows only {known}"
-        )
-    stored: dict[str, int] = {}
-    for name, (dtype, shape) in tensors.items():
-        if not name.startswith(_PARITY):
-            stored[dtype] = stored.get(dtype, 0) + math.prod(shape)
-    audio = json.loads(metadata["neurdsp.audio"])
-    told = ModelInfo(
-        path=path,
-        format=f"neurdsp {metadata['neurdsp.format']}",
-        architecture=architecture,
-        kind=family.kind,
-        config=json.loads(metadata["neurdsp.config"]),
-        sample_rate=float(audio["sample_rate"]),
-        channels=audio["channels"],
-        n_parameters=sum(stored.values()),
-        stored=stored,
-        parity={
-            name.removeprefix(_PARITY): tuple(shape)
-            for name, (_, shape) in tensors.items()
-            if name.startswith(_PARITY)
-        },
-        metrics=json.loads(metadata["neurdsp.metrics"]),
-        metadata={key: text for key, text in metadata.items() if key not in _TOLD_ELSEWHERE},
-    )
-    if family.describe:
+    told = _of_model_file(path) if _core.is_model_file(path) else _of_foreign(path)
+    family = family_of(told.architecture)
+    if family is not None and family.describe:
         told = part(family.describe)(told)
     return told
 
 
-def _foreign(path: Path) -> ModelInfo:
-    """Ask each family that reads other formats, in the order of the table."""
-    refusal = UnsupportedModelError(f"{path}: not a model file")
-    for family in FAMILIES:
-        if family.foreign:
-            try:
-                told: ModelInfo = part(family.foreign)(path)
-            except UnsupportedModelError as error:
-                refusal = error
-            else:
-                return told
-    raise refusal
+def _of_model_file(path: Path) -> ModelInfo:
+    metadata, tensors = _core.model_file_layout(path)
+    stored: dict[str, int] = {}
+    parity: dict[str, tuple[int, ...]] = {}
+    for name, (dtype, shape) in tensors.items():
+        if name.startswith(_PARITY):
+            parity[name.removeprefix(_PARITY)] = tuple(shape)
+        else:
+            stored[dtype] = stored.get(dtype, 0) + math.prod(shape)
+    family = family_of(metadata["neurdsp.architecture"])
+    if family is not None and family.verify:
+        kind, n_parameters = family.kind, sum(stored.values())
+    else:
+        _, kind, _, _, n_parameters, _ = _core.describe_model(path)
+    audio = json.loads(metadata["neurdsp.audio"])
+    return ModelInfo(
+        path=path,
+        format=f"neurdsp {metadata['neurdsp.format']}",
+        architecture=metadata["neurdsp.architecture"],
+        kind=kind,
+        config=json.loads(metadata["neurdsp.config"]),
+        sample_rate=float(audio["sample_rate"]),
+        channels=audio["channels"],
+        n_parameters=n_parameters,
+        stored=stored,
+        parity=parity,
+        metrics=json.loads(metadata["neurdsp.metrics"]),
+        metadata={key: text for key, text in metadata.items() if key not in _TOLD_ELSEWHERE},
+    )
+
+
+def _of_foreign(path: Path) -> ModelInfo:
+    """Tell what the engine knows of a file of another format; the family adds the rest."""
+    architecture, kind, sample_rate, channels, n_parameters, metadata = _core.describe_model(path)
+    return ModelInfo(
+        path=path,
+        format="",
+        architecture=architecture,
+        kind=kind,
+        config={},
+        sample_rate=sample_rate,
+        channels=channels,
+        n_parameters=n_parameters,
+        stored={},
+        parity={},
+        metrics={},
+        metadata=metadata,
+    )

@@ -30,7 +30,8 @@ def build_parity(inputs: _Arrays, outputs: _Arrays) -> dict[str, NDArray[np.floa
     Raises
     ------
     ParameterError
-        If an array is not float32, or if a mapping is empty or has an empty name.
+        If an array is not float32, or if a mapping is empty or has an empty name or the name ``input`` (of
+        an output, ``output``).
 
     Examples
     --------
@@ -76,8 +77,12 @@ def parity_error_db(expected: NDArray[np.floating], found: NDArray[np.floating])
 
 def _named(prefix: str, arrays: _Arrays) -> dict[str, NDArray[np.float32]]:
     if isinstance(arrays, Mapping):
-        if not arrays or "" in arrays:
-            raise ParameterError(f"{prefix} needs at least one array, each with a name")
+        # The engine gives this name to an array that is the only one.
+        reserved = prefix.removeprefix("parity.")
+        if not arrays or "" in arrays or reserved in arrays:
+            raise ParameterError(
+                f"{prefix} needs at least one array, each with a name that is not {reserved!r} and not empty"
+            )
         named = {f"{prefix}.{name}": array for name, array in arrays.items()}
     else:
         named = {prefix: arrays}
