@@ -47,7 +47,8 @@ fn eight_knobs(folder: &Path) -> std::path::PathBuf {
     let config = config.replacen("}], \"hidden\"", &format!("}}{named}], \"hidden\""), 1);
     file.metadata.insert("neurdsp.config".to_owned(), config);
     let weight = &file.tensors["knobs.hidden.weight"];
-    let rows = weight.data.chunks_exact(2).flat_map(|row| [row[0], row[1], 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
+    let values = weight.to_f32("knobs.hidden.weight").unwrap();
+    let rows = values.chunks_exact(2).flat_map(|row| [row[0], row[1], 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
     let wider = Tensor::new(vec![weight.shape[0], 8], rows.collect()).unwrap();
     file.tensors.insert("knobs.hidden.weight".to_owned(), wider);
     let path = folder.join("eight.safetensors");

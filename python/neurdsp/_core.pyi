@@ -1,12 +1,14 @@
 """Types of the Rust core, written by hand and checked by stubtest."""
 
 import os
-from typing import Any, Protocol, TypeAlias, final
+from typing import Any, Literal, Protocol, TypeAlias, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 _Array: TypeAlias = NDArray[Any]
+_DType: TypeAlias = Literal["F32", "F16", "BF16", "I8"]
+_TensorArray: TypeAlias = NDArray[np.float32 | np.float16 | np.int8]
 
 # What the core reads of the named tuples of `neurdsp.dsp.frames` and `neurdsp.dsp.plans`.
 class _FrameKey(Protocol):
@@ -246,13 +248,22 @@ class MelCache:
     def clear(self) -> None: ...
     def stats(self) -> dict[str, int]: ...
 
-def read_model_file(
+def is_model_file(path: str | os.PathLike[str]) -> bool: ...
+def describe_model(
     path: str | os.PathLike[str],
-) -> tuple[dict[str, str], dict[str, NDArray[np.float32]]]: ...
+) -> tuple[str, str, float, int, int, dict[str, str]]: ...
+def model_file_layout(
+    path: str | os.PathLike[str],
+) -> tuple[dict[str, str], dict[str, tuple[_DType, list[int]]]]: ...
+def read_model_file(
+    path: str | os.PathLike[str], engine_runs: bool
+) -> tuple[dict[str, str], dict[str, _TensorArray], dict[str, _DType]]: ...
 def write_model_file(
     path: str | os.PathLike[str],
     metadata: dict[str, str],
-    tensors: dict[str, NDArray[np.float32]],
+    tensors: dict[str, _TensorArray],
+    dtypes: dict[str, _DType],
+    engine_runs: bool,
 ) -> None: ...
 def verify_model_file(path: str | os.PathLike[str]) -> tuple[float, float, int]: ...
 def read_amp_json(

@@ -94,11 +94,11 @@ def test_what_is_wrong_is_named_and_not_written(tmp_path, metadata, tensors, cha
     assert not list(tmp_path.iterdir())
 
 
-def test_a_half_precision_file_is_refused_by_name(tmp_path, metadata, tensors):
-    path = tmp_path / "half.safetensors"
-    save_file(tensors | {"input_conv.bias": tensors["input_conv.bias"].astype(np.float16)}, path, metadata)
+def test_a_double_precision_file_is_refused_by_name(tmp_path, metadata, tensors):
+    path = tmp_path / "double.safetensors"
+    save_file(tensors | {"input_conv.bias": tensors["input_conv.bias"].astype(np.float64)}, path, metadata)
     with pytest.raises(
-        ModelFileError, match=r"half\.safetensors: the tensor input_conv\.bias is stored as F16"
+        ModelFileError, match=r"double\.safetensors: the tensor input_conv\.bias is stored as F64"
     ):
         modelfile.read(path)
 

@@ -165,13 +165,17 @@ pub enum Error {
         architecture: String,
     },
 
-    /// A tensor is stored in a number type other than F32.
-    #[error("the tensor {name} is stored as {dtype}, but must be F32; convert it before writing the file")]
+    /// A tensor is stored in another number type than its use allows.
+    #[error(
+        "the tensor {name} is stored as {dtype}, but must be {expected}; convert it before writing the file"
+    )]
     TensorType {
         /// The full name.
         name: String,
         /// The type found.
         dtype: String,
+        /// The types allowed.
+        expected: &'static str,
     },
 
     /// A number is NaN or infinite.

@@ -34,11 +34,15 @@ pub use amp::nam::NamOptions;
 pub use amp::residual::AMP_WAVENET;
 pub use amp::{AMP_PARAMETRIC, Knob, LoadedModel, SeedModel, load, load_bytes, load_with};
 pub use container::file::ModelFile;
+pub use container::format::is_model_file;
 pub use container::header::{AudioSpec, FORMAT_VERSION, Header};
+pub use container::layout::{Layout, Place};
 pub use container::parity::{Parity, Verification};
 pub use container::tensor::{Tensor, Tensors};
+pub use container::values::{DType, Values};
 pub use error::{Error, Result};
 pub use family::Family;
+pub use half::{bf16, f16};
 pub use kinds::{
     AnyModel, Generator, Kind, Model, Prediction, Predictor, Separator, StreamSource, StreamingModel,
 };

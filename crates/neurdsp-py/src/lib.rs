@@ -41,8 +41,8 @@ mod _core {
 
     #[pymodule_export]
     use crate::modelfile::{
-        model_to_nam, nam_to_model_file, read_amp_json, read_model_file, read_nam_as_amp, verify_model_file,
-        write_amp_json, write_model_file,
+        describe_model, is_model_file, model_file_layout, model_to_nam, nam_to_model_file, read_amp_json,
+        read_model_file, read_nam_as_amp, verify_model_file, write_amp_json, write_model_file,
     };
 
     #[pymodule_export]

@@ -4,59 +4,122 @@ use crate::errors::{ParameterError, from_models};
 use neurdsp_models::amp::nam::NamFile;
 use neurdsp_models::amp::residual::{ResidualConfig, ResidualWeights};
 use neurdsp_models::amp::to_nam;
-use neurdsp_models::{LoadedModel, ModelFile, SeedModel, Tensor, Tensors};
-use numpy::{PyArray1, PyArrayDyn, PyArrayMethods, PyReadonlyArrayDyn, PyUntypedArrayMethods};
+use neurdsp_models::{DType, FAMILIES, Header, Layout, ModelFile, SeedModel, Tensor, Tensors, Values, f16};
+use numpy::{Element, PyArray1, PyArrayDyn, PyArrayMethods, PyReadonlyArrayDyn, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-type Arrays<'py> = BTreeMap<String, Bound<'py, PyArrayDyn<f32>>>;
-type BorrowedArrays<'py> = BTreeMap<String, PyReadonlyArrayDyn<'py, f32>>;
+type Metadata = BTreeMap<String, String>;
+/// Architecture, kind, sample rate in Hz, channels, number of parameters, metadata.
+type Description = (String, &'static str, f64, usize, usize, Metadata);
+type Arrays<'py> = BTreeMap<String, Bound<'py, PyAny>>;
+type FloatArrays<'py> = BTreeMap<String, Bound<'py, PyArrayDyn<f32>>>;
+type BorrowedFloatArrays<'py> = BTreeMap<String, PyReadonlyArrayDyn<'py, f32>>;
 /// `channels`, `num_layers`, `kernel_size`, `dilation_base`.
 type Shape = (usize, usize, usize, usize);
 
-/// Reads a model file and checks every key and tensor; gives metadata and tensors.
+/// Tells a model file from files of other formats by its first bytes; a folder is none.
+#[pyfunction]
+pub(crate) fn is_model_file(py: Python<'_>, path: PathBuf) -> PyResult<bool> {
+    let is_one = || Ok(!path.is_dir() && neurdsp_models::is_model_file(&path)?);
+    py.detach(is_one).map_err(from_models)
+}
+
+/// Reads the header of a model file and checks it; gives the metadata, and number type and shape of each tensor.
+#[pyfunction]
+pub(crate) fn model_file_layout(
+    py: Python<'_>,
+    path: PathBuf,
+) -> PyResult<(Metadata, BTreeMap<String, (&'static str, Vec<usize>)>)> {
+    let read = || {
+        let layout = Layout::read(&path)?;
+        Header::from_metadata(&layout.metadata).map_err(|error| error.in_file(&path))?;
+        Ok(layout)
+    };
+    let layout = py.detach(read).map_err(from_models)?;
+    let tensors = layout.tensors.into_iter().map(|(name, place)| (name, (place.dtype.name(), place.shape)));
+    Ok((layout.metadata, tensors.collect()))
+}
+
+/// Reads a model file and checks its header, and the whole model if the engine runs it; gives metadata, tensors and their
+/// stored number types.
 #[pyfunction]
 pub(crate) fn read_model_file(
     py: Python<'_>,
     path: PathBuf,
-) -> PyResult<(BTreeMap<String, String>, Arrays<'_>)> {
+    engine_runs: bool,
+) -> PyResult<(Metadata, Arrays<'_>, BTreeMap<String, &'static str>)> {
     let read = || {
         let file = ModelFile::read(&path)?;
-        LoadedModel::from_file(&file).map_err(|error| error.in_file(&path))?;
+        check(&file, engine_runs).map_err(|error| error.in_file(&path))?;
         Ok(file)
     };
     let file = py.detach(read).map_err(from_models)?;
-    Ok((file.metadata, to_arrays(py, file.tensors)?))
+    let dtypes = file.tensors.iter().map(|(name, tensor)| (name.clone(), tensor.dtype().name())).collect();
+    let arrays = file.tensors.into_iter().map(|(name, tensor)| Ok((name, to_array(py, tensor)?)));
+    Ok((file.metadata, arrays.collect::<PyResult<_>>()?, dtypes))
 }
 
-/// Writes a model file, after the checks that a reader makes.
+/// Writes a model file, after the checks that a reader makes. `dtypes` names the type to store a tensor in, if it is not
+/// that of its array.
 #[pyfunction]
 pub(crate) fn write_model_file(
     py: Python<'_>,
     path: PathBuf,
-    metadata: BTreeMap<String, String>,
-    tensors: BorrowedArrays<'_>,
+    metadata: Metadata,
+    tensors: Arrays<'_>,
+    dtypes: BTreeMap<String, String>,
+    engine_runs: bool,
 ) -> PyResult<()> {
-    let file = ModelFile { metadata, tensors: to_tensors(&tensors)? };
+    let mut stored = Tensors::new();
+    for (name, array) in &tensors {
+        let dtype = dtypes.get(name).map(|dtype| dtype_of(name, dtype)).transpose()?;
+        let tensor = to_tensor(name, array)?;
+        let cast = || match dtype {
+            Some(dtype) if dtype != tensor.dtype() => tensor.cast(name, dtype),
+            _ => Ok(tensor),
+        };
+        let tensor = py.detach(cast).map_err(|error| from_models(error.in_file(&path)))?;
+        stored.insert(name.clone(), tensor);
+    }
+    let file = ModelFile { metadata, tensors: stored };
     let write = || {
-        LoadedModel::from_file(&file).map_err(|error| error.in_file(&path))?;
+        check(&file, engine_runs).map_err(|error| error.in_file(&path))?;
         file.write(&path)
     };
     py.detach(write).map_err(from_models)
 }
 
+/// Loads a model of any family that the engine runs; gives architecture, kind, sample rate, channels, number of
+/// parameters and metadata.
+#[pyfunction]
+pub(crate) fn describe_model(py: Python<'_>, path: PathBuf) -> PyResult<Description> {
+    let model = py.detach(|| neurdsp_models::load_any(&path)).map_err(from_models)?;
+    Ok((
+        model.architecture().to_owned(),
+        model.kind().name(),
+        model.audio().sample_rate,
+        model.audio().channels,
+        model.n_parameters(),
+        model.metadata().clone(),
+    ))
+}
+
 /// Runs the parity vectors of a file; gives the error and the threshold in dB, and the number of samples.
 #[pyfunction]
 pub(crate) fn verify_model_file(py: Python<'_>, path: PathBuf) -> PyResult<(f64, f64, usize)> {
-    let verify = || neurdsp_models::load(&path)?.verify().map_err(|error| error.in_file(&path));
+    let verify = || neurdsp_models::load_any(&path)?.verify().map_err(|error| error.in_file(&path));
     let result = py.detach(verify).map_err(from_models)?;
     Ok((result.error_db, result.threshold_db, result.n_samples))
 }
 
 /// Reads the JSON of an amp model; gives name, sample rate, shape and tensors.
 #[pyfunction]
-pub(crate) fn read_amp_json(py: Python<'_>, path: PathBuf) -> PyResult<(String, f64, Shape, Arrays<'_>)> {
+pub(crate) fn read_amp_json(
+    py: Python<'_>,
+    path: PathBuf,
+) -> PyResult<(String, f64, Shape, FloatArrays<'_>)> {
     let read = || {
         let model = SeedModel::read(&path)?;
         let tensors = model.weights.to_tensors(&model.config)?;
@@ -65,7 +128,7 @@ pub(crate) fn read_amp_json(py: Python<'_>, path: PathBuf) -> PyResult<(String, 
     let (model, tensors) = py.detach(read).map_err(from_models)?;
     let ResidualConfig { channels, num_layers, kernel_size, dilation_base } = model.config;
     let shape = (channels, num_layers, kernel_size, dilation_base);
-    Ok((model.name, model.sample_rate, shape, to_arrays(py, tensors)?))
+    Ok((model.name, model.sample_rate, shape, to_float_arrays(py, tensors)?))
 }
 
 /// Reads a `.nam` file, or the folder of an older one, and writes the model file of it.
@@ -99,7 +162,7 @@ pub(crate) fn model_to_nam(
 
 /// Reads a `.nam` file that was written from an amp model; gives sample rate, shape and tensors of that model.
 #[pyfunction]
-pub(crate) fn read_nam_as_amp(py: Python<'_>, path: PathBuf) -> PyResult<(f64, Shape, Arrays<'_>)> {
+pub(crate) fn read_nam_as_amp(py: Python<'_>, path: PathBuf) -> PyResult<(f64, Shape, FloatArrays<'_>)> {
     let read = || {
         let file = NamFile::read(&path)?;
         let (config, weights) = file.to_amp().map_err(|error| error.in_file(&path))?;
@@ -107,7 +170,7 @@ pub(crate) fn read_nam_as_amp(py: Python<'_>, path: PathBuf) -> PyResult<(f64, S
     };
     let (sample_rate, config, tensors) = py.detach(read).map_err(from_models)?;
     let ResidualConfig { channels, num_layers, kernel_size, dilation_base } = config;
-    Ok((sample_rate, (channels, num_layers, kernel_size, dilation_base), to_arrays(py, tensors)?))
+    Ok((sample_rate, (channels, num_layers, kernel_size, dilation_base), to_float_arrays(py, tensors)?))
 }
 
 /// Writes the JSON of an amp model.
@@ -118,11 +181,11 @@ pub(crate) fn write_amp_json(
     name: String,
     sample_rate: f64,
     shape: Shape,
-    tensors: BorrowedArrays<'_>,
+    tensors: BorrowedFloatArrays<'_>,
 ) -> PyResult<()> {
     let (channels, num_layers, kernel_size, dilation_base) = shape;
     let config = ResidualConfig { channels, num_layers, kernel_size, dilation_base };
-    let tensors = to_tensors(&tensors)?;
+    let tensors = to_float_tensors(&tensors)?;
     let write = || {
         let weights = ResidualWeights::from_tensors(&config, &tensors)?;
         SeedModel { name, sample_rate, config, weights }.write(&path)
@@ -130,22 +193,73 @@ pub(crate) fn write_amp_json(
     py.detach(write).map_err(|error| from_models(error.in_file(&path)))
 }
 
-fn to_arrays(py: Python<'_>, tensors: Tensors) -> PyResult<Arrays<'_>> {
+/// Checks the header of a file, and its model if the engine runs it.
+fn check(file: &ModelFile, engine_runs: bool) -> neurdsp_models::Result<()> {
+    if engine_runs {
+        FAMILIES.from_file(file).map(drop)
+    } else {
+        Header::from_metadata(&file.metadata).map(drop)
+    }
+}
+
+fn dtype_of(name: &str, dtype: &str) -> PyResult<DType> {
+    DType::from_name(dtype).ok_or_else(|| {
+        ParameterError::new_err(format!(
+            "the dtype of the tensor {name} is {dtype:?}, but must be F32, F16, BF16 or I8"
+        ))
+    })
+}
+
+/// An array of the stored type; BF16, which NumPy does not have, is widened to float32.
+fn to_array(py: Python<'_>, tensor: Tensor) -> PyResult<Bound<'_, PyAny>> {
+    let shape = tensor.shape;
+    match tensor.data {
+        Values::F32(values) => shaped(py, values, &shape),
+        Values::F16(values) => shaped(py, values, &shape),
+        Values::BF16(values) => shaped(py, values.into_iter().map(f32::from).collect(), &shape),
+        Values::I8(values) => shaped(py, values, &shape),
+    }
+}
+
+fn shaped<'py, T: Element>(py: Python<'py>, values: Vec<T>, shape: &[usize]) -> PyResult<Bound<'py, PyAny>> {
+    Ok(PyArray1::from_vec(py, values).reshape(shape)?.into_any())
+}
+
+fn to_tensor(name: &str, array: &Bound<'_, PyAny>) -> PyResult<Tensor> {
+    if let Ok(array) = array.extract::<PyReadonlyArrayDyn<'_, f32>>() {
+        return Ok(Tensor { shape: array.shape().to_vec(), data: Values::F32(values_of(name, &array)?) });
+    }
+    if let Ok(array) = array.extract::<PyReadonlyArrayDyn<'_, f16>>() {
+        return Ok(Tensor { shape: array.shape().to_vec(), data: Values::F16(values_of(name, &array)?) });
+    }
+    if let Ok(array) = array.extract::<PyReadonlyArrayDyn<'_, i8>>() {
+        return Ok(Tensor { shape: array.shape().to_vec(), data: Values::I8(values_of(name, &array)?) });
+    }
+    Err(ParameterError::new_err(format!("the tensor {name} must be an array of float32, float16 or int8")))
+}
+
+fn values_of<T: Element + Copy>(name: &str, array: &PyReadonlyArrayDyn<'_, T>) -> PyResult<Vec<T>> {
+    match array.as_slice() {
+        Ok(values) => Ok(values.to_vec()),
+        Err(_) => Err(ParameterError::new_err(format!(
+            "the tensor {name} is not contiguous; convert it with numpy.ascontiguousarray"
+        ))),
+    }
+}
+
+fn to_float_arrays(py: Python<'_>, tensors: Tensors) -> PyResult<FloatArrays<'_>> {
     let array = |(name, tensor): (String, Tensor)| {
-        let values = PyArray1::from_vec(py, tensor.data);
-        Ok((name, values.reshape(tensor.shape.as_slice())?))
+        let values = tensor.to_f32(&name).map_err(from_models)?.into_owned();
+        let array = PyArray1::from_vec(py, values).reshape(tensor.shape.as_slice())?;
+        Ok((name, array))
     };
     tensors.into_iter().map(array).collect()
 }
 
-fn to_tensors(arrays: &BorrowedArrays<'_>) -> PyResult<Tensors> {
+fn to_float_tensors(arrays: &BorrowedFloatArrays<'_>) -> PyResult<Tensors> {
     let tensor = |(name, array): (&String, &PyReadonlyArrayDyn<'_, f32>)| {
-        let Ok(values) = array.as_slice() else {
-            return Err(ParameterError::new_err(format!(
-                "the tensor {name} is not contiguous; convert it with numpy.ascontiguousarray"
-            )));
-        };
-        Ok((name.clone(), Tensor { shape: array.shape().to_vec(), data: values.to_vec() }))
+        let data = Values::F32(values_of(name, array)?);
+        Ok((name.clone(), Tensor { shape: array.shape().to_vec(), data }))
     };
     arrays.iter().map(tensor).collect()
 }

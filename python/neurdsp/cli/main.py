@@ -1,6 +1,7 @@
 """Assembles the sub-commands and turns errors into one line and an exit status.
 
-Each sub-command lives in a module of its own, or in the ``cli.py`` of its family, and is registered here.
+A sub-command lives in a module of its own and is registered here. The one of a family lives in the family's
+folder and is found by the table of families.
 """
 
 import os
@@ -8,10 +9,10 @@ import sys
 
 import typer
 
-from neurdsp.amp.cli import app as amp_app
 from neurdsp.cli import bench, mel, model, plugin
 from neurdsp.cli.demo import demo
 from neurdsp.errors import NeurdspError
+from neurdsp.modelfile.families import FAMILIES, part
 
 __all__ = ["app", "main"]
 
@@ -24,7 +25,9 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-app.add_typer(amp_app, name="amp")
+for _family in FAMILIES:
+    if _family.command:
+        app.add_typer(part(_family.command), name=_family.name)
 app.add_typer(bench.app, name="bench")
 app.add_typer(model.app, name="model")
 app.add_typer(plugin.app, name="plugin")

@@ -1,14 +1,17 @@
-"""``neurdsp model``: what a model file holds, whether it computes what was trained, other formats."""
+"""``neurdsp model``: print what a model file holds, verify that it computes what was trained, convert it."""
 
 import json
 import math
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from neurdsp.errors import NeurdspError
+
+if TYPE_CHECKING:
+    from neurdsp.modelfile import ModelInfo
 
 __all__ = ["app"]
 
@@ -26,7 +29,7 @@ def info(
     ],
     as_json: AsJson = False,
 ) -> None:
-    """Tell what a model file holds."""
+    """Print what a model file holds."""
     from neurdsp.amp.infer import find_model
     from neurdsp.console import print_table
     from neurdsp.modelfile import info as read_info
@@ -35,30 +38,14 @@ def info(
     if as_json:
         typer.echo(json.dumps(asdict(told) | {"path": str(told.path)}))
         return
-    field_ms = 1000 * told.receptive_field / told.sample_rate
-    rows = [
-        ("file", str(told.path)),
-        ("format", told.format),
-        ("architecture", told.architecture),
-        ("config", ", ".join(f"{key} {value}" for key, value in told.config.items())),
-        ("parameters", f"{told.n_parameters:,}"),
-        ("receptive field", f"{told.receptive_field} samples, {field_ms:.1f} ms"),
-        ("latency", f"{told.latency} samples"),
-        ("sample rate", f"{told.sample_rate:g} Hz"),
-        *((f"size from {size['size']:.3g}", _submodel(size)) for size in told.submodels),
-        *((f"knob {name}", f"0 to 1, at first {default:.3g}") for name, default in told.knobs.items()),
-        *_capture(told.capture),
-        *((f"metric {key}", _short(value)) for key, value in told.metrics.items()),
-        *((key.removeprefix("neurdsp."), _short(text)) for key, text in told.metadata.items()),
-    ]
-    print_table([(_printable(name), _printable(value)) for name, value in rows])
+    print_table([(_printable(name), _printable(_short(value))) for name, value in _rows(told)])
 
 
 @app.command()
 def verify(
     files: Annotated[list[Path], typer.Argument(help="Model files.")], as_json: AsJson = False
 ) -> None:
-    """Run the proof in each file through the engine; exit status 1 if a model fails, 2 if a file does."""
+    """Run the parity vectors of each file; exit status 1 if a model fails, 2 if a file cannot be read."""
     from neurdsp.modelfile import verify as run
 
     rows: list[dict[str, Any]] = []
@@ -93,42 +80,60 @@ def verify(
 def convert(
     source: Annotated[Path, typer.Argument(metavar="IN", help="Model file: .safetensors, .nam or .json.")],
     target: Annotated[
-        Path, typer.Argument(metavar="OUT", help="File to write, with another of these suffixes.")
+        Path,
+        typer.Argument(
+            metavar="OUT",
+            help="File to write: another of these suffixes, or with --dtype a .safetensors file.",
+        ),
     ],
+    dtype: Annotated[
+        Literal["f32", "f16", "bf16"] | None,
+        typer.Option(help="Store the weights of a .safetensors file in this number type."),
+    ] = None,
+    parity_db: Annotated[
+        float | None,
+        typer.Option(
+            help="With --dtype: the parity error in dB that OUT allows (-200 to -20); without it, that of IN."
+        ),
+    ] = None,
 ) -> None:
-    """Convert between the model file, .nam and the JSON of earlier trainers, saying what is lost."""
+    """Convert between model file, .nam and the JSON of earlier trainers, or between number types."""
     from neurdsp.console import print_table
     from neurdsp.modelfile import convert as run
 
-    done = run(source, target)
-    print_table(
-        [
-            ("from", str(done.source)),
-            ("to", str(done.target)),
-            ("lost", ", ".join(_printable(text) for text in done.lost) or "nothing"),
-            ("added", ", ".join(done.added) or "nothing"),
-        ]
-    )
+    names: dict[str, Literal["F32", "F16", "BF16"]] = {"f32": "F32", "f16": "F16", "bf16": "BF16"}
+    done = run(source, target, dtype=names[dtype] if dtype else None, parity_db=parity_db)
+    rows = [
+        ("from", str(done.source)),
+        ("to", str(done.target)),
+        ("lost", ", ".join(done.lost) or "nothing"),
+        ("added", ", ".join(done.added) or "nothing"),
+    ]
+    if done.proof is not None:
+        error = "none" if math.isinf(done.proof.error_db) else _decibels(done.proof.error_db)
+        rows.append(("parity error", f"{error}, at most {done.proof.threshold_db:.1f} dB allowed"))
+    print_table([(name, _printable(value)) for name, value in rows])
 
 
-def _submodel(size: dict[str, Any]) -> str:
-    return f"{size['n_parameters']:,} parameters, receptive field {size['receptive_field']} samples"
-
-
-def _capture(capture: dict[str, Any]) -> list[tuple[str, str]]:
-    """Rows of what the file says about the device and the capture, with units."""
-    units = {
-        "loudness": "dB",
-        "input_level_dbu": "dBu at 0 dBFS",
-        "output_level_dbu": "dBu at 0 dBFS",
-    }
-    rows = []
-    for key, value in capture.items():
-        # Dates and settings of the training are nested, and told by --json.
-        if value is not None and key != "name" and not isinstance(value, dict | list):
-            label = key.removesuffix("_dbu").replace("_", " ")
-            rows.append((label, f"{_short(value)} {units.get(key, '')}".strip()))
-    return rows
+def _rows(told: "ModelInfo") -> list[tuple[str, object]]:
+    """Return what every file has, and what the family of this one adds, as labels and values."""
+    rows: list[tuple[str, object]] = [
+        ("file", told.path),
+        ("format", told.format),
+        ("architecture", told.architecture),
+        ("kind", told.kind),
+        ("config", ", ".join(f"{key} {value}" for key, value in told.config.items())),
+        ("parameters", f"{told.n_parameters:,}"),
+        ("stored values", ", ".join(f"{count:,} {dtype}" for dtype, count in told.stored.items())),
+        ("sample rate", f"{told.sample_rate:g} Hz"),
+        ("channels", told.channels),
+        *told.rows(),
+        ("parity", ", ".join(f"{name} {list(shape)}" for name, shape in told.parity.items())),
+        *((f"metric {key}", value) for key, value in told.metrics.items()),
+        *((key.removeprefix("neurdsp."), text) for key, text in told.metadata.items()),
+    ]
+    # Formats other than the model file name no stored types and have no parity vectors.
+    return [(name, value) for name, value in rows if value != "" or name not in ("stored values", "parity")]
 
 
 def _print_verdicts(rows: list[dict[str, Any]]) -> None:

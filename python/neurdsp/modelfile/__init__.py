@@ -3,7 +3,9 @@
 from neurdsp.modelfile.conversion import Conversion, convert
 from neurdsp.modelfile.files import (
     FORMAT_VERSION,
+    DType,
     ModelFile,
+    TensorArray,
     VerifyResult,
     build_metadata,
     read,
@@ -11,16 +13,21 @@ from neurdsp.modelfile.files import (
     write,
 )
 from neurdsp.modelfile.information import ModelInfo, info
+from neurdsp.modelfile.parity import build_parity, parity_error_db
 
 __all__ = [
     "FORMAT_VERSION",
     "Conversion",
+    "DType",
     "ModelFile",
     "ModelInfo",
+    "TensorArray",
     "VerifyResult",
     "build_metadata",
+    "build_parity",
     "convert",
     "info",
+    "parity_error_db",
     "read",
     "verify",
     "write",

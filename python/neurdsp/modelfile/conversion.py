@@ -1,4 +1,4 @@
-"""Converting a model between the file of neurdsp, ``.nam``, and the JSON that earlier trainers wrote."""
+"""Converting a model between model files, ``.nam``, and the JSON that earlier trainers wrote."""
 
 import json
 import os
@@ -9,7 +9,9 @@ from typing import Any
 from neurdsp import _core
 from neurdsp._output import atomic_output, check_output
 from neurdsp.errors import ModelFileError, ParameterError, UnsupportedModelError
-from neurdsp.modelfile.files import build_metadata, read, verify, write
+from neurdsp.modelfile.files import DType, VerifyResult, build_metadata, read, verify, write
+from neurdsp.modelfile.parity import build_parity
+from neurdsp.modelfile.precision import store_as
 from neurdsp.modelfile.reference import amp_reference, parity_input, receptive_field
 
 __all__ = ["Conversion", "convert"]
@@ -28,18 +30,27 @@ class Conversion:
     source, target
         The files.
     lost
-        What the target format has no place for.
+        What the target cannot hold.
     added
         What the source lacked and was computed.
+    proof
+        How well the target reproduces the parity vectors of the source, if both are model files.
     """
 
     source: Path
     target: Path
     lost: tuple[str, ...]
     added: tuple[str, ...]
+    proof: VerifyResult | None = None
 
 
-def convert(source: str | os.PathLike[str], target: str | os.PathLike[str]) -> Conversion:
+def convert(
+    source: str | os.PathLike[str],
+    target: str | os.PathLike[str],
+    *,
+    dtype: DType | None = None,
+    parity_db: float | None = None,
+) -> Conversion:
     """Convert a model file; the suffixes choose the formats.
 
     Parameters
@@ -48,7 +59,12 @@ def convert(source: str | os.PathLike[str], target: str | os.PathLike[str]) -> C
         A ``.safetensors`` model file, a ``.nam`` file or the folder of an older one, or the ``.json`` of an
         amp model.
     target
-        A file to write, with another of these suffixes.
+        A file to write, with another of these suffixes; with a ``dtype``, another model file.
+    dtype
+        The number type to store the weights of a model file in: ``F32``, ``F16`` or ``BF16``, rounded to the
+        nearest. The parity vectors stay as they are, and the copy is verified against them.
+    parity_db
+        The error that such a copy allows, -200 to -20 dB; without one, that of the source.
 
     Returns
     -------
@@ -58,11 +74,13 @@ def convert(source: str | os.PathLike[str], target: str | os.PathLike[str]) -> C
     Raises
     ------
     ParameterError
-        If the suffixes are not two of these.
+        If the suffixes are not two of these, if ``dtype`` or ``parity_db`` is given for other formats, or if
+        source and target are the same file.
     UnsupportedModelError
-        If the target format cannot say what the source holds: JSON holds amp models only.
+        If the target format cannot hold the source: JSON holds amp models only.
     ModelFileError
-        If the source cannot be read or the target cannot be written.
+        If the source cannot be read, the target cannot be written, or the target misses the parity vectors
+        by more than it allows; nothing is written then.
     OSError
         If the folder of the target is absent.
 
@@ -73,9 +91,9 @@ def convert(source: str | os.PathLike[str], target: str | os.PathLike[str]) -> C
     every NAM player: the bias of the input convolution is folded into the other biases, and a first layer
     array carries the input to the output.
 
-    Amp models come from JSON with their weights bit for bit. JSON has no parity vectors, so they are computed
-    in double precision by a plain implementation, and the engine is verified against them before the file is
-    put in its place; those of ``.nam`` models are what the engine makes of a test signal.
+    Amp models keep the weights of their JSON bit for bit. JSON has no parity vectors, so a plain
+    implementation computes them in double precision, and the engine is verified against them before the file
+    is put in its place; those of ``.nam`` models are the engine's output for a test signal.
 
     Examples
     --------
@@ -87,10 +105,22 @@ def convert(source: str | os.PathLike[str], target: str | os.PathLike[str]) -> C
     for path, suffix in zip((source, target), suffixes, strict=True):
         if suffix not in _SUFFIXES:
             raise ParameterError(f"'{path}': the suffix must be one of {', '.join(_SUFFIXES)}")
+    if dtype is not None:
+        if suffixes != (".safetensors", ".safetensors"):
+            raise ParameterError(
+                f"'{source}' to '{target}': a dtype can be chosen only from .safetensors to .safetensors"
+            )
+        rounded, proof = store_as(source, target, dtype, parity_db)
+        lost = (f"precision of {rounded:,} values",) if rounded else ()
+        return Conversion(source, target, lost=lost, added=(), proof=proof)
+    if parity_db is not None:
+        raise ParameterError("parity_db can be set only together with a dtype")
     if suffixes[0] == suffixes[1] and not source.is_dir():
         others = " or ".join(suffix for suffix in _SUFFIXES if suffix != suffixes[0])
+        same_format = ", or a dtype" if suffixes[0] == ".safetensors" else ""
         raise ParameterError(
-            f"'{source}' and '{target}' are both {suffixes[0]}; give a target with the suffix {others}"
+            f"'{source}' and '{target}' are both {suffixes[0]}; "
+            f"give a target with the suffix {others}{same_format}"
         )
     if source.is_dir() and suffixes[1] == ".nam":
         raise ParameterError(f"'{source}' is the folder of a .nam model; convert it to .safetensors first")
@@ -169,13 +199,13 @@ def _from_json(source: Path, target: Path) -> Conversion:
         sample_rate=sample_rate,
         name=name,
     )
-    tensors |= {"parity.input": signal, "parity.output": output.astype("float32")}
+    tensors |= build_parity(signal, output.astype("float32"))
     with atomic_output(target) as temporary:
         try:
             write(temporary, metadata, tensors)
             result = verify(temporary)
         except ModelFileError as error:
-            # The temporary name would tell a user nothing.
+            # The user does not know the temporary name.
             raise ModelFileError(str(error).replace(str(temporary), str(target))) from error
         if not result.passed:
             raise ModelFileError(
@@ -193,7 +223,11 @@ def _to_json(source: Path, target: Path) -> Conversion:
         )
     config = model.config
     shape = (config["channels"], config["num_layers"], config["kernel_size"], config["dilation_base"])
-    weights = {name: tensor for name, tensor in model.tensors.items() if not name.startswith("parity.")}
+    weights = {
+        name: tensor.astype("float32", copy=False)  # widens half precision, which is exact
+        for name, tensor in model.tensors.items()
+        if not name.startswith("parity.")
+    }
     name = model.metadata.get("neurdsp.name", source.stem)
     check_output(target)
     _core.write_amp_json(target, name, model.sample_rate, shape, weights)

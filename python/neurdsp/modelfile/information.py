@@ -1,13 +1,14 @@
-"""What a model file holds, told without running it."""
+"""What a model file holds: what every file says, and what the family of its model adds."""
 
 import json
+import math
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from neurdsp import _core
+from neurdsp.modelfile.families import family_of, part
 
 __all__ = ["ModelInfo", "info"]
 
@@ -17,60 +18,65 @@ _TOLD_ELSEWHERE = {
     "neurdsp.config",
     "neurdsp.audio",
     "neurdsp.metrics",
-    "neurdsp.capture",
-    "nam.version",
 }
+_PARITY = "parity."
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ModelInfo:
-    """What a model file holds.
+    """What every model file holds. A family returns a subclass with its own facts.
 
     Attributes
     ----------
     path
         The file.
     format
-        ``neurdsp 1.0``, ``.nam 0.5.4``, or ``JSON`` for the form that earlier trainers wrote.
+        ``neurdsp 1.0``, or the name and version of another format.
     architecture
-        Family and kind.
+        Family and kind, such as ``amp.wavenet``.
+    kind
+        What the model does: ``stream``, ``separator``, ``generator`` or ``predictor``.
     config
         The config of the architecture.
     sample_rate
         In Hz.
+    channels
+        Of the audio that the model takes and gives.
     n_parameters
         The number of trained values.
-    receptive_field
-        In samples.
-    latency
-        In samples.
+    stored
+        The number of stored values besides the parity vectors, by number type: ``{"F16": 8192, "F32": 64}``.
+        Empty for other formats than the model file.
+    parity
+        The shape of each parity vector by name, without the prefix ``parity.``: ``{"input": (2175,), …}``.
     metrics
         What was measured at export.
     metadata
         All other metadata.
-    capture
-        What the file says about the device and the capture, by the keys of ``.nam`` metadata: loudness in dB,
-        levels in dBu, make and model.
-    submodels
-        Of a model of several sizes, each: the ``size`` from which it plays, ``n_parameters`` and
-        ``receptive_field``.
-    knobs
-        Of a model with knobs, where each stands at first, 0 to 1, by name.
     """
 
     path: Path
     format: str
     architecture: str
+    kind: str
     config: dict[str, Any]
     sample_rate: float
+    channels: int
     n_parameters: int
-    receptive_field: int
-    latency: int
+    stored: dict[str, int]
+    parity: dict[str, tuple[int, ...]]
     metrics: dict[str, Any]
     metadata: dict[str, str]
-    capture: dict[str, Any] = field(default_factory=dict)
-    submodels: tuple[dict[str, Any], ...] = ()
-    knobs: dict[str, float] = field(default_factory=dict)
+
+    def rows(self) -> list[tuple[str, str]]:
+        """Return the facts of the family as labels and values, for `neurdsp model info`.
+
+        Returns
+        -------
+        list of (str, str)
+            Empty here; a family's subclass returns its own.
+        """
+        return []
 
 
 def info(path: str | os.PathLike[str]) -> ModelInfo:
@@ -79,12 +85,13 @@ def info(path: str | os.PathLike[str]) -> ModelInfo:
     Parameters
     ----------
     path
-        A model file, a ``.nam`` file, or the JSON of an amp model.
+        A model file, or a file of another format that a family reads: ``.nam``, the JSON of an amp model.
 
     Returns
     -------
     ModelInfo
-        Shape, size, rate and metadata.
+        Architecture, size, rate and metadata; for an amp a `neurdsp.amp.AmpInfo`, with its receptive field,
+        knobs and capture levels.
 
     Raises
     ------
@@ -92,66 +99,65 @@ def info(path: str | os.PathLike[str]) -> ModelInfo:
         If the file is missing or damaged.
     UnsupportedModelError
         If it is of a later format version or of an unknown architecture.
+
+    Examples
+    --------
+    >>> info("amp.safetensors").architecture  # doctest: +SKIP
+    'amp.wavenet'
     """
-    model = _core.AmpModel.load(path, None, False)
-    metadata = model.metadata
-    version = metadata.get("neurdsp.format")
-    metrics = json.loads(metadata.get("neurdsp.metrics", "{}"))
-    capture: dict[str, Any] = json.loads(model.capture)
-    if model.nam_config is not None:
-        config = _outline(json.loads(model.nam_config))
-        esr = (capture.get("training") or {}).get("validation_esr")
-        metrics = metrics or ({} if esr is None else {"esr": esr})
-    elif version is None:
-        names = ("channels", "num_layers", "kernel_size", "dilation_base")
-        config = dict(zip(names, _core.read_amp_json(path)[2], strict=True))
+    path = Path(path)
+    told = _of_model_file(path) if _core.is_model_file(path) else _of_foreign(path)
+    family = family_of(told.architecture)
+    if family is not None and family.describe:
+        told = part(family.describe)(told)
+    return told
+
+
+def _of_model_file(path: Path) -> ModelInfo:
+    metadata, tensors = _core.model_file_layout(path)
+    stored: dict[str, int] = {}
+    parity: dict[str, tuple[int, ...]] = {}
+    for name, (dtype, shape) in tensors.items():
+        if name.startswith(_PARITY):
+            parity[name.removeprefix(_PARITY)] = tuple(shape)
+        else:
+            stored[dtype] = stored.get(dtype, 0) + math.prod(shape)
+    family = family_of(metadata["neurdsp.architecture"])
+    if family is not None and family.verify:
+        kind, n_parameters = family.kind, sum(stored.values())
     else:
-        config = json.loads(metadata["neurdsp.config"])
-    if "nam.version" in metadata:
-        file_format = f".nam {metadata['nam.version']}"
-    else:
-        file_format = "JSON" if version is None else f"neurdsp {version}"
+        _, kind, _, _, n_parameters, _ = _core.describe_model(path)
+    audio = json.loads(metadata["neurdsp.audio"])
     return ModelInfo(
-        path=Path(path),
-        format=file_format,
-        architecture=model.architecture,
-        config=config,
-        sample_rate=model.sample_rate,
-        n_parameters=model.n_parameters,
-        receptive_field=model.receptive_field,
-        latency=model.latency,
-        metrics=metrics,
+        path=path,
+        format=f"neurdsp {metadata['neurdsp.format']}",
+        architecture=metadata["neurdsp.architecture"],
+        kind=kind,
+        config=json.loads(metadata["neurdsp.config"]),
+        sample_rate=float(audio["sample_rate"]),
+        channels=audio["channels"],
+        n_parameters=n_parameters,
+        stored=stored,
+        parity=parity,
+        metrics=json.loads(metadata["neurdsp.metrics"]),
         metadata={key: text for key, text in metadata.items() if key not in _TOLD_ELSEWHERE},
-        capture=capture,
-        submodels=tuple(_submodels(path, model.size_steps)),
-        knobs={name: default for name, _, default in model.knobs},
     )
 
 
-def _submodels(path: str | os.PathLike[str], steps: list[float]) -> Iterator[dict[str, Any]]:
-    for size in [0.0, *steps] if steps else []:
-        model = _core.AmpModel.load(path, size, False)
-        yield {
-            "size": size,
-            "n_parameters": model.n_parameters,
-            "receptive_field": model.receptive_field,
-        }
-
-
-def _outline(document: dict[str, Any]) -> dict[str, Any]:
-    """Give what distinguishes a ``.nam`` model: the shapes of its parts rather than every key."""
-    config = document["config"]
-    match document["architecture"]:
-        case "WaveNet":
-            arrays = config["layers"]
-            outline: dict[str, Any] = {
-                "channels": [array["channels"] for array in arrays],
-                "layers": [len(array["dilations"]) for array in arrays],
-            }
-            if config.get("condition_dsp"):
-                outline["condition"] = config["condition_dsp"]["architecture"]
-            return outline
-        case "SlimmableContainer":
-            return {"models": [entry["model"]["architecture"] for entry in config["submodels"]]}
-        case _:
-            return {key: value for key, value in config.items() if not isinstance(value, dict | list)}
+def _of_foreign(path: Path) -> ModelInfo:
+    """Tell what the engine knows of a file of another format; the family adds the rest."""
+    architecture, kind, sample_rate, channels, n_parameters, metadata = _core.describe_model(path)
+    return ModelInfo(
+        path=path,
+        format="",
+        architecture=architecture,
+        kind=kind,
+        config={},
+        sample_rate=sample_rate,
+        channels=channels,
+        n_parameters=n_parameters,
+        stored={},
+        parity={},
+        metrics={},
+        metadata=metadata,
+    )

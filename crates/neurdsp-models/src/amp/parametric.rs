@@ -18,7 +18,8 @@ use serde_json::value::RawValue;
 use crate::container::file::ModelFile;
 use crate::container::header::Header;
 use crate::container::json::one_line;
-use crate::container::tensor::{Tensor, Tensors, expect_finite, expect_tensor};
+use crate::container::tensor::{Tensor, Tensors, expect_floats};
+use crate::container::values::DType;
 use crate::error::{Error, Result};
 
 /// The name of a model with knobs in a file.
@@ -74,9 +75,7 @@ impl Dense {
     fn from_tensors(tensors: &Tensors, name: &str, outputs: usize, inputs: usize) -> Result<Dense> {
         let take = |part: &str, shape: &[usize]| -> Result<Vec<f32>> {
             let name = format!("{PREFIX}{name}.{part}");
-            let tensor = expect_tensor(tensors, &name, shape)?;
-            expect_finite(&name, &tensor.data)?;
-            Ok(tensor.data.clone())
+            Ok(expect_floats(tensors, &name, shape)?.into_owned())
         };
         Ok(Dense { weight: take("weight", &[outputs, inputs])?, bias: take("bias", &[outputs])? })
     }
@@ -125,15 +124,14 @@ impl Parametric {
                     _ => return Err(unexpected(name)),
                 };
                 let expected: Vec<usize> = std::iter::once(rank).chain(shape.iter().copied()).collect();
-                expect_tensor(&file.tensors, name, &expected)?;
-                expect_finite(name, &tensor.data)?;
-                basis.insert(target.to_owned(), tensor.data.clone());
+                let values = expect_floats(&file.tensors, name, &expected)?;
+                basis.insert(target.to_owned(), values.into_owned());
             } else if let Some(part) = name.strip_prefix(PREFIX) {
                 if !maps.contains(&part) {
                     return Err(unexpected(name));
                 }
             } else {
-                base.insert(name.clone(), tensor.clone());
+                base.insert(name.clone(), tensor.cast(name, DType::F32)?);
             }
         }
         let mut metadata = file.metadata.clone();
@@ -170,7 +168,7 @@ impl Parametric {
         let shares = self.output.run(&self.hidden.run(&centred));
         let mut file = self.base.clone();
         for (name, basis) in &self.basis {
-            let Some(Tensor { data, .. }) = file.tensors.get_mut(name) else { continue };
+            let Some(data) = file.tensors.get_mut(name).and_then(Tensor::as_f32_mut) else { continue };
             let length = data.len();
             for (i, value) in data.iter_mut().enumerate() {
                 let rows = shares.iter().enumerate();

@@ -102,7 +102,7 @@ impl SeedModel {
     /// [`from_bytes`](Self::from_bytes).
     pub fn read(path: impl AsRef<Path>) -> Result<SeedModel> {
         let path = path.as_ref();
-        let read = || SeedModel::from_bytes(&crate::container::file::read_bytes(path, MAX_JSON_BYTES)?);
+        let read = || SeedModel::from_bytes(&crate::container::open::read_bytes(path, MAX_JSON_BYTES)?);
         read().map_err(|error: Error| error.in_file(path))
     }
 

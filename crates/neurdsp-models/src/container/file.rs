@@ -1,37 +1,20 @@
-//! The container of a model file: string metadata and F32 tensors in the safetensors layout.
+//! Reading and writing a model file: string metadata, and tensors in the layout of safetensors.
 //!
-//! What the metadata means is the subject of [`crate::container::header`]. The layout is eight bytes of header length (little
-//! endian), the header (a JSON object of tensors, each with its type, shape and place, and of metadata), then the data
-//! without holes: <https://github.com/huggingface/safetensors#format>.
-//!
-//! A file is taken as hostile. Nothing is allocated before its size was checked against a bound and against the bytes
-//! that are there.
+//! What the metadata means is the subject of [`crate::container::header`].
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
+use std::collections::BTreeMap;
 use std::io::{BufReader, Read, Write};
 use std::path::Path;
 
-use serde::Deserialize;
-use serde_json::value::RawValue;
+use half::{bf16, f16};
 
 use crate::container::atomic::write_atomically;
-use crate::container::json::{Members, one_line};
-use crate::container::tensor::{Tensor, Tensors, element_count};
+use crate::container::bounds::{MAX_AXES, MAX_FILE_BYTES, MAX_HEADER_BYTES, MAX_TENSORS, at_most};
+use crate::container::layout::{Layout, METADATA, check_name};
+use crate::container::open::open;
+use crate::container::tensor::{Tensor, Tensors};
+use crate::container::values::{DType, Values};
 use crate::error::{Error, Result};
-
-/// The largest header, in bytes.
-const MAX_HEADER_BYTES: u64 = 4 << 20;
-/// The largest file, in bytes.
-const MAX_FILE_BYTES: u64 = 2 << 30;
-/// The most tensors.
-const MAX_TENSORS: usize = 16_384;
-/// The most axes of a tensor.
-const MAX_AXES: usize = 8;
-/// The member of the header that is not a tensor.
-const METADATA: &str = "__metadata__";
-/// Bytes of a value.
-const VALUE_BYTES: usize = size_of::<f32>();
 
 /// The metadata and the tensors of a model file.
 ///
@@ -52,28 +35,17 @@ pub struct ModelFile {
     pub tensors: Tensors,
 }
 
-/// A tensor as the header describes it.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Entry {
-    dtype: String,
-    shape: Vec<usize>,
-    data_offsets: [u64; 2],
-}
-
-type NamedEntry = (String, Entry);
-
 impl ModelFile {
     /// Reads a file.
     ///
     /// # Errors
     /// [`Error::InFile`] with the path: the file cannot be read, is malformed, truncated, too large, or has a tensor
-    /// that is not F32.
+    /// of a type that [`DType`] does not name.
     pub fn read(path: impl AsRef<Path>) -> Result<ModelFile> {
         let path = path.as_ref();
         let read = || {
             let (file, length) = open(path)?;
-            ModelFile::from_reader(BufReader::new(file), length)
+            ModelFile::from_reader(&mut BufReader::new(file), length)
         };
         read().map_err(|error: Error| error.in_file(path))
     }
@@ -83,7 +55,7 @@ impl ModelFile {
     /// # Errors
     /// As [`read`](Self::read), without the path.
     pub fn from_bytes(bytes: &[u8]) -> Result<ModelFile> {
-        ModelFile::from_reader(bytes, bytes.len() as u64)
+        ModelFile::from_reader(&mut &*bytes, bytes.len() as u64)
     }
 
     /// Writes a file: whole, or not at all. The same content always gives the same bytes.
@@ -109,38 +81,28 @@ impl ModelFile {
         Ok(bytes)
     }
 
-    fn from_reader(mut reader: impl Read, length: u64) -> Result<ModelFile> {
-        let io = |source| Error::Io { action: "read the file", source };
-        at_most("the size of the file in bytes", length, MAX_FILE_BYTES)?;
-        if length < 8 {
-            return Err(Error::malformed("the file", format!("{length} bytes are too few for a model file")));
-        }
-        let mut header_length = [0; 8];
-        reader.read_exact(&mut header_length).map_err(io)?;
-        let header_length = u64::from_le_bytes(header_length);
-        at_most("the size of the header in bytes", header_length, MAX_HEADER_BYTES)?;
-        let Some(data_length) = (length - 8).checked_sub(header_length) else {
-            let reason =
-                format!("it ends within its header of {header_length} bytes; the file was truncated");
-            return Err(Error::malformed("the file", reason));
-        };
-
-        let mut header = vec![0; header_length as usize];
-        reader.read_exact(&mut header).map_err(io)?;
-        let (metadata, entries) = parse_header(&header)?;
-        let entries = check_layout(entries, data_length)?;
-
+    fn from_reader(reader: &mut impl Read, length: u64) -> Result<ModelFile> {
+        let layout = Layout::from_reader(reader, length)?;
         let mut tensors = Tensors::new();
-        for (name, shape, count) in entries {
-            let data = read_values(&mut reader, count).map_err(io)?;
-            tensors.insert(name, Tensor { shape, data });
+        for (name, place) in layout.in_file_order() {
+            let data = read_values(reader, place.dtype, place.count)
+                .map_err(|source| Error::Io { action: "read the file", source })?;
+            tensors.insert(name.clone(), Tensor { shape: place.shape.clone(), data });
         }
-        Ok(ModelFile { metadata, tensors })
+        Ok(ModelFile { metadata: layout.metadata, tensors })
+    }
+
+    /// The tensors in the order in which their bytes are written: larger types first, so that each is aligned to the size
+    /// of its values, and by name within a size.
+    fn in_file_order(&self) -> Vec<(&String, &Tensor)> {
+        let mut tensors: Vec<_> = self.tensors.iter().collect();
+        tensors.sort_by_key(|(_, tensor)| std::cmp::Reverse(tensor.dtype().size()));
+        tensors
     }
 
     /// The eight bytes of length and the header, padded so that the data starts at a multiple of eight.
     fn header_bytes(&self) -> Result<Vec<u8>> {
-        at_most("the number of tensors", self.tensors.len() as u64, MAX_TENSORS as u64)?;
+        at_most("the number of tensors", self.tensors.len() as u64, MAX_TENSORS)?;
         let mut json = String::from("{");
         if !self.metadata.is_empty() {
             for key in self.metadata.keys() {
@@ -149,20 +111,21 @@ impl ModelFile {
             json.push_str(&format!("{}:{}", quoted(METADATA), serde_json::json!(self.metadata)));
         }
         let mut begin = 0_usize;
-        for (name, tensor) in &self.tensors {
+        for (name, tensor) in self.in_file_order() {
             check_name("a tensor's name", name)?;
             tensor.check(name)?;
             at_most(
                 &format!("the number of axes of the tensor {name}"),
                 tensor.shape.len() as u64,
-                MAX_AXES as u64,
+                MAX_AXES,
             )?;
-            let end = begin + tensor.data.len() * VALUE_BYTES;
+            let dtype = tensor.dtype();
+            let end = begin + tensor.data.len() * dtype.size();
             if json.len() > 1 {
                 json.push(',');
             }
             json.push_str(&format!(
-                r#"{}:{{"dtype":"F32","shape":{},"data_offsets":[{begin},{end}]}}"#,
+                r#"{}:{{"dtype":"{dtype}","shape":{},"data_offsets":[{begin},{end}]}}"#,
                 quoted(name),
                 serde_json::json!(tensor.shape),
             ));
@@ -181,11 +144,13 @@ impl ModelFile {
 
     fn write_to(&self, header: &[u8], writer: &mut dyn Write) -> std::io::Result<()> {
         writer.write_all(header)?;
-        let mut bytes = Vec::with_capacity(CHUNK_VALUES * VALUE_BYTES);
-        for chunk in self.tensors.values().flat_map(|tensor| tensor.data.chunks(CHUNK_VALUES)) {
-            bytes.clear();
-            bytes.extend(chunk.iter().flat_map(|value| value.to_le_bytes()));
-            writer.write_all(&bytes)?;
+        for (_, tensor) in self.in_file_order() {
+            match &tensor.data {
+                Values::F32(values) => write_as(writer, values, f32::to_le_bytes),
+                Values::F16(values) => write_as(writer, values, f16::to_le_bytes),
+                Values::BF16(values) => write_as(writer, values, bf16::to_le_bytes),
+                Values::I8(values) => write_as(writer, values, i8::to_le_bytes),
+            }?;
         }
         Ok(())
     }
@@ -194,138 +159,44 @@ impl ModelFile {
 /// Values that are converted at a time.
 const CHUNK_VALUES: usize = 16_384;
 
-/// Opens a regular file and gives its length in bytes.
-pub(crate) fn open(path: &Path) -> Result<(File, u64)> {
-    let io = |source| Error::Io { action: "open the file", source };
-    // Asked of the path and not of the open file, because opening a pipe would wait for a writer.
-    let metadata = std::fs::metadata(path).map_err(io)?;
-    if !metadata.is_file() {
-        let kind = if metadata.is_dir() { "a folder" } else { "a device or pipe" };
-        return Err(Error::malformed("the path", format!("it is {kind}, not a model file")));
-    }
-    Ok((File::open(path).map_err(io)?, metadata.len()))
+fn read_values(reader: &mut impl Read, dtype: DType, count: usize) -> std::io::Result<Values> {
+    Ok(match dtype {
+        DType::F32 => Values::F32(read_as(reader, count, f32::from_le_bytes)?),
+        DType::F16 => Values::F16(read_as(reader, count, f16::from_le_bytes)?),
+        DType::BF16 => Values::BF16(read_as(reader, count, bf16::from_le_bytes)?),
+        DType::I8 => Values::I8(read_as(reader, count, i8::from_le_bytes)?),
+    })
 }
 
-/// Reads a regular file of at most `limit` bytes into memory.
-pub(crate) fn read_bytes(path: &Path, limit: u64) -> Result<Vec<u8>> {
-    let (file, length) = open(path)?;
-    at_most("the size of the file in bytes", length, limit)?;
-    let mut bytes = Vec::with_capacity(length as usize);
-    // The file may have grown since its length was asked for.
-    file.take(limit)
-        .read_to_end(&mut bytes)
-        .map_err(|source| Error::Io { action: "read the file", source })?;
-    Ok(bytes)
-}
-
-/// Takes the header apart, with the tensors still in the order of the file.
-fn parse_header(header: &[u8]) -> Result<(BTreeMap<String, String>, Vec<NamedEntry>)> {
-    let malformed = |reason: String| Error::malformed("the header", one_line(&reason));
-    let text = std::str::from_utf8(header).map_err(|error| malformed(error.to_string()))?;
-    if !text.starts_with('{') {
-        return Err(malformed("it does not start with '{'; this is not a safetensors file".to_owned()));
-    }
-    let Members(members) =
-        serde_json::from_str::<Members<&RawValue>>(text).map_err(|error| malformed(error.to_string()))?;
-    at_most("the number of tensors", members.len() as u64, MAX_TENSORS as u64 + 1)?;
-
-    let mut seen = BTreeSet::new();
-    let mut metadata = BTreeMap::new();
-    let mut entries = Vec::new();
-    for (name, value) in members {
-        check_name("a tensor's name", &name)?;
-        if !seen.insert(name.clone()) {
-            return Err(Error::Duplicate { name: format!("the tensor {name}") });
-        }
-        let what = |error: serde_json::Error| {
-            Error::malformed(format!("the header's entry {name}"), one_line(&error.to_string()))
-        };
-        if name == METADATA {
-            let Members(pairs) = serde_json::from_str::<Members<String>>(value.get()).map_err(what)?;
-            for (key, text) in pairs {
-                check_name("a metadata key", &key)?;
-                if metadata.contains_key(&key) {
-                    return Err(Error::Duplicate { name: format!("the metadata key {key}") });
-                }
-                metadata.insert(key, text);
-            }
-        } else {
-            let entry: Entry = serde_json::from_str(value.get()).map_err(what)?;
-            entries.push((name, entry));
-        }
-    }
-    Ok((metadata, entries))
-}
-
-/// Checks types, shapes and places against the bytes that are there; gives name, shape and count in file order.
-fn check_layout(
-    mut entries: Vec<(String, Entry)>,
-    data_length: u64,
-) -> Result<Vec<(String, Vec<usize>, usize)>> {
-    entries.sort_by_key(|(_, entry)| entry.data_offsets);
-    let mut layout = Vec::with_capacity(entries.len());
-    let mut end_of_last = 0_u64;
-    for (name, Entry { dtype, shape, data_offsets: [begin, end] }) in entries {
-        if dtype != "F32" {
-            return Err(Error::TensorType { name, dtype: one_line(&dtype) });
-        }
-        at_most(&format!("the number of axes of the tensor {name}"), shape.len() as u64, MAX_AXES as u64)?;
-        let malformed = |reason| Error::malformed(format!("the tensor {name}"), reason);
-        let count =
-            element_count(&shape).filter(|count| *count as u64 <= MAX_FILE_BYTES / VALUE_BYTES as u64);
-        let Some(count) = count else {
-            return Err(malformed(format!("its shape {shape:?} is larger than any file")));
-        };
-        if end.checked_sub(begin) != Some((count * VALUE_BYTES) as u64) {
-            return Err(malformed(format!(
-                "data_offsets [{begin}, {end}] do not fit its shape {shape:?} in F32"
-            )));
-        }
-        if begin != end_of_last {
-            let reason =
-                format!("its data start at byte {begin}, but the data before it end at {end_of_last}");
-            return Err(malformed(reason));
-        }
-        end_of_last = end;
-        layout.push((name, shape, count));
-    }
-    if end_of_last != data_length {
-        let reason = format!(
-            "its header describes {end_of_last} bytes of data, but {data_length} are there; it was damaged"
-        );
-        return Err(Error::malformed("the file", reason));
-    }
-    Ok(layout)
-}
-
-fn read_values(reader: &mut impl Read, count: usize) -> std::io::Result<Vec<f32>> {
+fn read_as<T, const SIZE: usize>(
+    reader: &mut impl Read,
+    count: usize,
+    value: impl Fn([u8; SIZE]) -> T,
+) -> std::io::Result<Vec<T>> {
     let mut values = Vec::with_capacity(count);
-    let mut bytes = vec![0; count.min(CHUNK_VALUES) * VALUE_BYTES];
+    let mut bytes = vec![0; count.min(CHUNK_VALUES) * SIZE];
     while values.len() < count {
-        let chunk = &mut bytes[..(count - values.len()).min(CHUNK_VALUES) * VALUE_BYTES];
+        let chunk = &mut bytes[..(count - values.len()).min(CHUNK_VALUES) * SIZE];
         reader.read_exact(chunk)?;
-        let (quads, _) = chunk.as_chunks::<VALUE_BYTES>();
-        values.extend(quads.iter().map(|quad| f32::from_le_bytes(*quad)));
+        values.extend(chunk.as_chunks::<SIZE>().0.iter().map(|bytes| value(*bytes)));
     }
     Ok(values)
 }
 
-/// Names end up in messages and tables: they must be printable.
-fn check_name(what: &str, name: &str) -> Result<()> {
-    if name.is_empty() || name.chars().any(char::is_control) {
-        let reason = format!("{:?} is empty or has control characters", one_line(name));
-        return Err(Error::malformed(what, reason));
+fn write_as<T: Copy, const SIZE: usize>(
+    writer: &mut dyn Write,
+    values: &[T],
+    bytes_of: impl Fn(T) -> [u8; SIZE],
+) -> std::io::Result<()> {
+    let mut bytes = Vec::with_capacity(values.len().min(CHUNK_VALUES) * SIZE);
+    for chunk in values.chunks(CHUNK_VALUES) {
+        bytes.clear();
+        bytes.extend(chunk.iter().flat_map(|value| bytes_of(*value)));
+        writer.write_all(&bytes)?;
     }
     Ok(())
 }
 
 fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
-}
-
-fn at_most(what: &str, got: u64, limit: u64) -> Result<()> {
-    if got > limit {
-        return Err(Error::TooLarge { what: what.to_owned(), limit, got });
-    }
-    Ok(())
 }

@@ -3,11 +3,21 @@
 use std::io::Read;
 use std::path::Path;
 
-use crate::container::file::open;
+use crate::container::open::open;
 use crate::error::{Error, Result};
 
 /// Enough to tell the formats apart.
 const SNIFFED_BYTES: u64 = 64;
+
+/// Tells a model file from a file of another known format by its first bytes.
+///
+/// # Errors
+/// [`Error::InFile`] with the path: it cannot be read, is no regular file, or is of no format that is known here.
+pub fn is_model_file(path: impl AsRef<Path>) -> Result<bool> {
+    let path = path.as_ref();
+    let format = Format::of_file(path).map_err(|error| error.in_file(path))?;
+    Ok(format == Format::Safetensors)
+}
 
 /// The format of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,6 +5,7 @@
 
 use crate::container::json::one_line;
 use crate::container::tensor::{Tensor, Tensors, expect_finite, expect_tensor};
+use crate::container::values::DType;
 use crate::error::{Error, Result};
 
 const PREFIX: &str = "parity.";
@@ -28,7 +29,7 @@ const MAX_VECTORS: usize = 64;
 /// ]);
 /// let parity = Parity::from_tensors(&file, -100.0, 1000)?;
 /// let (left, right) = (&parity.inputs()["left"], &parity.inputs()["right"]);
-/// let sum = left.data.iter().zip(&right.data).map(|(l, r)| l + r).collect();
+/// let sum = left.to_f32("left")?.iter().zip(right.to_f32("right")?.iter()).map(|(l, r)| l + r).collect();
 /// let outputs = Tensors::from([("output".to_owned(), Tensor::new(vec![2], sum)?)]);
 /// assert!(parity.measure(&outputs)?.passed());
 /// # Ok::<(), neurdsp_models::Error>(())
@@ -117,7 +118,7 @@ impl Parity {
         let mut n_samples = 0;
         for (name, expected) in &self.outputs {
             let got = expect_tensor(outputs, name, &expected.shape)?;
-            let error = error_db(&expected.data, &got.data);
+            let error = error_db(&expected.to_f32(name)?, &got.to_f32(name)?);
             // Once an output is NaN nothing is worse.
             if error.is_nan() || error > worst {
                 worst = error;
@@ -160,7 +161,7 @@ fn take(tensors: &Tensors, kind: &str, max_values: usize) -> Result<Tensors> {
     Ok(vectors)
 }
 
-/// A tensor that is neither empty, nor too long, nor without a number.
+/// A tensor widened to F32 that is neither empty, nor too long, nor without a number.
 fn checked(name: &str, tensor: &Tensor, max_values: usize) -> Result<Tensor> {
     let length = tensor.data.len();
     if length == 0 || length > max_values {
@@ -171,8 +172,9 @@ fn checked(name: &str, tensor: &Tensor, max_values: usize) -> Result<Tensor> {
         });
     }
     tensor.check(name)?;
-    expect_finite(name, &tensor.data)?;
-    Ok(tensor.clone())
+    let wide = tensor.cast(name, DType::F32)?;
+    expect_finite(name, &wide.to_f32(name)?)?;
+    Ok(wide)
 }
 
 /// The name of a vector in a file.
@@ -195,11 +197,12 @@ fn error_db(expected: &[f32], got: &[f32]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::container::values::Values;
 
     const LIMIT: usize = 100;
 
     fn tensor(shape: &[usize], values: &[f32]) -> Tensor {
-        Tensor { shape: shape.to_vec(), data: values.to_vec() }
+        Tensor { shape: shape.to_vec(), data: Values::F32(values.to_vec()) }
     }
 
     fn vector(values: &[f32]) -> Tensor {
@@ -216,7 +219,8 @@ mod tests {
 
     /// What a model that adds an offset to its input is measured at.
     fn offset(parity: &Parity, offset: f32) -> Verification {
-        let output: Vec<f32> = parity.input().unwrap().data.iter().map(|x| x + offset).collect();
+        let output: Vec<f32> =
+            parity.input().unwrap().to_f32("input").unwrap().iter().map(|x| x + offset).collect();
         parity.measure(&tensors([("output", vector(&output))])).unwrap()
     }
 

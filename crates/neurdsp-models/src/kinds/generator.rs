@@ -2,7 +2,7 @@
 
 use super::model::Model;
 use crate::container::parity::{OUTPUT, Parity, Verification};
-use crate::container::tensor::{Tensor, Tensors, expect_tensor};
+use crate::container::tensor::{Tensor, Tensors, expect_floats};
 use crate::error::{Error, Result};
 
 /// The name of the parity vector that holds the seed.
@@ -33,7 +33,7 @@ pub trait Generator: Model {
 }
 
 fn seed(inputs: &Tensors) -> Result<u64> {
-    let value = expect_tensor(inputs, SEED, &[1])?.data[0];
+    let value = expect_floats(inputs, SEED, &[1])?[0];
     if value.fract() == 0.0 && (0.0..=MAX_PARITY_SEED).contains(&value) {
         return Ok(value as u64);
     }

@@ -3,6 +3,7 @@
 use super::model::Model;
 use crate::container::parity::{OUTPUT, Parity, Verification};
 use crate::container::tensor::{Tensor, Tensors};
+use crate::container::values::Values;
 use crate::error::{Error, Result};
 
 /// A model that turns a signal into another, block by block. Most are mono: one channel in, one out.
@@ -79,21 +80,22 @@ pub trait StreamSource: Model {
         let (input, expected) = (parity.input()?, parity.output()?);
         let samples = input.shape.last().copied().unwrap_or(0);
         let shape = |channels: usize| if channels == 1 { vec![samples] } else { vec![channels, samples] };
-        let inputs = channels(input, "parity.input", &shape(stream.in_channels()))?;
+        let input_values = input.to_f32("parity.input")?;
+        check_shape(input, "parity.input", &shape(stream.in_channels()))?;
+        let inputs: Vec<&[f32]> = input_values.chunks_exact(samples.max(1)).collect();
         let mut output = vec![0.0; expected.data.len()];
-        channels(expected, "parity.output", &shape(stream.out_channels()))?;
+        check_shape(expected, "parity.output", &shape(stream.out_channels()))?;
         let mut outputs: Vec<&mut [f32]> = output.chunks_exact_mut(samples.max(1)).collect();
         stream.process_channels(&inputs, &mut outputs);
-        let output = Tensor { shape: expected.shape.clone(), data: output };
+        let output = Tensor { shape: expected.shape.clone(), data: Values::F32(output) };
         parity.measure(&Tensors::from([(OUTPUT.to_owned(), output)]))
     }
 }
 
-/// The channels of a signal that must have this shape; a mono one may also be `[1, samples]`.
-fn channels<'a>(signal: &'a Tensor, name: &str, shape: &[usize]) -> Result<Vec<&'a [f32]>> {
+/// Checks the shape of a signal; a mono one may also be `[1, samples]`.
+fn check_shape(signal: &Tensor, name: &str, shape: &[usize]) -> Result<()> {
     if signal.shape == shape || matches!((signal.shape.as_slice(), shape), ([1, n], [m]) if n == m) {
-        let samples = shape.last().copied().unwrap_or(0);
-        return Ok(signal.data.chunks_exact(samples.max(1)).collect());
+        return Ok(());
     }
     Err(Error::TensorShape { name: name.to_owned(), got: signal.shape.clone(), expected: shape.to_vec() })
 }

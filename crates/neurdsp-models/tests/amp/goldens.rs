@@ -20,10 +20,8 @@ fn read() -> Golden {
     let tensor = |name: &str| {
         let view = file.tensor(name).unwrap();
         let (values, _) = view.data().as_chunks::<4>();
-        Tensor {
-            shape: view.shape().to_vec(),
-            data: values.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect(),
-        }
+        let values = values.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
+        Tensor::new(view.shape().to_vec(), values).unwrap()
     };
     Golden {
         tensors: file.names().into_iter().map(|name| (name.to_owned(), tensor(name))).collect(),
@@ -46,9 +44,9 @@ fn the_engine_meets_torch_within_the_tolerance_of_the_file() {
         let weights = ResidualWeights::from_tensors(config, &tensors).unwrap();
         let mut model = ResidualStream::new(config, &weights).unwrap();
         model.prewarm();
-        let expected = &golden.tensors[&format!("output.{index}")].data;
+        let expected = golden.tensors[&format!("output.{index}")].to_f32("output").unwrap();
         let mut output = vec![0.0; expected.len()];
-        model.process(&golden.tensors["input"].data, &mut output);
+        model.process(&golden.tensors["input"].to_f32("input").unwrap(), &mut output);
 
         let energy: f64 = expected.iter().map(|value| f64::from(*value).powi(2)).sum();
         let error: f64 =

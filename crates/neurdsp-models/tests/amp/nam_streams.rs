@@ -171,7 +171,7 @@ fn a_model_file_holds_any_nam_model_and_proves_it() {
 
         let mut short = archive.clone();
         let weights = short.tensors.get_mut("weights").unwrap();
-        weights.data.pop();
+        weights.as_f32_mut().unwrap().pop();
         weights.shape[0] -= 1;
         let error = LoadedModel::from_file(&short).unwrap_err().to_string();
         assert!(error.contains("but the config asks for"), "{error}");

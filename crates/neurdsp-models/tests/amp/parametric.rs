@@ -202,7 +202,10 @@ fn every_flaw_of_a_file_is_named() {
         (&put("knobs.more", &[1]), "the tensor knobs.more is not part of"),
         (&|file| drop(file.tensors.remove("knobs.output.bias")), "the tensor knobs.output.bias is missing"),
         (
-            &|file| file.tensors.get_mut("knobs.basis.layers.0.conv.bias").unwrap().data[3] = f32::NAN,
+            &|file| {
+                file.tensors.get_mut("knobs.basis.layers.0.conv.bias").unwrap().as_f32_mut().unwrap()[3] =
+                    f32::NAN
+            },
             "knobs.basis.layers.0.conv.bias holds NaN at index 3",
         ),
     ];

@@ -6,7 +6,8 @@
 )]
 
 use neurdsp_models::amp::residual::{LayerWeights, ResidualConfig, ResidualStream, ResidualWeights};
-use neurdsp_models::{AudioSpec, Header, ModelFile, SeedModel, StreamingModel, Tensor};
+use neurdsp_models::{AudioSpec, Header, ModelFile, SeedModel, StreamingModel, Tensor, Values, bf16, f16};
+use std::collections::BTreeMap;
 
 pub(crate) const CONFIG: ResidualConfig =
     ResidualConfig { channels: 2, num_layers: 2, kernel_size: 3, dilation_base: 2 };
@@ -45,9 +46,27 @@ pub(crate) fn model_file() -> ModelFile {
     let input = values(64, 11);
     let mut output = vec![0.0; input.len()];
     ResidualStream::new(&CONFIG, &weights()).unwrap().process(&input, &mut output);
-    tensors.insert("parity.input".to_owned(), Tensor { shape: vec![64], data: input });
-    tensors.insert("parity.output".to_owned(), Tensor { shape: vec![64], data: output });
+    tensors.insert("parity.input".to_owned(), Tensor::new(vec![64], input).unwrap());
+    tensors.insert("parity.output".to_owned(), Tensor::new(vec![64], output).unwrap());
     ModelFile { metadata: header.to_metadata(), tensors }
+}
+
+/// A file with tensors of every type, scalars and empty ones among them; no architecture has these.
+pub(crate) fn mixed_file() -> ModelFile {
+    let tensor = |shape: &[usize], data| Tensor::from_values(shape.to_vec(), data).unwrap();
+    let tensors = [
+        ("a.int8", tensor(&[3], Values::I8(vec![-128, 0, 127]))),
+        ("b.half", tensor(&[1, 3], Values::F16([1.5, -65_504.0, 6e-8].map(f16::from_f32).to_vec()))),
+        ("c.brain", tensor(&[], Values::BF16(vec![bf16::from_f32(3e38)]))),
+        ("d.single", tensor(&[2], Values::F32(vec![0.1, -0.0]))),
+        ("e.none", tensor(&[0, 7], Values::I8(Vec::new()))),
+        ("g.many", tensor(&[30, 20], Values::F16(values(600, 5).into_iter().map(f16::from_f32).collect()))),
+        ("f.none", tensor(&[0], Values::F32(Vec::new()))),
+    ];
+    ModelFile {
+        metadata: BTreeMap::from([("title".to_owned(), "every type".to_owned())]),
+        tensors: tensors.into_iter().map(|(name, tensor)| (name.to_owned(), tensor)).collect(),
+    }
 }
 
 /// A file of this header and so many zeros.

@@ -1,8 +1,10 @@
 //! Ten thousand damaged files load or fail with one line: no panic, no hang, no absurd allocation.
 
-use crate::common::{model_file, nam_convnet, nam_linear, nam_lstm, nam_wavenet, npy, seed_model};
+use crate::common::{
+    mixed_file, model_file, nam_convnet, nam_linear, nam_lstm, nam_wavenet, npy, seed_model,
+};
 use neurdsp_models::amp::nam::NamFile;
-use neurdsp_models::load_bytes;
+use neurdsp_models::{ModelFile, load_bytes};
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -126,6 +128,40 @@ fn damaged_model_files_load_or_fail_cleanly() {
 }
 
 #[test]
+fn damaged_files_of_every_type_are_read_or_refused_cleanly() {
+    let good = mixed_file().to_bytes().unwrap();
+    let header = 8 + u64::from_le_bytes(good[..8].try_into().unwrap()) as usize;
+    let mut random = Random(0x8CB9_2BA7_2F3D_8DD7);
+    let (mut read, mut refused) = (0, 0);
+    for number in 0..FILES_OF_EACH_KIND {
+        let mut bytes = good.clone();
+        for _ in 0..=random.below(3) {
+            if !bytes.is_empty() {
+                mutate(&mut bytes, header, &mut random);
+            }
+        }
+        match ModelFile::from_bytes(&bytes) {
+            Ok(file) => {
+                // NaN differs from itself, so bytes are compared: what was read is written and read again.
+                let written = file.to_bytes().unwrap();
+                let again = ModelFile::from_bytes(&written).unwrap();
+                assert_eq!(again.to_bytes().unwrap(), written, "{number}");
+                read += 1;
+            }
+            Err(error) => {
+                let message = error.to_string();
+                assert!(
+                    !message.chars().any(char::is_control) && message.len() < 1000,
+                    "{number}: {message:?}"
+                );
+                refused += 1;
+            }
+        }
+    }
+    assert!(refused > 5000 && read > 100, "{read} read, {refused} refused: the damage is not varied");
+}
+
+#[test]
 fn damaged_json_loads_or_fails_cleanly() {
     let good = seed_model().to_bytes().unwrap();
     let (loaded, refused) = survive(&good, good.len(), FILES_OF_EACH_KIND, 0xD1B5_4A32_D192_ED03);
@@ -160,6 +196,8 @@ fn damaged_nam_files_load_or_fail_cleanly() {
 fn undamaged_files_load() {
     let mut files = vec![
         ("load_model", "model.safetensors", model_file().to_bytes().unwrap()),
+        ("model_file", "mixed.safetensors", mixed_file().to_bytes().unwrap()),
+        ("model_file", "model.safetensors", model_file().to_bytes().unwrap()),
         ("load_model", "seed.json", seed_model().to_bytes().unwrap()),
     ];
     let documents = [

@@ -3,5 +3,6 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod dtypes;
 mod hostile_files;
 mod model_file;

@@ -40,7 +40,8 @@ fn an_independent_reader_reads_what_is_written_and_the_reverse() {
     assert_eq!(other.len(), file.tensors.len());
     for (name, tensor) in &file.tensors {
         let view = other.tensor(name).unwrap();
-        let expected: Vec<u8> = tensor.data.iter().flat_map(|value| value.to_le_bytes()).collect();
+        let expected: Vec<u8> =
+            tensor.to_f32(name).unwrap().iter().flat_map(|value| value.to_le_bytes()).collect();
         assert_eq!((view.shape(), view.data()), (tensor.shape.as_slice(), expected.as_slice()));
     }
     let metadata = file.metadata.clone().into_iter().collect();
@@ -63,7 +64,7 @@ fn a_good_file_loads_and_proves_itself() {
 #[test]
 fn a_damaged_weight_fails_the_verification() {
     let mut file = model_file();
-    file.tensors.get_mut("output_conv.bias").unwrap().data[0] += 0.01;
+    file.tensors.get_mut("output_conv.bias").unwrap().as_f32_mut().unwrap()[0] += 0.01;
     let result = LoadedModel::from_file(&file).unwrap().verify().unwrap();
     assert!(!result.passed() && result.error_db > -60.0, "{result:?}");
 }
@@ -87,7 +88,22 @@ fn a_header_that_lies_is_refused_by_name() {
         (raw_file(r#"{"__metadata__":{"k":1}}"#, 0), "the header's entry __metadata__ is malformed"),
         (raw_file(r#"{"__metadata__":{"k":"1","k":"2"}}"#, 0), "the metadata key k is defined twice"),
         (raw_file(r#"{"a":{},"a":{}}"#, 0), "the header's entry a is malformed: missing field"),
-        (raw_file(&entry("F16", "[1]", "[0,2]"), 2), "the tensor a is stored as F16, but must be F32"),
+        (
+            raw_file(&entry("F64", "[1]", "[0,8]"), 8),
+            "the tensor a is stored as F64, but must be F32, F16, BF16 or I8",
+        ),
+        (
+            raw_file(&entry("F16", "[1]", "[0,4]"), 4),
+            "the tensor a is malformed: data_offsets [0, 4] do not fit its shape [1] in F16",
+        ),
+        (
+            raw_file(&entry("I8", "[2]", "[0,1]"), 1),
+            "the tensor a is malformed: data_offsets [0, 1] do not fit its shape [2] in I8",
+        ),
+        (
+            raw_file(&entry("I8", "[2147483649]", "[0,1]"), 1),
+            "the tensor a is malformed: its shape [2147483649",
+        ),
         (raw_file(&entry("F32", huge, "[0,4]"), 4), "the tensor a is malformed: its shape [4294967296, "),
         (
             raw_file(&entry("F32", "[2]", "[0,4]"), 4),
@@ -166,7 +182,7 @@ fn a_missing_or_extra_tensor_is_named() {
         assert!(message.contains(&format!(" {name}")), "{message}");
     }
     let extra = refusal_of(|file| {
-        file.tensors.insert("layers.2.conv.bias".to_owned(), Tensor { shape: vec![2], data: vec![0.0; 2] });
+        file.tensors.insert("layers.2.conv.bias".to_owned(), Tensor::new(vec![2], vec![0.0; 2]).unwrap());
     });
     assert!(extra.contains("layers.2.conv.bias"), "{extra}");
 }

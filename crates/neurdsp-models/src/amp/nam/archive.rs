@@ -12,6 +12,7 @@ use crate::amp::playable::Playable;
 use crate::container::file::ModelFile;
 use crate::container::header::{AudioSpec, Header};
 use crate::container::tensor::{Tensor, Tensors, expect_tensor};
+use crate::container::values::Values;
 use crate::error::{Error, Result};
 
 /// The name of the tensor that holds all weights.
@@ -64,7 +65,7 @@ impl NamFile {
         }
         .to_metadata();
         metadata.extend(self.metadata().to_text());
-        let tensor = |values: Vec<f32>| Tensor { shape: vec![values.len()], data: values };
+        let tensor = |values: Vec<f32>| Tensor { shape: vec![values.len()], data: Values::F32(values) };
         let tensors = Tensors::from([
             (WEIGHTS.to_owned(), tensor(weights)),
             ("parity.input".to_owned(), tensor(input)),
@@ -82,7 +83,7 @@ impl NamFile {
         let header = Header::from_metadata(&file.metadata)?;
         let length = file.tensors.get(WEIGHTS).map_or(0, |tensor| tensor.data.len());
         let weights = expect_tensor(&file.tensors, WEIGHTS, &[length])?;
-        let model = NamFile::from_parts(&header.config, &weights.data)?;
+        let model = NamFile::from_parts(&header.config, &weights.to_f32(WEIGHTS)?)?;
         let unexpected = file.tensors.keys().find(|name| *name != WEIGHTS && !name.starts_with("parity."));
         if let Some(name) = unexpected {
             let architecture = model.architecture().to_owned();

@@ -12,8 +12,8 @@ use super::networks::{ConvNetNetwork, LinearNetwork, LstmNetwork};
 use super::read::{Fields, elements, is_text, value, weights, wrong_count};
 use super::visit::{Count, Split, Visitor};
 use super::wavenet::WavenetNetwork;
-use crate::container::file::read_bytes;
 use crate::container::json::one_line;
+use crate::container::open::read_bytes;
 use crate::container::tensor::expect_finite;
 use crate::error::{Error, Result};
 

@@ -28,7 +28,7 @@ impl NamFile {
         let path = path.as_ref();
         let read = |name: &str, limit: u64| {
             let path = path.join(name);
-            crate::container::file::read_bytes(&path, limit).map_err(|error| error.in_file(&path))
+            crate::container::open::read_bytes(&path, limit).map_err(|error| error.in_file(&path))
         };
         let config = read(CONFIG, MAX_CONFIG_FILE_BYTES)?;
         let weights = read(WEIGHTS, (8 * MAX_DENSE_WEIGHTS + MAX_NPY_HEADER) as u64)?;

@@ -1,7 +1,8 @@
 //! The trained values of a residual network, and their names in a model file.
 
 use crate::amp::residual::ResidualConfig;
-use crate::container::tensor::{Tensor, Tensors, expect_finite, expect_tensor};
+use crate::container::tensor::{Tensor, Tensors, expect_finite, expect_floats};
+use crate::container::values::Values;
 use crate::error::{Error, Result};
 
 /// Prefix of the parity vectors, which are not part of the model.
@@ -45,9 +46,7 @@ impl ResidualWeights {
         config.validate()?;
         let c = config.channels;
         let take = |name: &str, shape: &[usize]| -> Result<Vec<f32>> {
-            let tensor = expect_tensor(tensors, name, shape)?;
-            expect_finite(name, &tensor.data)?;
-            Ok(tensor.data.clone())
+            Ok(expect_floats(tensors, name, shape)?.into_owned())
         };
 
         let mut layers = Vec::with_capacity(config.num_layers);
@@ -82,7 +81,7 @@ impl ResidualWeights {
         let c = config.channels;
         let mut tensors = Tensors::new();
         let mut put = |name: String, shape: &[usize], data: &[f32]| {
-            tensors.insert(name, Tensor { shape: shape.to_vec(), data: data.to_vec() });
+            tensors.insert(name, Tensor { shape: shape.to_vec(), data: Values::F32(data.to_vec()) });
         };
         put("input_conv.weight".to_owned(), &[c, 1, 1], &self.input_weight);
         put("input_conv.bias".to_owned(), &[c], &self.input_bias);
@@ -183,16 +182,14 @@ mod tests {
             "the tensor layers.1.conv.weight is missing; its shape must be [2, 2, 3]"
         );
         assert_eq!(
-            refuse(&|t| drop(
-                t.insert(name.to_owned(), Tensor { shape: vec![2, 3, 2], data: vec![0.0; 12] })
-            )),
+            refuse(&|t| drop(t.insert(name.to_owned(), Tensor::new(vec![2, 3, 2], vec![0.0; 12]).unwrap()))),
             "the tensor layers.1.conv.weight has shape [2, 3, 2], but must have [2, 2, 3]"
         );
         let extra = refuse(&|t| {
-            t.insert("layers.2.conv.bias".to_owned(), Tensor { shape: vec![2], data: vec![0.0; 2] });
+            t.insert("layers.2.conv.bias".to_owned(), Tensor::new(vec![2], vec![0.0; 2]).unwrap());
         });
         assert!(extra.starts_with("the tensor layers.2.conv.bias is not part of"), "{extra}");
-        let nan = refuse(&|t| t.get_mut(name).unwrap().data[5] = f32::NAN);
+        let nan = refuse(&|t| t.get_mut(name).unwrap().as_f32_mut().unwrap()[5] = f32::NAN);
         assert!(nan.starts_with("layers.1.conv.weight holds NaN at index 5"), "{nan}");
     }
 

@@ -44,13 +44,14 @@ impl Family for Tiny {
                 let (name, got, expected) = (name.to_owned(), tensor.shape.clone(), shape.to_vec());
                 return Err(Error::TensorShape { name, got, expected });
             }
-            if let Some(index) = tensor.data.iter().position(|value| !value.is_finite()) {
-                return Err(Error::NonFinite { name: name.to_owned(), index, value: tensor.data[index] });
+            let values = tensor.to_f32(name)?.into_owned();
+            if let Some(index) = values.iter().position(|value| !value.is_finite()) {
+                return Err(Error::NonFinite { name: name.to_owned(), index, value: values[index] });
             }
             Ok(Weights {
                 header: header.clone(),
                 metadata: file.metadata.clone(),
-                values: tensor.data.clone(),
+                values,
                 parity: Parity::from_tensors(&file.tensors, header.parity_db, MAX_PARITY_VALUES)?,
             })
         };

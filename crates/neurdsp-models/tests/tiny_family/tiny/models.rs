@@ -1,5 +1,6 @@
 //! The models of the family.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use neurdsp_models::{
@@ -49,9 +50,9 @@ macro_rules! model {
 model!(TinyPredictor, TinySeparator, TinyGenerator, TinyStream);
 
 /// The values of a tensor of this name and shape.
-fn take<'a>(tensors: &'a Tensors, name: &str, shape: &[usize]) -> Result<&'a [f32]> {
+fn take<'a>(tensors: &'a Tensors, name: &str, shape: &[usize]) -> Result<Cow<'a, [f32]>> {
     match tensors.get(name) {
-        Some(tensor) if tensor.shape == shape => Ok(&tensor.data),
+        Some(tensor) if tensor.shape == shape => tensor.to_f32(name),
         Some(tensor) => Err(Error::TensorShape {
             name: name.to_owned(),
             got: tensor.shape.clone(),
@@ -103,7 +104,8 @@ impl Separator for TinySeparator {
             });
         };
         let stem = |share: f32| {
-            Tensor::new(recording.shape.clone(), recording.data.iter().map(|x| share * x).collect())
+            let samples = recording.to_f32("parity.input")?;
+            Tensor::new(recording.shape.clone(), samples.iter().map(|x| share * x).collect())
         };
         let share = self.0.values[0];
         Ok(Tensors::from([("even".to_owned(), stem(share)?), ("odd".to_owned(), stem(1.0 - share)?)]))
