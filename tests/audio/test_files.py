@@ -1,4 +1,4 @@
-"""Audio files: what is written is read, block by block too, and a failure leaves nothing behind."""
+"""Audio files: reading returns what was written, in blocks too, and a failure leaves nothing behind."""
 
 import resource
 import signal
@@ -61,7 +61,7 @@ def test_blocks_concatenate_to_the_whole(tmp_path, noise, block):
     np.testing.assert_array_equal(np.concatenate(parts, axis=1)[0], noise)
 
 
-def test_an_error_while_writing_keeps_the_former_file_and_nothing_else(tmp_path, noise):
+def test_an_error_while_writing_keeps_the_existing_file_and_nothing_else(tmp_path, noise):
     path = tmp_path / "a.wav"
     write_audio(path, noise[:100], 48_000)
     before = path.read_bytes()
@@ -152,7 +152,7 @@ def test_reading_names_what_is_wrong(tmp_path, noise):
         read_audio(tmp_path / "nan.wav")
 
 
-def test_a_header_that_promises_too_much_costs_no_memory(tmp_path, noise):
+def test_a_header_that_claims_too_much_costs_no_memory(tmp_path, noise):
     path = tmp_path / "a.flac"
     write_audio(path, noise, 48_000)
     data = bytearray(path.read_bytes())
