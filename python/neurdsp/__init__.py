@@ -1,4 +1,4 @@
-"""Neural audio: fast mel features, amp models from training to plugin, one Rust engine."""
+"""Neural audio: fast mel features, and amp models from training to plugin, with one Rust engine."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -53,7 +53,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    # The transforms bring numpy with them: they are imported when first asked for.
+    # The transforms import numpy, so they are imported on first use.
     if name in __all__:
         value = getattr(import_module("neurdsp.dsp"), name)
         globals()[name] = value

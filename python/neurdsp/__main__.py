@@ -1,4 +1,4 @@
-"""``python -m neurdsp``: the command line."""
+"""``python -m neurdsp``: the command-line interface."""
 
 from neurdsp.cli import main
 

@@ -1,4 +1,4 @@
-"""Output files that appear whole or not at all: a temporary name in the same folder, then a rename."""
+"""Output files that appear completely or not at all: a temporary file in the same folder, then a rename."""
 
 import contextlib
 import os
@@ -10,12 +10,12 @@ __all__ = ["atomic_output", "check_output"]
 
 
 def check_output(path: str | os.PathLike[str]) -> Path:
-    """Check that a file can be put at ``path``, before hours of work go into its content.
+    """Check that ``path`` can be written, before hours of work go into the content.
 
     Parameters
     ----------
     path : path-like
-        The file to be written. A symbolic link is followed, so that the link itself survives.
+        The file to be written. A symbolic link is followed, so that the link itself is kept.
 
     Returns
     -------
@@ -25,7 +25,7 @@ def check_output(path: str | os.PathLike[str]) -> Path:
     Raises
     ------
     OSError
-        If the folder is absent or cannot be written, or if a folder or a device stands at ``path``.
+        If the folder is absent or read-only, or if ``path`` is a folder or a device.
     """
     target = Path(os.path.realpath(path))
     if not target.parent.is_dir():
@@ -51,18 +51,18 @@ def atomic_output(path: str | os.PathLike[str]) -> Iterator[Path]:
     Parameters
     ----------
     path : path-like
-        Where the finished file goes; a file that is there already is replaced in one step.
+        Path of the finished file. An existing file is replaced in one step.
 
     Yields
     ------
     Path
-        A hidden name in the same folder, for the block to create and write.
+        A hidden file in the same folder, which the block creates and writes.
 
     Raises
     ------
     OSError
-        As :func:`check_output`, and if the rename fails. Whatever the block raises passes through; nothing is
-        left.
+        As `check_output`, and if the rename fails. Errors of the block are passed on. After any error the
+        temporary file is removed.
 
     Examples
     --------
@@ -73,7 +73,7 @@ def atomic_output(path: str | os.PathLike[str]) -> Iterator[Path]:
     temporary = target.with_name(f".{target.name[:100]}.{secrets.token_hex(4)}.tmp")
     try:
         yield temporary
-        # Data before name: after a power cut the file is the old one or the new one, never an empty one.
+        # Sync before the rename: after a power cut the file is the old one or the new one, never empty.
         with open(temporary, "rb+") as file:
             os.fsync(file.fileno())
         os.replace(temporary, target)

@@ -1,4 +1,4 @@
-"""What the commands print: tables, and progress on anything over two seconds; rich comes when needed."""
+"""Output of the commands: tables, and progress bars for work of over two seconds. Rich is imported on use."""
 
 import sys
 import time
@@ -15,16 +15,16 @@ _PATIENCE_S = 2.0
 
 
 class Progress:
-    """A progress bar on the error stream that shows itself only if the work takes over two seconds.
+    """A progress bar on standard error that appears only if the work takes over two seconds.
 
-    Nothing is shown where the error stream is not a terminal.
+    It never appears if standard error is not a terminal.
 
     Parameters
     ----------
     description : str
-        What is being done: "rendering".
+        Text beside the bar, such as "rendering".
     total : float
-        In the unit of :meth:`advance`.
+        Amount of work, in the unit of `advance`.
 
     Examples
     --------
@@ -46,7 +46,7 @@ class Progress:
         return self
 
     def advance(self, amount: float, note: str = "") -> None:
-        """Say that ``amount`` more is done; the note, a rate for instance, stands beside the bar."""
+        """Record that ``amount`` more is done, and show the note (a rate, for instance) beside the bar."""
         self._done += amount
         self._note = note
         if self._bar is None:
@@ -85,9 +85,9 @@ def print_table(rows: Iterable[tuple[str, str]], *, title: str = "") -> None:
     Parameters
     ----------
     rows : iterable of (str, str)
-        Name and value.
+        Names and values.
     title : str
-        A line above, if any.
+        A line above the table; none if empty.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Imports of optional packages, with an error that says how to install them."""
+"""Imports of optional packages, with errors that say how to install them."""
 
 import importlib
 from types import ModuleType
@@ -14,16 +14,21 @@ def require(module: str, *, extra: str, purpose: str) -> ModuleType:
     Parameters
     ----------
     module
-        The module, ``torch`` say.
+        The module, such as ``torch``.
     extra
-        The extra of neurdsp that brings it.
+        The extra of neurdsp that installs it.
     purpose
-        What it is needed for, the subject of the error's sentence.
+        What needs it: the subject of the error message.
+
+    Returns
+    -------
+    ModuleType
+        The module.
 
     Raises
     ------
     MissingDependencyError
-        When it is not installed, with the command that installs it.
+        If it is not installed; the message gives the command that installs it.
     """
     try:
         return importlib.import_module(module)

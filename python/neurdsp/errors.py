@@ -1,4 +1,4 @@
-"""The exceptions of neurdsp, raised by the Python code and by the Rust core alike."""
+"""The exceptions of neurdsp, raised by the Python code and the Rust core."""
 
 __all__ = [
     "AudioFileError",
@@ -12,11 +12,11 @@ __all__ = [
 
 
 class NeurdspError(Exception):
-    """Base of every error that neurdsp raises on purpose."""
+    """Base of all exceptions that neurdsp raises on purpose."""
 
 
 class ParameterError(NeurdspError, ValueError):
-    """An argument is outside its domain, or an array has the wrong shape, type or content."""
+    """An argument is out of range, or an array has the wrong shape, type or content."""
 
 
 class ConfigError(NeurdspError, ValueError):
@@ -32,8 +32,8 @@ class ModelFileError(NeurdspError):
 
 
 class UnsupportedModelError(ModelFileError):
-    """A model file is sound, but made for another version of neurdsp or for another program."""
+    """A model file is valid, but for another version of neurdsp or another program."""
 
 
 class MissingDependencyError(NeurdspError, ImportError):
-    """A feature needs a package of an extra that is not installed."""
+    """A feature needs a package that is not installed; it belongs to an extra of neurdsp."""

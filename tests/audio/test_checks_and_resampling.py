@@ -1,4 +1,4 @@
-"""Checks of arrays name the first bad sample; resampling keeps time, level and block independence."""
+"""Checks of arrays name the first bad sample; resampling keeps time and level, in blocks of any size."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ from neurdsp.errors import ParameterError
         (np.zeros((2, 0)), {}, "audio is empty"),
         (np.zeros((2, 2, 2)), {}, r"got \(2, 2, 2\)"),
         (0.5, {}, r"got \(\)"),
-        (np.zeros(4, np.int16), {}, "holds integers"),
+        (np.zeros(4, np.int16), {}, "contains integers"),
         (np.array(["a"]), {}, "must be an array of floats"),
         (np.zeros((2, 9)), {"mono": True}, "mono is needed"),
         (np.zeros(9), {"min_samples": 10}, "has 9 samples; at least 10"),

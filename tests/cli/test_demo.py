@@ -1,4 +1,4 @@
-"""``neurdsp demo`` renders, verifies and writes its four files, or says in one line why not."""
+"""``neurdsp demo`` renders, verifies and writes its four files, or reports in one line why it cannot."""
 
 import numpy as np
 import pytest
@@ -31,6 +31,6 @@ def test_a_model_that_computes_something_else_is_refused(run, files, make_amp):
     at = bytes(data).index(weights)
     data[at : at + 4] = np.float32(0.9).tobytes()
     path.write_bytes(bytes(data))
-    with pytest.raises(ModelFileError, match="does not compute what it was trained to"):
+    with pytest.raises(ModelFileError, match="does not compute what was trained"):
         run_demo(files / "demo", model=path)
     assert not (files / "demo").exists()

@@ -1,11 +1,7 @@
 """A user's mistake costs one clear line and exit status 2, and leaves nothing half-written."""
 
 import re
-import resource
-import signal
-import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -135,29 +131,16 @@ def test_a_clip_shorter_than_the_receptive_field_is_no_mistake(run, files):
     assert soundfile.info(files / "out.wav").frames == 3
 
 
-def test_a_full_disk_costs_one_line_and_leaves_nothing(files):
-    """A limit on the file size is met by write(2) just as a full disk is."""
+@pytest.mark.parametrize(
+    "arguments", [f"amp render dry.wav -m {AMP} -o out.wav", "amp compare dry.wav near.wav -p plot.png"]
+)
+def test_a_full_disk_costs_one_line_and_leaves_nothing(run, files, files_end_at, arguments):
     before = sorted(files.iterdir())
-
-    def limit() -> None:
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (30_000, 30_000))
-
-    for arguments in (
-        ["amp", "render", "dry.wav", "-m", AMP, "-o", "out.wav"],
-        ["amp", "compare", "dry.wav", "near.wav", "-p", "plot.png"],
-    ):
-        done = subprocess.run(
-            [Path(sys.executable).with_name("neurdsp"), *arguments],
-            cwd=files,
-            preexec_fn=limit,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 2, done
-        assert re.fullmatch(r"neurdsp: [^\n]*(disk is full|too large)[^\n]*\n", done.stderr), done.stderr
-        assert sorted(files.iterdir()) == before
+    with files_end_at(30_000):
+        outcome = run(*arguments.split())
+    assert outcome.status == 2, outcome
+    assert re.fullmatch(r"neurdsp: [^\n]*(disk is full|too large)[^\n]*\n", outcome.err), outcome.err
+    assert sorted(files.iterdir()) == before
 
 
 def test_without_matplotlib_the_extra_is_named(run, files, monkeypatch):

@@ -1,4 +1,4 @@
-"""The losses against independent numpy, and the claim that silence does not rule them."""
+"""The losses against independent numpy, and the claim that silence does not dominate them."""
 
 import numpy as np
 import pytest
@@ -111,13 +111,13 @@ def test_weights_replace_those_of_the_recipe():
 
 
 @pytest.mark.parametrize("name", ["default", "hybrid", "spectral"])
-def test_a_silent_batch_does_not_rule(pair, name):
+def test_a_silent_batch_does_not_dominate(pair, name):
     """Hiss 90 dB down against silence costs under a fifth of an error 20 dB down on music."""
     prediction, target = as_torch(*pair)
     loss = build_loss(LossConfig(type=name), reference=target.reshape(-1))
     hiss = torch.from_numpy(np.random.default_rng(1).standard_normal((3, 5000))) * 0.2 * 10 ** (-90 / 20)
     assert float(loss(hiss, torch.zeros_like(hiss))) < 0.2 * float(loss(prediction, target))
-    # The textbook form, log(magnitude + 1e-7), is ruled by it: this is what the floor is for.
+    # It dominates the usual form, log(magnitude + 1e-7): this is what the floor is for.
     naive = np.mean(np.abs(np.log(numpy_stft_magnitude(hiss.numpy(), 1024) + 1e-7) - np.log(1e-7)))
     assert naive > 10 * float(loss(prediction, target))
 
@@ -129,7 +129,7 @@ def test_too_short_for_the_spectral_term_says_so():
 
 
 def test_all_weights_zero_is_refused():
-    with pytest.raises(ParameterError, match="every weight of the loss is 0"):
+    with pytest.raises(ParameterError, match="all weights of the loss are 0"):
         build_loss(LossConfig(type="esr", esr_weight=0))
 
 
@@ -159,8 +159,8 @@ def test_an_error_counts_by_the_a_curve_at_its_frequency(with_reference):
         assert float(found) == pytest.approx(-20 + decibels, abs=0.25)
 
 
-def test_an_a_weighted_loss_asks_for_the_rate_and_for_samples():
-    with pytest.raises(ParameterError, match="pass sample_rate"):
+def test_an_a_weighted_loss_needs_the_rate_and_enough_samples():
+    with pytest.raises(ParameterError, match="give sample_rate"):
         build_loss(LossConfig(type="a_weighted"))
     with pytest.raises(ParameterError, match="more than 1024 samples, got 1024"):
         AWeightedLoss(sample_rate=8000)(torch.zeros(1, 1024), torch.zeros(1, 1024))

@@ -1,4 +1,4 @@
-"""Metrics agree with closed forms and with independent numpy, whatever the blocks."""
+"""Metrics agree with closed forms and with independent numpy, in blocks of any size."""
 
 import json
 import math
@@ -19,7 +19,7 @@ def pair():
     return target, predicted
 
 
-def test_esr_of_a_scaled_copy_is_the_square_of_what_is_missing(pair):
+def test_esr_of_a_scaled_copy_is_the_square_of_the_missing_part(pair):
     target, _ = pair
     assert metrics.esr(target, 0.75 * target) == pytest.approx(0.0625, rel=1e-6)
     assert metrics.null_depth_db(target, 0.9 * target) == pytest.approx(-20, abs=1e-4)

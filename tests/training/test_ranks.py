@@ -27,6 +27,8 @@ folder = Path(sys.argv[1])
 with socket.socket() as free:
     free.bind(("127.0.0.1", 0))
     port = free.getsockname()[1]
+# The first optimiser imports half of torch: once, before the fork.
+torch.optim.SGD([torch.zeros(1, requires_grad=True)])
 os.environ.update(MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port), WORLD_SIZE="2", RANK="0")
 if (child := os.fork()) == 0:
     os.environ["RANK"] = "1"

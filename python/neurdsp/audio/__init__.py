@@ -1,6 +1,7 @@
-"""Audio files and arrays: whole or block by block, resampling, and the checks that every entry point makes.
+"""Audio files, read and written whole or block by block; resampling; checks of samples and sample rates.
 
-Arrays are float32 with full scale at 1.0: ``(n_samples,)`` for mono, ``(n_channels, n_samples)`` otherwise.
+Arrays are float32 with full scale at 1.0, of shape ``(n_samples,)`` for mono and ``(n_channels, n_samples)``
+otherwise.
 """
 
 from neurdsp.audio.checks import FloatArray, check_audio, check_sample_rate

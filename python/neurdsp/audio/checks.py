@@ -1,4 +1,4 @@
-"""Checks of samples and sample rates that a user handed over."""
+"""Checks of samples and sample rates from a caller."""
 
 import numpy as np
 import numpy.typing as npt
@@ -13,12 +13,12 @@ _MAX_SAMPLE_RATE = 1_536_000
 
 
 def check_sample_rate(sample_rate: float, *, name: str = "sample_rate") -> float:
-    """Return ``sample_rate`` as a float if it is a number between 1 Hz and 1.536 MHz.
+    """Return ``sample_rate`` as a float, after checking its range.
 
     Raises
     ------
     ParameterError
-        If it is not.
+        If it is not a number between 1 Hz and 1.536 MHz.
     """
     if (
         not isinstance(sample_rate, int | float | np.integer | np.floating)
@@ -36,31 +36,31 @@ def check_audio(
     min_samples: int = 1,
     first_sample: int = 0,
 ) -> FloatArray:
-    """Check samples that a user handed over, and return them as contiguous float32.
+    """Check samples, and return them as a contiguous float32 array.
 
     Parameters
     ----------
     audio : array_like, shape (n_samples,) or (n_channels, n_samples)
-        Samples; integers are refused, because their full scale is not 1.0.
+        Samples. Integers are rejected, because their full scale is not 1.0.
     name : str
-        How the message calls the array: an argument's name or a file's.
+        Name of the array in error messages: that of an argument or a file.
     mono : bool
-        Whether only one channel will do. ``(1, n_samples)`` then loses its first axis.
+        Whether to require one channel. The first axis of ``(1, n_samples)`` is then dropped.
     min_samples : int
-        The least length that makes sense to the caller.
+        Shortest length that the caller can use.
     first_sample : int
-        The position of the first sample in a longer stream, for the message.
+        Position of the first sample in a longer stream, for error messages.
 
     Returns
     -------
     ndarray of float32
-        The same samples, copied only if they have to be.
+        The same samples, copied only if necessary.
 
     Raises
     ------
     ParameterError
-        If the array is empty, too short, of the wrong shape or type, or holds NaN or infinity; the message
-        names the first bad sample.
+        If the array is empty, too short, of the wrong shape or type, or contains NaN or infinity. The message
+        names the first such sample.
 
     Examples
     --------
@@ -70,7 +70,7 @@ def check_audio(
     array = np.asarray(audio)
     if array.dtype.kind in "iub" and array.size:
         raise ParameterError(
-            f"{name} holds integers ({array.dtype}); convert it to floats with full scale at 1.0, "
+            f"{name} contains integers ({array.dtype}); convert them to floats with full scale at 1.0, "
             "for instance pcm16 / 32768"
         )
     if array.size and array.dtype.kind != "f":
@@ -104,6 +104,6 @@ def _refuse_non_finite(array: FloatArray, bad: npt.NDArray[np.bool_], name: str,
     where = f"sample {index + first_sample}" + (f" of channel {channel}" if array.ndim == 2 else "")
     value = np.atleast_2d(array)[channel, index]
     raise ParameterError(
-        f"{name}: {where} is {value}; {int(bad.sum())} samples are not finite. Repair or cut them, "
+        f"{name}: {where} is {value}; {int(bad.sum())} samples are not finite. Repair or remove them, "
         "for instance with numpy.nan_to_num"
     )

@@ -17,22 +17,32 @@ from neurdsp.errors import AudioFileError, ParameterError
 
 __all__ = ["BLOCK_SAMPLES", "AudioInfo", "AudioReader", "AudioWriter", "read_audio", "write_audio"]
 
-#: Samples a channel that are read, rendered and written at a time: 1.4 s at 48 kHz, a quarter of a megabyte.
+#: Samples per channel that are read, rendered and written at a time: 1.4 s at 48 kHz, 256 KiB.
 BLOCK_SAMPLES = 65_536
 
-# A WAV chunk carries its length in 32 bits; some room is left for the header and the metadata chunks.
+# The length of a WAV chunk has 32 bits; some room is left for the header and metadata chunks.
 _WAV_MAX_BYTES = 2**32 - 65_536
 _SUBTYPE_BYTES = {"PCM_16": 2, "PCM_24": 3, "PCM_32": 4, "FLOAT": 4, "DOUBLE": 8}
 _FORMATS = {".wav": "WAV", ".flac": "FLAC", ".ogg": "OGG", ".aif": "AIFF", ".aiff": "AIFF", ".w64": "W64"}
-_FALLBACK_SUBTYPES = {
-    "FLAC": "PCM_24",
-    "OGG": "VORBIS",
-}  # what stands in for FLOAT where the format has no floats
+# Sample formats instead of FLOAT where the file format has no floats.
+_FALLBACK_SUBTYPES = {"FLAC": "PCM_24", "OGG": "VORBIS"}
 
 
 @dataclass(frozen=True, slots=True)
 class AudioInfo:
-    """What the header of an audio file says: rate in Hz, channels, samples a channel, sample format."""
+    """Header of an audio file.
+
+    Attributes
+    ----------
+    sample_rate : int
+        In Hz.
+    channels : int
+        Number of channels.
+    n_samples : int
+        Samples per channel.
+    format, subtype : str
+        File format and sample format as libsndfile names them.
+    """
 
     sample_rate: int
     channels: int
@@ -47,20 +57,20 @@ class AudioInfo:
 
 
 def _reason(error: BaseException) -> str:
-    """Return libsndfile's message without the prefix that repeats the path."""
+    """Return libsndfile's message without the prefix, which repeats the path."""
     text = str(getattr(error, "error_string", "")) or str(error) or type(error).__name__
     return text.strip().rstrip(".")
 
 
 class AudioReader:
-    """An audio file that is read block by block, so that its length does not matter.
+    """Reads an audio file block by block, so that a file of any length can be read.
 
     Parameters
     ----------
     path : path-like
         Any file that libsndfile reads: WAV, FLAC, AIFF, Ogg, MP3 and more.
     mono : bool
-        Whether to refuse a file of several channels.
+        Whether to reject a file with several channels.
 
     Attributes
     ----------
@@ -70,8 +80,8 @@ class AudioReader:
     Raises
     ------
     AudioFileError
-        If the file is missing, is not audio, has several channels where ``mono`` is asked for, or turns out
-        to be damaged while it is read.
+        If the file is missing or not audio, has several channels although ``mono`` is set, or proves to be
+        damaged while it is read.
 
     Examples
     --------
@@ -91,11 +101,11 @@ class AudioReader:
             self._file = soundfile.SoundFile(self._path, "r")
         except (soundfile.SoundFileError, OSError, TypeError, ValueError) as error:
             raise AudioFileError(
-                f"cannot read '{path}': not an audio file that neurdsp knows, or damaged ({_reason(error)})"
+                f"cannot read '{path}': not an audio file in a known format, or damaged ({_reason(error)})"
             ) from error
         if self._file.channels < 1 or self._file.samplerate < 1:
             self._file.close()
-            raise AudioFileError(f"cannot read '{path}': its header gives no channels or no sample rate")
+            raise AudioFileError(f"cannot read '{path}': its header has no channels or no sample rate")
         if mono and self._file.channels != 1:
             self._file.close()
             raise AudioFileError(
@@ -120,7 +130,7 @@ class AudioReader:
         self._file.close()
 
     def blocks(self, block_samples: int = BLOCK_SAMPLES) -> Iterator[FloatArray]:
-        """Yield float32 blocks of shape (n_channels, n) with n ≤ ``block_samples``, from here to the end."""
+        """Yield the rest of the file in float32 blocks of shape (n_channels, n), n ≤ ``block_samples``."""
         import soundfile
 
         while True:
@@ -134,27 +144,29 @@ class AudioReader:
 
 
 class AudioWriter:
-    """An audio file that is written block by block and appears under its name only when it is complete.
+    """Writes an audio file block by block; the file appears under its name only when it is complete.
 
-    Use it as a context manager: leaving the block without an error renames the file into place; an error,
-    or a full disk, removes the unfinished file and leaves a former file of that name as it was.
+    Use it as a context manager. At the end of the block the file is renamed into place. After an error, such
+    as a full disk, the unfinished file is removed, and an existing file of that name is unchanged.
 
     Parameters
     ----------
     path : path-like
-        The name's suffix chooses the format: .wav, .flac, .ogg, .aiff or .w64 (for more than 4 GiB).
+        The suffix determines the format: .wav, .flac, .ogg, .aiff or .w64 (for more than 4 GiB).
     sample_rate : int
         In Hz.
     channels : int
         At least 1.
     subtype : str
-        Sample format as libsndfile calls it: FLOAT, PCM_16, PCM_24, DOUBLE. Where the format has no floats,
-        FLOAT means its best (PCM_24 for FLAC).
+        Sample format as libsndfile names it: FLOAT, PCM_16, PCM_24, DOUBLE. For a file format without floats,
+        FLOAT stands for its best sample format (PCM_24 for FLAC).
 
     Raises
     ------
     AudioFileError
-        If the folder is absent, the format unknown, or the disk full.
+        If the folder is absent, the format is unknown, or the disk is full.
+    ParameterError
+        If the sample rate is out of range or not whole, or a block has another number of channels.
 
     Examples
     --------
@@ -173,7 +185,7 @@ class AudioWriter:
         rate = check_sample_rate(sample_rate)
         if rate != int(rate):
             raise ParameterError(
-                f"sample_rate of a file must be a whole number, got {sample_rate!r}; resample first"
+                f"the sample_rate of a file must be a whole number, got {sample_rate!r}; resample first"
             )
         suffix = Path(path).suffix.lower()
         if suffix not in _FORMATS:
@@ -219,12 +231,12 @@ class AudioWriter:
         self._n_samples += samples.shape[1]
         if self._format == "WAV" and self._n_bytes() > _WAV_MAX_BYTES:
             raise AudioFileError(
-                f"cannot write '{self._path}': a WAV file ends at 4 GiB; use the suffix .w64 or .flac"
+                f"cannot write '{self._path}': a WAV file is limited to 4 GiB; use the suffix .w64 or .flac"
             )
         try:
             self._file.write(samples.T)
         except (soundfile.SoundFileError, OSError, RuntimeError, AssertionError) as error:
-            # python-soundfile asserts on the count that libsndfile wrote: that is how a full disk shows.
+            # python-soundfile asserts that libsndfile wrote all samples; on a full disk the assertion fails.
             raise self._disk_error(_reason(error)) from error
 
     def __exit__(
@@ -239,7 +251,7 @@ class AudioWriter:
             return
         try:
             self._file.close()
-            # libsndfile reports no error of its last flush, so the size is the only witness.
+            # libsndfile does not report an error in its last flush: only the file size shows it.
             size = self._temporary.stat().st_size
             if self._subtype in _SUBTYPE_BYTES and self._format != "FLAC" and size < self._n_bytes():
                 raise OSError(f"{size} bytes written of {self._n_bytes()}")
@@ -272,22 +284,22 @@ def read_audio(path: str | os.PathLike[str], *, mono: bool = False) -> tuple[Flo
     Parameters
     ----------
     path : path-like
-        Any file that libsndfile reads. For long files see :class:`AudioReader`.
+        Any file that libsndfile reads. For long files see `AudioReader`.
     mono : bool
-        Whether to refuse a file of several channels.
+        Whether to reject a file with several channels.
 
     Returns
     -------
     samples : ndarray of float32, shape (n_samples,) or (n_channels, n_samples)
-        One axis for a mono file, two otherwise.
+        One axis for a mono file, otherwise two.
     sample_rate : int
         In Hz.
 
     Raises
     ------
     AudioFileError
-        If the file is missing, damaged, empty, not audio, holds NaN or infinity, or has several channels
-        where ``mono`` is asked for.
+        If the file is missing, damaged, empty or not audio, contains NaN or infinity, or has several channels
+        although ``mono`` is set.
 
     Examples
     --------
@@ -295,7 +307,7 @@ def read_audio(path: str | os.PathLike[str], *, mono: bool = False) -> tuple[Flo
     """
     with AudioReader(path, mono=mono) as reader:
         info = reader.info
-        # Block by block, because a header can promise more samples than any memory holds.
+        # Block by block, because a header can claim more samples than fit into memory.
         blocks = list(reader.blocks())
     if not blocks:
         raise AudioFileError(f"'{path}' is empty: it holds no samples")
@@ -311,25 +323,25 @@ def read_audio(path: str | os.PathLike[str], *, mono: bool = False) -> tuple[Flo
 def write_audio(
     path: str | os.PathLike[str], samples: npt.ArrayLike, sample_rate: float, *, subtype: str = "FLOAT"
 ) -> None:
-    """Write samples to an audio file that appears whole or not at all.
+    """Write samples to an audio file, completely or not at all.
 
     Parameters
     ----------
     path : path-like
-        The suffix chooses the format, see :class:`AudioWriter`.
+        The suffix determines the format; see `AudioWriter`.
     samples : array_like of float, shape (n_samples,) or (n_channels, n_samples)
-        Full scale is 1.0; integer formats clip beyond it.
+        Full scale is 1.0; integer formats clip at full scale.
     sample_rate : int
         In Hz.
     subtype : str
-        FLOAT, PCM_16, PCM_24 or another of libsndfile's names.
+        Sample format as libsndfile names it: FLOAT, PCM_16, PCM_24 and others.
 
     Raises
     ------
     AudioFileError
-        If the file cannot be written: folder absent, disk full, unknown suffix.
+        If the file cannot be written: the folder is absent, the disk full, or the suffix unknown.
     ParameterError
-        If the samples are empty, not finite or of the wrong shape.
+        If the samples are empty, not finite or of the wrong shape, or the sample rate is out of range.
 
     Examples
     --------

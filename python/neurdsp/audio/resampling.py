@@ -1,4 +1,4 @@
-"""Resampling with soxr, whole signals or block by block."""
+"""Resampling with soxr, of whole signals or block by block."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ RESAMPLE_QUALITY = "VHQ"
 
 
 def resample(audio: npt.ArrayLike, from_rate: float, to_rate: float) -> FloatArray:
-    """Resample with soxr at very high quality; no delay, the first sample stays the first.
+    """Resample with soxr at very high quality and without delay.
 
     Parameters
     ----------
@@ -26,12 +26,12 @@ def resample(audio: npt.ArrayLike, from_rate: float, to_rate: float) -> FloatArr
     Returns
     -------
     ndarray of float32
-        ``round(n_samples * to_rate / from_rate)`` samples a channel, give or take one.
+        ``round(n_samples * to_rate / from_rate)`` samples per channel, plus or minus one.
 
     Raises
     ------
     ParameterError
-        If a rate or the samples are out of their domain.
+        If a rate is out of range, or the samples are empty, not finite or of the wrong shape.
 
     Notes
     -----
@@ -56,10 +56,10 @@ def resample(audio: npt.ArrayLike, from_rate: float, to_rate: float) -> FloatArr
 
 
 class StreamResampler:
-    """The resampler of :func:`resample` for one channel, block by block.
+    """The resampler of `resample` for one channel, block by block.
 
-    Output lags while the filter fills, then comes aligned: the concatenation of all blocks is what
-    :func:`resample` returns for the whole signal.
+    The first blocks may be empty, while the filter fills. All blocks together are the output of `resample`
+    for the whole signal.
 
     Parameters
     ----------
@@ -86,14 +86,14 @@ class StreamResampler:
             self._stream = soxr.ResampleStream(source, target, 1, dtype="float32", quality=RESAMPLE_QUALITY)
 
     def process(self, block: FloatArray) -> FloatArray:
-        """Take samples of shape (n,) and return those that are ready, of shape (m,)."""
+        """Resample a block of shape (n,), and return the samples that are ready, of shape (m,)."""
         if self._stream is None:
             return block
         result: FloatArray = self._stream.resample_chunk(np.ascontiguousarray(block, dtype=np.float32))
         return result
 
     def finish(self) -> FloatArray:
-        """End the signal and return the samples that were still in the filter."""
+        """End the signal, and return the remaining samples."""
         if self._stream is None:
             return np.zeros(0, np.float32)
         result: FloatArray = self._stream.resample_chunk(np.zeros(0, np.float32), last=True)

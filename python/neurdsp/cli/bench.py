@@ -1,4 +1,4 @@
-"""``neurdsp bench``: how fast the engine is on this machine."""
+"""``neurdsp bench``: measures the speed of the engine on this machine."""
 
 import json
 import os
@@ -16,38 +16,38 @@ from neurdsp.errors import ParameterError
 
 __all__ = ["AmpSpeed", "app", "bench_amp", "bench_file", "instruction_set"]
 
-app = typer.Typer(help="Measure the engine on this machine.", no_args_is_help=True)
+app = typer.Typer(help="Measure the speed of the engine on this machine.", no_args_is_help=True)
 
-#: Channels and layers of the amp presets, all of kernel size 3 and dilation base 2, and what the project that
-#: they come from claimed for each: per cent of one core, of a processor that it did not name.
+#: Channels and layers of the amp presets, all with kernel size 3 and dilation base 2, and the per cent of one
+#: core (of an unnamed processor) that the project behind them claimed.
 SHAPES = {(16, 6): None, (18, 9): "2-3", (32, 10): "4-6", (48, 12): "6-8"}
 
 
 @dataclass(frozen=True)
 class AmpSpeed:
-    """The speed of an amp model on one instruction set, by the CPU time of one thread.
+    """Speed of an amp model with one instruction set, in CPU time of one thread.
 
     Attributes
     ----------
     model
-        The name of the file, or the channels and layers of a shape.
+        Name of the file, or channels and layers of the shape.
     isa
         ``scalar``, ``avx2`` or ``avx512``.
     block_size
-        Samples a call.
+        Samples per call.
     x_realtime
-        Seconds of audio in a second of CPU time, at the model's sample rate; 48 kHz for a shape.
+        Seconds of audio per second of CPU time, at the model's sample rate; 48 kHz for a shape.
     percent_of_core
-        What one stream takes of one core at that rate.
+        Share of one core that one stream takes at that rate.
     gflops
-        Operations in 10⁹ a second: a multiply-add counts as two, an activation as none.
+        10⁹ operations per second. A multiply-add counts as two operations, an activation as none.
     peak_gflops
-        The most that the same instruction set reached on multiply-adds alone, in the same run; None for
-        ``scalar``, whose yardstick has one lane while the compiler may give the kernel more.
+        Highest rate of multiply-adds alone, with the same instruction set in the same run. None for
+        ``scalar``: its reference has one lane, but the compiler may use more lanes in the kernel.
     percent_of_peak
-        The ratio of the two.
+        ``gflops`` relative to ``peak_gflops``.
     claim
-        The per cent of a core that was claimed for this shape by the project that it comes from, if any.
+        Per cent of a core that the project behind the shape claimed for it, if any.
     """
 
     model: str
@@ -64,28 +64,28 @@ class AmpSpeed:
 def bench_amp(
     channels: int, num_layers: int, *, isa: str, block_size: int = 64, seconds: float = 1.0
 ) -> AmpSpeed:
-    """Measure an amp model of one shape.
+    """Measure an amp model with random weights.
 
     Parameters
     ----------
     channels, num_layers
-        The shape.
+        Shape of the model.
     isa
         One of ``neurdsp._core.instruction_sets()``.
     block_size
-        Samples a call.
+        Samples per call.
     seconds
-        How long to measure.
+        Duration of the measurement.
 
     Returns
     -------
     AmpSpeed
-        The fastest of many short turns.
+        The fastest of many short runs.
 
     Raises
     ------
     ParameterError
-        A shape or block size out of bounds, or an instruction set that this machine lacks.
+        If the shape or block size is out of range, or this machine lacks the instruction set.
 
     Examples
     --------
@@ -100,32 +100,32 @@ def bench_amp(
 def bench_file(
     path: str | os.PathLike[str], *, size: float | None = None, block_size: int = 64, seconds: float = 1.0
 ) -> AmpSpeed:
-    """Measure the model in a file, on the best instruction set of this machine.
+    """Measure the model in a file with the best instruction set of this machine.
 
-    Each parameter counts as one multiply-add a sample.
+    Each parameter counts as one multiply-add per sample.
 
     Parameters
     ----------
     path
-        A file of any kind that :meth:`neurdsp.amp.AmpModel.load` takes, or the name of a shipped amp.
+        A file that `neurdsp.amp.AmpModel.load` reads, or the name of a shipped amp.
     size
-        From 0 to 1, for a model of several sizes.
+        From 0 to 1, for a model with several sizes.
     block_size
-        Samples a call.
+        Samples per call.
     seconds
-        How long to measure.
+        Duration of the measurement.
 
     Returns
     -------
     AmpSpeed
-        The fastest of many short turns.
+        The fastest of many short runs.
 
     Raises
     ------
     ModelFileError
-        The file holds no model that can be played.
+        If the file contains no model that can be played.
     ParameterError
-        A size or block size out of bounds.
+        If the size or block size is out of range.
 
     Examples
     --------
@@ -139,7 +139,7 @@ def bench_file(
 
 
 def instruction_set() -> str:
-    """Name the instruction set that models are loaded for: the best, or what ``NEURDSP_ISA`` lowers it to.
+    """Return the instruction set that loaded models use: the best, or the one that ``NEURDSP_ISA`` names.
 
     Examples
     --------
@@ -176,30 +176,28 @@ def _speed(
 
 @app.callback()
 def _root() -> None:
-    """Measure the engine on this machine."""
+    """Measure the speed of the engine on this machine."""
 
 
 @app.command("amp")
 def _amp(
     models: Annotated[
         list[Path] | None,
-        typer.Argument(
-            help="Model files of any kind, or names of shipped amps; the presets if there are none."
-        ),
+        typer.Argument(help="Model files of any kind, or names of shipped amps. By default: the presets."),
     ] = None,
     isa: Annotated[str, typer.Option(help="For the presets: all, scalar, avx2 or avx512.")] = "all",
-    size: Annotated[float | None, typer.Option(help="0 to 1, for models of several sizes.")] = None,
-    block_size: Annotated[int, typer.Option(help="Samples a call.")] = 64,
-    seconds: Annotated[float, typer.Option(help="Seconds for each line.")] = 1.0,
+    size: Annotated[float | None, typer.Option(help="From 0 to 1, for models with several sizes.")] = None,
+    block_size: Annotated[int, typer.Option(help="Samples per call.")] = 64,
+    seconds: Annotated[float, typer.Option(help="Duration of each measurement.")] = 1.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Measure models, or the amp presets: times real time, GFLOP/s, the share of the FMA peak, by CPU time.
+    """Measure amp models in CPU time: speed relative to real time, GFLOP/s, and share of the FMA peak.
 
-    The last column is the per cent of a core that the presets' origin claimed for them.
+    The last column is the per cent of a core that the project behind the presets claimed for them.
     """
     available = _core.instruction_sets()
     if isa != "all" and isa not in available:
-        raise ParameterError(f"--isa is {isa!r}, but this machine has all, {', '.join(available)}")
+        raise ParameterError(f"--isa is {isa!r}, but it must be all, {', '.join(available)} on this machine")
     chosen = available if isa == "all" else [isa]
     runs: list[Callable[[], AmpSpeed]]
     if models:
@@ -214,7 +212,7 @@ def _amp(
         ]
     width = max([8, *(len(path.stem) + (0 if size is None else 6) for path in models or [])])
     if not as_json:
-        typer.echo(f"blocks of {block_size}, one thread, CPU time ({os.cpu_count()} cores)")
+        typer.echo(f"blocks of {block_size} samples, one thread, CPU time ({os.cpu_count()} cores)")
         typer.echo(
             _row(width, "model", "isa", "x real time", "% of core", "GFLOP/s", "peak", "% of peak", "claim")
         )

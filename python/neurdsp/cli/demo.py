@@ -1,4 +1,4 @@
-"""``neurdsp demo``: the shipped amp plays the shipped clip, proves its file and writes a report."""
+"""``neurdsp demo``: renders a guitar clip through an amp model, verifies the file, and writes a report."""
 
 import json
 import os
@@ -25,22 +25,24 @@ _HOP_LENGTH = 256
 
 @dataclass(frozen=True, slots=True)
 class DemoReport:
-    """What the demo found.
+    """Figures of the demo.
 
     Attributes
     ----------
     amp, architecture : str
-        Name and kind of the model.
+        Name and architecture of the model.
     n_parameters, receptive_field : int
-        Weights, and samples that one output sample depends on.
+        Number of weights, and of input samples that an output sample depends on.
+    sample_rate : float
+        Of the model, in Hz.
     esr_at_export : float or None
-        Error-to-signal ratio that the model file records, measured on audio that training did not see.
+        Error-to-signal ratio from the model file, measured on audio that was not used in training.
     verify_db, threshold_db : float
-        Error of the file's own test vector through this engine, and what the file asks for.
+        Error of the file's test vector in this engine, and the largest error that the file allows.
     duration_s, render_s, mel_s : float
-        Length of the clip, CPU time of rendering it, and wall time of the log-mel.
+        Duration of the clip, CPU time to render it, and wall time of the log-mel spectrogram.
     dry_peak_db, amped_peak_db : float
-        In dBFS.
+        Peaks in dBFS.
     """
 
     amp: str
@@ -58,7 +60,7 @@ class DemoReport:
     amped_peak_db: float
 
     def rows(self) -> list[tuple[str, str]]:
-        """Names and values, for a person."""
+        """Return names and values as text."""
         esr = "not recorded" if self.esr_at_export is None else f"{self.esr_at_export:.3g}"
         return [
             ("amp", f"{self.amp} ({self.architecture})"),
@@ -74,24 +76,24 @@ class DemoReport:
 
 
 def run_demo(folder: str | os.PathLike[str], *, model: str | os.PathLike[str] | None = None) -> DemoReport:
-    """Render the shipped clip through an amp and write what came of it.
+    """Render the shipped clip through an amp model, and write sound and report.
 
     Parameters
     ----------
     folder : path-like
-        Gets ``dry.wav``, ``amped.wav``, ``report.png`` and ``report.txt``; made if it is absent.
+        Folder for ``dry.wav``, ``amped.wav``, ``report.png`` and ``report.txt``; created if absent.
     model : str or path-like, optional
-        A model file or a shipped amp's name; the first shipped amp unless told otherwise.
+        A model file, or the name of a shipped amp; ``crunch`` by default.
 
     Returns
     -------
     DemoReport
-        The figures.
+        Figures of the demo.
 
     Raises
     ------
     ModelFileError
-        If the model cannot be loaded, or its test vector does not come out as it should.
+        If the model cannot be loaded, or its test vector does not pass.
     AudioFileError
         If a file cannot be written.
     MissingDependencyError
@@ -112,18 +114,18 @@ def run_demo(folder: str | os.PathLike[str], *, model: str | os.PathLike[str] | 
     if model is None:
         amps = shipped_amps()
         if not amps:
-            raise ModelFileError("no amp comes with this build of neurdsp; name a model file with --model")
+            raise ModelFileError("this build of neurdsp ships no amp; give a model file with --model")
         model = _MODEL if _MODEL in amps else amps[0]
     path = find_model(model)
     amp = AmpModel.load(path)
     proof = modelfile.verify(path)
     if not proof.passed:
         raise ModelFileError(
-            f"'{path}' does not compute what it was trained to: its error is {proof.error_db:.1f} dB, "
-            f"and at most {proof.threshold_db:g} dB is allowed; export the model again"
+            f"'{path}' does not compute what was trained: the error is {proof.error_db:.1f} dB, "
+            f"but at most {proof.threshold_db:g} dB is allowed; export the model again"
         )
     dry, sample_rate = read_audio(shipped_clip(), mono=True)
-    start = time.thread_time()  # the engine runs in this thread, and other programs do not count
+    start = time.thread_time()  # the engine runs in this thread; other programs do not count
     amped = amp.render(dry, sample_rate)
     render_s = time.thread_time() - start
     start = time.perf_counter()
@@ -138,7 +140,7 @@ def run_demo(folder: str | os.PathLike[str], *, model: str | os.PathLike[str] | 
         n_parameters=amp.n_parameters,
         receptive_field=amp.receptive_field,
         sample_rate=amp.sample_rate,
-        # A model with knobs records the error at their default positions only.
+        # A model with knobs has the error at their default positions only.
         esr_at_export=metrics.get("esr", metrics.get("test_esr")) if isinstance(metrics, dict) else None,
         verify_db=proof.error_db,
         threshold_db=proof.threshold_db,
@@ -205,7 +207,7 @@ def _draw(
 
 
 def _mel_ticks(sample_rate: int) -> tuple[npt.NDArray[np.float64], list[str]]:
-    """Where round frequencies lie among the bands, by the filters themselves."""
+    """Return positions and labels of round frequencies on the axis of mel bands."""
     from neurdsp.dsp.filters import mel
 
     centres_hz = (
@@ -217,12 +219,10 @@ def _mel_ticks(sample_rate: int) -> tuple[npt.NDArray[np.float64], list[str]]:
 
 
 def demo(
-    output: Annotated[
-        Path, typer.Option("--output", "-o", help="Folder for the sound, the picture and the report.")
-    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for sound, picture and report.")],
     model: Annotated[str, typer.Option("--model", "-m", help="Model file, or name of a shipped amp.")] = "",
 ) -> None:
-    """Play the shipped guitar through the shipped amp, verify the model file and write a report."""
+    """Render a guitar clip through an amp model, verify the model file, and write a report."""
     from neurdsp.console import print_table
 
     report = run_demo(output, model=model or None)

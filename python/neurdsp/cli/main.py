@@ -1,14 +1,16 @@
-"""Assembles the sub-commands and turns errors into one line and an exit status.
+"""Registers the sub-commands, and turns errors into one line and an exit status.
 
-A sub-command lives in a module of its own and is registered here. The one of a family lives in the family's
-folder and is found by the table of families.
+Each sub-command has its own module, or belongs to the `cli.py` of its model family, which the table of families
+names.
 """
 
 import os
 import sys
+from typing import Annotated
 
 import typer
 
+from neurdsp import __version__
 from neurdsp.cli import bench, mel, model, plugin
 from neurdsp.cli.demo import demo
 from neurdsp.errors import NeurdspError
@@ -16,12 +18,12 @@ from neurdsp.modelfile.families import FAMILIES, part
 
 __all__ = ["app", "main"]
 
-# Typer's own mistakes of usage (unknown option, missing argument), whichever Click they come from.
+# Base of Typer's usage errors (unknown option, missing argument), in whichever Click Typer uses.
 _UsageError: type[Exception] = typer.BadParameter.__mro__[2]
 
 app = typer.Typer(
     name="neurdsp",
-    help="Neural audio: mel features, amp models, one Rust engine.",
+    help="Mel features and neural amp models, with one Rust engine.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
@@ -35,32 +37,40 @@ app.command(name="mel")(mel.mel)
 app.command()(demo)
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"neurdsp {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
 def _root(
-    debug: bool = typer.Option(False, "--debug", help="Show the full trace of an error."),
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    version: Annotated[  # noqa: ARG001
+        bool,
+        typer.Option("--version", help="Show the version and exit.", callback=_print_version, is_eager=True),
+    ] = False,
 ) -> None:
     if debug:
         os.environ["NEURDSP_DEBUG"] = "1"
 
 
 def main() -> None:
-    """Run the command; a user's mistake costs one line and exit status 2."""
+    """Run the command; an error of the user is reported in one line, with exit status 2."""
     try:
         status = app(standalone_mode=False)
     except _UsageError as error:
         message = error.format_message()  # type: ignore[attr-defined]
-        if (
-            not message or "\n" in message
-        ):  # a command without arguments: Typer's whole help, not a mistake to name
+        # Without a sub-command the message is the whole help, not an error.
+        if not message or "\n" in message:
             sys.stderr.write(message)
             sys.exit(2)
         _fail(error, message)
     except NeurdspError as error:
         _fail(error, str(error))
     except OSError as error:
-        _fail(
-            error, f"{error.filename}: {error.strerror}" if error.strerror and error.filename else str(error)
-        )
+        named = error.strerror and error.filename
+        _fail(error, f"{error.filename}: {error.strerror}" if named else str(error))
     except typer.Abort as error:
         _fail(error, "stopped")
     else:

@@ -1,4 +1,4 @@
-"""``neurdsp plugin``: files for the VST3 and CLAP plugin."""
+"""``neurdsp plugin``: presets for the VST3 and CLAP plugin."""
 
 from pathlib import Path
 from typing import Annotated
@@ -9,7 +9,7 @@ from neurdsp.errors import ParameterError
 
 __all__ = ["app"]
 
-app = typer.Typer(help="The plugin: write presets that hosts load.", no_args_is_help=True)
+app = typer.Typer(help="Presets for the VST3 and CLAP plugin.", no_args_is_help=True)
 
 
 @app.command()
@@ -18,17 +18,21 @@ def preset(
     model: Annotated[
         str | None, typer.Option("--model", "-m", help="Model file, or the name of a shipped amp.")
     ] = None,
-    ir: Annotated[Path | None, typer.Option(help="Impulse response of a cabinet, any audio file.")] = None,
+    ir: Annotated[
+        Path | None, typer.Option(help="Impulse response of a cabinet, in any audio format.")
+    ] = None,
     settings: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="PARAM=VALUE", help="Set a parameter; see neurdsp plugin parameters."),
+        typer.Option(
+            "--set", metavar="PARAM=VALUE", help="Set a parameter; neurdsp plugin parameters lists them."
+        ),
     ] = None,
     knobs: Annotated[
         list[str] | None,
-        typer.Option("--knob", metavar="NAME=POSITION", help="Turn a knob of the model, from 0 to 1."),
+        typer.Option("--knob", metavar="NAME=POSITION", help="Set a knob of the model, from 0 to 1."),
     ] = None,
 ) -> None:
-    """Write a preset of the plugin, with the model and the cabinet inside."""
+    """Write a preset for the plugin that contains the model and the cabinet."""
     from neurdsp.amp.commands.knobs import parse_positions
     from neurdsp.amp.play.plugin_preset import write_plugin_preset
 
@@ -39,7 +43,7 @@ def preset(
 
 @app.command()
 def parameters() -> None:
-    """Print the parameters of the plugin, with what is allowed and the default."""
+    """List the parameters of the plugin, with their ranges and defaults."""
     from neurdsp.amp.play.plugin_preset import PLUGIN_PARAMETERS
     from neurdsp.console import print_table
 

@@ -1,6 +1,6 @@
 """Training losses for audio, as torch modules over ``(batch, time)`` signals.
 
-The modules load on first use, so that :class:`LossConfig` can be read without torch.
+The modules are imported on first use, so that `LossConfig` can be read without torch.
 """
 
 from typing import TYPE_CHECKING, Any

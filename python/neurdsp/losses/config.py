@@ -1,4 +1,4 @@
-"""Which loss to train with: a recipe by name and, where wanted, other weights. Needs no torch."""
+"""Which loss to train with: a recipe by name, whose weights can be changed. Reading it needs no torch."""
 
 from typing import Literal
 
@@ -11,7 +11,7 @@ __all__ = ["LOSS_RECIPES", "LossConfig", "LossName"]
 LossName = Literal["default", "hybrid", "esr", "esr_dc", "spectral", "pre_emphasis", "a_weighted"]
 
 LOSS_RECIPES: dict[str, dict[str, float]] = {
-    # Found by short runs on circuit models: better on plain ESR too than training on ESR alone.
+    # From short runs on circuit models. Even the plain ESR is better than after training on ESR alone.
     "default": {"esr": 1.0, "dc": 0.1, "pre_emphasis": 0.3, "spectral": 0.1, "a_weighted": 0.0},
     "hybrid": {"esr": 1.0, "dc": 0.0, "pre_emphasis": 0.1, "spectral": 0.5, "a_weighted": 0.0},
     "esr": {"esr": 1.0, "dc": 0.0, "pre_emphasis": 0.0, "spectral": 0.0, "a_weighted": 0.0},
@@ -21,7 +21,7 @@ LOSS_RECIPES: dict[str, dict[str, float]] = {
     "pre_emphasis": {"esr": 0.0, "dc": 0.0, "pre_emphasis": 1.0, "spectral": 0.0, "a_weighted": 0.0},
     "a_weighted": {"esr": 0.0, "dc": 0.0, "pre_emphasis": 0.0, "spectral": 0.0, "a_weighted": 1.0},
 }
-"""The weights of the five terms in each recipe."""
+"""Weights of the five terms in each recipe."""
 
 
 class LossConfig(Config):
@@ -31,13 +31,13 @@ class LossConfig(Config):
     ----------
     type
         The recipe that gives the weights: ``default``, ``hybrid`` (1.0 ESR + 0.5 spectral + 0.1
-        pre-emphasised), or one term alone.
+        pre-emphasised), ``esr_dc``, or a single term.
     esr_weight, dc_weight, preemph_weight, spectral_weight, a_weight
-        Each replaces the recipe's weight of its term.
+        Weights that replace those of the recipe.
     preemph_coefficient
-        ``a`` of the pre-emphasis filter ``y[n] = x[n] - a x[n-1]``.
+        Coefficient ``a`` of the pre-emphasis filter ``y[n] = x[n] - a x[n-1]``.
     spectral_n_fft
-        The resolutions of the spectral term, in samples.
+        FFT sizes of the spectral term, in samples.
     """
 
     type: LossName = "default"
@@ -50,7 +50,7 @@ class LossConfig(Config):
     spectral_n_fft: tuple[int, ...] = Field(default=(512, 1024, 2048), min_length=1, max_length=8)
 
     def weights(self) -> dict[str, float]:
-        """Return the weight of each term, from the recipe and the replacements."""
+        """Return the weight of each term: that of the recipe unless it is replaced."""
         chosen = {
             "esr": self.esr_weight,
             "dc": self.dc_weight,

@@ -1,9 +1,9 @@
-"""Time-domain losses: energies of the error relative to the energy of the target.
+"""Time-domain losses: the energy of the error relative to the energy of the target.
 
-Every module takes a prediction and a target of shape ``(batch, time)`` and gives a scalar. Its
-denominator is a mean power over the whole batch, or ``reference_power`` where that is given. With a
-reference (the mean power of all the training data) a batch that happens to be silent weighs as
-little as it sounds; without one its tiny power would divide a tiny error and dominate the step.
+Each module takes a prediction and a target of shape ``(batch, time)`` and returns a scalar. The denominator
+is the mean power of the batch, or ``reference_power`` if given. With the mean power of all training data as
+the reference, a silent batch has little weight. Without it, a tiny error is divided by a tiny power, and a
+silent batch dominates the step.
 """
 
 import torch
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 __all__ = ["SILENCE_POWER", "DCLoss", "ESRLoss", "PreEmphasisLoss", "pre_emphasise"]
 
 SILENCE_POWER = 1e-8
-"""Added to a denominator that a silent batch would make zero; -80 dB relative to full scale."""
+"""Added to denominators, which a silent batch would make zero; -80 dB relative to full scale."""
 
 
 class ESRLoss(nn.Module):
@@ -21,13 +21,12 @@ class ESRLoss(nn.Module):
     Parameters
     ----------
     reference_power
-        Denominator to use in place of the power of the batch's target.
+        Denominator to use instead of the mean power of the batch's target.
 
     References
     ----------
-    .. [1] A. Wright, E.-P. Damskägg, V. Välimäki, "Real-time black-box modelling with recurrent
-    neural networks",
-       DAFx 2019.
+    .. [1] A. Wright, E.-P. Damskägg, V. Välimäki, "Real-time black-box modelling with recurrent neural
+       networks", DAFx 2019.
     """
 
     def __init__(self, *, reference_power: float | None = None) -> None:
@@ -35,22 +34,23 @@ class ESRLoss(nn.Module):
         self.reference_power = reference_power
 
     def forward(self, prediction: Tensor, target: Tensor) -> Tensor:
-        """Return the ratio, a scalar, for ``(batch, time)`` signals."""
+        """Return the ratio, a scalar, for signals of shape ``(batch, time)``."""
         power = target.square().mean() if self.reference_power is None else self.reference_power
         return (prediction - target).square().mean() / (power + SILENCE_POWER)
 
 
 class DCLoss(nn.Module):
-    """Squared difference of the means of each signal, over the mean power of the target.
+    """Squared difference between the means of the two signals, over the mean power of the target.
 
     Parameters
     ----------
     reference_power
-        Denominator to use in place of the power of the batch's target.
+        Denominator to use instead of the mean power of the batch's target.
 
     References
     ----------
-    .. [1] Wright et al., DAFx 2019, equation 9, as in :class:`ESRLoss`.
+    .. [1] A. Wright, E.-P. Damskägg, V. Välimäki, "Real-time black-box modelling with recurrent neural
+       networks", DAFx 2019, equation 9.
     """
 
     def __init__(self, *, reference_power: float | None = None) -> None:
@@ -58,44 +58,44 @@ class DCLoss(nn.Module):
         self.reference_power = reference_power
 
     def forward(self, prediction: Tensor, target: Tensor) -> Tensor:
-        """Return the ratio, a scalar, for ``(batch, time)`` signals."""
+        """Return the ratio, a scalar, for signals of shape ``(batch, time)``."""
         power = target.square().mean() if self.reference_power is None else self.reference_power
         offset = (prediction - target).mean(dim=-1)  # (batch,)
         return offset.square().mean() / (power + SILENCE_POWER)
 
 
 def pre_emphasise(signal: Tensor, coefficient: float) -> Tensor:
-    """Apply ``y[n] = x[n] - coefficient * x[n-1]``, dropping the first sample, which has no predecessor.
+    """Apply ``y[n] = x[n] - coefficient * x[n-1]``; the first sample, which has no predecessor, is dropped.
 
     Parameters
     ----------
     signal
-        ``(..., time)``.
+        Shape ``(..., time)``.
     coefficient
-        Between 0 (no change) and 1 (a difference).
+        From 0 (no change) to 1 (differences).
 
     Returns
     -------
     Tensor
-        ``(..., time - 1)``.
+        Shape ``(..., time - 1)``.
     """
     return signal[..., 1:] - coefficient * signal[..., :-1]
 
 
 class PreEmphasisLoss(nn.Module):
-    """The error-to-signal ratio of pre-emphasised signals, which keeps the treble from being ignored.
+    """Error-to-signal ratio of pre-emphasised signals, which gives the treble more weight.
 
     Parameters
     ----------
     coefficient
-        Of the filter ``y[n] = x[n] - coefficient * x[n-1]``.
+        Coefficient of the filter ``y[n] = x[n] - coefficient * x[n-1]``.
     reference_power
-        Mean power of the *pre-emphasised* training data, to use as the denominator.
+        Mean power of the pre-emphasised training data, to use as the denominator.
 
     References
     ----------
     .. [1] A. Wright, V. Välimäki, "Perceptual loss function for neural modeling of audio systems",
-    ICASSP 2020.
+       ICASSP 2020.
     """
 
     def __init__(self, *, coefficient: float = 0.97, reference_power: float | None = None) -> None:
@@ -104,7 +104,7 @@ class PreEmphasisLoss(nn.Module):
         self.ratio = ESRLoss(reference_power=reference_power)
 
     def forward(self, prediction: Tensor, target: Tensor) -> Tensor:
-        """Return the ratio, a scalar, for ``(batch, time)`` signals."""
+        """Return the ratio, a scalar, for signals of shape ``(batch, time)``."""
         loss: Tensor = self.ratio(
             pre_emphasise(prediction, self.coefficient), pre_emphasise(target, self.coefficient)
         )
@@ -112,5 +112,5 @@ class PreEmphasisLoss(nn.Module):
 
 
 def mean_power(signal: Tensor) -> float:
-    """Mean square of a signal, in float64."""
+    """Return the mean square of a signal, computed in float64."""
     return float(signal.to(torch.float64).square().mean())

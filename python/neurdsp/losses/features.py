@@ -1,7 +1,7 @@
-"""Losses between the features of two signals: log-mel, and the multi-resolution STFT loss of the vocoders.
+"""Losses on features: the log-mel loss, and the multi-resolution STFT loss of neural vocoders.
 
-Both go through the Rust core on a CPU, forward and backward. For amp models see
-:class:`~neurdsp.losses.SpectralLoss`, whose floor keeps silence from ruling the logarithm.
+On a CPU both use the Rust core, forward and backward. For amp models see `neurdsp.losses.SpectralLoss`, whose
+floor keeps silence from dominating the logarithm.
 """
 
 from collections.abc import Sequence
@@ -22,12 +22,12 @@ class MelLoss(nn.Module):
     Parameters
     ----------
     **parameters
-        Those of `neurdsp.nn.MelSpectrogram`; the natural logarithm if ``log`` is not given.
+        Parameters of `neurdsp.nn.MelSpectrogram`; ``log`` is ``"ln"`` by default.
 
     Raises
     ------
     ParameterError
-        If a parameter is outside its domain.
+        If a parameter is out of range.
 
     Examples
     --------
@@ -49,26 +49,27 @@ class MelLoss(nn.Module):
         self.features = MelSpectrogram(**{"log": "ln", **parameters})
 
     def forward(self, prediction: Tensor, target: Tensor) -> Tensor:
-        """Return the loss, a scalar, for ``(..., time)`` signals."""
+        """Return the loss, a scalar, for signals of shape ``(..., time)``."""
         _check_shapes(prediction, target)
         loss: Tensor = (self.features(prediction) - self.features(target)).abs().mean()
         return loss
 
 
 class MultiResolutionSTFTLoss(nn.Module):
-    """Mean over resolutions of the spectral convergence plus the L1 distance of log magnitudes.
+    """Spectral convergence plus L1 distance of log magnitudes, averaged over resolutions.
 
     Parameters
     ----------
     n_fft, hop_length, win_length
-        One for each resolution, in samples; the window is a Hann, and the padding reflects.
+        One for each resolution, in samples. The window is a Hann window, and the signal is padded by
+        reflection.
     eps
-        The least power of a bin that counts, which keeps the logarithm and the gradient finite.
+        Power added to each bin, which keeps the logarithm and the gradient finite.
 
     Raises
     ------
     ParameterError
-        If the three are not equally many, or a parameter is outside its domain.
+        If the three differ in length, or a parameter is out of range.
 
     Examples
     --------
@@ -95,17 +96,17 @@ class MultiResolutionSTFTLoss(nn.Module):
         if not len(n_fft) == len(hop_length) == len(win_length) > 0:
             raise ParameterError(
                 f"n_fft, hop_length and win_length have {len(n_fft)}, {len(hop_length)} and "
-                f"{len(win_length)} entries; pass one of each for every resolution"
+                f"{len(win_length)} entries; give one of each for every resolution"
             )
         if not eps > 0:
-            raise ParameterError(f"eps is {eps}, but it must be positive, to keep the logarithm finite")
+            raise ParameterError(f"eps is {eps}, but it must be positive to keep the logarithm finite")
         self.spectrograms = nn.ModuleList(
             Spectrogram(n_fft=size, hop_length=hop, win_length=width, pad_mode="reflect", power=1.0, eps=eps)
             for size, hop, width in zip(n_fft, hop_length, win_length, strict=True)
         )
 
     def forward(self, prediction: Tensor, target: Tensor) -> Tensor:
-        """Return the loss, a scalar, for ``(..., time)`` signals."""
+        """Return the loss, a scalar, for signals of shape ``(..., time)``."""
         _check_shapes(prediction, target)
         terms = []
         for spectrogram in self.spectrograms:
@@ -116,9 +117,9 @@ class MultiResolutionSTFTLoss(nn.Module):
 
 
 def _check_shapes(prediction: Tensor, target: Tensor) -> None:
-    """Refuse shapes that would be broadcast in silence."""
+    """Reject shapes that would be broadcast silently."""
     if prediction.shape != target.shape:
         raise ParameterError(
             f"the prediction has shape {tuple(prediction.shape)} and the target {tuple(target.shape)}; "
-            "pass equal ones"
+            "give equal shapes"
         )

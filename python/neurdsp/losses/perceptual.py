@@ -1,7 +1,7 @@
-"""The error as the ear weighs it by frequency: an energy ratio under the A-curve.
+"""Error-to-signal ratio with A-weighting, which follows the sensitivity of the ear to frequency.
 
-The spectrum is that of the *error*, so the loss hears phase as the plain error-to-signal ratio does; only the
-weight of each frequency differs: bass below 200 Hz counts 10 dB less and more, 1 to 6 kHz a little more.
+The loss takes the spectrum of the error, so it depends on phase as the plain error-to-signal ratio does. Only
+the weights of frequencies differ: bass below 200 Hz counts at least 10 dB less, 1 to 6 kHz a little more.
 """
 
 import torch
@@ -18,17 +18,17 @@ _BLOCK = 1 << 18
 
 
 def a_weighting(frequencies_hz: Tensor) -> Tensor:
-    """Return the A-curve's gain on power at frequencies, 1 at 1 kHz.
+    """Return the power gain of A-weighting at given frequencies; it is 1 at 1 kHz.
 
     Parameters
     ----------
     frequencies_hz
-        Of any shape, not negative.
+        Frequencies of any shape, not negative.
 
     Returns
     -------
     Tensor
-        Of the same shape.
+        Gains of the same shape.
 
     References
     ----------
@@ -47,20 +47,20 @@ def a_weighting(frequencies_hz: Tensor) -> Tensor:
 class AWeightedLoss(nn.Module):
     """Energy of the A-weighted error over that of the A-weighted target.
 
-    Both come from power spectra of 2048 samples, a quarter apart, through the Rust core on a CPU.
+    Both are taken from power spectra of 2048 samples with a hop of 512, by the Rust core on a CPU.
 
     Parameters
     ----------
     sample_rate
-        In Hz.
+        Sample rate in Hz.
     reference
-        All of the training target, ``(time,)``, whose A-weighted power is then the denominator in place of
+        The whole training target, shape ``(time,)``. Its A-weighted power is then the denominator, instead of
         that of the batch's target.
 
     Raises
     ------
     ParameterError
-        For a rate that is not positive; from ``forward``, for signals not longer than 1024 samples.
+        If the rate is not positive, or ``forward`` gets signals of 1024 samples or fewer.
 
     Examples
     --------
@@ -71,7 +71,7 @@ class AWeightedLoss(nn.Module):
     References
     ----------
     .. [1] A. Wright, V. Välimäki, "Perceptual loss function for neural modeling of audio systems",
-    ICASSP 2020.
+       ICASSP 2020.
     """
 
     weights: Tensor
@@ -79,7 +79,7 @@ class AWeightedLoss(nn.Module):
     def __init__(self, *, sample_rate: float, reference: Tensor | None = None) -> None:
         super().__init__()
         if not sample_rate > 0:
-            raise ParameterError(f"sample_rate is {sample_rate}, but must be positive, in Hz")
+            raise ParameterError(f"sample_rate is {sample_rate}, but it must be positive, in Hz")
         self.spectrogram = Spectrogram(n_fft=_N_FFT, hop_length=_N_FFT // 4, pad_mode="reflect", power=2.0)
         frequencies = torch.linspace(0.0, sample_rate / 2, _N_FFT // 2 + 1)
         self.register_buffer("weights", a_weighting(frequencies)[:, None], persistent=False)
@@ -93,18 +93,18 @@ class AWeightedLoss(nn.Module):
 
     def _refuse(self, n_samples: int) -> None:
         raise ParameterError(
-            f"an A-weighted loss needs more than {_N_FFT // 2} samples, got {n_samples}; use longer crops"
+            f"the A-weighted loss needs more than {_N_FFT // 2} samples, got {n_samples}; use longer crops"
         )
 
     def _power(self, signal: Tensor) -> Tensor:
-        """Return the mean weighted power of ``(..., time)``."""
+        """Return the mean weighted power of signals of shape ``(..., time)``."""
         power: Tensor = (self.spectrogram(signal) * self.weights.to(signal.dtype)).mean()
         return power
 
     def forward(self, prediction: Tensor, target: Tensor) -> Tensor:
-        """Return the ratio, a scalar, for ``(batch, time)`` signals."""
+        """Return the ratio, a scalar, for signals of shape ``(batch, time)``."""
         if target.shape[-1] <= _N_FFT // 2:
             self._refuse(target.shape[-1])
         power = self._power(target) if self.reference_power is None else self.reference_power
-        # A bin of white noise has the energy of the window times its power.
+        # In white noise the power of a bin is the power of the noise times the energy of the window.
         return self._power(prediction - target) / (power + SILENCE_POWER * _N_FFT)

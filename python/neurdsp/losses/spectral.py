@@ -1,13 +1,11 @@
-"""Multi-resolution STFT loss: L1 of magnitudes plus L1 of log magnitudes, not ruled by silence.
+"""Multi-resolution STFT loss, L1 of magnitudes plus L1 of log magnitudes, that silence does not dominate.
 
-The textbook log term compares ``log(magnitude + 1e-7)``: a bin 100 dB below the music counts as
-much as the music, so that silence and hiss, most of the bins of a guitar recording, rule the
-gradient. Here the log is taken of ``magnitude + floor``, with the floor 60 dB below the
-root-mean-square magnitude of the reference: a bin where both signals lie under the floor
-contributes at most ``log 2`` and in practice about nothing, and its gradient is bounded by one over
-the floor. The linear term is one ratio over the whole batch (the sum of the differences over the
-sum of the target's magnitudes), so that a silent crop counts in it with its energy, not as one of
-equals.
+The usual log term compares ``log(magnitude + 1e-7)``. A bin 100 dB below the music then counts as much as the
+music, so silence and hiss, which fill most bins of a guitar recording, dominate the gradient. This loss
+compares ``log(magnitude + floor)``, with the floor 60 dB below the RMS magnitude of the reference. A bin in
+which both signals are below the floor contributes at most ``log 2``, in practice almost nothing, and its
+gradient is at most one over the floor. The linear term is one ratio over the whole batch (sum of differences
+over sum of the target's magnitudes), so each crop counts by its energy, and a silent crop hardly counts.
 """
 
 import math
@@ -22,27 +20,27 @@ from neurdsp.nn import Spectrogram
 __all__ = ["FLOOR_DB", "SpectralLoss"]
 
 FLOOR_DB = -60.0
-"""Where the log magnitude flattens out, in dB relative to the RMS magnitude."""
+"""Level below which the log magnitude flattens out, in dB relative to the RMS magnitude."""
 
 _SILENT_RMS = 1e-4
-"""The level (-80 dB of full scale) that stands in for that of a target that is wholly silent."""
+"""Level (-80 dB relative to full scale) that is used for a silent target."""
 
 
 class SpectralLoss(nn.Module):
-    """Mean over resolutions of L1 magnitude (relative) plus L1 log magnitude (natural logarithm).
+    """Relative L1 distance of magnitudes plus L1 distance of log magnitudes, averaged over resolutions.
 
     Parameters
     ----------
     n_fft
-        The FFT sizes in samples; the hop is a quarter, the window a Hann of the full size.
+        FFT sizes in samples. The hop is a quarter of the size, the window a Hann window of the full size.
     reference_power
-        Mean power of all the training data. It sets the level of the floor and the scale of the
-        linear term; the batch's own target does where it is absent.
+        Mean power of all training data, which sets the floor and the scale of the linear term. By default the
+        batch's own target sets them.
 
     Raises
     ------
     ParameterError
-        From ``forward``, for signals not longer than half the largest size.
+        If ``forward`` gets signals that are not longer than half the largest FFT.
 
     References
     ----------
@@ -56,20 +54,20 @@ class SpectralLoss(nn.Module):
         super().__init__()
         self.n_fft = n_fft
         self.reference_power = reference_power
-        # |z| has no gradient at 0. 1e-12 lies 100 dB below the floor of any audible signal.
+        # |z| has no gradient at 0. 1e-12 is 100 dB below the floor of any audible signal.
         self.spectrograms = nn.ModuleList(
             Spectrogram(n_fft=size, hop_length=size // 4, pad_mode="reflect", power=1.0, eps=1e-12)
             for size in n_fft
         )
-        # White noise has this times its RMS as the RMS magnitude of every bin (Parseval).
+        # The RMS magnitude of each bin of white noise, relative to the RMS of the noise (Parseval).
         self._norms = [float((get_window("hann", size) ** 2).sum()) ** 0.5 for size in n_fft]
 
     def forward(self, prediction: Tensor, target: Tensor) -> Tensor:
-        """Return the loss, a scalar, for ``(batch, time)`` signals."""
+        """Return the loss, a scalar, for signals of shape ``(batch, time)``."""
         if target.shape[-1] <= max(self.n_fft) // 2:
             raise ParameterError(
-                f"a spectral loss at n_fft {max(self.n_fft)} needs more than {max(self.n_fft) // 2} samples, "
-                f"got {target.shape[-1]}; use longer crops or smaller n_fft"
+                f"the spectral loss with n_fft {max(self.n_fft)} needs more than "
+                f"{max(self.n_fft) // 2} samples, got {target.shape[-1]}; use longer crops or a smaller n_fft"
             )
         power = target.square().mean() if self.reference_power is None else self.reference_power
         rms = (torch.as_tensor(power, dtype=target.dtype).clamp_min(_SILENT_RMS**2)).sqrt()
@@ -80,7 +78,10 @@ class SpectralLoss(nn.Module):
         return torch.stack(terms).mean()
 
     def _terms(self, found: Tensor, wanted: Tensor, typical: Tensor) -> Tensor:
-        """Return the two terms for magnitudes ``(batch, n_bins, frames)``, typically of this size."""
+        """Return the sum of the two terms, for magnitudes of shape ``(batch, n_bins, frames)``.
+
+        ``typical`` is the RMS magnitude of the reference.
+        """
         linear = (found - wanted).abs().mean() / self._scale(wanted, typical)
         floor = typical * 10 ** (FLOOR_DB / 20)
         logarithmic = (torch.log(found + floor) - torch.log(wanted + floor)).abs().mean()
@@ -89,7 +90,7 @@ class SpectralLoss(nn.Module):
     def _scale(self, wanted: Tensor, typical: Tensor) -> Tensor:
         """Return the mean magnitude that the linear term is relative to."""
         if self.reference_power is not None:
-            # The mean magnitude of noise is sqrt(pi) / 2 of its RMS; a constant, so silent batches
-            # weigh little.
+            # The mean magnitude of noise is sqrt(pi) / 2 of its RMS. A constant gives silent batches little
+            # weight.
             return typical * (math.sqrt(math.pi) / 2)
         return wanted.mean().clamp_min(float(typical) * 1e-3)

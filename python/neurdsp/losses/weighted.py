@@ -1,4 +1,4 @@
-"""A weighted sum of the loss terms, built from a :class:`~neurdsp.losses.LossConfig`."""
+"""The weighted sum of loss terms that a `neurdsp.losses.LossConfig` describes."""
 
 import torch
 from torch import Tensor, nn
@@ -13,14 +13,14 @@ __all__ = ["WeightedLoss", "build_loss"]
 
 
 class WeightedLoss(nn.Module):
-    """The sum of loss terms, each times its weight; terms of weight zero cost nothing.
+    """Weighted sum of loss terms; terms with weight zero are not computed.
 
     Parameters
     ----------
     terms
-        Modules over ``(prediction, target)`` by name.
+        Modules of ``(prediction, target)`` by name.
     weights
-        The weight of each of them.
+        Weights by name.
     """
 
     def __init__(self, terms: dict[str, nn.Module], weights: dict[str, float]) -> None:
@@ -29,7 +29,7 @@ class WeightedLoss(nn.Module):
         self.terms = nn.ModuleDict({name: terms[name] for name in self.weights})
 
     def forward(self, prediction: Tensor, target: Tensor) -> Tensor:
-        """Return the weighted sum, a scalar, for ``(batch, time)`` signals."""
+        """Return the weighted sum, a scalar, for signals of shape ``(batch, time)``."""
         total = torch.zeros((), dtype=target.dtype, device=target.device)
         for name, term in self.terms.items():
             total = total + self.weights[name] * term(prediction, target)
@@ -46,20 +46,20 @@ def build_loss(
     config
         The recipe and its weights.
     reference
-        All of the training target, ``(time,)``. Its level then scales every term, so that quiet
-        batches weigh little; without it each batch is measured against itself.
+        The whole training target, shape ``(time,)``. Its level then scales all terms, which gives quiet
+        batches little weight. By default the level of each batch does.
     sample_rate
-        In Hz; only the A-weighted term asks for it.
+        Sample rate in Hz; only the A-weighted term needs it.
 
     Returns
     -------
     WeightedLoss
-        A module over ``(batch, time)`` signals.
+        A module of signals of shape ``(batch, time)``.
 
     Raises
     ------
     ParameterError
-        When every weight is zero, or the A-weighted term has no sample rate.
+        If all weights are zero, or the A-weighted term has no sample rate.
 
     Examples
     --------
@@ -70,7 +70,7 @@ def build_loss(
     """
     weights = config.weights()
     if not any(weights.values()):
-        raise ParameterError("every weight of the loss is 0; give at least one term a positive weight")
+        raise ParameterError("all weights of the loss are 0; give at least one term a positive weight")
     power = None if reference is None else mean_power(reference)
     emphasised = (
         None if reference is None else mean_power(pre_emphasise(reference, config.preemph_coefficient))
@@ -83,6 +83,6 @@ def build_loss(
     }
     if weights["a_weighted"] > 0:
         if sample_rate is None:
-            raise ParameterError("an A-weighted loss depends on frequencies in Hz; pass sample_rate")
+            raise ParameterError("the A-weighted loss depends on frequencies in Hz; give sample_rate")
         terms["a_weighted"] = AWeightedLoss(sample_rate=sample_rate, reference=reference)
     return WeightedLoss(terms, weights)

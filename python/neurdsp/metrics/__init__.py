@@ -1,4 +1,4 @@
-"""Numbers that say how close one signal is to another; numpy only, so that they run in the light wheel."""
+"""Measures of how close one signal is to another. They need only numpy, so they run without torch."""
 
 from neurdsp.metrics.alignment import best_gain, best_lag_samples
 from neurdsp.metrics.comparison import Comparison, ComparisonResult

@@ -1,4 +1,4 @@
-"""Gain and lag that would bring one signal closest to another: the first to look at when a null fails."""
+"""Gain and lag that bring one signal closest to another: check them first if a null test fails."""
 
 import numpy as np
 import numpy.typing as npt
@@ -12,22 +12,22 @@ __all__ = ["best_gain", "best_lag_samples", "correlate"]
 
 
 def best_gain(target: npt.ArrayLike, predicted: npt.ArrayLike) -> float:
-    """Factor on ``predicted`` that minimises the error energy: 1 if the level is right.
+    """Return the factor on ``predicted`` that minimises the error energy: 1 if the level is right.
 
     Parameters
     ----------
     target, predicted : array_like of float, shape (n_samples,)
-        What should come out, and what did.
+        The desired and the actual signal.
 
     Returns
     -------
     float
-        ``<target, predicted> / <predicted, predicted>``; negative if the polarity is turned.
+        ``<target, predicted> / <predicted, predicted>``; negative if the polarity is inverted.
 
     Raises
     ------
     ParameterError
-        If ``predicted`` is silent, or the signals do not fit together.
+        If ``predicted`` is silent, or either signal is empty, not mono, not finite or of another length.
 
     Examples
     --------
@@ -37,15 +37,22 @@ def best_gain(target: npt.ArrayLike, predicted: npt.ArrayLike) -> float:
     a, b = (signal.astype(np.float64) for signal in check_pair(target, predicted))
     energy = float(np.dot(b, b))
     if energy == 0:
-        raise ParameterError("predicted is silent, so no gain brings it closer to the target")
+        raise ParameterError(
+            "predicted is silent, so no gain brings it closer to the target; choose another passage"
+        )
     return float(np.dot(a, b)) / energy
 
 
 def correlate(target: FloatArray, predicted: FloatArray, max_lag_samples: int) -> npt.NDArray[np.float64]:
-    """Sum of ``target[n] * predicted[n + lag]`` for lags from minus to plus ``max_lag_samples``.
+    """Return the sums of ``target[n] * predicted[n + lag]`` for lags of at most ``max_lag_samples``.
 
-    One matrix product of all rows of the target with the stretches of the prediction around them, then the
-    sums of its diagonals: as exact as a sum for each lag, and far faster.
+    The target is cut into rows. One matrix product multiplies each row with the prediction around it, and the
+    sums of its diagonals are the result: as exact as one sum per lag, and much faster.
+
+    Returns
+    -------
+    ndarray of float64, shape (2 * max_lag_samples + 1,)
+        The lag rises from ``-max_lag_samples``.
     """
     row = max(64, max_lag_samples)
     n_rows = -(-target.size // row)
@@ -63,24 +70,25 @@ def correlate(target: FloatArray, predicted: FloatArray, max_lag_samples: int) -
 
 
 def best_lag_samples(target: npt.ArrayLike, predicted: npt.ArrayLike, *, max_lag_samples: int = 1024) -> int:
-    """Lag of ``predicted`` behind ``target`` at which they correlate most, in either polarity.
+    """Return the lag of ``predicted`` behind ``target`` with the strongest correlation, of either sign.
 
     Parameters
     ----------
     target, predicted : array_like of float, shape (n_samples,)
-        What should come out, and what did.
+        The desired and the actual signal.
     max_lag_samples : int
-        How far to look in both directions.
+        Largest lag to consider, in both directions.
 
     Returns
     -------
     int
-        In samples: positive if ``predicted`` comes late, 0 if it is aligned.
+        Lag in samples: positive if ``predicted`` is late, 0 if it is aligned.
 
     Raises
     ------
     ParameterError
-        If ``max_lag_samples`` is negative, or the signals do not fit together.
+        If ``max_lag_samples`` is negative, or either signal is empty, not mono, not finite or of another
+        length.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""All metrics of a prediction against its target in one pass over blocks, so that length costs no memory."""
+"""All metrics of a prediction in one pass over blocks, so that memory does not grow with the length."""
 
 import math
 from dataclasses import asdict, dataclass
@@ -15,34 +15,33 @@ from neurdsp.metrics.spectral import RESOLUTIONS, SpectralAccumulator
 
 __all__ = ["Comparison", "ComparisonResult"]
 
-# The lag is found on the beginning of the signals: over twenty seconds at 48 kHz.
+# The lag is estimated from the beginning of the signals: over twenty seconds at 48 kHz.
 _LAG_SAMPLES = 2**20
 _MAX_LAG_SAMPLES = 1024
 
 
 @dataclass(frozen=True, slots=True)
 class ComparisonResult:
-    """How close a prediction comes to its target.
+    """How close a prediction is to its target.
 
     Attributes
     ----------
     n_samples : int
         Samples compared.
     esr, pre_emphasised_esr : float
-        Error-to-signal ratios, see :func:`neurdsp.metrics.esr`.
+        Error-to-signal ratios; see `neurdsp.metrics.esr`.
     null_depth_db : float
         ``esr`` in dB; minus infinity for equal signals.
     stft_distance : float
-        See :func:`neurdsp.metrics.multi_resolution_stft_distance`.
+        See `neurdsp.metrics.multi_resolution_stft_distance`.
     target_rms_db, predicted_rms_db, target_peak_db, predicted_peak_db : float
         Levels in dB relative to 1.0.
     target_dc, predicted_dc : float
-        Offsets.
+        DC offsets.
     best_gain_db : float
-        Change of the prediction's level that would give the least error; NaN if the prediction is silent or
-        turned in polarity.
+        Gain on the prediction that minimises the error; NaN if the prediction is silent or inverted.
     best_lag_samples : int
-        How much the prediction comes late, at most 1024 samples either way.
+        Lag of the prediction behind the target, at most 1024 samples in either direction.
     """
 
     n_samples: int
@@ -60,12 +59,12 @@ class ComparisonResult:
     best_lag_samples: int
 
     def to_json(self) -> dict[str, float | None]:
-        """Return the numbers by name, with None in place of infinities and NaN, which JSON cannot say."""
+        """Return the numbers by name, with None for infinities and NaN, which JSON does not have."""
         return {name: value if math.isfinite(value) else None for name, value in asdict(self).items()}
 
 
 class Comparison:
-    """Compares two mono signals that come block by block.
+    """Compares two mono signals block by block.
 
     Examples
     --------
@@ -77,18 +76,18 @@ class Comparison:
 
     def __init__(self) -> None:
         self._n = 0
-        # Rows and columns are target, predicted: energies, sums and peaks of all samples so far, in float64.
+        # Energies, sums and peaks of all samples so far, in float64.
         self._energy = np.zeros(3)  # target, residual, predicted
         self._emphasised = np.zeros(2)  # target, residual
         self._product = 0.0
-        self._sum = np.zeros(2)
+        self._sum = np.zeros(2)  # target, predicted; so are the next two
         self._peak = np.zeros(2)
         self._last = np.zeros(2)
         self._spectra = [SpectralAccumulator(resolution) for resolution in RESOLUTIONS]
         self._lag_blocks: list[npt.NDArray[np.float32]] = []
 
     def update(self, target: npt.ArrayLike, predicted: npt.ArrayLike) -> None:
-        """Take the next samples of both, of shape (n,) each.
+        """Add the next samples of both signals, of shape (n,) each.
 
         Raises
         ------
@@ -117,18 +116,18 @@ class Comparison:
         self._last = pair[:, -1]
 
     def result(self) -> ComparisonResult:
-        """Return the numbers for what has come so far.
+        """Return the metrics of all samples so far.
 
         Raises
         ------
         ParameterError
-            If no sample came, or the target is silent.
+            If there are no samples, or the target is silent.
         """
         if self._n == 0:
             raise ParameterError("nothing to compare: the signals are empty")
         if self._energy[0] == 0:
             raise ParameterError(
-                "target is silent, so an error relative to it means nothing; choose another passage"
+                "target is silent, so an error relative to it is undefined; choose another passage"
             )
         ratio = float(self._energy[1] / self._energy[0])
         gain = self._product / float(self._energy[2]) if self._energy[2] > 0 else 0.0
@@ -152,5 +151,5 @@ class Comparison:
 
 
 def _dot(a: npt.NDArray[np.float64], b: npt.NDArray[np.float64]) -> float:
-    # Not BLAS: it would wake a thread for every core, and on a busy machine wait for the last of them.
+    # Not BLAS: it would wake a thread per core and, on a busy machine, wait for the slowest.
     return float(np.einsum("n,n->", a, b))

@@ -1,4 +1,4 @@
-"""Error-to-signal ratios of two mono signals, plain and pre-emphasised."""
+"""Error-to-signal ratio of two mono signals, plain and pre-emphasised."""
 
 import numpy as np
 import numpy.typing as npt
@@ -9,12 +9,12 @@ from neurdsp.metrics.level import power_to_db
 
 __all__ = ["PRE_EMPHASIS", "check_pair", "esr", "null_depth_db", "pre_emphasis", "pre_emphasised_esr"]
 
-#: Coefficient of the first-order high-pass that weighs errors a little more as the ear does.
+#: Coefficient of the first-order high-pass that brings the weights of errors closer to those of the ear.
 PRE_EMPHASIS = 0.97
 
 
 def check_pair(target: npt.ArrayLike, predicted: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:
-    """Check two mono signals of the same length.
+    """Return two mono signals of the same length as float32.
 
     Raises
     ------
@@ -31,12 +31,12 @@ def check_pair(target: npt.ArrayLike, predicted: npt.ArrayLike) -> tuple[FloatAr
 
 
 def esr(target: npt.ArrayLike, predicted: npt.ArrayLike) -> float:
-    """Error-to-signal ratio: energy of the difference over energy of the target.
+    """Return the error-to-signal ratio: the energy of the difference over the energy of the target.
 
     Parameters
     ----------
     target, predicted : array_like of float, shape (n_samples,)
-        What should come out, and what did.
+        The desired and the actual signal.
 
     Returns
     -------
@@ -46,7 +46,7 @@ def esr(target: npt.ArrayLike, predicted: npt.ArrayLike) -> float:
     Raises
     ------
     ParameterError
-        If the target is silent, or the signals do not fit together.
+        If the target is silent, or either signal is empty, not mono, not finite or of another length.
 
     Notes
     -----
@@ -61,26 +61,31 @@ def esr(target: npt.ArrayLike, predicted: npt.ArrayLike) -> float:
     energy = float(np.dot(a, a))
     if energy == 0:
         raise ParameterError(
-            "target is silent, so an error relative to it means nothing; choose another passage"
+            "target is silent, so an error relative to it is undefined; choose another passage"
         )
     residual = a - b
     return float(np.dot(residual, residual)) / energy
 
 
 def pre_emphasis(audio: npt.ArrayLike, *, coefficient: float = PRE_EMPHASIS) -> FloatArray:
-    """Filter with ``y[n] = x[n] - coefficient * x[n - 1]``, as if zeros came before.
+    """Filter with ``y[n] = x[n] - coefficient * x[n - 1]``, taking ``x[-1]`` as zero.
 
     Parameters
     ----------
     audio : array_like of float, shape (n_samples,)
         The signal.
     coefficient : float
-        Between 0 (no effect) and 1.
+        From 0 (no effect) to 1.
 
     Returns
     -------
     ndarray of float32, shape (n_samples,)
         The filtered signal.
+
+    Raises
+    ------
+    ParameterError
+        If the coefficient is out of range, or the signal is empty, not mono or not finite.
 
     Examples
     --------
@@ -98,19 +103,24 @@ def pre_emphasis(audio: npt.ArrayLike, *, coefficient: float = PRE_EMPHASIS) -> 
 def pre_emphasised_esr(
     target: npt.ArrayLike, predicted: npt.ArrayLike, *, coefficient: float = PRE_EMPHASIS
 ) -> float:
-    """:func:`esr` of both signals after :func:`pre_emphasis`, so that errors in the treble count.
+    """Return the error-to-signal ratio after pre-emphasis, which gives errors in the treble more weight.
 
     Parameters
     ----------
     target, predicted : array_like of float, shape (n_samples,)
-        What should come out, and what did.
+        The desired and the actual signal.
     coefficient : float
-        Of the filter.
+        Coefficient of `pre_emphasis`.
 
     Returns
     -------
     float
-        As :func:`esr`.
+        0 for equal signals, 1 for a silent prediction.
+
+    Raises
+    ------
+    ParameterError
+        As `esr` and `pre_emphasis`.
 
     Notes
     -----
@@ -126,17 +136,22 @@ def pre_emphasised_esr(
 
 
 def null_depth_db(target: npt.ArrayLike, predicted: npt.ArrayLike) -> float:
-    """Level of the residual of a null test relative to the target, which is :func:`esr` in dB.
+    """Return the level of the residual of a null test relative to the target: the `esr` in dB.
 
     Parameters
     ----------
     target, predicted : array_like of float, shape (n_samples,)
-        What should come out, and what did.
+        The desired and the actual signal.
 
     Returns
     -------
     float
-        In dB: lower is better, minus infinity for equal signals.
+        Level in dB: lower is better, minus infinity for equal signals.
+
+    Raises
+    ------
+    ParameterError
+        As `esr`.
 
     Examples
     --------

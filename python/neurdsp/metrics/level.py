@@ -11,17 +11,17 @@ __all__ = ["amplitude_to_db", "dc_offset", "peak_db", "power_to_db", "rms_db"]
 
 
 def power_to_db(power: float) -> float:
-    """Return ``10 log10(power)``, and minus infinity for zero."""
+    """Return ``10 log10(power)``; minus infinity for zero."""
     return 10 * math.log10(power) if power > 0 else -math.inf
 
 
 def amplitude_to_db(amplitude: float) -> float:
-    """Return ``20 log10(amplitude)``, and minus infinity for zero."""
+    """Return ``20 log10(amplitude)``; minus infinity for zero."""
     return 20 * math.log10(amplitude) if amplitude > 0 else -math.inf
 
 
 def rms_db(audio: npt.ArrayLike) -> float:
-    """Root mean square in dB relative to 1.0; a full-scale sine has -3.01 dB.
+    """Return the RMS level in dB relative to 1.0; a full-scale sine has -3.01 dB.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ def rms_db(audio: npt.ArrayLike) -> float:
     Returns
     -------
     float
-        In dB; minus infinity for silence.
+        Level in dB; minus infinity for silence.
 
     Raises
     ------
@@ -48,7 +48,7 @@ def rms_db(audio: npt.ArrayLike) -> float:
 
 
 def peak_db(audio: npt.ArrayLike) -> float:
-    """Largest absolute sample in dB relative to full scale (1.0); minus infinity for silence.
+    """Return the largest absolute sample in dB relative to full scale (1.0).
 
     Parameters
     ----------
@@ -58,7 +58,12 @@ def peak_db(audio: npt.ArrayLike) -> float:
     Returns
     -------
     float
-        In dBFS.
+        Level in dBFS; minus infinity for silence.
+
+    Raises
+    ------
+    ParameterError
+        If the samples are empty or not finite.
 
     Examples
     --------
@@ -69,7 +74,7 @@ def peak_db(audio: npt.ArrayLike) -> float:
 
 
 def dc_offset(audio: npt.ArrayLike) -> float:
-    """Mean of the samples.
+    """Return the mean of the samples.
 
     Parameters
     ----------
@@ -79,7 +84,12 @@ def dc_offset(audio: npt.ArrayLike) -> float:
     Returns
     -------
     float
-        Relative to full scale.
+        Offset relative to full scale (1.0).
+
+    Raises
+    ------
+    ParameterError
+        If the samples are empty or not finite.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Multi-resolution spectral distance, block by block, on neurdsp's own STFT."""
+"""Multi-resolution spectral distance, computed block by block with neurdsp's STFT."""
 
 import copy
 from collections.abc import Sequence
@@ -14,35 +14,35 @@ from neurdsp.metrics.error import check_pair
 
 __all__ = ["RESOLUTIONS", "Resolution", "SpectralAccumulator", "multi_resolution_stft_distance"]
 
-# Magnitudes are taken from powers of at least this much, so that the logarithm of silence stays finite.
+# Powers below this count as this much, so that the logarithm of silence stays finite.
 _POWER_FLOOR = 1e-8
 _BLOCK_SAMPLES = 65_536
 
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """One STFT: samples a frame and samples from frame to frame, with a Hann window."""
+    """An STFT with a Hann window: samples per frame, and samples from frame to frame."""
 
     n_fft: int
     hop_length: int
 
 
-#: Short frames for attacks, long ones for tone: a quarter of a frame apart.
+#: Short frames for attacks, long ones for tone; the hop is a quarter of a frame.
 RESOLUTIONS = (Resolution(512, 128), Resolution(1024, 256), Resolution(2048, 512))
 
 
 class SpectralAccumulator:
-    """Distance of two spectra at one resolution, over signals that come block by block.
+    """Spectral distance of two signals at one resolution, computed block by block.
 
     Parameters
     ----------
     resolution : Resolution
-        Frame and hop.
+        Frame and hop in samples.
     """
 
     def __init__(self, resolution: Resolution) -> None:
         self._resolution = resolution
-        # Half a frame of zeros on both sides, as in a centred STFT: every sample counts alike.
+        # Half a frame of zeros on both sides, as in a centred STFT, so that all samples have equal weight.
         self._pending = np.zeros((2, resolution.n_fft // 2), np.float32)  # (target and predicted, n)
         self._difference_energy = 0.0
         self._target_energy = 0.0
@@ -50,7 +50,7 @@ class SpectralAccumulator:
         self._n_bins = 0
 
     def update(self, target: FloatArray, predicted: FloatArray) -> None:
-        """Take the next samples of both, of shape (n,) each."""
+        """Add the next samples of both signals, of shape (n,) each."""
         n_fft, hop = self._resolution.n_fft, self._resolution.hop_length
         pending = np.concatenate([self._pending, np.stack([target, predicted])], axis=1)
         n_frames = 1 + (pending.shape[1] - n_fft) // hop
@@ -70,7 +70,7 @@ class SpectralAccumulator:
         self._pending = pending[:, n_frames * hop :]
 
     def finish(self) -> float:
-        """Return spectral convergence plus mean absolute log-magnitude difference, as if both ended here."""
+        """Return spectral convergence plus mean absolute log-magnitude difference of the samples so far."""
         end = copy.copy(self)
         tail = np.zeros(self._resolution.n_fft // 2, np.float32)
         end.update(tail, tail)
@@ -81,30 +81,31 @@ class SpectralAccumulator:
 def multi_resolution_stft_distance(
     target: npt.ArrayLike, predicted: npt.ArrayLike, *, resolutions: Sequence[Resolution] = RESOLUTIONS
 ) -> float:
-    """Mean over STFT resolutions of spectral convergence plus log-magnitude distance.
+    """Return spectral convergence plus log-magnitude distance, averaged over STFT resolutions.
 
     Parameters
     ----------
     target, predicted : array_like of float, shape (n_samples,)
-        What should come out, and what did.
+        The desired and the actual signal.
     resolutions : sequence of Resolution
-        Frames of 512, 1024 and 2048 samples unless told otherwise.
+        By default frames of 512, 1024 and 2048 samples.
 
     Returns
     -------
     float
-        0 for equal signals. Convergence is the Frobenius norm of the difference of the magnitudes relative to
-        that of the target; the other term is the mean of ``|ln(target) - ln(predicted)|`` over all bins.
+        0 for equal signals. Convergence is the Frobenius norm of the difference of the magnitudes, relative
+        to the norm of the target's; the other term is the mean of ``|ln(target) - ln(predicted)|`` over all
+        bins.
 
     Raises
     ------
     ParameterError
-        If the signals do not fit together, or ``resolutions`` is empty.
+        If either signal is empty, not mono, not finite or of another length, or ``resolutions`` is empty.
 
     Notes
     -----
     R. Yamamoto, E. Song and J.-M. Kim, "Parallel WaveGAN", ICASSP 2020, equations 4 to 6. Powers below 1e-8
-    count as 1e-8. The blocks in which a long signal is worked through do not change the result.
+    count as 1e-8. Long signals are processed in blocks, which do not change the result.
 
     Examples
     --------

@@ -105,9 +105,10 @@ class Task(Protocol):
 class PhasedTask(Protocol):
     """A task whose steps have phases, each with its own loss and optimiser: a GAN, for instance.
 
-    ``samples_per_step`` is the number of samples in a batch; it only serves the rate that is shown. State that
-    training changes belongs in the model, as parameters or buffers: checkpoints and roll-backs cover the model,
-    not the task.
+    ``samples_per_step`` is the number of samples in a batch; it only serves the rate that is shown.
+
+    State that training changes belongs in the model, as parameters or buffers: checkpoints and roll-backs
+    cover the model, not the task.
     """
 
     samples_per_step: int

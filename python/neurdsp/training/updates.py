@@ -116,7 +116,8 @@ class Updates:
                 return None
             for name, value in zip(names, values, strict=True):
                 sums[name] = sums.get(name, 0.0) + value / len(contexts)
-            self._scaler.scale(total / len(contexts) if len(contexts) > 1 else total).backward()  # type: ignore[no-untyped-call]
+            scaled = self._scaler.scale(total / len(contexts))
+            scaled.backward()  # type: ignore[no-untyped-call]
         return sums
 
     def _update(self, entry: "_RunningPhase") -> bool:
