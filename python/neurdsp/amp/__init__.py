@@ -7,8 +7,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from neurdsp.amp.infer import AmpModel, AmpStream, shipped_amps, shipped_clip
+    from neurdsp.amp.infer import AmpModel, AmpStream
     from neurdsp.amp.judge.compare import compare_files
+    from neurdsp.amp.lookup import shipped_amps, shipped_clip
     from neurdsp.amp.play.chain import AmpChain, ChainSettings, PerformanceReport
     from neurdsp.amp.play.effects import Cabinet, DCBlock, LevelGains, NoiseGate, ToneStack, level_gains
     from neurdsp.amp.play.plugin_preset import PLUGIN_PARAMETERS, write_plugin_preset
@@ -55,8 +56,8 @@ _HOMES = {
     "level_gains": "neurdsp.amp.play.effects",
     "render_file": "neurdsp.amp.play.render",
     "render_files": "neurdsp.amp.play.render",
-    "shipped_amps": "neurdsp.amp.infer",
-    "shipped_clip": "neurdsp.amp.infer",
+    "shipped_amps": "neurdsp.amp.lookup",
+    "shipped_clip": "neurdsp.amp.lookup",
     "write_plugin_preset": "neurdsp.amp.play.plugin_preset",
 }
 

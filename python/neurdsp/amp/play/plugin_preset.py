@@ -17,7 +17,8 @@ from typing import Any
 
 from neurdsp import __version__
 from neurdsp._output import atomic_output
-from neurdsp.amp.infer import AmpModel, find_model
+from neurdsp.amp.infer import AmpModel
+from neurdsp.amp.lookup import find_model
 from neurdsp.amp.play.effects import impulse_response
 from neurdsp.errors import ParameterError
 
