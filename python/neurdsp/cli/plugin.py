@@ -40,7 +40,7 @@ def preset(
 @app.command()
 def parameters() -> None:
     """Print the parameters of the plugin, with what is allowed and the default."""
-    from neurdsp.amp.play.plugin_preset import PLUGIN_PARAMETERS
+    from neurdsp.amp.play.parameters import PLUGIN_PARAMETERS
     from neurdsp.console import print_table
 
     print_table(
