@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 from neurdsp.amp import AmpModel, shipped_amps, write_plugin_preset
-from neurdsp.amp.infer import find_model
+from neurdsp.amp.lookup import find_model
 
 BUNDLE = Path(__file__).parents[1] / "target/bundled/neurdsp.vst3"
 RATE = 48_000

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from neurdsp.amp.capture.align import Alignment
-from neurdsp.amp.config import AmpConfig
+from neurdsp.amp.config import WaveNetAmpConfig
 from neurdsp.amp.data import Crops, Pair, load_pair, split_in_time
 from neurdsp.audio import write_audio
 from neurdsp.config import build
@@ -13,7 +13,7 @@ RATE = 8000
 
 
 def config(**sections):
-    return build(AmpConfig, {"model": {"channels": 4, "num_layers": 5}, **sections})
+    return build(WaveNetAmpConfig, {"model": {"channels": 4, "num_layers": 5}, **sections})
 
 
 def refusal(input_path, output_path, settings=None) -> str:

@@ -1,6 +1,6 @@
 """AmpModel plays what numpy computes: whole, in blocks, at other sample rates, and from the wheel by name."""
 
-import neurdsp.amp.infer
+import neurdsp.amp.lookup
 import numpy as np
 import pytest
 from neurdsp.amp import AmpModel, shipped_amps
@@ -112,7 +112,7 @@ def test_absurd_sample_rates_are_refused(amp, rate, message):
 
 
 def test_shipped_amps_load_by_name_and_unknown_names_list_them(amp_path, monkeypatch, tmp_path):
-    monkeypatch.setattr(neurdsp.amp.infer, "_SHIPPED", amp_path.parent)
+    monkeypatch.setattr(neurdsp.amp.lookup, "_SHIPPED", amp_path.parent)
     assert shipped_amps() == ["amp"]
     assert AmpModel.load("amp").n_parameters == 221
     with pytest.raises(ModelFileError, match=r"cannot load 'map': no such file, .*\(shipped: amp\)"):

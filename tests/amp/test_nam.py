@@ -9,7 +9,7 @@ import pytest
 import soundfile
 from neurdsp import modelfile
 from neurdsp.amp import AmpModel
-from neurdsp.amp.infer import find_model
+from neurdsp.amp.lookup import find_model
 from neurdsp.cli.model import app
 from neurdsp.errors import ModelFileError, ParameterError, UnsupportedModelError
 from typer.testing import CliRunner

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from neurdsp import modelfile
 from neurdsp.amp import AmpModel, shipped_amps
-from neurdsp.amp.infer import describe_amps
+from neurdsp.amp.catalogue import describe_amps
 from neurdsp.audio import FloatArray, read_audio
 from neurdsp.errors import ModelFileError
 from neurdsp.metrics import esr

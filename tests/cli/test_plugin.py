@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 import soundfile
-from neurdsp.amp.infer import find_model
+from neurdsp.amp.lookup import find_model
 
 
 def chunks(path):

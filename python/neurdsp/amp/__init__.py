@@ -1,17 +1,19 @@
-"""Amp models: play them with the Rust engine, compare them, and, with the ``train`` extra, train them.
+"""Amp models: play them with the Rust engine, compare them and, with the ``train`` extra, train them.
 
-Names are imported on first use, so that ``import neurdsp.amp`` costs nothing and never needs PyTorch.
+Names are imported on first use, so ``import neurdsp.amp`` is cheap and never needs PyTorch.
 """
 
 import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from neurdsp.amp.infer import AmpModel, AmpStream, shipped_amps, shipped_clip
+    from neurdsp.amp.infer import AmpModel, AmpStream
     from neurdsp.amp.judge.compare import compare_files
+    from neurdsp.amp.lookup import shipped_amps, shipped_clip
     from neurdsp.amp.play.chain import AmpChain, ChainSettings, PerformanceReport
     from neurdsp.amp.play.effects import Cabinet, DCBlock, LevelGains, NoiseGate, ToneStack, level_gains
-    from neurdsp.amp.play.plugin_preset import PLUGIN_PARAMETERS, write_plugin_preset
+    from neurdsp.amp.play.parameters import PLUGIN_PARAMETERS
+    from neurdsp.amp.play.plugin_preset import write_plugin_preset
     from neurdsp.amp.play.render import RenderedFile, RenderResult, render_file, render_files
 
 __all__ = [
@@ -38,7 +40,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "PLUGIN_PARAMETERS": "neurdsp.amp.play.plugin_preset",
+    "PLUGIN_PARAMETERS": "neurdsp.amp.play.parameters",
     "AmpChain": "neurdsp.amp.play.chain",
     "AmpModel": "neurdsp.amp.infer",
     "AmpStream": "neurdsp.amp.infer",
@@ -55,8 +57,8 @@ _HOMES = {
     "level_gains": "neurdsp.amp.play.effects",
     "render_file": "neurdsp.amp.play.render",
     "render_files": "neurdsp.amp.play.render",
-    "shipped_amps": "neurdsp.amp.infer",
-    "shipped_clip": "neurdsp.amp.infer",
+    "shipped_amps": "neurdsp.amp.lookup",
+    "shipped_clip": "neurdsp.amp.lookup",
     "write_plugin_preset": "neurdsp.amp.play.plugin_preset",
 }
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from neurdsp.amp.capture.align import Alignment
-from neurdsp.amp.capture.check import Report, examine
+from neurdsp.amp.capture.check import examine
 from neurdsp.amp.capture.known import UNKNOWN_INPUT, KnownInput, find_repeats
+from neurdsp.amp.capture.report import Report
 from neurdsp.amp.config import AmpConfig
 from neurdsp.audio import FloatArray
 from neurdsp.errors import AudioFileError
@@ -87,7 +88,7 @@ def load_pair(
         raise AudioFileError(f"'{output_path}' could not be aligned to '{input_path}'")
     dry, wet, rate = examined.dry, examined.wet, examined.sample_rate
     alignment = replace(alignment, latency_samples=max(alignment.latency_samples, 0))
-    shift = _shift(alignment, config)
+    shift = alignment.shift(config.data.safety_samples)
     n_samples = min(dry.size, wet.size - shift)
     _check_length(n_samples, rate, config, str(input_path), str(output_path))
     return Pair(
@@ -99,13 +100,6 @@ def load_pair(
         known=examined.known,
         report=report,
     )
-
-
-def _shift(alignment: Alignment, config: AmpConfig) -> int:
-    """Return by how much to shift the output: the latency, less the safety margin where it was estimated."""
-    if config.data.latency_samples is not None:
-        return config.data.latency_samples
-    return max(alignment.latency_samples - config.data.safety_samples, 0)
 
 
 def _check_length(

@@ -3,139 +3,28 @@
 import json
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from neurdsp import _core
+from neurdsp.amp.lookup import find_model
 from neurdsp.amp.play.blocks import BLOCK_SAMPLES, aligned
 from neurdsp.audio import FloatArray, check_audio, check_sample_rate
-from neurdsp.errors import ModelFileError, ParameterError
+from neurdsp.errors import ParameterError
 
-__all__ = [
-    "AmpModel",
-    "AmpStream",
-    "ShippedAmp",
-    "describe_amps",
-    "find_model",
-    "shipped_amps",
-    "shipped_clip",
-]
+__all__ = ["AmpModel", "AmpStream"]
 
-_SHIPPED = Path(__file__).parent / "shipped"
-_SUFFIX = ".safetensors"
-# Bounds the memory that a file with an absurd rate in its header can ask for.
 _MAX_RATIO = 16
-
-
-def shipped_amps() -> list[str]:
-    """Names of the amps that come with neurdsp, for :meth:`AmpModel.load`.
-
-    Examples
-    --------
-    >>> names = shipped_amps()
-    """
-    return sorted(path.name.removesuffix(_SUFFIX) for path in _SHIPPED.glob(f"*{_SUFFIX}"))
-
-
-def shipped_clip() -> Path:
-    """Path of the dry guitar that comes with neurdsp, mono at 48 kHz; its licence lies beside it.
-
-    Examples
-    --------
-    >>> shipped_clip().name
-    'di_clip.flac'
-    """
-    return _SHIPPED / "di_clip.flac"
-
-
-@dataclass(frozen=True)
-class ShippedAmp:
-    """An amp that comes with neurdsp: what :meth:`AmpModel.load` takes, and what its file says of it.
-
-    Parameters
-    ----------
-    name
-        For :meth:`AmpModel.load`.
-    description
-        One line.
-    knobs
-        Where each knob stands at first, 0 to 1; empty for most.
-    n_parameters
-        Of the network that plays.
-    test_esr
-        Error-to-signal ratio on playing that training never heard, at the first positions of the knobs.
-    license
-        Of the weights.
-    """
-
-    name: str
-    description: str
-    knobs: dict[str, float]
-    n_parameters: int
-    test_esr: float | None
-    license: str
-
-
-def describe_amps() -> list[ShippedAmp]:
-    """Tell what the shipped amps are.
-
-    Examples
-    --------
-    >>> [amp.name for amp in describe_amps() if amp.name == "ts9"]
-    ['ts9']
-    """
-    found = []
-    for name in shipped_amps():
-        amp = AmpModel.load(name)
-        said = amp.metadata
-        found.append(
-            ShippedAmp(
-                name=name,
-                description=said.get("neurdsp.description", ""),
-                knobs=amp.knobs,
-                n_parameters=amp.n_parameters,
-                test_esr=json.loads(said.get("neurdsp.metrics", "{}")).get("test_esr"),
-                license=said.get("neurdsp.license", ""),
-            )
-        )
-    return found
-
-
-def find_model(name_or_path: str | os.PathLike[str]) -> Path:
-    """Return the path of a model file, or of the shipped amp of that name.
-
-    A file of that name comes first; a folder only if it is an old ``.nam`` model, for one that is called
-    ``crunch`` by chance must not hide the amp.
-
-    Raises
-    ------
-    ModelFileError
-        If there is neither.
-    """
-    path = Path(name_or_path)
-    no_model = not path.exists() or (path.is_dir() and not (path / "config.json").is_file())
-    if no_model and str(path) in shipped_amps():
-        return _SHIPPED / f"{path}{_SUFFIX}"
-    if path.is_dir() and not (path / "config.json").is_file():
-        raise ModelFileError(
-            f"cannot load '{path}': it is a folder, without the config.json and weights.npy of an old .nam "
-            "model; give a model file"
-        )
-    if path.exists():
-        return path
-    shipped = ", ".join(shipped_amps()) or "none"
-    raise ModelFileError(f"cannot load '{path}': no such file, nor a shipped amp (shipped: {shipped})")
+"""Bounds the memory that a file with an absurd sample rate in its header can ask for."""
 
 
 class AmpStream:
-    """One signal's way through a model, block by block; see :meth:`AmpModel.stream`.
+    """One signal that passes through a model block by block; see `AmpModel.stream`.
 
-    The first block meets the state that endless silence leaves. Cutting the signal into other blocks changes
-    nothing, bit for bit.
+    The stream starts in the state that endless silence leaves. The division into blocks does not change a bit
+    of the output.
     """
 
     def __init__(self, core: _core.AmpStream) -> None:
@@ -147,17 +36,18 @@ class AmpStream:
         Parameters
         ----------
         block : array_like of float, shape (n_samples,)
-            Any number of samples, none included, at the stream's sample rate.
+            Any number of samples, zero included, at the sample rate of the stream.
 
         Returns
         -------
         ndarray of float32, shape (n_samples,)
-            As many samples, :attr:`latency` late.
+            As many samples, delayed by `latency`.
 
         Raises
         ------
         ParameterError
-            If the block is not mono or holds NaN or infinity, which would stay in the model's memory.
+            If the block is not mono, or if it holds NaN or infinity, which would stay in the state of the
+            model.
         """
         if np.size(block) == 0:
             return np.zeros(0, np.float32)
@@ -165,18 +55,18 @@ class AmpStream:
 
     @property
     def latency(self) -> int:
-        """By how many samples the output lags behind the input; 0 where nothing is resampled."""
+        """Lag of the output behind the input, in samples; 0 if nothing is resampled."""
         return self._core.latency
 
     def reset(self) -> None:
-        """Forget the signal: back to the state that endless silence leaves."""
+        """Return to the state that endless silence leaves."""
         self._core.reset()
 
 
 class AmpModel:
-    """An amp, ready to play. Weights are loaded once and shared by all streams; nothing here needs PyTorch.
+    """An amp that is ready to play. All streams share its weights; nothing here needs PyTorch.
 
-    Make one with :meth:`load`.
+    Make one with `load`.
 
     Examples
     --------
@@ -195,18 +85,18 @@ class AmpModel:
         size: float | None = None,
         conventions: Literal["core", "trainer"] = "core",
     ) -> Self:
-        """Load a model file, or an amp that comes with neurdsp by its name.
+        """Load a model file, or by its name an amp that comes with neurdsp.
 
         Parameters
         ----------
         name_or_path : str or path-like
             A model file of neurdsp, a ``.nam`` file or the folder of an older one, the JSON of an amp model,
-            or one of :func:`shipped_amps`.
+            or one of `shipped_amps`.
         size : float, optional
-            Of a ``.nam`` model of several sizes the one to play, from 0 (smallest) to 1 (full, also if not
-            given); other models play the same at every size.
+            Which size of a ``.nam`` model with several sizes to play, from 0 (smallest) to 1 (full, the
+            default). Other models have one size only.
         conventions : {"core", "trainer"}
-            Whose reading of ``.nam`` to follow where NAM Core, which the players are built on, and NAM's
+            Which reading of ``.nam`` to follow where NAM Core, on which the players are built, and NAM's
             trainer differ: layers without ``layer1x1``, and ``layer1x1_post_film``.
 
         Returns
@@ -217,20 +107,20 @@ class AmpModel:
         Raises
         ------
         ModelFileError
-            If there is no such file or amp, or the file is damaged.
+            If there is no such file or amp, or if the file is damaged.
         UnsupportedModelError
-            If the file is sound, but for a newer neurdsp or of another kind.
+            If the file is for a newer neurdsp, or of an unknown kind.
         ParameterError
-            If the size is not from 0 to 1, or the conventions are neither.
+            If ``size`` is not from 0 to 1, or ``conventions`` is unknown.
 
         Examples
         --------
         >>> smallest = AmpModel.load("amp.nam", size=0)  # doctest: +SKIP
         """
         if size is not None and not 0 <= size <= 1:
-            raise ParameterError(f"size is {size!r}, but must be from 0 (smallest) to 1 (full)")
+            raise ParameterError(f"size is {size!r}, but it must be from 0 (smallest) to 1 (full)")
         if conventions not in ("core", "trainer"):
-            raise ParameterError(f"conventions is {conventions!r}, but must be 'core' or 'trainer'")
+            raise ParameterError(f"conventions is {conventions!r}, but it must be 'core' or 'trainer'")
         path = str(find_model(name_or_path))
         return cls(_core.AmpModel.load(path, None if size is None else float(size), conventions == "trainer"))
 
@@ -242,7 +132,7 @@ class AmpModel:
 
     @property
     def sample_rate(self) -> float:
-        """Rate in Hz that the model was trained at."""
+        """Sample rate at which the model was trained, in Hz."""
         return self._core.sample_rate
 
     @property
@@ -262,48 +152,48 @@ class AmpModel:
 
     @property
     def architecture(self) -> str:
-        """Kind of model, ``amp.wavenet`` for instance."""
+        """Kind of model, such as ``amp.wavenet``."""
         return self._core.architecture
 
     @property
     def metadata(self) -> dict[str, str]:
-        """The model file's own words: name, producer, metrics at export, and whatever else was put in."""
+        """Metadata of the model file: name, producer, metrics at export, and whatever else it holds."""
         return self._core.metadata
 
     @property
     def size_steps(self) -> list[float]:
-        """The sizes from which another size of the model plays, ascending; empty if it has one size."""
+        """Values of ``size`` from which the next larger model plays, ascending; empty for a single size."""
         return self._core.size_steps
 
     @property
     def capture(self) -> dict[str, Any]:
-        """What the file says about the device and the capture, by the keys of ``.nam`` metadata.
+        """Facts about the device and the capture, with the keys of ``.nam`` metadata.
 
         ``loudness`` (dB), ``gain``, ``input_level_dbu`` and ``output_level_dbu`` (dBu at 0 dBFS), ``name``,
-        ``modeled_by``, ``gear_make``, ``gear_model``, ``gear_type``, ``tone_type`` and more; any may be
-        absent.
+        ``modeled_by``, ``gear_make``, ``gear_model``, ``gear_type``, ``tone_type`` and more; each may be
+        missing.
         """
-        told: dict[str, Any] = json.loads(self._core.capture)
-        return told
+        facts: dict[str, Any] = json.loads(self._core.capture)
+        return facts
 
     @property
     def knobs(self) -> dict[str, float]:
-        """Where each knob of a model with knobs stands, 0 (fully left) to 1 (fully right); most have none."""
+        """Position of each knob, from 0 (fully left) to 1 (fully right); most models have no knobs."""
         return {name: position for name, position, _ in self._core.knobs}
 
     def with_knobs(self, **positions: float) -> Self:
-        """Turn knobs of a model that has some.
+        """Return the model with other positions of its knobs.
 
         Parameters
         ----------
         **positions : float
-            By the name of the knob, 0 (fully left) to 1 (fully right); the others stay where they are.
+            By name of the knob, from 0 (fully left) to 1 (fully right); the other knobs keep their positions.
 
         Returns
         -------
         AmpModel
-            The amp at these positions, a model of its own: it costs what it did before, and streams that play
-            go on as they are. :meth:`neurdsp.amp.AmpChain.set_knobs` turns a knob while it plays.
+            A new model that costs as much to play. Streams of this one do not change;
+            `neurdsp.amp.AmpChain.set_knobs` turns a knob during play.
 
         Raises
         ------
@@ -314,38 +204,39 @@ class AmpModel:
         --------
         >>> louder = AmpModel.load("amp.safetensors").with_knobs(gain=0.8)  # doctest: +SKIP
         """
-        stand = self.knobs
+        current = self.knobs
         for name, position in positions.items():
-            if name not in stand:
-                known = ", ".join(stand) or "none"
+            if name not in current:
+                known = ", ".join(current) or "none"
                 raise ParameterError(f"the model has no knob '{name}'; its knobs: {known}")
             if not 0 <= position <= 1:
-                raise ParameterError(f"{name} is {position!r}, but must be from 0 to 1")
-        return type(self)(self._core.with_knobs([float(at) for at in {**stand, **positions}.values()]))
+                raise ParameterError(f"{name} is {position!r}, but it must be from 0 to 1")
+        return type(self)(self._core.with_knobs([float(at) for at in {**current, **positions}.values()]))
 
     def stream(
         self, sample_rate: float | None = None, *, oversample: int = 1, low_latency: bool = False
     ) -> AmpStream:
-        """Start a signal that comes block by block.
+        """Start a stream, for a signal that comes block by block.
 
         Parameters
         ----------
         sample_rate : float, optional
-            Of the blocks in Hz; :attr:`sample_rate` if not given. At another one the model is resampled.
+            Of the blocks in Hz; by default the `sample_rate` of the model. Any other rate is resampled.
         oversample : {1, 2, 4}
-            Run the model at a multiple of its rate, against aliasing, at as many times the cost.
+            Run the model at a multiple of its rate to reduce aliasing, at as many times the cost.
         low_latency : bool
-            Shorter filters, which are as clean up to 20 kHz at 48 kHz, but not up to half the sample rate.
+            Use shorter resampling filters: at 48 kHz as clean up to 20 kHz, but not up to half the sample
+            rate.
 
         Returns
         -------
         AmpStream
-            Independent of every other stream of this model; its latency is 0 where nothing is resampled.
+            Independent of the other streams of this model; its latency is 0 if nothing is resampled.
 
         Raises
         ------
         ParameterError
-            If the rates are too far apart, or ``oversample`` is another number.
+            If the rates are too far apart, or ``oversample`` is not 1, 2 or 4.
 
         Examples
         --------
@@ -356,12 +247,12 @@ class AmpModel:
         return AmpStream(self._core.stream(rate, oversample, low_latency))
 
     def _near(self, sample_rate: float) -> float:
-        """Check a sample rate, and that it is not too far from the model's."""
+        """Return a sample rate that is valid and near enough to the model's."""
         rate = check_sample_rate(sample_rate)
         if not self.sample_rate / _MAX_RATIO <= rate <= self.sample_rate * _MAX_RATIO:
             raise ParameterError(
-                f"sample_rate {rate:g} Hz is too far from the model's {self.sample_rate:g} Hz: "
-                f"at most {_MAX_RATIO} times lower or higher; resample the audio first"
+                f"sample_rate is {rate:g} Hz, too far from the model's {self.sample_rate:g} Hz: it may be at "
+                f"most {_MAX_RATIO} times lower or higher; resample the audio first"
             )
         return rate
 
@@ -373,7 +264,7 @@ class AmpModel:
         audio : array_like of float, shape (n_samples,)
             Mono, with full scale at 1.0 as in the recordings that the model was trained on.
         sample_rate : float
-            Of ``audio`` in Hz. Where it is not the model's, the clip is resampled before and after.
+            Of ``audio`` in Hz. If it is not the model's, the clip is resampled before and after.
 
         Returns
         -------
@@ -383,7 +274,7 @@ class AmpModel:
         Raises
         ------
         ParameterError
-            If the audio is empty, not mono or not finite, or the sample rate out of its domain.
+            If the audio is empty, not mono or not finite, or the sample rate is out of range.
 
         Examples
         --------
@@ -399,25 +290,25 @@ class AmpModel:
         return result
 
     def render_blocks(self, blocks: Iterable[npt.ArrayLike], sample_rate: float) -> Iterator[FloatArray]:
-        """Play a clip of any length with the memory of a few blocks.
+        """Play a clip of any length, in the memory of a few blocks.
 
         Parameters
         ----------
         blocks : iterable of array_like of float, each of shape (n,)
-            The clip's parts in order, mono.
+            The parts of the clip in order, mono.
         sample_rate : float
             Of the blocks in Hz.
 
         Yields
         ------
         ndarray of float32, shape (m,)
-            The output's parts in order. Their lengths add up to those of the input, but where rates differ a
-            part may be shorter or longer than the one that went in.
+            The parts of the output in order. Their lengths add up to those of the input, but each may be
+            shorter or longer than its input if the rates differ.
 
         Raises
         ------
         ParameterError
-            As :meth:`render`; a sample that is not finite is named by its position in the clip.
+            As `render`; a sample that is not finite is named by its position in the clip.
 
         Examples
         --------

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from neurdsp import _core
-from neurdsp.amp.infer import find_model
+from neurdsp.amp.lookup import find_model
 from neurdsp.errors import ParameterError
 
 __all__ = ["AmpSpeed", "app", "bench_amp", "bench_file", "instruction_set"]

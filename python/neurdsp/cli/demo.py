@@ -106,7 +106,7 @@ def run_demo(folder: str | os.PathLike[str], *, model: str | os.PathLike[str] | 
     """
     from neurdsp import log_mel, modelfile
     from neurdsp.amp import AmpModel, shipped_amps, shipped_clip
-    from neurdsp.amp.infer import find_model
+    from neurdsp.amp.lookup import find_model
     from neurdsp.dependencies import require
     from neurdsp.metrics import peak_db
 

@@ -30,7 +30,7 @@ def info(
     as_json: AsJson = False,
 ) -> None:
     """Print what a model file holds."""
-    from neurdsp.amp.infer import find_model
+    from neurdsp.amp.lookup import find_model
     from neurdsp.console import print_table
     from neurdsp.modelfile import info as read_info
 

@@ -44,7 +44,7 @@ def preset(
 @app.command()
 def parameters() -> None:
     """List the parameters of the plugin, with their ranges and defaults."""
-    from neurdsp.amp.play.plugin_preset import PLUGIN_PARAMETERS
+    from neurdsp.amp.play.parameters import PLUGIN_PARAMETERS
     from neurdsp.console import print_table
 
     print_table(

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from neurdsp.amp.capture.check import examine
 from neurdsp.amp.capture.known import KnownInput, find_repeats
-from neurdsp.amp.config import AmpConfig, DataConfig
+from neurdsp.amp.config import DataConfig, WaveNetAmpConfig
 from neurdsp.amp.data import Pair, load_pair, split_in_time
 from neurdsp.audio import resample, write_audio
 from neurdsp.cli import app
@@ -154,7 +154,7 @@ def test_the_validation_passage_is_never_trained_on_wherever_it_is_played(rng):
         Alignment(0, 1.0, inverted=False),
         known=KnownInput("made", validation=(27_000, 30_000), repeat=(4000, 7000)),
     )
-    settings = build(AmpConfig, {"model": {"channels": 4, "num_layers": 5}})
+    settings = build(WaveNetAmpConfig, {"model": {"channels": 4, "num_layers": 5}})
     split = split_in_time(pair, settings)
     assert split.validation == (27_000, 30_000)
     assert find_repeats(dry, split.validation) == ((4000, 7000), (15_000, 18_000))
@@ -167,7 +167,7 @@ def test_the_trainer_refuses_with_the_same_words(tmp_path, material):
     write_audio(tmp_path / "o.wav", resample(material[1], 48_000, 44_100), RATE)
     from neurdsp.errors import AudioFileError
 
-    settings = build(AmpConfig, {"model": {"channels": 4, "num_layers": 5}})
+    settings = build(WaveNetAmpConfig, {"model": {"channels": 4, "num_layers": 5}})
     said = examine(tmp_path / "i.wav", tmp_path / "o.wav").report.errors[0].message
     with pytest.raises(AudioFileError) as caught:
         load_pair(tmp_path / "i.wav", tmp_path / "o.wav", settings)

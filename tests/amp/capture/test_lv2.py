@@ -4,7 +4,8 @@ import json
 
 import numpy as np
 import pytest
-from neurdsp.amp.capture.lv2 import Control, capture, find_device, parse_lv2info, resolve_controls
+from neurdsp.amp.capture.lv2 import capture
+from neurdsp.amp.capture.lv2_info import Control, find_device, parse_lv2info, resolve_controls
 from neurdsp.audio import read_audio, write_audio
 from neurdsp.cli import app
 from neurdsp.errors import AudioFileError, MissingDependencyError, ParameterError
@@ -67,11 +68,11 @@ def test_the_report_of_lv2info_is_read():
 def test_knobs_go_by_symbol_or_name_and_keep_their_defaults():
     device = parse_lv2info(INFO)
     assert resolve_controls(device, {"drive": -3.0}) == {"fslider0_": -3.0, "BYPASS": 1.0}
-    with pytest.raises(ParameterError, match=r"from -20 to 4, got 5"):
+    with pytest.raises(ParameterError, match=r"is 5, but it must be from -20 to 4"):
         resolve_controls(device, {"fslider0_": 5.0})
     with pytest.raises(ParameterError, match=r"no control 'tone'; it has: fslider0_ \(Drive\), BYPASS"):
         resolve_controls(device, {"tone": 0.5})
-    with pytest.raises(ParameterError, match="got nan"):
+    with pytest.raises(ParameterError, match="is nan, but it must be"):
         resolve_controls(device, {"Drive": float("nan")})
 
 
@@ -122,7 +123,7 @@ def test_the_device_is_warm_when_the_recording_begins(programs, paths, tmp_path)
     [
         ("echo 'no such plugin' >&2; exit 1", "status 1: no such plugin"),
         ("exit 0", "cannot run Test Drive"),
-        ('head -c 9644 "$2" > "$4"', "not a usable capture"),
+        ('head -c 9644 "$2" > "$4"', "samples instead of"),
         ("kill -9 $$", "urid#map, worker#schedule, which lv2apply may not offer"),
     ],
     ids=["error", "nothing", "half", "crash"],
@@ -135,7 +136,7 @@ def test_a_failing_run_leaves_what_was_there(programs, paths, body, message):
     assert sorted(p.name for p in paths[1].parent.iterdir()) == ["bin", "in.wav", "info", "out.wav"]
 
 
-@pytest.mark.parametrize(("value", "message"), [(0.0, "only silence"), (np.nan, "NaN")])
+@pytest.mark.parametrize(("value", "message"), [(0.0, "is silent"), (np.nan, "NaN")])
 def test_silence_and_nan_are_no_captures(programs, paths, tmp_path, value, message):
     import soundfile
 

@@ -5,7 +5,8 @@ import json
 import numpy as np
 import pytest
 import yaml
-from neurdsp.amp.capture.lv2 import CaptureResult, parse_lv2info
+from neurdsp.amp.capture.lv2 import CaptureResult
+from neurdsp.amp.capture.lv2_info import parse_lv2info
 from neurdsp.amp.capture.manifest import Knob, Manifest, load_manifest
 from neurdsp.amp.capture.settings import corner_settings, latin_hypercube
 from neurdsp.amp.capture.sweep import parse_knob, sweep
@@ -60,7 +61,7 @@ def test_a_knob_is_read_with_its_range():
     assert (name, knob.value(0.25), knob.default) == ("drive", -5.0, 0.5)
     for text, message in [
         ("drive=g:low:10", "NAME=CONTROL:LOW:HIGH"),
-        ("drive=g:-30:10", "from -20 to 20, got -30"),
+        ("drive=g:-30:10", "is -30, but it must be from -20 to 20"),
         ("x=nothing", "no control 'nothing'"),
         ("My Knob=g", "cannot name a knob"),
     ]:

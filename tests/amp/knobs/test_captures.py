@@ -39,21 +39,21 @@ def lag_of(captures, index):
 def test_captures_of_one_latency_are_shifted_alike(tmp_path):
     captures = make(tmp_path, (60, 60, 60, 60))
     assert [lag_of(captures, index) for index in range(4)] == [1, 1, 1, 1]  # the sample of safety
-    assert not any("answers after" in warning for warning in captures.warnings)
+    assert not any("has a latency of" in warning for warning in captures.warnings)
 
 
 def test_a_capture_with_another_latency_keeps_it_and_is_named(tmp_path):
     captures = make(tmp_path, (60, 60, 97, 60))
     assert [lag_of(captures, index) for index in range(4)] == [1, 1, 1, 1]
-    (warning,) = (text for text in captures.warnings if "answers after" in text)
-    assert "0.6.wav answers after 97 samples, the others after 60" in warning
+    (warning,) = (text for text in captures.warnings if "has a latency of" in text)
+    assert "0.6.wav has a latency of 97 samples, the others of 60" in warning
     assert "latency_samples: 60" in warning
 
 
 def test_the_first_capture_is_not_the_measure_of_all(tmp_path):
     captures = make(tmp_path, (20, 60, 60, 60))
     assert [lag_of(captures, index) for index in range(4)] == [1, 1, 1, 1]
-    assert any("0.0.wav answers after 20 samples, the others after 60" in text for text in captures.warnings)
+    assert any("0.0.wav has a latency of 20 samples, the others of 60" in text for text in captures.warnings)
 
 
 def test_a_latency_that_is_given_is_taken(tmp_path):
@@ -63,7 +63,7 @@ def test_a_latency_that_is_given_is_taken(tmp_path):
 
 def test_a_capture_of_the_other_polarity_is_named(tmp_path):
     captures = make(tmp_path, (5, 5, 5, 5), signs=(1, 1, -1, 1))
-    assert any("0.6.wav has the other polarity" in warning for warning in captures.warnings)
+    assert any("the polarity of 0.6.wav is opposite" in warning for warning in captures.warnings)
 
 
 def test_a_silent_capture_is_refused(tmp_path):

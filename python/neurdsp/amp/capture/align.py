@@ -1,14 +1,14 @@
-"""Finding by how many samples a recorded output lags the input, and whether its polarity is reversed.
+"""By how many samples a recorded output lags its input, and whether its polarity is reversed.
 
-Where the input has blips (single clicks in silence), the answers to them are laid on each other, averaged,
-and read off. Otherwise the linear part of the device is estimated as an impulse response: the cross-spectrum
-of output and input over the power spectrum of the input (averaged over segments, and regularised where the
-input has no energy), transformed back. That is a cross-correlation from which the colour of the signal is
-divided out, so that its peak is a sample wide where the input reaches all frequencies. See C. Knapp and
-G. Carter, "The generalized correlation method for estimation of time delay", 1976.
+If the input has blips (single clicks in silence), the responses to them are averaged and their onset is read.
+Otherwise the linear part of the device is estimated as an impulse response: the cross-spectrum of output and
+input, divided by the power spectrum of the input (averaged over segments, and regularised where the input has
+no energy), and transformed back. This is a cross-correlation that does not depend on the spectrum of the
+signal; its peak is one sample wide if the input reaches all frequencies. See C. Knapp and G. Carter, "The
+generalized correlation method for estimation of time delay", 1976.
 
-Too late is worse than too early: a causal model can wait but not foresee. Both ways of reading therefore take
-the beginning of the response, not its peak.
+A latency that is too long is worse than one that is too short, because a causal model can delay but not
+predict. Both methods therefore return the onset of the response, not its peak.
 """
 
 from collections.abc import Sequence
@@ -25,38 +25,40 @@ __all__ = ["Alignment", "find_blip_latency", "find_latency", "impulse_response"]
 
 _MAX_SEGMENTS = 64
 _REGULARISATION = 1e-4
-"""Of the mean power spectrum: bins 40 dB below it are not trusted."""
+"""Added to the power spectrum, relative to its mean: bins 40 dB below the mean hardly count."""
 
 _ONSET = 0.35
-"""Part of the peak at which a response has begun. At half the height it came out up to two samples late on
-devices that smear, measured on 27 plugins; lower, the ringing of band-limited inputs counts as a
-beginning."""
+"""Fraction of the peak at which a response begins. At one half, the onset was up to two samples late on
+devices that smear it, measured on 27 plugins. At less, the ringing of band-limited inputs would count as the
+onset."""
 
 _BLIP_ONSET = 0.1
-"""Part of the peak at which the answer to a blip has begun: there is no ringing but the device's own."""
+"""Fraction of the peak at which the response to a blip begins: only the device itself can ring there."""
 
 _BACKGROUND = 3e-4
-"""How far over the noise an answer must rise to be one at all."""
+"""How far the response to a blip must rise above the noise."""
 
 
 @dataclass(frozen=True)
 class Alignment:
-    """How the output lies in time against the input.
+    """Position of the output in time, relative to the input.
 
     Parameters
     ----------
     latency_samples
-        By how much the output lags; negative when it leads.
+        Lag of the output; negative if it leads.
     confidence
-        Of a correlation: how far the peak stands out of the rest (over 2 ms away): 0 up to six times its RMS,
-        which chance reaches hardly ever, then one minus that ratio. Unrelated recordings have 0, usual
-        devices over 0.7. Of blips: the part of them that agree to a sample.
+        For a correlation, how far the peak stands out from the response more than 2 ms away: 0 up to six
+        times the RMS of the latter, which chance hardly ever reaches, and above that one minus their ratio.
+        It is 0 for unrelated recordings and over 0.7 for most devices. For blips, the share of them that
+        agree to a sample.
     inverted
-        Whether the polarity is reversed. It is reported and learnt, not undone: the device does it.
+        Whether the polarity is reversed. It is not undone, because it is a property of the device; the model
+        learns it.
     method
-        How it was found.
+        Where the latency comes from.
     uncertainty_samples
-        How exact it can be: 0 for blips and for broadband inputs, more where the input has little treble.
+        Uncertainty of the latency: 0 for blips and broadband inputs, more for inputs with little treble.
     """
 
     latency_samples: int
@@ -65,31 +67,53 @@ class Alignment:
     method: Literal["given", "blips", "correlation"] = "correlation"
     uncertainty_samples: int = 0
 
+    def shift(self, safety_samples: int) -> int:
+        """Return by how many samples to advance the output, so that it lies on the input.
+
+        Parameters
+        ----------
+        safety_samples
+            Subtracted from a measured latency, because a model of an output that comes too early would have
+            to predict. A given latency is used as it is.
+
+        Returns
+        -------
+        int
+            0 or more.
+
+        Examples
+        --------
+        >>> Alignment(37, 0.9, inverted=False).shift(safety_samples=1)
+        36
+        """
+        safety = 0 if self.method == "given" else safety_samples
+        return max(self.latency_samples - safety, 0)
+
 
 def find_latency(
     dry: FloatArray, wet: FloatArray, *, sample_rate: float, max_latency_samples: int
 ) -> Alignment:
-    """Estimate the lag of ``wet`` behind ``dry`` from whatever was played.
+    """Estimate the lag of ``wet`` behind ``dry`` by correlation, for any input.
 
     Parameters
     ----------
     dry, wet
-        What went into the device and what came out, ``(n_samples,)`` each.
+        Input and output of the device, ``(n_samples,)`` each.
     sample_rate
         In Hz.
     max_latency_samples
-        The longest lag, or lead, that is looked for.
+        Longest lag or lead to search for.
 
     Returns
     -------
     Alignment
-        To the sample for a pure delay. For a device that smears the onset it is the beginning of the
+        Exact to the sample for a pure delay. For a device that smears the onset, the beginning of the
         response, as a causal model needs it.
 
     Raises
     ------
     AudioFileError
-        When a recording is silent, so that there is nothing to compare.
+        If a recording is silent.
 
     Examples
     --------
@@ -103,7 +127,7 @@ def find_latency(
     peak = int(magnitude.argmax())
     if not magnitude[peak] > 0:
         raise AudioFileError("the recordings cannot be aligned: one of them is silent throughout")
-    # A filter in the device peaks late. Its beginning is shortly before.
+    # The response of a filter begins shortly before its peak.
     near = slice(max(0, peak - int(0.001 * sample_rate)), peak + 1)
     onset = near.start + int(np.argmax(magnitude[near] >= _ONSET * magnitude[peak]))
     far = np.abs(np.arange(response.size) - peak) > 0.002 * sample_rate
@@ -119,23 +143,23 @@ def find_latency(
 def find_blip_latency(
     wet: FloatArray, blips: Sequence[int], *, sample_rate: float, max_latency_samples: int
 ) -> Alignment | None:
-    """Read the lag off the answers to clicks.
+    """Read the lag from the responses to clicks.
 
     Parameters
     ----------
     wet
-        What came out, ``(n_samples,)``.
+        Output of the device, ``(n_samples,)``.
     blips
-        Where the input's clicks are.
+        Positions of the clicks in the input.
     sample_rate
         In Hz.
     max_latency_samples
-        The longest lag that is looked for; a lead of up to 20 ms is found too.
+        Longest lag to search for; leads of up to 20 ms are found too.
 
     Returns
     -------
     Alignment or None
-        None where no answer rises out of the noise, or where the answers do not agree with each other.
+        None if no response rises above the noise, or if the responses disagree.
 
     Examples
     --------
@@ -155,36 +179,36 @@ def find_blip_latency(
     ]
     if reach <= 0 or not cut:
         return None
-    answers = np.stack(cut)  # (n_blips, n), the blip at 2 * lead
-    answers -= answers[:, :lead].mean(axis=1, keepdims=True)
-    noise = np.abs(answers[:, :lead]).max(axis=1)
-    peaks = np.abs(answers).max(axis=1)
+    responses = np.stack(cut)  # (n_blips, n), the blip at 2 * lead
+    responses -= responses[:, :lead].mean(axis=1, keepdims=True)
+    noise = np.abs(responses[:, :lead]).max(axis=1)
+    peaks = np.abs(responses).max(axis=1)
     usable = peaks > noise + np.maximum(_BACKGROUND, noise)
     if not usable.any():
         return None
-    onsets = np.array([_onset(answer) for answer in answers[usable]])
-    mean = answers[usable].mean(axis=0)
+    onsets = np.array([_onset(response) for response in responses[usable]])
+    mean = responses[usable].mean(axis=0)
     if np.abs(mean).max() < 0.5 * np.median(peaks[usable]):
-        return None  # the answers cancel: these are not answers to the same clicks
+        return None  # the responses cancel: they do not belong to these clicks
     onset = _onset(mean)
     if onset < lead:
-        return None  # sound before the click: the device hums or settles, and nothing can be read
+        return None  # sound before the click: the device hums or is still settling
     agree = float(np.mean(np.abs(onsets - onset) <= 1)) * float(np.mean(usable))
     if agree < 0.5:
         return None
-    # The first half-wave, not the peak: what follows may ring the other way.
+    # The first half-wave decides the polarity: later ringing may have the opposite sign.
     first = int(np.argmax(np.abs(mean[onset : onset + 5])))
     return Alignment(onset - 2 * lead, agree, bool(mean[onset + first] < 0), "blips")
 
 
-def _onset(answer: npt.NDArray[np.float64]) -> int:
-    magnitude = np.abs(answer)
-    quiet = magnitude[: round(answer.size * 0.02) + 1].max()
+def _onset(response: npt.NDArray[np.float64]) -> int:
+    magnitude = np.abs(response)
+    quiet = magnitude[: round(response.size * 0.02) + 1].max()
     return int(np.argmax(magnitude >= max(_BLIP_ONSET * magnitude.max(), quiet + _BACKGROUND)))
 
 
 def _half_width(kernel: npt.NDArray[np.float64]) -> int:
-    """Return how many samples the kernel stays over the onset's threshold after its middle."""
+    """Return how many samples after its centre the kernel stays above the onset threshold."""
     middle = kernel.size // 2
     return int(np.argmax(np.abs(kernel[middle:]) < _ONSET * kernel[middle])) - 1
 
@@ -192,20 +216,20 @@ def _half_width(kernel: npt.NDArray[np.float64]) -> int:
 def impulse_response(
     dry: FloatArray, wet: FloatArray, *, max_latency_samples: int
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Estimate the linear part of what turns ``dry`` into ``wet``.
+    """Estimate the linear part of the device that turns ``dry`` into ``wet``.
 
     Parameters
     ----------
     dry, wet
         ``(n_samples,)`` each, cut to the shorter.
     max_latency_samples
-        The longest lag, or lead, of the response.
+        Longest lag or lead of the response.
 
     Returns
     -------
     response, kernel : ndarray of float64, shape (2 * max_latency_samples + 1,)
-        The response with lag 0 in the middle, and what a device that does nothing would give: a click, as
-        wide as the input's bandwidth makes it.
+        The response with lag 0 at its centre, and the response that a device without effect would have: a
+        click, as wide as the bandwidth of the input makes it.
 
     Examples
     --------

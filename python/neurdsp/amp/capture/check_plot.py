@@ -7,7 +7,7 @@ import numpy as np
 
 from neurdsp._output import check_output
 from neurdsp.amp.capture.align import impulse_response
-from neurdsp.amp.capture.check import Examined
+from neurdsp.amp.capture.report import Examined
 from neurdsp.amp.figure import COLOURS, Envelope, new_figure, save_figure, style
 from neurdsp.errors import ParameterError
 

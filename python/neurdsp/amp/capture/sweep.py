@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from neurdsp.amp.capture import lv2
+from neurdsp.amp.capture import lv2, lv2_info
 from neurdsp.amp.capture.manifest import (
     MAX_CAPTURES,
     MAX_KNOBS,
@@ -35,7 +35,7 @@ Progress = Callable[[Setting, lv2.CaptureResult | None], None]
 """Is called after each capture with its setting and its result, which is None if the file existed already."""
 
 
-def parse_knob(text: str, device: lv2.Device) -> tuple[str, Knob]:
+def parse_knob(text: str, device: lv2_info.Device) -> tuple[str, Knob]:
     """Read ``CONTROL``, ``NAME=CONTROL`` or ``NAME=CONTROL:LOW:HIGH`` as a knob of a device.
 
     Returns
@@ -51,7 +51,7 @@ def parse_knob(text: str, device: lv2.Device) -> tuple[str, Knob]:
     """
     name, equals, control_text = text.partition("=")
     control_name, *limits = (control_text if equals else name).split(":")
-    found = lv2.find_control(device, control_name)
+    found = lv2_info.find_control(device, control_name)
     name = name if equals else found.name.casefold().replace(" ", "_")
     low, high = found.minimum, found.maximum
     if limits:
@@ -60,7 +60,7 @@ def parse_knob(text: str, device: lv2.Device) -> tuple[str, Knob]:
         except ValueError:
             raise ParameterError(f"--knob takes NAME=CONTROL:LOW:HIGH, got '{text}'") from None
         for value in (low, high):
-            lv2.resolve_controls(device, {control_name: value})
+            lv2_info.resolve_controls(device, {control_name: value})
     default = (found.default - low) / (high - low) if high > low else 0.5
     if not name.replace("_", "").isalnum() or not name[0].isalpha() or name != name.casefold():
         raise ParameterError(f"'{name}' cannot name a knob: use small letters, digits and _")
@@ -132,8 +132,8 @@ def sweep(
         raise ParameterError(f"{len(settings)} captures are too many; {MAX_CAPTURES} are allowed")
     still = dict(fixed or {})
     if player is None:
-        found = lv2.describe_device(lv2.find_device(device))
-        device, still = found.uri, lv2.resolve_controls(found, still)
+        found = lv2_info.describe_device(lv2_info.find_device(device))
+        device, still = found.uri, lv2_info.resolve_controls(found, still)
     source, target = Path(input_path).resolve(), Path(folder)
     manifest = Manifest(
         input=str(source),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from neurdsp.amp.capture.check import Report, Side
+    from neurdsp.amp.capture.report import Report, Side
 
 __all__ = ["capture", "check", "signal"]
 
@@ -152,14 +152,14 @@ def _sweep(
     input_path: Path, folder: Path, device: str, fixed: dict[str, float], plan: _SweepPlan, as_json: bool
 ) -> None:
     """Capture at many settings, a line for each."""
-    from neurdsp.amp.capture import lv2
+    from neurdsp.amp.capture import lv2, lv2_info
     from neurdsp.amp.capture.manifest import Setting
     from neurdsp.amp.capture.sweep import parse_knob, sweep
     from neurdsp.dependencies import require
 
     if plan.n_active:
         require("torch", extra="train", purpose="capture --active")
-    found = lv2.describe_device(lv2.find_device(device))
+    found = lv2_info.describe_device(lv2_info.find_device(device))
 
     def tell(setting: Setting, result: lv2.CaptureResult | None) -> None:
         where = "  ".join(f"{name} {position:.3f}" for name, position in setting.positions.items())
@@ -211,11 +211,11 @@ def _list(device: str | None, as_json: bool) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from neurdsp.amp.capture import lv2
+    from neurdsp.amp.capture import lv2_info
 
     table = Table(box=None, padding=(0, 2, 0, 0))
     if device is None:
-        devices = lv2.list_devices()
+        devices = lv2_info.list_devices()
         if as_json:
             typer.echo(json.dumps([{"uri": uri, "name": name} for uri, name in devices]))
             return
@@ -224,7 +224,7 @@ def _list(device: str | None, as_json: bool) -> None:
         for uri, name in devices:
             table.add_row(name, uri)
     else:
-        found = lv2.describe_device(lv2.find_device(device))
+        found = lv2_info.describe_device(lv2_info.find_device(device))
         if as_json:
             typer.echo(json.dumps(asdict(found)))
             return

@@ -149,8 +149,8 @@ def presets(
     """List the presets, with their true numbers of parameters, and the amps that come with neurdsp."""
     from dataclasses import asdict
 
+    from neurdsp.amp.catalogue import describe_amps
     from neurdsp.amp.config import describe_presets
-    from neurdsp.amp.infer import describe_amps
 
     found, amps = describe_presets(), describe_amps()
     if as_json:

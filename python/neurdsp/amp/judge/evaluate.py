@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from neurdsp._output import check_output
-from neurdsp.amp.capture.check import Report, examine
+from neurdsp.amp.capture.check import examine
+from neurdsp.amp.capture.report import Report
 from neurdsp.amp.config import DataConfig
 from neurdsp.amp.infer import AmpModel
 from neurdsp.amp.judge.aliasing import AliasingResult, measure_aliasing
@@ -127,9 +128,7 @@ def evaluate(
     report, rate = examined.report, examined.sample_rate
     if report.errors or report.alignment is None:
         raise AudioFileError(report.errors[0].message)
-    lag = report.alignment.latency_samples
-    safety = settings.safety_samples if settings.latency_samples is None else 0
-    aligned = examined.wet[max(lag - safety, 0) :]
+    aligned = examined.wet[report.alignment.shift(settings.safety_samples) :]
     n_samples = min(examined.dry.size, aligned.size)
     start, stop = 0, n_samples
     known = examined.known.validation

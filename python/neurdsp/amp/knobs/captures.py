@@ -1,4 +1,4 @@
-"""The captures of a manifest, read and aligned: one input, and what came out at each setting of the knobs."""
+"""The captures of a manifest, read and aligned: one input, and the output at each setting of the knobs."""
 
 import hashlib
 import json
@@ -20,26 +20,26 @@ from neurdsp.errors import AudioFileError
 __all__ = ["Captures", "load_captures"]
 
 _SURE = 0.5
-"""Confidence from which on the latency of one capture is believed against that of the others."""
+"""Least confidence with which a capture keeps a latency that differs from the others."""
 
 _NEAR_BLIPS, _NEAR_CORRELATION = 1, 8
-"""So many samples apart, two estimates are of one latency: a knob moves the beginning of a response too."""
+"""Estimates this many samples apart belong to one latency: a knob moves the onset of the response too."""
 
 
 @dataclass(frozen=True)
 class Captures:
-    """All captures of a manifest, those for training first, sample by sample beside their input.
+    """All captures of a manifest, aligned to their input; those for training come first.
 
     Parameters
     ----------
     manifest
-        What they were read from.
+        The manifest.
     settings, pairs
-        Each setting, and its recordings; all of one length.
+        Each setting and its recordings, all of one length.
     split
-        One for all, since the input is one.
+        The held-out part, which is the same in all captures.
     warnings
-        What is odd about the recordings but can be used.
+        Flaws of the recordings that do not prevent training.
     """
 
     manifest: Manifest
@@ -49,7 +49,7 @@ class Captures:
     warnings: tuple[str, ...] = ()
 
     def positions(self, index: int) -> list[float]:
-        """Return where the knobs stood in a capture, in the manifest's order."""
+        """Return the positions of the knobs in a capture, in the order of the manifest."""
         return [self.settings[index].positions[name] for name in self.manifest.knobs]
 
     def of(self, part: Literal["train", "test"]) -> list[int]:
@@ -70,26 +70,30 @@ class Captures:
 
 
 def load_captures(path: str | os.PathLike[str], config: AmpConfig) -> Captures:
-    """Read the captures of a manifest, and lay each on the input.
+    """Read the captures of a manifest, and align each to the input.
 
-    A device answers with one latency, whatever its knobs say; a recording of it may have had another. Each
-    capture is therefore measured. The median is taken for all that agree with it to some samples; a capture
-    that surely has another latency keeps that one, with a warning.
+    The latency of a device does not depend on its knobs, but one recording may be later than another. So the
+    latency of each capture is measured. The captures near the median are all shifted by the median. A capture
+    with a clearly different latency is shifted by its own, and a warning names it.
 
     Parameters
     ----------
     path
-        Of the manifest.
+        The manifest.
     config
-        Of the run. ``data.latency_samples`` is taken for every capture whose setting does not say its own.
+        Of the run. ``data.latency_samples`` applies to every capture whose setting gives none.
 
     Raises
     ------
     AudioFileError
-        As :func:`neurdsp.amp.data.load_pair` for the first capture, and for a capture of another rate or
-        much shorter than the input, or silent.
+        As `neurdsp.amp.data.load_pair` for the first capture; also for a capture that has another sample
+        rate, is much shorter than the input, or is silent.
     ConfigError
-        For a manifest that cannot be used.
+        For an unusable manifest.
+
+    Examples
+    --------
+    >>> captures = load_captures("runs/drive/manifest.yaml", load_config("knobs"))  # doctest: +SKIP
     """
     source = Path(path)
     manifest = load_manifest(source)
@@ -101,16 +105,17 @@ def load_captures(path: str | os.PathLike[str], config: AmpConfig) -> Captures:
         folder / manifest.input, folder / settings[0].output, config.model_copy(update={"data": data})
     )
     wets = [_read(folder / setting.output, first.sample_rate) for setting in settings]
-    lags, warnings = _latencies(settings, first, wets, config)
-    wets = [wet[lag:] for wet, lag in zip(wets, lags, strict=True)]
+    alignments, warnings = _align_all(settings, first, wets, config)
+    safety = config.data.safety_samples
+    wets = [wet[alignment.shift(safety) :] for wet, alignment in zip(wets, alignments, strict=True)]
     for setting, wet in zip(settings, wets, strict=True):
         if wet.size < first.dry.size // 2:
             raise AudioFileError(
                 f"'{folder / setting.output}' is less than half as long as the input; record it again, or "
-                "leave that setting out"
+                "leave this setting out"
             )
         if not wet.any():
-            raise AudioFileError(f"'{folder / setting.output}' is silent; leave that setting out")
+            raise AudioFileError(f"'{folder / setting.output}' is silent; leave this setting out")
     n_samples = min(first.dry.size, *(wet.size for wet in wets))
     dry = first.dry[:n_samples]
     pairs = tuple(replace(first, dry=dry, wet=np.ascontiguousarray(wet[:n_samples])) for wet in wets)
@@ -120,45 +125,50 @@ def load_captures(path: str | os.PathLike[str], config: AmpConfig) -> Captures:
 def _read(path: Path, rate: int) -> FloatArray:
     samples, found = read_audio(path)
     if found != rate:
-        raise AudioFileError(f"'{path}' has {found} Hz, but the first capture has {rate} Hz")
+        raise AudioFileError(f"'{path}' has {found} Hz, but the first capture has {rate} Hz; use one rate")
     return samples
 
 
-def _latencies(
+def _align_all(
     settings: tuple[Setting, ...], first: Pair, wets: list[FloatArray], config: AmpConfig
-) -> tuple[list[int], list[str]]:
-    """Return by how much to shift each capture, and what is odd about that."""
+) -> tuple[list[Alignment], list[str]]:
+    """Return the alignment of each capture, and warnings about those that differ from the others."""
     data = config.data
-    given = [data.latency_samples if s.latency_samples is None else s.latency_samples for s in settings]
-    open_ones = [index for index, lag in enumerate(given) if lag is None]
-    if not open_ones:
-        return [lag or 0 for lag in given], []
-    found = {index: _align(first, wets[index], config) for index in open_ones}
-    sure = [one for one in found.values() if one.confidence >= _SURE] or list(found.values())
+    alignments, measured = [], {}
+    for index, (setting, wet) in enumerate(zip(settings, wets, strict=True)):
+        given = data.latency_samples if setting.latency_samples is None else setting.latency_samples
+        if given is None:
+            measured[index] = alignment = _measure(first, wet, config)
+        else:
+            alignment = Alignment(given, 1.0, inverted=False, method="given")
+        alignments.append(alignment)
+    if not measured:
+        return alignments, []
+    sure = [one for one in measured.values() if one.confidence >= _SURE] or list(measured.values())
     shared = int(np.median([one.latency_samples for one in sure]))
     usual = Counter(one.inverted for one in sure).most_common(1)[0][0]
-    lags, warnings = list(given), []
-    for index, one in found.items():
-        name, lag = settings[index].output, shared
+    warnings = []
+    for index, one in measured.items():
+        name, latency = settings[index].output, shared
         near = _NEAR_BLIPS if one.method == "blips" else _NEAR_CORRELATION + one.uncertainty_samples
         if abs(one.latency_samples - shared) > near:
-            apart = f"{name} answers after {one.latency_samples} samples, the others after {shared}"
+            apart = f"{name} has a latency of {one.latency_samples} samples, the others of {shared}"
             if one.confidence >= _SURE:
-                lag = one.latency_samples
+                latency = one.latency_samples
                 what = f"it is shifted by its own; if that is wrong, give it latency_samples: {shared}"
             else:
-                what = f"that is not sure (confidence {one.confidence:.2f}), so it is shifted like the others"
+                what = f"that is uncertain (confidence {one.confidence:.2f}), so it is shifted like the rest"
             warnings.append(f"{apart}: {what} in the manifest")
         if one.inverted != usual and one.confidence >= _SURE:
             warnings.append(
-                f"{name} has the other polarity than most captures: was a cable or switch changed?"
+                f"the polarity of {name} is opposite to that of most captures: was a cable or switch changed?"
             )
-        lags[index] = max(lag - data.safety_samples, 0)
-    return [lag or 0 for lag in lags], warnings
+        alignments[index] = replace(one, latency_samples=latency)
+    return alignments, warnings
 
 
-def _align(first: Pair, wet: FloatArray, config: AmpConfig) -> Alignment:
-    """Measure the lag of one capture, by blips where the input has them."""
+def _measure(first: Pair, wet: FloatArray, config: AmpConfig) -> Alignment:
+    """Measure the lag of one capture, by blips if the input has them."""
     rate = first.sample_rate
     reach = int(config.data.max_latency_ms * 1e-3 * rate)
     if not wet.any():

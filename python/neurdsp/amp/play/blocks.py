@@ -1,4 +1,4 @@
-"""Playing a clip part by part, with the latency of what plays it taken out."""
+"""Playing a clip block by block, with the latency removed."""
 
 from collections.abc import Callable, Iterable, Iterator
 
@@ -9,7 +9,7 @@ from neurdsp.audio import FloatArray, check_audio
 
 __all__ = ["BLOCK_SAMPLES", "aligned"]
 
-#: Samples a channel that are played at a time.
+#: Samples of each channel that are played at a time.
 BLOCK_SAMPLES = 65_536
 
 
@@ -20,16 +20,16 @@ def aligned(
     *,
     mono: bool = False,
 ) -> Iterator[FloatArray]:
-    """Yield what ``play`` makes of the blocks, from the sample that belongs to the first one on.
+    """Yield the output of ``play`` for the blocks, beginning with the sample that belongs to the first one.
 
     Parameters
     ----------
     play : callable
-        Takes samples along the last axis and returns as many, ``latency`` samples late.
+        Takes samples along the last axis, and returns as many, delayed by ``latency``.
     latency : int
         In samples.
     blocks : iterable of array_like of float
-        The clip's parts in order.
+        The parts of the clip in order.
     mono : bool
         Whether to refuse several channels.
 
@@ -41,7 +41,7 @@ def aligned(
     Raises
     ------
     ParameterError
-        If a block cannot be used; a bad sample is named by its position in the clip.
+        If a block is unusable; a bad sample is named by its position in the clip.
     """
     n_in, late = 0, latency
     shape: tuple[int, ...] = ()

@@ -1,4 +1,4 @@
-"""The chain around an amp: gain, gate, model, tone stack, cabinet, DC block, level and mix, in one object."""
+"""The amp chain: gain, gate, model, tone stack, cabinet, DC block, level and mix in one object."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -11,29 +11,21 @@ import numpy.typing as npt
 from neurdsp import _core
 from neurdsp.amp.infer import AmpModel
 from neurdsp.amp.play.blocks import BLOCK_SAMPLES, aligned
-from neurdsp.amp.play.effects import OutputMode, impulse_response, output_mode_number
+from neurdsp.amp.play.effects import impulse_response
+from neurdsp.amp.play.parameters import SWITCHES, OutputMode, to_core
 from neurdsp.audio import FloatArray, check_audio, check_sample_rate
 from neurdsp.errors import ParameterError
 
 __all__ = ["AmpChain", "ChainSettings", "PerformanceReport"]
 
-_SWITCHES = {
-    "calibrate_input",
-    "gate_on",
-    "model_on",
-    "tone_on",
-    "cabinet_on",
-    "dc_block_on",
-}
-
 
 class ChainSettings(TypedDict, total=False):
-    """Parameters of :class:`AmpChain`, with their ranges and defaults.
+    """Parameters of `AmpChain`, with their ranges and defaults.
 
     ========================= ==========================================================================
-    ``input_gain_db``         before everything; -60 to 60 (0)
-    ``calibrate_input``       drive the model as hard as the device was driven (False)
-    ``interface_level_dbu``   level of a sine that reaches full scale at your interface; -30 to 60 (12)
+    ``input_gain_db``         gain before everything else; -60 to 60 (0)
+    ``calibrate_input``       drive the model with the level that the device had (False)
+    ``interface_level_dbu``   level of a sine at full scale of your interface; -30 to 60 (12)
     ``gate_on``               the noise gate (False)
     ``gate_threshold_db``     -100 to 0 (-70)
     ``gate_hysteresis_db``    0 to 24 (6)
@@ -48,8 +40,8 @@ class ChainSettings(TypedDict, total=False):
     ``cabinet_on``            (True)
     ``dc_block_on``           high-pass at 5 Hz (True)
     ``output_mode``           "raw", "normalised" to -18 dB, or "calibrated" ("raw")
-    ``output_gain_db``        after everything; -60 to 60 (0)
-    ``mix``                   share of the processed sound, 0 to 1 (1)
+    ``output_gain_db``        gain after everything else; -60 to 60 (0)
+    ``mix``                   share of the processed sound; 0 to 1 (1)
     ========================= ==========================================================================
     """
 
@@ -76,9 +68,9 @@ class ChainSettings(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class PerformanceReport:
-    """Times of the blocks that a chain has played, in microseconds of wall clock.
+    """Wall-clock times of the blocks that a chain has played, in microseconds.
 
-    The quantiles are up to 1/16 too high.
+    The quantiles are at most 1/16 too high.
     """
 
     blocks: int
@@ -90,33 +82,33 @@ class PerformanceReport:
 
 
 class AmpChain:
-    """An amp with everything around it, as the plugin plays it.
+    """An amp with the whole chain around it, as the plugin plays it.
 
     Parameters
     ----------
     model : AmpModel, str or path-like, optional
-        A loaded model, a model file, or a shipped amp's name; without one the sound passes.
+        A loaded model, a model file, or the name of a shipped amp; without a model the sound passes through.
     sample_rate : float
-        Of the sound in Hz. Where it is not the model's, the model is resampled, with :attr:`latency`.
+        Of the sound, in Hz. If it is not the model's, the model is resampled, which adds `latency`.
     n_channels : int
-        1 to 64. Channels share weights and settings, and have a state each.
+        1 to 64. Channels share weights and settings, and each has its own state.
     ir : path-like or array_like, optional
-        Impulse response of a cabinet; see :meth:`load_ir`.
+        Impulse response of a cabinet; see `load_ir`.
     oversample : {1, 2, 4}
-        Run the model at a multiple of its rate, against aliasing.
+        Run the model at a multiple of its rate to reduce aliasing.
     low_latency : bool
-        Shorter filters where rates differ; see the guide on real time.
+        Use shorter filters if rates differ; see the guide on real time.
     fade_ms : float
-        How long a model or an impulse response that is loaded later fades in, 0 to 10,000.
+        Fade-in of a model or an impulse response that is loaded later, 0 to 10,000.
     **settings
-        Any of :class:`ChainSettings`.
+        Any of `ChainSettings`.
 
     Raises
     ------
     ModelFileError, AudioFileError
         If the model or the impulse response cannot be read.
     ParameterError
-        If something is out of its range; the message names it.
+        If a value is out of range; the message names it.
 
     Examples
     --------
@@ -159,39 +151,39 @@ class AmpChain:
 
     @property
     def sample_rate(self) -> float:
-        """Of the sound that goes in and comes out, in Hz."""
+        """Sample rate of input and output, in Hz."""
         return self._sample_rate
 
     @property
     def latency(self) -> int:
-        """By how many samples :meth:`process` delays; 0 where the model plays at its own rate."""
+        """Delay of `process` in samples; 0 if the model plays at its own rate."""
         return self._core.latency
 
     @property
     def settings(self) -> ChainSettings:
-        """All parameters as they are now; changing the dict changes nothing."""
+        """Current values of all parameters; a copy."""
         values: dict[str, Any] = {name: self._core.get(name) for name, *_ in _core.chain_parameters()}
-        values |= {name: bool(values[name]) for name in _SWITCHES}
+        values |= {name: bool(values[name]) for name in SWITCHES}
         values["output_mode"] = get_args(OutputMode)[round(values["output_mode"])]
         return cast(ChainSettings, values)
 
     @property
     def performance(self) -> PerformanceReport:
-        """How long the blocks took, since the beginning; reading it never waits for a block."""
+        """Times of all blocks so far; reading them never waits for a block."""
         return PerformanceReport(*self._core.performance())
 
     def set(self, **settings: Unpack[ChainSettings]) -> None:
-        """Change parameters; gains and switches get there within 20 ms of sound.
+        """Change parameters; gains and switches reach their values within 20 ms of sound.
 
         Parameters
         ----------
         **settings
-            Any of :class:`ChainSettings`. May be called from another thread than the one that plays.
+            Any of `ChainSettings`. It is safe to call this from another thread than the one that plays.
 
         Raises
         ------
         ParameterError
-            If a name is unknown or a value out of range; those before it have changed.
+            If a name is unknown or a value out of range; the settings before it are changed already.
 
         Examples
         --------
@@ -201,7 +193,7 @@ class AmpChain:
         'normalised'
         """
         for name, value in settings.items():
-            self._core.set(name, _number(name, value))
+            self._core.set(name, to_core(name, value))
 
     def load_model(
         self,
@@ -210,31 +202,31 @@ class AmpChain:
         oversample: int = 1,
         low_latency: bool = False,
     ) -> None:
-        """Fade to another model, or to none, as the next sound is played; see the class."""
+        """Fade to another model, or to none, during the next blocks; see the class."""
         amp = model if model is None or isinstance(model, AmpModel) else AmpModel.load(model)
         self._core.load_model(amp._core if amp else None, oversample, low_latency)
         self._model, self._operation = amp, (oversample, low_latency)
 
     @property
     def knobs(self) -> dict[str, float]:
-        """Where the knobs of the model stand; empty for one without knobs, and without a model."""
+        """Positions of the model's knobs; empty without a model or without knobs."""
         return self._model.knobs if self._model else {}
 
     def set_knobs(self, **positions: float) -> None:
         """Turn knobs of the model while it plays.
 
-        The model at the new positions is made here and fades in as the next sound is played: first it listens
-        for its receptive field, so that it begins in the middle of the sound, then it fades in linearly.
+        This call makes the model at the new positions. During the next blocks that model first hears as much
+        sound as its receptive field holds, so that its state is right, and then fades in linearly.
 
         Parameters
         ----------
         **positions : float
-            As in :meth:`AmpModel.with_knobs`.
+            As in `AmpModel.with_knobs`.
 
         Raises
         ------
         ParameterError
-            For a knob that the model lacks, a position outside 0 to 1, or while eight moves wait for sound.
+            For a knob that the model lacks, a position outside 0 to 1, or if eight moves are pending already.
 
         Examples
         --------
@@ -253,17 +245,17 @@ class AmpChain:
         ir_rate: float | None = None,
         normalise: bool = True,
     ) -> None:
-        """Fade to another impulse response, or to none, as the next sound is played.
+        """Fade to another impulse response, or to none, during the next blocks.
 
         Parameters
         ----------
         ir : path-like, array_like of float or None
-            An audio file, or samples of shape (n,) or (n_channels, n). Channel ``i`` of the chain goes
-            through channel ``i`` of the response, or through its last one.
+            An audio file, or samples of shape (n,) or (n_channels, n). Channel ``i`` of the chain uses
+            channel ``i`` of the response, or its last one.
         ir_rate : float, optional
-            Of the samples in ``ir``; the chain's if not given. A file has its own.
+            Sample rate of the samples in ``ir``; the chain's by default. A file has its own.
         normalise : bool
-            Whether to scale it so that white noise stays as loud as it was.
+            Whether to scale the response so that it does not change the loudness of white noise.
 
         Raises
         ------
@@ -284,17 +276,18 @@ class AmpChain:
         Parameters
         ----------
         block : array_like of float, shape (n_samples,) or (n_channels, n_samples)
-            Any number of samples, none included. The cut into blocks changes nothing, bit for bit.
+            Any number of samples, zero included. The division into blocks does not change a bit of the
+            output.
 
         Returns
         -------
         ndarray of float32
-            Of the same shape, :attr:`latency` samples late.
+            Of the same shape, delayed by `latency`.
 
         Raises
         ------
         ParameterError
-            If the block has another number of channels, or is not finite.
+            If the number of channels is wrong, or the block is not finite.
         """
         samples = np.asarray(block)
         if samples.size == 0:
@@ -306,11 +299,11 @@ class AmpChain:
         return played[0] if samples.ndim == 1 else played
 
     def reset(self) -> None:
-        """Forget the signal, and complete every change that is under way."""
+        """Clear the signal, and complete all pending changes."""
         self._core.reset()
 
     def reset_performance(self) -> None:
-        """Let :attr:`performance` begin at zero."""
+        """Clear `performance`."""
         self._core.reset_performance()
 
     def render(self, audio: npt.ArrayLike) -> FloatArray:
@@ -324,46 +317,34 @@ class AmpChain:
         Returns
         -------
         ndarray of float32
-            Of the same shape. What is still sounding at the end is cut; append silence to hear it.
+            Of the same shape. Sound that decays after the end is cut; append silence to keep it.
 
         Raises
         ------
         ParameterError
-            As :meth:`process`.
+            As `process`.
         """
         samples = check_audio(audio)
         parts = (samples[..., i : i + BLOCK_SAMPLES] for i in range(0, samples.shape[-1], BLOCK_SAMPLES))
         return np.concatenate(list(self.render_blocks(parts)), axis=-1)
 
     def render_blocks(self, blocks: Iterable[npt.ArrayLike]) -> Iterator[FloatArray]:
-        """Play a clip of any length from silence, with the memory of a few blocks.
+        """Play a clip of any length from silence, in the memory of a few blocks.
 
         Parameters
         ----------
         blocks : iterable of array_like
-            The clip's parts in order, as in :meth:`render`.
+            The parts of the clip in order, as in `render`.
 
         Yields
         ------
         ndarray of float32
-            The output's parts in order. Their lengths add up to those of the input.
+            The parts of the output in order. Their lengths add up to those of the input.
 
         Raises
         ------
         ParameterError
-            As :meth:`process`; a sample that is not finite is named by its position in the clip.
+            As `process`; a sample that is not finite is named by its position in the clip.
         """
         self.reset()
         yield from aligned(self._play, self.latency, blocks)
-
-
-def _number(name: str, value: Any) -> float:
-    """Return what the core takes for a parameter."""
-    if name == "output_mode":
-        return output_mode_number(value)
-    if name in _SWITCHES and not isinstance(value, bool | np.bool_):
-        raise ParameterError(f"{name} is {value!r}, but it must be True or False")
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        raise ParameterError(f"{name} is {value!r}, but it must be a number") from None

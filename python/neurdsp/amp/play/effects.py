@@ -1,50 +1,31 @@
-"""The parts of the chain around an amp, each alone: gate, tone stack, cabinet, DC block, and levels."""
+"""The parts of the chain around an amp, for use on their own: gate, tone stack, cabinet, DC block, levels."""
 
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from neurdsp import _core
+from neurdsp.amp.play.parameters import OutputMode, in_range, output_mode_number
 from neurdsp.audio import FloatArray, check_audio, check_sample_rate, read_audio
-from neurdsp.errors import AudioFileError, ParameterError
+from neurdsp.errors import AudioFileError
 
 __all__ = [
     "Cabinet",
     "DCBlock",
     "LevelGains",
     "NoiseGate",
-    "OutputMode",
     "ToneStack",
     "impulse_response",
     "level_gains",
 ]
 
-OutputMode = Literal["raw", "normalised", "calibrated"]
-
-_RANGES = {name: (least, largest) for name, least, largest, _ in _core.chain_parameters()}
-
-
-def _in_range(name: str, value: float, key: str | None = None) -> float:
-    least, largest = _RANGES[key or name]
-    if not isinstance(value, int | float | np.integer | np.floating) or not least <= value <= largest:
-        raise ParameterError(f"{name} is {value!r}, but it must be {least:g} to {largest:g}")
-    return float(value)
-
-
-def output_mode_number(mode: str) -> int:
-    """Return the core's number of an output mode."""
-    modes = get_args(OutputMode)
-    if mode not in modes:
-        raise ParameterError(f"output_mode is {mode!r}, but it must be one of {', '.join(modes)}")
-    return modes.index(mode)
-
 
 class _Block:
-    """One channel's way through one part; the cut into blocks changes nothing, bit for bit."""
+    """One channel through one part of the chain; the division into blocks does not change a bit."""
 
     def __init__(self, core: _core.ChainBlock) -> None:
         self._core = core
@@ -55,7 +36,7 @@ class _Block:
         Parameters
         ----------
         block : array_like of float, shape (n_samples,)
-            Any number of samples, none included.
+            Any number of samples, zero included.
 
         Returns
         -------
@@ -65,23 +46,23 @@ class _Block:
         Raises
         ------
         ParameterError
-            If the block is not mono or not finite.
+            If the block is not mono, or not finite.
         """
         if np.size(block) == 0:
             return np.zeros(0, np.float32)
         return self._core.process(check_audio(block, name="block", mono=True))
 
     def reset(self) -> None:
-        """Forget the signal, and complete every change that is under way."""
+        """Clear the signal, and complete all pending changes."""
         self._core.reset()
 
 
 class NoiseGate(_Block):
-    """Silence what is below a threshold, without a click.
+    """Silence sound below a threshold, without clicks.
 
-    The level is the peak of the signal, falling with a time constant of 15 ms. The gate opens where it
-    reaches the threshold, and closes when it has been ``hysteresis_db`` below for the hold time; the gain
-    moves along ``p² (3 - 2p)``.
+    The level is the peak of the signal, which decays with a time constant of 15 ms. The gate opens as soon as
+    the level reaches the threshold, and closes when it has been ``hysteresis_db`` lower for the hold time.
+    The gain moves along ``p² (3 - 2p)``.
 
     Parameters
     ----------
@@ -92,7 +73,7 @@ class NoiseGate(_Block):
     hysteresis_db : float
         0 to 24.
     attack_ms, hold_ms, release_ms : float
-        From closed to open (0 to 1000), how long it stays open, and from open to closed (0 to 5000).
+        Time to open (0 to 1000), to stay open, and to close (0 to 5000 each).
 
     Examples
     --------
@@ -123,13 +104,13 @@ class NoiseGate(_Block):
         hold_ms: float = 50.0,
         release_ms: float = 100.0,
     ) -> None:
-        """Change the settings, from the next sample on; see the class."""
+        """Change the settings from the next sample on; see the class."""
         self._core.set(self._values(threshold_db, hysteresis_db, attack_ms, hold_ms, release_ms))
 
     @staticmethod
     def _values(*values: float) -> list[float]:
         names = ("threshold_db", "hysteresis_db", "attack_ms", "hold_ms", "release_ms")
-        return [_in_range(name, value, f"gate_{name}") for name, value in zip(names, values, strict=True)]
+        return [in_range(name, value, f"gate_{name}") for name, value in zip(names, values, strict=True)]
 
 
 class ToneStack(_Block):
@@ -156,24 +137,24 @@ class ToneStack(_Block):
         super().__init__(_core.ChainBlock.tone(check_sample_rate(sample_rate), values))
 
     def set(self, *, bass_db: float = 0.0, mid_db: float = 0.0, treble_db: float = 0.0) -> None:
-        """Move to other gains over the next 20 ms; what is not given becomes 0 dB."""
+        """Move to other gains over the next 20 ms; gains that are not given become 0 dB."""
         self._core.set(self._values(bass_db, mid_db, treble_db))
 
     @staticmethod
     def _values(bass_db: float, mid_db: float, treble_db: float) -> list[float]:
         named = {"bass_db": bass_db, "mid_db": mid_db, "treble_db": treble_db}
-        return [_in_range(name, value) for name, value in named.items()]
+        return [in_range(name, value) for name, value in named.items()]
 
 
 class DCBlock(_Block):
-    """Take out a constant offset: a first-order Butterworth high-pass.
+    """Remove a constant offset: a first-order Butterworth high-pass.
 
     Parameters
     ----------
     sample_rate : float
         In Hz, 8 to 768 kHz.
     cutoff_hz : float
-        Where half the power passes; above 0 and below a quarter of the sample rate.
+        Half-power frequency; above 0 and below a quarter of the sample rate.
 
     Examples
     --------
@@ -192,13 +173,13 @@ class Cabinet(_Block):
     Parameters
     ----------
     response : path-like or array_like of float, shape (n,)
-        An audio file, of which the first channel is used, or samples at ``response_rate``.
+        An audio file, whose first channel is used, or samples at ``response_rate``.
     sample_rate : float
         Of the sound in Hz; the response is resampled to it.
     response_rate : float, optional
-        Of the samples in ``response``; ``sample_rate`` if not given. A file has its own.
+        Sample rate of the samples in ``response``; ``sample_rate`` by default. A file has its own.
     normalise : bool
-        Whether to scale the response so that white noise stays as loud as it was.
+        Whether to scale the response so that it does not change the loudness of white noise.
 
     Raises
     ------
@@ -231,14 +212,14 @@ class Cabinet(_Block):
 def impulse_response(
     response: str | os.PathLike[str] | npt.ArrayLike, sample_rate: float
 ) -> tuple[FloatArray, float]:
-    """Return an impulse response as an array of shape (n_channels, n), and its sample rate.
+    """Return an impulse response as an array ``(n_channels, n)``, and its sample rate.
 
     Parameters
     ----------
     response : path-like or array_like
         An audio file, or samples of shape (n,) or (n_channels, n).
     sample_rate : float
-        Of the samples; a file has its own.
+        Sample rate of the samples; a file has its own.
     """
     if isinstance(response, str | os.PathLike):
         samples, rate = read_audio(response)
@@ -259,22 +240,22 @@ class LevelGains:
 def level_gains(
     capture: Mapping[str, Any], *, interface_level_dbu: float = 12.0, output_mode: OutputMode = "raw"
 ) -> LevelGains:
-    """Gains that follow from what a model's file says about levels; 0 dB for what it does not say.
+    """Return the gains that follow from the levels in a model file; 0 dB for missing levels.
 
     Parameters
     ----------
     capture : mapping
-        :attr:`neurdsp.amp.AmpModel.capture`: its ``input_level_dbu``, ``output_level_dbu`` and ``loudness``
-        count.
+        `neurdsp.amp.AmpModel.capture`, of which ``input_level_dbu``, ``output_level_dbu`` and ``loudness``
+        are used.
     interface_level_dbu : float
         The level of a sine that reaches full scale at your interface: its maximum input level.
     output_mode : {"raw", "normalised", "calibrated"}
-        Leave the output as it is, bring it to a loudness of -18 dB, or to the level of the device itself.
+        Leave the output as it is, bring it to a loudness of -18 dB, or to the level of the device.
 
     Returns
     -------
     LevelGains
-        The input gain drives the model as hard as the device was driven.
+        The input gain drives the model with the level that the device had.
 
     Raises
     ------
@@ -286,11 +267,11 @@ def level_gains(
     >>> level_gains({"input_level_dbu": 18.3}, interface_level_dbu=12.3).input_gain_db
     -6.0
     """
-    dbu = _in_range("interface_level_dbu", interface_level_dbu)
+    dbu = in_range("interface_level_dbu", interface_level_dbu)
 
-    def told(key: str) -> float | None:
+    def level_of(key: str) -> float | None:
         level = capture.get(key)
         return float(level) if isinstance(level, int | float) else None
 
-    levels = told("loudness"), told("input_level_dbu"), told("output_level_dbu")
+    levels = level_of("loudness"), level_of("input_level_dbu"), level_of("output_level_dbu")
     return LevelGains(*_core.level_gains_db(*levels, dbu, output_mode_number(output_mode)))

@@ -1,8 +1,8 @@
-"""Presets of the plugin, written without it: a model, a cabinet and settings in a file that VST3 hosts load.
+"""Presets of the plugin: a model, a cabinet and settings in a file that VST3 hosts load.
 
 The container is Steinberg's ``.vstpreset`` (VST 3 SDK, ``vstpresetfile.h``): a header, the state of the
-plugin, and a list of where the parts are. The state is JSON: values of all parameters, and the session with
-the files themselves in base64.
+plugin, and a list of offsets and sizes of the parts. The state is JSON: the values of all parameters, and the
+session with the files themselves in base64.
 """
 
 import base64
@@ -17,39 +17,18 @@ from typing import Any
 
 from neurdsp import __version__
 from neurdsp._output import atomic_output
-from neurdsp.amp.infer import AmpModel, find_model
+from neurdsp.amp.infer import AmpModel
+from neurdsp.amp.lookup import find_model
 from neurdsp.amp.play.effects import impulse_response
+from neurdsp.amp.play.parameters import PLUGIN_PARAMETERS
 from neurdsp.errors import ParameterError
 
-__all__ = ["PLUGIN_PARAMETERS", "write_plugin_preset"]
+__all__ = ["write_plugin_preset"]
 
-#: The plugin's parameters by name: the default, and what is allowed: a range of numbers, or names.
-PLUGIN_PARAMETERS: dict[str, tuple[bool | float | str, tuple[Any, ...]]] = {
-    "bypass": (False, ()),
-    "input": (0.0, (-24, 24)),
-    "input_dbu": (12.0, (-10, 30)),
-    "calibrate": (False, ()),
-    "gate": (True, ()),
-    "gate_threshold": (-75.0, (-100, 0)),
-    "model": (True, ()),
-    "quality": (1.0, (0, 1)),
-    "oversampling": ("1x", ("1x", "2x", "4x")),
-    "tone": (True, ()),
-    "bass": (0.0, (-20, 20)),
-    "middle": (0.0, (-15, 15)),
-    "treble": (0.0, (-10, 10)),
-    "cabinet": (True, ()),
-    "dc_block": (True, ()),
-    "output_mode": ("normalised", ("raw", "normalised", "calibrated")),
-    "output": (0.0, (-24, 24)),
-    "mix": (1.0, (0, 1)),
-    **{f"knob{number}": (0.5, (0, 1)) for number in range(1, 9)},
-}
-
-# The plugin's, in the order in which VST3 writes them.
+# Class ID of the plugin, its bytes in the order in which VST3 writes them.
 _CLASS_ID = b"neurdsp.AmpPlay1"
 _SESSION_VERSION = 2
-# Of a larger file the plugin keeps only the path and the hash.
+# The plugin keeps only the path and the hash of a larger file.
 _MAX_EMBEDDED_BYTES = 8 << 20
 _TRUTH = {"true": True, "on": True, "1": True, "false": False, "off": False, "0": False}
 
@@ -69,15 +48,15 @@ def write_plugin_preset(
     path : path-like
         The file to write; its name should end in ``.vstpreset``.
     model : str or path-like, optional
-        A model file of any kind, or a shipped amp's name. Up to 8 MiB it is kept in the preset itself.
+        A model file of any kind, or the name of a shipped amp. Files up to 8 MiB are kept in the preset
+        itself.
     ir : path-like, optional
         Impulse response of a cabinet, any audio file.
     knobs : mapping of str to float, optional
-        Positions of knobs of the model by their names, 0 to 1; what is not given is where the model's maker
-        left it. The plugin has them as ``knob1`` to ``knob8``, in the order of the model's file.
+        Positions of the model's knobs by name, 0 to 1; the others keep the defaults of the model. In the
+        plugin they are ``knob1`` to ``knob8``, in the order of the model file.
     **settings
-        Any of :data:`PLUGIN_PARAMETERS`; what is not given has its default. Texts are read as on the command
-        line.
+        Any of `PLUGIN_PARAMETERS`; the others keep their defaults. Text is read as on the command line.
 
     Returns
     -------
@@ -89,8 +68,8 @@ def write_plugin_preset(
     ModelFileError, AudioFileError
         If the model or the impulse response cannot be read.
     ParameterError
-        If a setting or a knob is unknown or out of range, or the model is an older ``.nam`` folder, which no
-        project can keep.
+        If a setting or a knob is unknown or out of range, or if the model is an old ``.nam`` folder, which no
+        project can hold.
 
     Examples
     --------
@@ -99,7 +78,7 @@ def write_plugin_preset(
     """
     resource, positions = (None, {}) if model is None else _model(model, dict(knobs or {}))
     if model is None and knobs:
-        raise ParameterError("knobs are those of a model; give the model as well")
+        raise ParameterError("knobs belong to a model; give the model as well")
     session = {
         "version": _SESSION_VERSION,
         "model": resource,
@@ -116,7 +95,7 @@ def write_plugin_preset(
 
 
 def _container(state: bytes) -> bytes:
-    """Return the file: header, state, list of the parts."""
+    """Return the content of the file: header, state, list of the parts."""
     header_size = 4 + 4 + 32 + 8
     header = b"VST3" + struct.pack("<i", 1) + _CLASS_ID.hex().upper().encode()
     offset = struct.pack("<q", header_size + len(state))
@@ -168,13 +147,13 @@ def _number(name: str, value: Any, allowed: tuple[Any, ...]) -> float:
 def _model(
     name_or_path: str | os.PathLike[str], knobs: dict[str, float]
 ) -> tuple[dict[str, str], dict[str, float]]:
-    """Return the model's part of the session, and the parameters that its knobs are."""
+    """Return the model's part of the session, and the parameters of its knobs."""
     path = find_model(name_or_path)
     if path.is_dir():
         raise ParameterError(
-            f"the model '{path}' is a folder; make one file of it first: neurdsp model convert {path} amp.nam"
+            f"the model '{path}' is a folder; convert it first: neurdsp model convert {path} amp.nam"
         )
-    # Loaded, so that what cannot be played is refused here, not in the host.
+    # A model that cannot be played is refused here, not in the host.
     model = AmpModel.load(path).with_knobs(**knobs)
     positions = {f"knob{number}": position for number, position in enumerate(model.knobs.values(), 1)}
     return _resource(path, path.read_bytes()), positions
@@ -186,7 +165,7 @@ def _cabinet(path: Path) -> dict[str, str]:
     samples, sample_rate = impulse_response(path, 0)
     data = path.read_bytes()
     if data[:4] != b"RIFF":
-        # The plugin reads WAV only.
+        # The plugin reads only WAV.
         file = io.BytesIO()
         soundfile.write(file, samples.T, round(sample_rate), format="WAV", subtype="FLOAT")
         data = file.getvalue()

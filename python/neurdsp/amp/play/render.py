@@ -1,4 +1,4 @@
-"""Rendering audio files through an amp model into other files, with bounded memory."""
+"""Rendering audio files through an amp model, in bounded memory."""
 
 import os
 from collections.abc import Callable, Iterable, Iterator
@@ -21,7 +21,7 @@ __all__ = ["RenderResult", "RenderedFile", "render_file", "render_files"]
 
 @dataclass(frozen=True, slots=True)
 class RenderResult:
-    """What was written: length in samples, rate in Hz and peak in dBFS."""
+    """Length of the output in samples, its sample rate in Hz and its peak in dBFS."""
 
     n_samples: int
     sample_rate: int
@@ -35,7 +35,7 @@ class RenderResult:
 
 @dataclass(frozen=True, slots=True)
 class RenderedFile:
-    """What became of one of several files: the result, or one line about why there is none."""
+    """One of several files: its result, or one line that says why there is none."""
 
     input_path: Path
     output_path: Path
@@ -53,27 +53,27 @@ def render_file(
     oversample: int = 1,
     **settings: Unpack[ChainSettings],
 ) -> RenderResult:
-    """Play an audio file through an amp and write the result, at the input's sample rate and length.
+    """Play an audio file through an amp, and write the output at the same sample rate and length.
 
-    Without an impulse response and settings that is the model alone; with any of them it is
-    :class:`neurdsp.amp.AmpChain`, of which only what is asked for is on.
+    Without an impulse response, oversampling and settings the model plays alone. With any of them
+    `neurdsp.amp.AmpChain` plays, with its DC block off unless it is asked for.
 
     Parameters
     ----------
     input_path : path-like
         Mono, of any length.
     output_path : path-like
-        Appears when it is complete; the suffix chooses the format.
+        Written when it is complete; the suffix selects the format.
     model : AmpModel, str or path-like
-        A loaded model, a model file, or a shipped amp's name.
+        A loaded model, a model file, or the name of a shipped amp.
     subtype : str
-        Sample format, see :class:`neurdsp.audio.AudioWriter`.
+        Sample format, see `neurdsp.audio.AudioWriter`.
     ir : path-like, optional
         Impulse response of a cabinet.
     oversample : {1, 2, 4}
-        Run the model at a multiple of its rate, against aliasing.
+        Run the model at a multiple of its rate to reduce aliasing.
     **settings
-        Any of :class:`neurdsp.amp.ChainSettings`; ``dc_block_on`` is False here if it is not given.
+        Any of `neurdsp.amp.ChainSettings`; ``dc_block_on`` is False by default here.
 
     Returns
     -------
@@ -87,7 +87,7 @@ def render_file(
     ModelFileError
         If the model cannot be loaded.
     ParameterError
-        If a setting is out of its range.
+        If a setting is out of range.
 
     Examples
     --------
@@ -111,33 +111,34 @@ def render_files(
     oversample: int = 1,
     **settings: Unpack[ChainSettings],
 ) -> Iterator[RenderedFile]:
-    """Play several audio files through one amp, several at a time; see :func:`render_file`.
+    """Play several audio files through one amp in parallel; see `render_file`.
 
-    The weights are loaded once. Threads do, since playing releases the interpreter: the throughput grows with
-    the number of cores.
+    The weights are loaded once. Threads suffice because playing releases the interpreter lock, so throughput
+    grows with the number of cores.
 
     Parameters
     ----------
     input_paths : iterable of path-like
         Mono, of any length; their names must differ.
     output_folder : path-like
-        Where the results appear, by the names of the inputs; made if it is missing.
+        Folder for the outputs, which are named like the inputs; made if it is missing.
     suffix : str
-        Of the results; it chooses the format.
+        Of the outputs; it selects the format.
     workers : int, optional
-        Files at a time; as many as there are cores if not given.
+        Files at a time; the number of cores by default.
     model, subtype, ir, oversample, **settings
-        As :func:`render_file`.
+        As in `render_file`.
 
     Yields
     ------
     RenderedFile
-        As soon as a file is done. One that cannot be rendered does not stop the others.
+        As soon as a file is done. A file that cannot be rendered does not stop the others.
 
     Raises
     ------
     ParameterError
-        If two results would have the same name, a result that of its input, or a setting is out of its range.
+        If two outputs would have the same name, an output would overwrite its input, or a setting is out of
+        range.
     ModelFileError
         If the model cannot be loaded.
 
@@ -158,7 +159,7 @@ def render_files(
             raise ParameterError(f"'{source}' would be overwritten: give another output folder")
         sources[target] = source
     if workers is not None and workers < 1:
-        raise ParameterError(f"workers is {workers}, but must be at least 1")
+        raise ParameterError(f"workers is {workers}, but it must be at least 1")
     folder.mkdir(parents=True, exist_ok=True)
     amp = model if isinstance(model, AmpModel) else AmpModel.load(model)
 
@@ -190,7 +191,7 @@ def _render(
     *,
     progress: Callable[[float], None] | None = None,
 ) -> RenderResult:
-    """Play one file; ``progress`` is called with shares of it."""
+    """Play one file; ``progress`` is called with the share that was just played."""
     with AudioReader(input_path, mono=True) as reader:
         info = reader.info
         amp = model if isinstance(model, AmpModel) else AmpModel.load(model)
