@@ -1,37 +1,33 @@
-//! The neurdsp amp player: a VST3 and CLAP plugin around the streaming engine.
+//! The neurdsp plugins: one library that hosts load as VST3 and as CLAP. A plugin is a folder here and a name in the list at
+//! the end. The other folders are shared, and know none of the plugins.
 //!
 //! ```text
-//! processor   the audio thread: reads the parameters, plays the chain
-//! follow      asks the loader to prepare the model anew where a knob, the size or the oversampling has moved
-//! loader      threads of its own: read files, hand models and cabinets to the chain;  opened: the files
-//! rest        skips the chain after long silence
-//! editor      the window's contents; `window` is the window itself
-//! params      what the host automates;  state: what a project keeps beside it
-//! preset      files of it all, where VST3 hosts keep theirs
-//! shared      what the three tell each other
+//! amp      the amp player: identity, parameters, audio thread, files, editor
+//!
+//! audio    what an audio thread measures: levels, recent samples, their pitch, CPU time, silence
+//! loading  threads beside it: files that are read, and work that it requests
+//! state    what a project keeps: values of parameters, fields that report their restoration, files with their bytes
+//! preset   presets as files, in the folders where VST3 hosts keep them
+//! window   an egui window inside the host's
+//! ui       what a window shows: theme, widgets, file browser, tuner, presets, undo, A and B
 //! ```
 
-mod editor;
-mod follow;
-mod loader;
-mod opened;
-mod params;
+mod amp;
+mod audio;
+mod loading;
 mod preset;
-mod processor;
-mod rest;
-mod shared;
 mod state;
+mod ui;
 mod window;
 
-pub(crate) use processor::AmpPlayer;
-
+use amp::AmpPlayer;
 use nice_plug::prelude::*;
 
-/// Runs the player as a program of its own until its window is closed; tells whether it could.
+nice_export_clap!(AmpPlayer);
+nice_export_vst3!(AmpPlayer);
+
+/// Runs the amp player as a program of its own until its window is closed; returns whether it could start.
 #[cfg(feature = "standalone")]
 pub fn run_standalone() -> bool {
     nice_export_standalone::<AmpPlayer>()
 }
-
-nice_export_clap!(AmpPlayer);
-nice_export_vst3!(AmpPlayer);

@@ -1,4 +1,4 @@
-//! What the plugin framework asks of an editor, answered by an [`AppWindow`].
+//! What the plugin framework asks of an editor.
 
 use std::cell::{Cell, RefCell};
 use std::error::Error;
@@ -16,11 +16,12 @@ use nice_plug::editor::{
 };
 use parking_lot::Mutex;
 
-use super::{App, AppWindow, Repaint};
+use super::app::{App, Repaint};
+use super::frame::AppWindow;
 
-/// The smallest window, as a part of [`App::SIZE`].
+/// The smallest window, relative to [`App::SIZE`].
 const SMALLEST: f32 = 0.6;
-/// The largest.
+/// The largest window, relative to [`App::SIZE`].
 const LARGEST: f32 = 4.0;
 
 /// An editor that shows an [`App`].
@@ -28,20 +29,21 @@ pub(crate) struct AppEditor<A: App> {
     app: Arc<Mutex<A>>,
     repaint: Repaint,
     title: &'static str,
-    /// Told each time a window opens, so that the app can set parameters.
+    /// Called each time a window opens, so that the app can set parameters.
     connect: fn(&mut A, GuiContext),
     shape: Arc<Mutex<Shape>>,
 }
 
-/// The size of the window in points and pixels to a point, kept while it is closed.
+/// The size of the window, kept while it is closed.
 #[derive(Clone, Copy, Debug)]
 struct Shape {
     points: LogicalSize<f32>,
+    /// Pixels per point.
     scale: f64,
 }
 
 impl<A: App> AppEditor<A> {
-    /// An editor for `app`, whose window can be asked for a new picture by `repaint`.
+    /// An editor for `app`, redrawn on requests to `repaint`.
     pub(crate) fn new(
         app: A,
         title: &'static str,
@@ -82,7 +84,7 @@ impl<A: App> Editor for AppEditor<A> {
         #[cfg(target_os = "linux")]
         super::libraries::keep();
         (self.connect)(&mut self.app.lock(), gui_context);
-        // What a host that hands over its window has made it for.
+        // The size for which the host has made its window, if it hands one over.
         let told = parent.is_some().then(|| self.size());
         let points = self.shape.lock().points;
         let smallest = LogicalSize::new(A::SIZE.x * SMALLEST, A::SIZE.y * SMALLEST);
@@ -125,7 +127,7 @@ impl<A: App> Editor for AppEditor<A> {
         };
         let told = told.filter(|told| *told != self.size());
         if let Some(told) = told {
-            // A host that refuses the right size shows the whole editor, only smaller.
+            // Until the host makes room for the right size, the whole editor is shown smaller.
             window.resize(told)?;
             wrong_size.store(true, Ordering::Relaxed);
         }
@@ -159,15 +161,15 @@ pub(crate) struct AppEditorHandle {
 pub(crate) struct HostedWindow {
     window: Window,
     callbacks: Option<SharedCallbacks>,
-    /// Whether the host has made its window for another size than the editor's, and has not been asked for the right one.
+    /// Whether the host's window has another size than the editor, and the host is still to be asked for the right one.
     wrong_size: Cell<bool>,
 }
 
 type SharedCallbacks = Rc<RefCell<Box<dyn nice_plug::editor::HostCallbacks>>>;
 
 impl AppEditorHandle {
-    /// Asks the host for a window of the size that the screen's scale factor makes of the editor's. Before it opened the
-    /// factor was not known, and while it opens hosts do not listen.
+    /// Asks the host for a window of the editor's size at the screen's scale factor. The factor is unknown until the window is
+    /// open, and hosts ignore requests while it opens.
     fn correct_size(&self, hosted: &HostedWindow) {
         if !hosted.wrong_size.take() {
             return;
@@ -175,7 +177,7 @@ impl AppEditorHandle {
         let Shape { points, scale } = *self.shape.lock();
         let size = NativeSize::<u32>::from_size(points.into(), scale);
         if let Some(callbacks) = &hosted.callbacks {
-            // The framework does not pass a refusal on.
+            // The framework does not report a refusal.
             let _ = callbacks.borrow_mut().request_resize(size.into(), scale);
         }
     }
@@ -244,7 +246,7 @@ impl EditorHandle for AppEditorHandle {
     }
 }
 
-// The framework's words for a host in those of the windowing system.
+// The framework's view of a host, adapted to that of the windowing system.
 
 struct Callbacks(SharedCallbacks);
 

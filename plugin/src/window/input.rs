@@ -1,8 +1,8 @@
-//! From the words of the windowing system to those of egui.
+//! Keys, buttons and cursors of the windowing system as those of egui, and back.
 
 use keyboard_types::{Code, Key, KeyboardEvent};
 
-/// What an edit key combination asks for.
+/// What a key combination asks for.
 pub(super) enum EditCommand {
     Cut,
     Copy,
@@ -31,7 +31,7 @@ pub(super) fn button(from: baseview::MouseButton) -> Option<egui::PointerButton>
 
 pub(super) fn key(from: &Key) -> Option<egui::Key> {
     match from {
-        // The names of both come from the same standard, so egui knows those it has a key for.
+        // Both take their names from the same standard, so egui knows each name for which it has a key.
         Key::Named(name) => egui::Key::from_name(&name.to_string()),
         Key::Character(text) if text == " " => Some(egui::Key::Space),
         Key::Character(text) => egui::Key::from_name(&text.to_uppercase()),
@@ -49,7 +49,7 @@ pub(super) fn edit_command(event: &KeyboardEvent, modifiers: egui::Modifiers) ->
     }
 }
 
-/// The cursors that the editor uses; any other is the arrow.
+/// The cursors that editors use; any other becomes the arrow.
 pub(super) fn cursor(from: egui::CursorIcon) -> baseview::MouseCursor {
     use egui::CursorIcon;
     match from {

@@ -1,0 +1,218 @@
+//! Models and cabinets as they are opened: from files, from the plugin itself, from a session.
+
+use std::path::{Path, PathBuf};
+
+use neurdsp_models::LoadedModel;
+use neurdsp_rt::ImpulseResponse;
+use serde_json::Value;
+
+use super::session::Session;
+use crate::state::{Resource, files};
+use crate::ui::Scale;
+
+/// Endings of the files that hold models.
+pub(super) const MODEL_ENDINGS: &[&str] = &["nam", "safetensors", "json"];
+/// Endings of the files that hold the impulse response of a cabinet.
+pub(super) const CABINET_ENDINGS: &[&str] = &["wav"];
+
+/// Largest model file.
+const MAX_MODEL_BYTES: u64 = 256 << 20;
+/// Largest file of an impulse response.
+const MAX_CABINET_BYTES: u64 = 64 << 20;
+/// The folder in which the shipped amps appear to be.
+const SHIPPED: &str = "shipped";
+/// The amps inside the plugin.
+const SHIPPED_AMPS: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/shipped.rs"));
+
+/// What the editor shows of a model.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct ModelCard {
+    /// Its name, from the file or the file's name.
+    pub(super) name: String,
+    /// Maker and model of the device, where the file says so.
+    pub(super) gear: Option<String>,
+    /// Who made the model.
+    pub(super) author: Option<String>,
+    /// Kind of network, such as `amp.wavenet`.
+    pub(super) architecture: String,
+    /// The number of trained values.
+    pub(super) n_parameters: usize,
+    /// The rate that it was trained at, in Hz.
+    pub(super) sample_rate: f64,
+    /// Error-to-signal ratio, where the file says so.
+    pub(super) esr: Option<f64>,
+    /// Error of the self-test against the parity vectors in its file, in dB; none if the file has none.
+    pub(super) self_test_db: Option<f64>,
+    /// Whether the self-test, if there is one, has passed.
+    pub(super) self_test_passed: bool,
+    /// Whether it comes in several sizes.
+    pub(super) slimmable: bool,
+    /// Its own knobs.
+    pub(super) knobs: Vec<KnobCard>,
+}
+
+/// What the editor shows of a model's knob.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct KnobCard {
+    pub(super) name: String,
+    /// What the device's own control shows, where the file says so, with the position at which the maker left it.
+    pub(super) scale: Scale,
+}
+
+/// A model that can play.
+pub(super) struct OpenModel {
+    pub(super) resource: Resource,
+    pub(super) model: LoadedModel,
+    pub(super) card: ModelCard,
+}
+
+/// A cabinet that can play.
+pub(super) struct OpenCabinet {
+    pub(super) resource: Resource,
+    pub(super) response: ImpulseResponse,
+}
+
+impl OpenModel {
+    /// Reads the model at `path`, which may be one of [`shipped`].
+    pub(super) fn read(path: &Path) -> Result<OpenModel, String> {
+        let bytes = match shipped_bytes(path) {
+            Some(bytes) => bytes.to_vec(),
+            None => files::read(path, MAX_MODEL_BYTES)?,
+        };
+        OpenModel::new(Resource::new(path, &bytes), &bytes)
+    }
+
+    fn new(resource: Resource, bytes: &[u8]) -> Result<OpenModel, String> {
+        let (model, card) = open_model(&resource.path, bytes)?;
+        Ok(OpenModel { resource, model, card })
+    }
+
+    /// The positions at which its maker left its knobs.
+    pub(super) fn defaults(&self) -> Vec<f32> {
+        self.model.knobs().iter().map(|knob| knob.default).collect()
+    }
+}
+
+impl OpenCabinet {
+    /// Reads the impulse response at `path`.
+    pub(super) fn read(path: &Path) -> Result<OpenCabinet, String> {
+        let bytes = files::read(path, MAX_CABINET_BYTES)?;
+        OpenCabinet::new(Resource::new(path, &bytes), &bytes)
+    }
+
+    fn new(resource: Resource, bytes: &[u8]) -> Result<OpenCabinet, String> {
+        let response = ImpulseResponse::from_wav(bytes)
+            .map_err(|error| format!("{}: {error}", resource.path.display()))?;
+        Ok(OpenCabinet { resource, response })
+    }
+}
+
+/// What a session says should play. Each is none if it names none, and an error if it cannot be opened.
+pub(super) struct OpenSession {
+    pub(super) model: Result<Option<OpenModel>, String>,
+    pub(super) cabinet: Result<Option<OpenCabinet>, String>,
+}
+
+impl OpenSession {
+    pub(super) fn open(session: &Session) -> OpenSession {
+        if let Err(error) = session.check() {
+            return OpenSession { model: Err(error), cabinet: Ok(None) };
+        }
+        let model = session.model.clone().map(|resource| {
+            let bytes = resource.bytes(MAX_MODEL_BYTES)?;
+            OpenModel::new(resource, &bytes)
+        });
+        let cabinet = session.cabinet.clone().map(|resource| {
+            let bytes = resource.bytes(MAX_CABINET_BYTES)?;
+            OpenCabinet::new(resource, &bytes)
+        });
+        OpenSession { model: model.transpose(), cabinet: cabinet.transpose() }
+    }
+}
+
+/// The amps inside the plugin, as paths that [`OpenModel::read`] knows.
+pub(super) fn shipped() -> Vec<PathBuf> {
+    SHIPPED_AMPS.iter().map(|(name, _)| Path::new(SHIPPED).join(name)).collect()
+}
+
+fn shipped_bytes(path: &Path) -> Option<&'static [u8]> {
+    let name = path.strip_prefix(SHIPPED).ok()?;
+    SHIPPED_AMPS.iter().find(|(shipped, _)| Path::new(shipped) == name).map(|(_, bytes)| *bytes)
+}
+
+fn open_model(path: &Path, bytes: &[u8]) -> Result<(LoadedModel, ModelCard), String> {
+    let model = neurdsp_models::load_bytes(bytes).map_err(|error| format!("{}: {error}", path.display()))?;
+    let metadata = model.metadata();
+    let find = |wanted: &str| {
+        let found = metadata.iter().find(|(key, _)| key.rsplit('.').next() == Some(wanted));
+        found.map(|(_, text)| text.clone()).filter(|text| !text.is_empty())
+    };
+    let gear = [find("gear_make"), find("gear_model")].into_iter().flatten().collect::<Vec<_>>().join(" ");
+    let verified = model.verify().ok();
+    let device = find("device").and_then(|device| serde_json::from_str::<Value>(&device).ok());
+    let knob = |knob: &neurdsp_models::Knob| {
+        let range = device.as_ref().and_then(|device| range(device, &knob.name)).unwrap_or([0.0, 1.0]);
+        KnobCard { name: knob.name.clone(), scale: Scale { default: knob.default, range } }
+    };
+    let card = ModelCard {
+        name: find("name").unwrap_or_else(|| files::stem(path)),
+        gear: Some(gear).filter(|gear| !gear.is_empty()),
+        author: find("modeled_by"),
+        architecture: model.architecture().to_owned(),
+        n_parameters: model.n_parameters(),
+        sample_rate: model.sample_rate(),
+        esr: find("metrics").and_then(|metrics| esr(&metrics)),
+        self_test_db: verified.as_ref().map(|verified| verified.error_db),
+        self_test_passed: verified.is_some_and(|verified| verified.passed()),
+        slimmable: is_slimmable(&model),
+        knobs: model.knobs().iter().map(knob).collect(),
+    };
+    Ok((model, card))
+}
+
+/// Whether the model comes in several sizes.
+pub(super) fn is_slimmable(model: &LoadedModel) -> bool {
+    model.nam().is_some_and(|file| !file.size_steps().is_empty())
+}
+
+/// The error-to-signal ratio in the metrics of a model file, which are JSON. For a model with knobs it is the one at settings
+/// that it was not trained on.
+fn esr(metrics: &str) -> Option<f64> {
+    let metrics = serde_json::from_str::<Value>(metrics).ok()?;
+    metrics.get("esr").or_else(|| metrics.get("esr_test"))?.as_f64()
+}
+
+/// What the device's control for a knob shows at its ends, if the description of the device says so.
+fn range(device: &Value, knob: &str) -> Option<[f32; 2]> {
+    let ends = device.get("knobs")?.get(knob)?;
+    let end = |name: &str| ends.get(name)?.as_f64().map(|end| end as f32).filter(|end| end.is_finite());
+    Some([end("from")?, end("to")?]).filter(|[from, to]| from != to)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{SHIPPED_AMPS, open_model, range};
+
+    #[test]
+    fn the_amps_inside_the_plugin_pass_their_self_test() {
+        assert!(SHIPPED_AMPS.iter().any(|(name, _)| *name == "ts9"));
+        for (name, bytes) in SHIPPED_AMPS {
+            let (_, card) = open_model(name.as_ref(), bytes).unwrap();
+            assert!(card.self_test_passed && card.n_parameters > 0, "{name}");
+            assert!(card.esr.is_some_and(|esr| esr < 0.1), "{name}: {:?}", card.esr);
+        }
+    }
+
+    #[test]
+    fn knobs_have_the_range_of_the_device_where_the_file_names_it() {
+        let (_, bytes) = SHIPPED_AMPS.iter().find(|(name, _)| *name == "screamer").unwrap();
+        let (_, card) = open_model("screamer".as_ref(), bytes).unwrap();
+        let knobs: Vec<_> = card.knobs.iter().map(|knob| (knob.name.as_str(), knob.scale.range)).collect();
+        assert_eq!(knobs, [("drive", [0.0, 1.0]), ("tone", [100.0, 1000.0])]);
+        for device in
+            [r#"{}"#, r#"{"knobs": {"tone": {"from": 1}}}"#, r#"{"knobs": {"tone": {"from": 1, "to": 1}}}"#]
+        {
+            assert_eq!(range(&serde_json::from_str(device).unwrap(), "tone"), None);
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! The plugin. Its audio thread plays the chain; nothing that `process` reaches allocates, locks or waits, but for renders that
+//! run faster than real time.
+
+use std::num::NonZeroU32;
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::thread::Thread;
+
+use neurdsp_rt::{AmpChain, ChainSettings};
+use nice_plug::prelude::*;
+
+use super::editor::AmpEditor;
+use super::follower::Follower;
+use super::identity::{CLAP_ID, OWNER};
+use super::loader::Loader;
+use super::params::{AmpParams, Preparation};
+use super::shared::Shared;
+use super::sound::AmpSound;
+use crate::audio::{Rest, is_silent};
+use crate::window::AppEditor;
+
+/// The plugin.
+pub(crate) struct AmpPlayer {
+    params: Arc<AmpParams>,
+    shared: Arc<Shared>,
+    loader: Loader,
+    chain: Option<AmpChain>,
+    settings: ChainSettings,
+    mono_input: bool,
+    latency: u32,
+    follower: Follower,
+    /// Prepares the model again.
+    worker: Option<Thread>,
+    rest: Rest,
+    /// In Hz.
+    sample_rate: usize,
+}
+
+impl Default for AmpPlayer {
+    fn default() -> AmpPlayer {
+        let params = Arc::new(AmpParams::default());
+        let shared = Arc::new(Shared::default());
+        let loader = Loader::new(Arc::clone(&params), Arc::clone(&shared));
+        AmpPlayer {
+            params,
+            shared,
+            loader,
+            chain: None,
+            settings: ChainSettings::default(),
+            mono_input: false,
+            latency: 0,
+            follower: Follower::default(),
+            worker: None,
+            rest: Rest::default(),
+            sample_rate: 0,
+        }
+    }
+}
+
+impl Drop for AmpPlayer {
+    fn drop(&mut self) {
+        // A thread may still hold the loader, waiting for the chain to take something.
+        self.loader.detach();
+    }
+}
+
+impl AmpPlayer {
+    /// Tells the host the latency, if it has changed.
+    fn report_latency(&mut self, report: impl FnOnce(u32)) {
+        let latency = self.chain.as_ref().map_or(0, AmpChain::latency) as u32;
+        if std::mem::replace(&mut self.latency, latency) != latency {
+            report(latency);
+        }
+    }
+
+    /// The preparation of the model that the parameters ask for.
+    fn wanted(&self) -> Preparation {
+        self.params.preparation(self.shared.n_knobs.load(Ordering::Relaxed))
+    }
+
+    /// Plays a block, in the parts that the follower gives.
+    fn play(&mut self, channels: &mut [&mut [f32]], wanted: &Preparation) {
+        let Some(chain) = &mut self.chain else { return };
+        let wake = || {
+            if let Some(worker) = &self.worker {
+                worker.unpark();
+            }
+        };
+        let len = channels.iter().map(|channel| channel.len()).min().unwrap_or(0);
+        let mut at = 0;
+        self.follower.begin_block();
+        // An empty block is played too: with it the chain takes over what was sent.
+        loop {
+            let (is_fading, requests) = (chain.is_fading(), &self.shared.requests);
+            let part = self.follower.next(wanted, at..len, is_fading, requests, wake);
+            if part.resets {
+                chain.reset();
+            }
+            at = part.samples.end;
+            play_part(chain, channels, part.samples);
+            if at >= len {
+                break;
+            }
+        }
+    }
+}
+
+/// Plays a part of a block. Slicing any number of channels would allocate, so there is a case for each layout.
+fn play_part(chain: &mut AmpChain, channels: &mut [&mut [f32]], part: Range<usize>) {
+    match channels {
+        [mono] => chain.process(&mut [&mut mono[part]]),
+        [left, right, ..] => chain.process(&mut [&mut left[part.clone()], &mut right[part]]),
+        [] => {}
+    }
+}
+
+const fn layout(inputs: u32, outputs: u32) -> AudioIOLayout {
+    AudioIOLayout {
+        main_input_channels: NonZeroU32::new(inputs),
+        main_output_channels: NonZeroU32::new(outputs),
+        ..AudioIOLayout::const_default()
+    }
+}
+
+impl Plugin for AmpPlayer {
+    const NAME: &'static str = OWNER.name;
+    const VENDOR: &'static str = OWNER.vendor;
+    const URL: &'static str = "";
+    const EMAIL: &'static str = "";
+    const VERSION: &'static str = env!("CARGO_PKG_VERSION");
+    const AUDIO_IO_LAYOUTS: &'static [AudioIOLayout] = &[layout(2, 2), layout(1, 2), layout(1, 1)];
+    const SAMPLE_ACCURATE_AUTOMATION: bool = true;
+
+    type Editor = AppEditor<AmpEditor>;
+    type SysExMessage = ();
+    type BackgroundTask = ();
+
+    fn params(&self) -> Arc<dyn Params> {
+        self.params.clone()
+    }
+
+    fn editor(&mut self, _executor: AsyncExecutor<Self>) -> Option<Self::Editor> {
+        let sound = AmpSound::new(Arc::clone(&self.params), self.loader.clone());
+        Some(AmpEditor::create(sound, Arc::clone(&self.shared)))
+    }
+
+    fn activate(
+        &mut self,
+        layout: &AudioIOLayout,
+        config: &BufferConfig,
+        context: &mut impl ActivateContext<Self>,
+    ) -> bool {
+        let n_channels = layout.main_output_channels.map_or(1, NonZeroU32::get) as usize;
+        let sample_rate = f64::from(config.sample_rate);
+        let Ok((chain, handle)) = AmpChain::new(sample_rate, n_channels) else { return false };
+        self.shared.sample_rate_hz.store(sample_rate as u32, Ordering::Relaxed);
+        self.shared.cpu.watch(Arc::clone(handle.monitor()), sample_rate, config.max_buffer_size as usize);
+        handle.settings().store(&self.params.settings());
+        // Not in the background: the first block of an offline render must have the model.
+        self.worker = self.loader.attach(handle, sample_rate);
+        self.chain = Some(chain);
+        self.sample_rate = sample_rate as usize;
+        self.mono_input = layout.main_input_channels.map_or(0, NonZeroU32::get) == 1;
+        self.follower.start(sample_rate, config.process_mode == ProcessMode::Offline);
+        self.reset();
+        self.report_latency(|samples| context.set_latency_samples(samples));
+        true
+    }
+
+    fn reset(&mut self) {
+        self.settings = self.params.settings();
+        self.rest.wake();
+        self.follower.reset();
+        if let Some(chain) = &mut self.chain {
+            chain.set(&self.settings);
+            chain.reset();
+        }
+    }
+
+    fn process(
+        &mut self,
+        buffer: &mut Buffer,
+        _aux: &mut AuxiliaryBuffers,
+        context: &mut impl ProcessContext<Self>,
+    ) -> ProcessStatus {
+        let settings = self.params.settings();
+        let changed = settings != std::mem::replace(&mut self.settings, settings);
+        let wanted = self.wanted();
+        let Some(chain) = &mut self.chain else { return ProcessStatus::Normal };
+        let channels = buffer.as_slice();
+        if let [first, rest @ ..] = channels {
+            if self.mono_input {
+                rest.iter_mut().for_each(|channel| channel.copy_from_slice(first));
+            }
+            self.shared.input.update(first);
+            self.shared.tuner.write(first);
+        }
+        if changed {
+            chain.set(&settings);
+        }
+        if changed || self.follower.is_behind(&wanted) {
+            self.rest.wake();
+        }
+        let was_silent = is_silent(channels);
+        // A second more than the chain remembers, in which its filters fall silent.
+        let after = chain.receptive_field().saturating_add(self.sample_rate);
+        if was_silent && self.rest.may_skip(after) {
+            self.follower.skip(channels.first().map_or(0, |channel| channel.len()));
+            return ProcessStatus::Normal;
+        }
+        self.play(channels, &wanted);
+        let Some(chain) = &self.chain else { return ProcessStatus::Normal };
+        self.rest.played(was_silent && !chain.is_fading(), channels);
+        self.shared.gate_open.store(chain.gate_is_open(), Ordering::Relaxed);
+        if let Some(first) = channels.first() {
+            self.shared.output.update(first);
+        }
+        self.shared.repaint.request();
+        self.report_latency(|samples| context.set_latency_samples(samples));
+        ProcessStatus::Normal
+    }
+
+    fn deactivate(&mut self) {
+        self.loader.detach();
+        self.chain = None;
+    }
+}
+
+impl ClapPlugin for AmpPlayer {
+    const CLAP_ID: &'static str = CLAP_ID;
+    const CLAP_DESCRIPTION: Option<&'static str> = Some("Plays neural models of amps and pedals");
+    const CLAP_MANUAL_URL: Option<&'static str> = None;
+    const CLAP_SUPPORT_URL: Option<&'static str> = None;
+    const CLAP_FEATURES: &'static [ClapFeature] =
+        &[ClapFeature::AudioEffect, ClapFeature::Stereo, ClapFeature::Mono, ClapFeature::Distortion];
+}
+
+impl Vst3Plugin for AmpPlayer {
+    const VST3_CLASS_ID: [u8; 16] = OWNER.class;
+    const VST3_SUBCATEGORIES: &'static [Vst3SubCategory] =
+        &[Vst3SubCategory::Fx, Vst3SubCategory::Distortion];
+}

@@ -1,0 +1,12 @@
+//! What an audio thread measures and the editor shows. The audio thread touches atomics only.
+
+mod cpu;
+mod level;
+pub(crate) mod pitch;
+mod rest;
+mod tap;
+
+pub(crate) use cpu::{CpuLoad, CpuMeter};
+pub(crate) use level::Level;
+pub(crate) use rest::{Rest, is_silent};
+pub(crate) use tap::Tap;

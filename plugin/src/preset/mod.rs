@@ -1,0 +1,46 @@
+//! Presets as files: Steinberg's `.vstpreset` (VST 3 SDK, `vstpresetfile.h`), in the folder where VST3 hosts look for those of
+//! a plugin, so that hosts and the editor share them. The state in a file is the framework's JSON.
+
+mod container;
+pub(crate) mod folder;
+
+use std::path::Path;
+
+use nice_plug::plugin::PluginState;
+
+use crate::state::files;
+
+/// Largest preset: a few files in base64, and the parameters.
+const MAX_BYTES: u64 = 32 << 20;
+
+/// The plugin that presets belong to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Owner {
+    /// The VST3 class ID.
+    pub(crate) class: [u8; 16],
+    pub(crate) vendor: &'static str,
+    pub(crate) name: &'static str,
+}
+
+/// Writes `state` as the preset `path`, over one that is there.
+///
+/// # Errors
+///
+/// A sentence for the player.
+pub(crate) fn write(path: &Path, owner: &Owner, state: &PluginState) -> Result<(), String> {
+    let json = serde_json::to_vec(state).map_err(|error| error.to_string())?;
+    files::replace(path, &container::around(&json, owner.class))
+        .map_err(|error| format!("{}: {error}", path.display()))
+}
+
+/// Reads the state of the preset `path`.
+///
+/// # Errors
+///
+/// A sentence for the player: the file is missing, damaged, or of another plugin.
+pub(crate) fn read(path: &Path, owner: &Owner) -> Result<PluginState, String> {
+    let bytes = files::read(path, MAX_BYTES)?;
+    let json =
+        container::state(&bytes, owner.class).map_err(|reason| format!("{}: {reason}", path.display()))?;
+    serde_json::from_slice(json).map_err(|_| format!("{}: the preset is damaged", path.display()))
+}

@@ -1,0 +1,11 @@
+//! What a project keeps: the values of the parameters, fields beside them, and files, whole where they are small enough.
+
+mod changes;
+pub(crate) mod files;
+mod persisted;
+mod resource;
+pub(crate) mod values;
+
+pub(crate) use changes::{Changes, revision};
+pub(crate) use persisted::Persisted;
+pub(crate) use resource::Resource;

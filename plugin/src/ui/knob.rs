@@ -1,0 +1,183 @@
+//! The knob.
+
+use std::f32::consts::PI;
+
+use egui::{CursorIcon, FontId, Pos2, Rect, Response, Sense, Shape, Stroke, Ui, vec2};
+use nice_plug::params::Param;
+use nice_plug::prelude::ParamSetter;
+
+use super::controls::set;
+use super::scale::Scale;
+use super::theme::{ACCENT, DIM, LINE, OFF, TEXT, WELL};
+
+/// Points of a drag from one end of a knob to the other.
+const TRAVEL: f32 = 180.0;
+/// Factor by which a knob turns slower while shift is held.
+const FINE: f32 = 0.1;
+/// Share of the range that a notch of the wheel moves.
+const NOTCH: f32 = 0.02;
+/// Width of a knob with its texts, in points.
+const KNOB_WIDTH: f32 = 76.0;
+/// Angle of the ends of a knob's arc from straight up.
+const SWEEP: f32 = 0.75 * PI;
+
+/// How a knob looks, and what it shows.
+pub(crate) struct Dial<'a> {
+    pub(crate) label: &'a str,
+    pub(crate) enabled: bool,
+    /// A scale and default in place of the parameter's own.
+    pub(crate) scale: Option<&'a Scale>,
+    /// Half as large, for many knobs in one place.
+    pub(crate) small: bool,
+}
+
+impl Dial<'_> {
+    fn text<P: Param>(&self, param: &P, with_unit: bool) -> String {
+        let value = param.unmodulated_normalized_value();
+        match self.scale {
+            Some(scale) => scale.text(value),
+            None => param.normalized_value_to_string(value, with_unit),
+        }
+    }
+
+    fn parse<P: Param>(&self, param: &P, text: &str) -> Option<f32> {
+        match self.scale {
+            Some(scale) => scale.position(text),
+            None => param.string_to_normalized_value(text),
+        }
+    }
+
+    fn default<P: Param>(&self, param: &P) -> f32 {
+        self.scale.map_or_else(|| param.default_normalized_value(), |scale| scale.default)
+    }
+}
+
+/// Draws a knob for `param`, see [`dial`].
+pub(crate) fn knob<P: Param>(ui: &mut Ui, label: &str, param: &P, setter: &ParamSetter, enabled: bool) {
+    dial(ui, &Dial { label, enabled, scale: None, small: false }, param, setter);
+}
+
+/// Draws a knob for `param`: drag or wheel to turn, shift for fine steps, double click for the default, click on the value to
+/// type one.
+pub(crate) fn dial<P: Param>(ui: &mut Ui, look: &Dial, param: &P, setter: &ParamSetter) {
+    let (width, height, size, font) =
+        if look.small { (54.0, 66.0, 36.0, 12.0) } else { (KNOB_WIDTH, 116.0, 64.0, 14.0) };
+    ui.allocate_ui(vec2(width, height), |ui| {
+        ui.set_width(width);
+        ui.vertical_centered(|ui| {
+            ui.spacing_mut().item_spacing.y = if look.small { 0.0 } else { 2.0 };
+            let colour = if look.enabled { DIM } else { OFF };
+            let label = egui::RichText::new(look.label).size(font).color(colour);
+            ui.add(egui::Label::new(label).truncate());
+            let (rect, response) = ui.allocate_exact_size(vec2(size, size), Sense::click_and_drag());
+            let response = response.on_hover_cursor(CursorIcon::ResizeVertical);
+            turn(ui, &response, param, setter, look.default(param));
+            let lit = response.hovered() || response.dragged();
+            paint_knob(ui, rect, param, look.enabled, lit, look.default(param));
+            value_field(ui, look, font, param, setter);
+        });
+    });
+}
+
+/// Turns `param` as the pointer does on `response`.
+fn turn<P: Param>(ui: &Ui, response: &Response, param: &P, setter: &ParamSetter, default: f32) {
+    let fine = if ui.input(|input| input.modifiers.shift) { FINE } else { 1.0 };
+    if response.drag_started() {
+        setter.begin_set_parameter(param);
+    }
+    if response.dragged() {
+        let moved = response.drag_delta();
+        step(ui, response.id, param, setter, (moved.x - moved.y) / TRAVEL * fine);
+    }
+    if response.drag_stopped() {
+        setter.end_set_parameter(param);
+        ui.data_mut(|data| data.remove::<f32>(response.id));
+    }
+    if response.double_clicked() {
+        set(param, setter, default);
+    }
+    if response.hovered() {
+        let notches = ui.input(|input| input.smooth_scroll_delta().y) / 40.0;
+        if notches != 0.0 {
+            let value = param.unmodulated_normalized_value() + notches * NOTCH * fine;
+            set(param, setter, value.clamp(0.0, 1.0));
+        }
+    }
+}
+
+/// Adds `change` to the value that the drag has reached, kept apart because a stepped parameter rounds it.
+fn step<P: Param>(ui: &Ui, id: egui::Id, param: &P, setter: &ParamSetter, change: f32) {
+    let reached = ui.data(|data| data.get_temp(id)).unwrap_or_else(|| param.unmodulated_normalized_value());
+    let value = (reached + change).clamp(0.0, 1.0);
+    ui.data_mut(|data| data.insert_temp(id, value));
+    setter.set_parameter_normalized(param, value);
+}
+
+fn paint_knob<P: Param>(ui: &Ui, rect: Rect, param: &P, enabled: bool, lit: bool, default: f32) {
+    let painter = ui.painter();
+    // Relative to a knob of the usual size.
+    let scale = rect.width() / 64.0;
+    let (centre, radius) = (rect.center(), rect.width() / 2.0 - 4.0 * scale);
+    let width = (4.0 * scale).max(3.0);
+    let value = param.unmodulated_normalized_value();
+    let colour = if enabled { ACCENT } else { LINE };
+    arc(painter, centre, radius, 0.0, 1.0, Stroke::new(width, WELL));
+    // From the default, so that a knob at its default shows no arc.
+    let from = if default > 0.02 && default < 0.98 { default } else { 0.0 };
+    arc(painter, centre, radius, from.min(value), from.max(value), Stroke::new(width, colour));
+    let body = if lit { LINE.gamma_multiply(1.15) } else { LINE };
+    painter.circle_filled(centre, radius - 7.0 * scale, body);
+    let tip = at(centre, radius - 10.0 * scale, value);
+    painter.line_segment(
+        [centre + (tip - centre) * 0.35, tip],
+        Stroke::new(2.5, if enabled { TEXT } else { OFF }),
+    );
+}
+
+/// Draws a part of the arc; both ends are from 0 to 1.
+fn arc(painter: &egui::Painter, centre: Pos2, radius: f32, from: f32, to: f32, stroke: Stroke) {
+    if to - from < 1e-3 {
+        return;
+    }
+    let steps = ((to - from) * 64.0).ceil().max(2.0) as usize;
+    let points =
+        (0..=steps).map(|i| at(centre, radius, from + (to - from) * i as f32 / steps as f32)).collect();
+    painter.add(Shape::line(points, stroke));
+}
+
+fn at(centre: Pos2, radius: f32, value: f32) -> Pos2 {
+    let angle = -SWEEP + 2.0 * SWEEP * value;
+    centre + vec2(angle.sin(), -angle.cos()) * radius
+}
+
+/// Draws the value as text; a click makes it a field to type in.
+fn value_field<P: Param>(ui: &mut Ui, look: &Dial, font: f32, param: &P, setter: &ParamSetter) {
+    let id = ui.scope_id().with(param.name());
+    let editing: Option<String> = ui.data(|data| data.get_temp(id));
+    let Some(mut text) = editing else {
+        let colour = if look.enabled { TEXT } else { OFF };
+        let shown = egui::RichText::new(look.text(param, true)).size(font).color(colour);
+        let label = egui::Label::new(shown).sense(Sense::click());
+        if ui.add(label).on_hover_cursor(CursorIcon::Text).clicked() {
+            ui.data_mut(|data| data.insert_temp(id, look.text(param, false)));
+        }
+        return;
+    };
+    let width = if look.small { 44.0 } else { 60.0 };
+    let field = egui::TextEdit::singleline(&mut text).desired_width(width).font(FontId::proportional(12.0));
+    let response = ui.add(field);
+    response.request_focus();
+    let (enter, escape) =
+        ui.input(|input| (input.key_pressed(egui::Key::Enter), input.key_pressed(egui::Key::Escape)));
+    let away = ui.input(|input| input.pointer.any_pressed()) && !response.hovered();
+    if (enter || away)
+        && let Some(value) = look.parse(param, &text)
+    {
+        set(param, setter, value);
+    }
+    if enter || escape || away {
+        ui.data_mut(|data| data.remove::<String>(id));
+    } else {
+        ui.data_mut(|data| data.insert_temp(id, text));
+    }
+}
