@@ -361,7 +361,7 @@ impl Loader {
 
 #[cfg(test)]
 mod tests {
-    use neurdsp_models::nam::NamFile;
+    use neurdsp_models::amp::nam::NamFile;
     use neurdsp_models::{LoadedModel, Tensor, load_bytes};
 
     use super::Sent;
