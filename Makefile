@@ -98,7 +98,7 @@ MATURIN := $(UV) tool run --from 'maturin[zig]>=1.9,<2' maturin
 wheel: $(UV) ## Build the wheel and the sdist into dist/, check them and use them
 	cargo xtask licences neurdsp-py LICENSE-THIRD-PARTY
 	rm -f dist/*.whl dist/*.tar.gz
-	$(MATURIN) sdist --quiet --out dist
+	$(MATURIN) sdist --out dist
 	$(MATURIN) build --quiet --release --zig --compatibility manylinux2014 --out dist
 	$(UV) run --quiet --script scripts/wheel/check.py dist
 	$(UV) run --quiet --script scripts/wheel/install.py dist
