@@ -38,7 +38,7 @@ BUILD_TESTS := cargo build --quiet $(CRATES) --lib --bins --tests --examples
 build-tests:
 	$(BUILD_TESTS)
 
-# One stage of `make test`: a name and a target or several. The times are printed at the end.
+# A stage of `make test`: its name and its targets. `--jobs` without a number leaves cargo its own number of jobs.
 TIMES := target/test-times.txt
 define stage
 @echo "== $(1)"
@@ -48,9 +48,8 @@ endef
 .PHONY: test
 test: ## Lint, then run all the Rust and Python tests, and print the time of each stage
 	@mkdir -p target && rm -f $(TIMES)
-	$(call stage,build; install what the tests need,--jobs 2 build-tests dependencies)
-	$(call stage,build the extension,develop)
-	$(call stage,lint,--jobs 2 lint)
+	$(call stage,install and build,--jobs build-tests develop)
+	$(call stage,lint,--jobs lint)
 	$(call stage,test Rust,test-rust)
 	$(call stage,test Python,test-python)
 	@cat $(TIMES)
@@ -98,7 +97,7 @@ MATURIN := $(UV) tool run --from 'maturin[zig]>=1.9,<2' maturin
 wheel: $(UV) ## Build the wheel and the sdist into dist/, check them and use them
 	cargo xtask licences neurdsp-py LICENSE-THIRD-PARTY
 	rm -f dist/*.whl dist/*.tar.gz
-	$(MATURIN) sdist --quiet --out dist
+	$(MATURIN) sdist --out dist
 	$(MATURIN) build --quiet --release --zig --compatibility manylinux2014 --out dist
 	$(UV) run --quiet --script scripts/wheel/check.py dist
 	$(UV) run --quiet --script scripts/wheel/install.py dist

@@ -25,7 +25,7 @@ check = script("check")
 
 @pytest.mark.slow
 def test_a_built_wheel_plays_amps_without_torch(tmp_path):
-    command = [sys.executable, "-m", "maturin", "build", "--quiet", "--out", str(tmp_path)]
+    command = [sys.executable, "-m", "maturin", "build", "--quiet", "--release", "--out", str(tmp_path)]
     subprocess.run(command, cwd=ROOT, check=True)
     (wheel,) = tmp_path.glob("neurdsp-*-cp311-abi3-*.whl")
     script("install").use(sys.executable, wheel, tmp_path)
