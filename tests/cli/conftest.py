@@ -24,7 +24,7 @@ class Outcome:
 def run(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> Callable[..., Outcome]:
-    """A function that runs ``neurdsp`` with the given arguments in the folder of :func:`files`."""
+    """A function that runs ``neurdsp`` with the given arguments in the folder of `files`."""
 
     def call(*arguments: object) -> Outcome:
         monkeypatch.setattr(sys, "argv", ["neurdsp", *map(str, arguments)])

@@ -3,9 +3,9 @@
 The loop is imported on first use, so that `TrainingConfig` can be read without torch.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from neurdsp.dependencies import require
+from neurdsp.dependencies import lazy_names
 from neurdsp.training.config import TrainingConfig
 from neurdsp.training.optimizers import AdamConfig, AdamWConfig, OptimizerConfig, SgdConfig
 
@@ -54,12 +54,4 @@ _HOMES = {
     "save_checkpoint": "checkpoint",
 }
 
-
-def __getattr__(name: str) -> Any:
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
-    require("torch", extra="train", purpose="training")
-    from importlib import import_module
-
-    return getattr(import_module(f"{__name__}.{home}"), name)
+__getattr__ = lazy_names(__name__, _HOMES, needs="torch", extra="train", purpose="training")
