@@ -11,12 +11,14 @@ if TYPE_CHECKING:
     from neurdsp.amp.compare import compare_files
     from neurdsp.amp.effects import Cabinet, DCBlock, LevelGains, NoiseGate, ToneStack, level_gains
     from neurdsp.amp.infer import AmpModel, AmpStream, shipped_amps, shipped_clip
+    from neurdsp.amp.information import AmpInfo
     from neurdsp.amp.plugin_preset import PLUGIN_PARAMETERS, write_plugin_preset
     from neurdsp.amp.render import RenderedFile, RenderResult, render_file, render_files
 
 __all__ = [
     "PLUGIN_PARAMETERS",
     "AmpChain",
+    "AmpInfo",
     "AmpModel",
     "AmpStream",
     "Cabinet",
@@ -41,6 +43,7 @@ _HOMES = {
     "PLUGIN_PARAMETERS": "neurdsp.amp.plugin_preset",
     "AmpChain": "neurdsp.amp.chain",
     "AmpModel": "neurdsp.amp.infer",
+    "AmpInfo": "neurdsp.amp.information",
     "AmpStream": "neurdsp.amp.infer",
     "Cabinet": "neurdsp.amp.effects",
     "ChainSettings": "neurdsp.amp.chain",

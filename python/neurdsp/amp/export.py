@@ -194,7 +194,7 @@ def export(
         name=name,
         description=description,
     )
-    tensors |= {"parity.input": signal, "parity.output": wanted}
+    tensors |= modelfile.build_parity(signal, wanted)
     with atomic_output(path) as temporary:
         modelfile.write(temporary, {**metadata, **(extra or {})}, tensors)
         # A model that the engine does not reproduce must not replace one that it does.
