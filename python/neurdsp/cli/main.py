@@ -1,7 +1,6 @@
-"""Assembles the sub-commands and turns errors into one line and an exit status.
+"""Registers the sub-commands, and turns errors into one line and an exit status.
 
-A sub-command lives in a module of its own and is registered here. The one of a family lives in the family's
-folder and is found by the table of families.
+Each sub-command has its own module, or belongs to the ``cli.py`` of its model family.
 """
 
 import os
