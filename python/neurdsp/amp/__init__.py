@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from neurdsp.amp.infer import AmpModel, AmpStream
+    from neurdsp.amp.information import AmpInfo
     from neurdsp.amp.judge.compare import compare_files
     from neurdsp.amp.lookup import shipped_amps, shipped_clip
     from neurdsp.amp.play.chain import AmpChain, ChainSettings, PerformanceReport
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = [
     "PLUGIN_PARAMETERS",
     "AmpChain",
+    "AmpInfo",
     "AmpModel",
     "AmpStream",
     "Cabinet",
@@ -43,6 +45,7 @@ _HOMES = {
     "PLUGIN_PARAMETERS": "neurdsp.amp.play.parameters",
     "AmpChain": "neurdsp.amp.play.chain",
     "AmpModel": "neurdsp.amp.infer",
+    "AmpInfo": "neurdsp.amp.information",
     "AmpStream": "neurdsp.amp.infer",
     "Cabinet": "neurdsp.amp.play.effects",
     "ChainSettings": "neurdsp.amp.play.chain",

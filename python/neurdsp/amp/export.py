@@ -128,7 +128,7 @@ def export(
         name=name,
         description=description,
     )
-    tensors |= {"parity.input": signal, "parity.output": wanted}
+    tensors |= modelfile.build_parity(signal, wanted)
     write_verified(path, {**metadata, **(extra or {})}, tensors)
 
 

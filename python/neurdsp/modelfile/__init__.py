@@ -3,9 +3,7 @@
 from neurdsp.modelfile.conversion import Conversion, convert
 from neurdsp.modelfile.files import (
     FORMAT_VERSION,
-    DType,
     ModelFile,
-    TensorArray,
     VerifyResult,
     build_metadata,
     read,
@@ -18,10 +16,8 @@ from neurdsp.modelfile.parity import build_parity, parity_error_db
 __all__ = [
     "FORMAT_VERSION",
     "Conversion",
-    "DType",
     "ModelFile",
     "ModelInfo",
-    "TensorArray",
     "VerifyResult",
     "build_metadata",
     "build_parity",

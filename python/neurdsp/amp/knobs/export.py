@@ -56,7 +56,7 @@ def export_parametric(
             values = getattr(layer, tensor).detach().cpu().numpy()
             stored[f"knobs.{part}.{tensor}"] = np.ascontiguousarray(values, dtype=np.float32)
     signal = parity_input(model.receptive_field, level)
-    stored |= {"parity.input": signal, "parity.output": _reference(model, list(knobs.values()), signal)}
+    stored |= modelfile.build_parity(signal, _reference(model, list(knobs.values()), signal))
     document = {
         "version": NAM_VERSION,
         "architecture": "WaveNet",
