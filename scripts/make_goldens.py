@@ -1,8 +1,9 @@
 """Writes the golden files of ``tests/goldens`` from independent references.
 
-Each file names its producer and version, the seed and the tolerance (decibels of error energy under the
-energy of the expected output) in its metadata; Cargo's tests and pytest read the same files. ``cargo xtask
-goldens`` runs this into a temporary folder and compares. Code and goldens never change in one commit.
+The metadata of each file state its producer and version, the seed and the tolerance (error energy relative to
+the energy of the expected output, in dB). Cargo's tests and pytest read the same files. ``cargo xtask
+goldens`` runs this script into a temporary folder and compares. Code and goldens never change in the same
+commit.
 
     python scripts/make_goldens.py tests/goldens
 """
@@ -37,7 +38,7 @@ WAVENET_CASES = [
 
 
 def chirp_in_noise(n_samples: int) -> NDArray[np.float64]:
-    """Every frequency, and no silence for an error to hide in."""
+    """Return a signal with all frequencies and without silence, in which an error could hide."""
     rng = np.random.default_rng(SEED)
     time = np.arange(n_samples) / n_samples
     return 0.5 * np.sin(2 * np.pi * (20 + 0.2 * n_samples * time) * time) + 0.1 * rng.standard_normal(
@@ -60,7 +61,7 @@ def save(
 
 
 def make_stft(folder: Path) -> None:
-    """STFT in double precision by librosa; complex as a last axis of two."""
+    """Write STFTs in double precision by librosa; real and imaginary part are the last axis."""
     signal = chirp_in_noise(1500)
     tensors = {"input": signal}
     for index, case in enumerate(STFT_CASES):
@@ -70,7 +71,7 @@ def make_stft(folder: Path) -> None:
 
 
 def make_mel(folder: Path) -> None:
-    """Mel filterbanks by librosa, in double precision."""
+    """Write mel filterbanks by librosa, computed in double precision."""
     tensors = {}
     for index, case in enumerate(MEL_CASES):
         bank = librosa.filters.mel(dtype=np.float64, **{"norm": "slaney", **case})
@@ -79,11 +80,11 @@ def make_mel(folder: Path) -> None:
 
 
 def make_wavenet(folder: Path) -> None:
-    """Amp networks of random weights by torch in double precision, after an endless silence."""
+    """Write outputs of random amp networks by torch in double precision, after endless silence."""
     generator = torch.Generator().manual_seed(SEED)
 
     def normal(*shape: int, scale: float) -> torch.Tensor:
-        # Rounded to float32 first: the engine holds float32 weights, and the reference holds the same.
+        # Rounded to float32, because the engine holds float32 weights.
         return (scale * torch.randn(*shape, generator=generator)).float().double()
 
     signal = torch.from_numpy(chirp_in_noise(2500)).float()
@@ -117,7 +118,7 @@ def make_wavenet(folder: Path) -> None:
         tensors[f"output.{index}"] = output[0, 0].float().numpy()
         for name, value in weights.items():
             tensors[f"weights.{index}.{name}"] = value.float().numpy()
-    # 2e-6 of the peak, the engine's promise, lies at -105 dB of energy or lower for signals like this one.
+    # The engine promises 2e-6 of the peak, which is -105 dB of energy or less for signals like this one.
     save(folder / "wavenet.safetensors", tensors, f"torch {torch.__version__}", -110.0, WAVENET_CASES)
 
 

@@ -1,8 +1,8 @@
 """A synthetic guitar cabinet: resonance, presence and roll-off of a 12-inch speaker as an impulse response.
 
-No measurement of anybody's product: a high-pass at 90 Hz, a cone resonance at 120 Hz, a presence peak at
-2.6 kHz, a steep roll-off from 5 kHz, made minimum-phase, and 1/20 of seeded noise that decays in 8 ms for the
-modes of the cone.
+It is not measured from any product. It has a high-pass at 90 Hz, a cone resonance at 120 Hz, a presence peak
+at 2.6 kHz and a steep roll-off from 5 kHz, with minimum phase. For the modes of the cone, 1/20 of seeded
+noise is added, which decays in 8 ms.
 """
 
 import numpy as np
@@ -41,7 +41,7 @@ def cabinet_response(sample_rate: float, *, seed: int = 12, seconds: float = 0.0
 
 
 def play_through_cabinet(signal: NDArray[np.float32], sample_rate: float) -> NDArray[np.float32]:
-    """Convolve; no delay, and as long as the input."""
+    """Convolve a signal with the response; the output has no latency and the length of the input."""
     response = cabinet_response(sample_rate)
     n_fft = 1 << (signal.size + response.size - 1).bit_length()
     spectrum = np.fft.rfft(signal, n_fft) * np.fft.rfft(response, n_fft)

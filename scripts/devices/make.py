@@ -1,15 +1,16 @@
-"""Makes the device bench: captures of circuits, for training, validation and test, from fixed seeds.
+"""Makes the device bench: captures of circuits for training, validation and testing, from fixed seeds.
 
     python scripts/devices/make.py -o runs/devices            # all of devices.yaml
     python scripts/devices/make.py -o runs/devices ts9 fuzz   # some
 
-Training is ``neurdsp amp signal`` (synthetic strings, sweeps, noise); its passage from 170.5 s on, in a key
-of its own, is for validation. Test is other material: parts that fluidsynth plays on FluidR3's jazz guitar,
-in keys, scales and with seeds that training never hears. For each device it prints what kind it is: THD,
-level, offset, the error of the best linear filter, and what the examination finds.
+The training input is ``neurdsp amp signal`` (synthetic strings, sweeps, noise), whose passage from 170.5 s
+on, in another key, is for validation. The test input is other material: parts that fluidsynth plays on the
+jazz guitar of FluidR3, in keys and scales and with seeds that are not in the training input. For each device
+the script prints THD, level, offset, the error of the best linear filter, and the findings of the
+examination.
 
-A run that was stopped goes on where it was: a device is finished when its ``NAME.json`` is there, and is made
-again only if its settings or the inputs changed. Needs Debian's ``guitarix-lv2 lilv-utils fluidsynth
+A stopped run can be started again: a device is done when its ``NAME.json`` exists, and is made again only if
+its settings or the inputs changed. Needs the Debian packages ``guitarix-lv2 lilv-utils fluidsynth
 fluid-soundfont-gm``.
 """
 
@@ -36,7 +37,7 @@ HEAD = "device      THD %   RMS dB  peak dB        DC   lag  linear ESR  (test) 
 
 
 def play(device: dict[str, Any], dry: Path, wet: Path) -> None:
-    """Play a file through a device of the list, cabinet included."""
+    """Play a file through a device, its cabinet included."""
     capture(dry, wet, device["uri"], device.get("controls", {}))
     if device.get("cabinet"):
         signal, rate = read_audio(wet)
@@ -45,21 +46,21 @@ def play(device: dict[str, Any], dry: Path, wet: Path) -> None:
 
 def thd_percent(device: dict[str, Any], folder: Path) -> float:
     """Return harmonics 2 to 10 of a 220 Hz tone at -18 dBFS, relative to the fundamental."""
-    probe, answer = folder / ".probe_dry.wav", folder / ".probe_wet.wav"
+    probe, response = folder / ".probe_dry.wav", folder / ".probe_wet.wav"
     tone = 0.125 * np.sin(2 * np.pi * 220.0 * np.arange(2 * RATE) / RATE)
     write_audio(probe, tone.astype(np.float32), RATE)
     try:
-        play(device, probe, answer)
-        spectrum = np.abs(np.fft.rfft(read_audio(answer)[0][RATE:] * np.hanning(RATE)))
+        play(device, probe, response)
+        spectrum = np.abs(np.fft.rfft(read_audio(response)[0][RATE:] * np.hanning(RATE)))
     finally:
         probe.unlink()
-        answer.unlink(missing_ok=True)
+        response.unlink(missing_ok=True)
     lines = [spectrum[220 * k - 3 : 220 * k + 4].max() for k in range(1, 11)]
     return float(100 * np.sqrt(np.sum(np.square(lines[1:]))) / lines[0])
 
 
 def write_inputs(folder: Path, seed: int) -> str:
-    """Write what is played into every device, and return a hash of it."""
+    """Write the inputs of all devices, and return a hash of them."""
     sys.path.insert(0, str(HERE.parent / "runs"))
     from capture_signal import test_signal
 
@@ -82,7 +83,7 @@ def made_before(name: str, made_from: dict[str, Any], folder: Path) -> dict[str,
 
 
 def make(name: str, device: dict[str, Any], inputs: str, folder: Path) -> dict[str, Any]:
-    """Capture a device and measure what kind it is; its JSON is written last."""
+    """Capture a device and measure its properties; its JSON is written last."""
     made_from = {**device, "inputs": inputs}
     before = made_before(name, made_from, folder)
     if before is not None:
@@ -93,7 +94,7 @@ def make(name: str, device: dict[str, Any], inputs: str, folder: Path) -> dict[s
         play(device, dry[part], wet[part])
     report, test = (examine(dry[part], wet[part]).report for part in PARTS)
     if report.errors or report.alignment is None:
-        raise AudioFileError(f"{name} is no device to train on: {report.errors[0].message}")
+        raise AudioFileError(f"{name} cannot be trained on: {report.errors[0].message}")
     found = {
         "device": name,
         "kind": device["kind"],
@@ -114,7 +115,7 @@ def make(name: str, device: dict[str, Any], inputs: str, folder: Path) -> dict[s
 
 
 def row(found: dict[str, Any]) -> str:
-    """Return a device's line of the table."""
+    """Return the line of a device in the table."""
     return (
         f"{found['device']:10} {found['thd_percent']:6.2f} {found['rms_db']:8.1f} {found['peak_db']:8.1f} "
         f"{found['dc']:+9.4f} {found['latency_samples']:5d} {found['linear_esr']:11.4f} "
@@ -124,13 +125,13 @@ def row(found: dict[str, Any]) -> str:
 
 
 def main() -> int:
-    """Make inputs, then devices, then the table."""
+    """Make the inputs and the devices, and print the table."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("names", nargs="*", help="devices of devices.yaml; all if none is named")
+    parser.add_argument("names", nargs="*", help="devices of devices.yaml; all by default")
     parser.add_argument("-o", "--output", type=Path, default=Path("runs/devices"), help="folder")
-    parser.add_argument("--seed", type=int, default=1, help="of the training signal")
+    parser.add_argument("--seed", type=int, default=1, help="seed of the training input")
     options = parser.parse_args()
     devices = yaml.safe_load((HERE / "devices.yaml").read_text())
     unknown = set(options.names) - set(devices)

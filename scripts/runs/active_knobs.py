@@ -1,10 +1,11 @@
-"""Compares ways to choose settings at equal numbers of captures: hypercube, with corners, active learning.
+"""Compares ways to choose settings with the same number of captures: hypercube, corners, active learning.
 
     python scripts/runs/active_knobs.py runs/amps/in.wav -o runs/active --device screamer
 
-Each way spends the same number of captures of one device (guitarix's, see ``ship_amps.py``). The same small
-network is then trained on each set for the same steps, and judged at random settings that no way has seen, on
-held-out playing: mean and worst error-to-signal ratio. Thirty seconds of input are enough to rank them.
+Each way uses the same number of captures of one guitarix device (see ``ship_amps.py``). The same small
+network is then trained on each set for the same number of steps, and tested at random settings that no way
+has used, on held-out playing: mean and worst error-to-signal ratio. Thirty seconds of input are enough to
+rank the ways.
 """
 
 import argparse
@@ -23,11 +24,11 @@ from ship_amps import AMPS, PLUGINS
 
 N_TEST = 16
 PIECES_S = ((4.0, 20.0), (70.0, 84.0))
-"""Of the input of ``ship_amps.py``: sweeps and steps, then playing."""
+"""Used parts of the input of ``ship_amps.py``: sweeps and steps, then playing."""
 
 
 def network(steps: int, seed: int) -> AmpConfig:
-    """Return the settings by which every set is judged: the quick network, trained for longer."""
+    """Return the run by which every set is judged: the quick network, trained for longer."""
     tree = quick_config().model_dump()
     tree["training"] |= {"minutes": None, "steps": steps, "threads": 1, "validate_steps": 500, "seed": seed}
     tree["data"] |= {"latency_samples": 0}
@@ -39,10 +40,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("input", type=Path, help="what ship_amps.py plays into its devices")
+    parser.add_argument("input", type=Path, help="the input that ship_amps.py plays into its devices")
     parser.add_argument("-o", "--output", type=Path, default=Path("runs/active"))
     parser.add_argument("--device", default="screamer", choices=[n for n, amp in AMPS.items() if amp.knobs])
-    parser.add_argument("--captures", type=int, default=9, help="of each way, four of them added to the rest")
+    parser.add_argument(
+        "--captures",
+        type=int,
+        default=9,
+        help="captures of each way",
+    )
     parser.add_argument("--steps", type=int, default=2000)
     parser.add_argument("--seeds", type=int, default=2)
     options = parser.parse_args()

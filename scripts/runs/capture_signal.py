@@ -1,8 +1,8 @@
-"""The signal that is played into a device to capture it, from fixed seeds, and the held-out one that judges.
+"""The signal that captured the shipped ts9, and the held-out test signal, from fixed seeds.
 
-``train`` is about three minutes: blips, sweeps, noise, tones and multisines at many levels, then guitar and
-bass played by fluidsynth. ``test`` is other parts in another scale on a guitar that ``train`` never uses.
-``clip`` is the short riff that the package ships. All are mono at 48 kHz::
+``train`` lasts about three minutes: blips, sweeps, noise, tones and multisines at many levels, then guitar
+and bass by fluidsynth. ``test`` is other parts, in another scale, on a guitar that ``train`` does not use.
+``clip`` is the short riff that comes with the package. All are mono at 48 kHz::
 
     python scripts/runs/capture_signal.py train -o runs/ts9/train_dry.wav
 """
@@ -38,7 +38,7 @@ NYLON, STEEL, JAZZ, CLEAN, MUTED, BASS = 24, 25, 26, 27, 28, 33  # General MIDI 
 
 @dataclass(frozen=True)
 class Section:
-    """One stretch of playing: the instrument, the way of playing, the seed, the peak level and the key."""
+    """One section of playing: instrument, style, seed, peak level, key and tempo."""
 
     program: int
     style: Style
@@ -49,8 +49,8 @@ class Section:
     seconds: float = 6.0
 
 
-# Every instrument is heard loud and soft. The last sections, which a trainer takes for validation, are as
-# mixed as the rest and played from seeds of their own.
+# Every instrument plays loud and soft. The last sections, which a trainer uses for validation, are as varied
+# as the others, with seeds of their own.
 _TRAINING = (
     Section(CLEAN, "strum", 101, -3.0),
     Section(CLEAN, "lead", 102, -6.0, 45, 120),
@@ -85,19 +85,19 @@ _TEST = (
 
 
 def training_signal() -> Signal:
-    """Return what a trainer learns from: ``synthetic_signal()``, then 22 played sections; about 180 s."""
+    """Return the training signal: ``synthetic_signal()``, then 22 played sections; about 180 s."""
     return np.concatenate(
         [synthetic_signal(), *(_section(section, "pentatonic") for section in _TRAINING), _silence(1.0)]
     )
 
 
 def test_signal() -> Signal:
-    """Return the held-out material: 30 s whose instrument, scale, keys and seeds training never hears."""
+    """Return the test signal: 30 s with other instrument, scale, keys and seeds than the training signal."""
     return np.concatenate([_section(section, "dorian") for section in _TEST])
 
 
 def synthetic_signal(*, seed: int = 7) -> Signal:
-    """Make the part that needs no synthesiser: blips, sweeps, noise, tones and multisines.
+    """Make the part without a synthesiser: blips, sweeps, noise, tones and multisines.
 
     Parameters
     ----------
@@ -107,8 +107,8 @@ def synthetic_signal(*, seed: int = 7) -> Signal:
     Returns
     -------
     ndarray of float32, shape (n,)
-        About 46 s at 48 kHz, within -1 and 1. The two blips, at 0.5 and 1.0 s, are single samples of 0.9: the
-        output's delay can be read off them.
+        About 46 s at 48 kHz, within -1 and 1. The two blips at 0.5 and 1.0 s are single samples of 0.9, from
+        which the latency of the output can be read.
 
     Examples
     --------
@@ -157,18 +157,8 @@ def play(midi: bytes) -> Signal:
         score, audio = Path(folder, "part.mid"), Path(folder, "part.wav")
         score.write_bytes(midi)
         command = ["fluidsynth", "-q", "-n", "-i", "-R", "0", "-C", "0", "-g", "0.5", "-r", str(SAMPLE_RATE)]
-        command += [
-            "-o",
-            "synth.cpu-cores=1",
-            "-T",
-            "wav",
-            "-O",
-            "float",
-            "-F",
-            str(audio),
-            str(SOUND_FONT),
-            str(score),
-        ]
+        command += ["-o", "synth.cpu-cores=1", "-T", "wav", "-O", "float"]
+        command += ["-F", str(audio), str(SOUND_FONT), str(score)]
         try:
             done = subprocess.run(command, capture_output=True, text=True, check=False)
         except FileNotFoundError as error:
@@ -211,7 +201,7 @@ def _time(seconds: float) -> NDArray[np.float64]:
 
 
 def _faded(audio: NDArray[np.float64]) -> Signal:
-    """Fade 5 ms at both ends, so that joining pieces makes no click."""
+    """Fade 5 ms at both ends, so that joined pieces do not click."""
     fade = SAMPLE_RATE // 200
     ramp = np.linspace(0.0, 1.0, fade)
     audio[:fade] *= ramp
@@ -220,14 +210,14 @@ def _faded(audio: NDArray[np.float64]) -> Signal:
 
 
 def _sweep(seconds: float, peak: float, low_hz: float = 20.0, high_hz: float = 16_000.0) -> Signal:
-    """Sweep exponentially (Farina, 2000)."""
+    """Make an exponential sweep (Farina, 2000)."""
     octaves = np.log(high_hz / low_hz)
     phase = 2 * np.pi * low_hz * seconds / octaves * np.expm1(_time(seconds) * octaves / seconds)
     return _faded(peak * np.sin(phase))
 
 
 def _noise(draw: np.random.RandomState, seconds: float, rms: float, tilt_db_per_octave: float) -> Signal:
-    """Gaussian noise, white or tilted, its peaks limited short of full scale."""
+    """Make Gaussian noise, white or tilted, with peaks limited below full scale."""
     spectrum = np.fft.rfft(draw.standard_normal(round(seconds * SAMPLE_RATE)))
     frequency = np.fft.rfftfreq(round(seconds * SAMPLE_RATE), 1 / SAMPLE_RATE)
     spectrum *= np.maximum(frequency, 30.0) ** (tilt_db_per_octave / 6.02)
@@ -236,7 +226,7 @@ def _noise(draw: np.random.RandomState, seconds: float, rms: float, tilt_db_per_
 
 
 def _level_steps(frequency_hz: float) -> Signal:
-    """Hold a tone at ten levels from -55 to -1 dBFS, 0.3 s each: the static curve of the device."""
+    """Make a tone at ten levels from -55 to -1 dBFS, 0.3 s each: the static curve of the device."""
     steps = [
         _faded(10 ** (level / 20) * np.sin(2 * np.pi * frequency_hz * _time(0.3)))
         for level in range(-55, 0, 6)
@@ -245,7 +235,7 @@ def _level_steps(frequency_hz: float) -> Signal:
 
 
 def _multisine(draw: np.random.RandomState, seconds: float, peak: float) -> Signal:
-    """Sound two to eight tones of 60 Hz to 5 kHz together: intermodulation."""
+    """Make two to eight simultaneous tones from 60 Hz to 5 kHz: intermodulation."""
     total = np.zeros(round(seconds * SAMPLE_RATE))
     for _ in range(draw.randint(2, 9)):
         frequency = 60.0 * (5000.0 / 60.0) ** draw.random_sample()
@@ -254,24 +244,11 @@ def _multisine(draw: np.random.RandomState, seconds: float, peak: float) -> Sign
 
 
 def _riff() -> tuple[list[Note], list[Bend]]:
-    """Write down the riff: two bars of fifths and open strings, a bent answer, a chord left to ring."""
+    """Return the notes of the riff: two bars of fifths and open strings, a bent answer, a ringing chord."""
     eighth = 250
-    low = [
-        (0, 40),
-        (1, 40),
-        (2, 43),
-        (3, 40),
-        (4, 45),
-        (5, 40),
-        (6, 46),
-        (7, 45),
-        (8, 40),
-        (9, 40),
-        (10, 43),
-        (11, 45),
-    ]
+    low = (40, 40, 43, 40, 45, 40, 46, 45, 40, 40, 43, 45)
     notes: list[Note] = []
-    for at, pitch in low:
+    for at, pitch in enumerate(low):
         accent = 118 if at in (0, 4, 8) else 96
         ring = eighth * (2 if at == 11 else 1) - 20
         notes += [

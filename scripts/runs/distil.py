@@ -1,11 +1,11 @@
-"""Asks whether a small network learns better from a large one than from the device (distillation).
+"""Tests whether a small network learns better from a large one than from the device (distillation).
 
     python scripts/runs/distil.py runs/devices --device chump --student tiny --minutes 3 \
         --teacher runs/pareto/chump-light/model.safetensors -o runs/distil
 
-Trains the student three times for the same CPU time of one thread: on the recording of the device; on the
-same input as the teacher plays it; and on twice as much, the input and the input backwards with its sign
-turned, as the teacher plays them. Each is judged on the device's own test recording, one JSON line a run.
+Trains the student three times for the same CPU time of one thread: on the recording of the device, on the
+teacher's output for the same input, and on the teacher's output for twice as much input (the input, and the
+input reversed and inverted). Each is tested on the test recording of the device; each run prints a JSON line.
 """
 
 import argparse
@@ -27,27 +27,27 @@ LESSONS = ("device", "teacher", "teacher and more")
 
 
 def recordings(lesson: str, options: argparse.Namespace, folder: Path) -> tuple[Path, Path, list[str]]:
-    """Return input and output to learn from, and settings that name the passage for validation."""
+    """Return input and output for training, and the settings of the validation passage."""
     dry, wet = options.devices_folder / "train_in.wav", options.devices_folder / f"{options.device}_train.wav"
     played, rate = read_audio(dry)
     passage = recognise(played, rate).validation
     if passage is None:
-        raise ParameterError(f"{dry} names no passage for validation; make it by scripts/devices/make.py")
+        raise ParameterError(f"{dry} has no validation passage; make it with scripts/devices/make.py")
     before = -played[::-1] if lesson == "teacher and more" else played[:0]
     played = np.concatenate([before, played])
     settings = [f"data.validation_start_s={(before.size + passage[0]) / rate}"]
     settings += [f"data.validation_fraction={(passage[1] - passage[0]) / played.size}"]
     if lesson == "device":
         return dry, wet, settings
-    answer = AmpModel.load(options.teacher).render(played, sample_rate=rate)
+    output = AmpModel.load(options.teacher).render(played, sample_rate=rate)
     dry, wet = folder / "in.wav", folder / "out.wav"
     write_audio(dry, played, rate)
-    write_audio(wet, answer, rate)
+    write_audio(wet, output, rate)
     return dry, wet, settings
 
 
 def run(lesson: str, options: argparse.Namespace) -> dict[str, Any]:
-    """Train the student on one of the three, and judge its file."""
+    """Train the student on one lesson, and test its file."""
     folder = options.output / lesson.replace(" ", "-")
     folder.mkdir(parents=True, exist_ok=True)
     dry, wet, passage = recordings(lesson, options, folder)
@@ -61,7 +61,7 @@ def run(lesson: str, options: argparse.Namespace) -> dict[str, Any]:
 
 
 def main() -> int:
-    """Train and judge each."""
+    """Train and test each lesson."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -1,7 +1,7 @@
-"""Invented guitar parts as MIDI: what a capture of an amp or pedal is played with.
+"""Generated guitar parts as MIDI, for capturing an amp or pedal.
 
-A part is drawn from a seed in one of five ways of playing. Nothing here makes sound; ``capture_signal.py``
-hands the bytes to a synthesiser. Times are whole milliseconds, so the bytes depend on the seed alone.
+A part is drawn from a seed, in one of five styles. This module makes no sound; ``capture_signal.py`` gives
+the bytes to a synthesiser. Times are whole milliseconds, so the bytes depend only on the seed.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ Style = Literal["strum", "power", "arpeggio", "lead", "bass"]
 _MINOR_PENTATONIC = (0, 3, 5, 7, 10)
 _DORIAN = (0, 2, 3, 5, 7, 9, 10)
 _SCALES = {"pentatonic": _MINOR_PENTATONIC, "dorian": _DORIAN}
-# Semitones above the root, over the strings that a hand would play.
+# Semitones above the root, on the strings that a hand would play.
 _CHORDS = {
     "major": (0, 7, 12, 16, 19, 24),
     "minor": (0, 7, 12, 15, 19, 24),
@@ -24,12 +24,12 @@ _CHORDS = {
     "suspended": (0, 7, 12, 17, 19, 24),
 }
 _LOWEST_E = 40  # MIDI pitch of a guitar's open sixth string
-_TICKS_A_SECOND = 1000
+_TICKS_PER_SECOND = 1000
 
 
 @dataclass(frozen=True)
 class Note:
-    """One picked note: when, for how long, which MIDI pitch, how hard (1 to 127)."""
+    """One picked note: start, length, MIDI pitch, and velocity from 1 to 127."""
 
     start_ms: int
     length_ms: int
@@ -39,7 +39,7 @@ class Note:
 
 @dataclass(frozen=True)
 class Bend:
-    """Where the pitch wheel is from ``start_ms`` on: -8192 to 8191, two semitones each way."""
+    """Position of the pitch wheel from ``start_ms`` on: -8192 to 8191, two semitones each way."""
 
     start_ms: int
     wheel: int
@@ -59,7 +59,8 @@ def part(
     Parameters
     ----------
     style : {"strum", "power", "arpeggio", "lead", "bass"}
-        Open chords strummed; fifths in eighths; chords note by note; single notes, bent and shaken; bass.
+        Strummed open chords; fifths in eighth notes; chords note by note; single notes with bends and
+        vibrato; bass.
     seed : int
         The same seed gives the same part, on every platform: the generator is numpy's frozen ``RandomState``.
     seconds : float
@@ -69,14 +70,14 @@ def part(
     root : int, default 40
         MIDI pitch of the key's lowest root; 40 is the low E.
     scale : {"pentatonic", "dorian"}
-        What single notes and the roots of chords are drawn from.
+        Scale of single notes and of the roots of chords.
 
     Returns
     -------
     notes : list of Note
-        In the order of their start.
+        Ordered by start.
     bends : list of Bend
-        Empty but for ``"lead"``.
+        Empty except for ``"lead"``.
 
     Raises
     ------
@@ -108,12 +109,12 @@ def part(
 
 
 def midi_bytes(notes: list[Note], bends: list[Bend], *, program: int) -> bytes:
-    """Encode a part as a Standard MIDI File of format 0, one tick a millisecond.
+    """Encode a part as a Standard MIDI File of format 0, one tick per millisecond.
 
     Parameters
     ----------
     notes : list of Note
-        What is played.
+        The notes.
     bends : list of Bend
         Moves of the pitch wheel.
     program : int
@@ -129,7 +130,7 @@ def midi_bytes(notes: list[Note], bends: list[Bend], *, program: int) -> bytes:
     >>> midi_bytes([Note(0, 500, 64, 90)], [], program=27)[:4]
     b'MThd'
     """
-    # The second field orders what happens in the same millisecond: releases, then the wheel, then new notes.
+    # The second field orders events of the same millisecond: releases, then the wheel, then new notes.
     events: list[tuple[int, int, bytes]] = []
     for note in notes:
         events.append((note.start_ms, 2, bytes((0x90, note.pitch, note.velocity))))
@@ -138,7 +139,7 @@ def midi_bytes(notes: list[Note], bends: list[Bend], *, program: int) -> bytes:
         value = bend.wheel + 8192
         events.append((bend.start_ms, 1, bytes((0xE0, value & 0x7F, value >> 7))))
     events.sort()
-    # Tempo: 500000 us a quarter note with 500 ticks a quarter note is 1000 ticks a second.
+    # Tempo: 500000 us and 500 ticks per quarter note are 1000 ticks per second.
     track = bytearray(b"\x00\xff\x51\x03\x07\xa1\x20" + b"\x00" + bytes((0xC0, program)))
     now = 0
     for time_ms, _, message in events:
@@ -146,7 +147,7 @@ def midi_bytes(notes: list[Note], bends: list[Bend], *, program: int) -> bytes:
         now = time_ms
     track += b"\x00\xff\x2f\x00"
     header = (
-        b"MThd" + (6).to_bytes(4, "big") + b"\x00\x00\x00\x01" + (_TICKS_A_SECOND // 2).to_bytes(2, "big")
+        b"MThd" + (6).to_bytes(4, "big") + b"\x00\x00\x00\x01" + (_TICKS_PER_SECOND // 2).to_bytes(2, "big")
     )
     return header + b"MTrk" + len(track).to_bytes(4, "big") + bytes(track)
 
@@ -235,7 +236,7 @@ def _line(
 
 
 def _bends(draw: np.random.RandomState, notes: list[Note]) -> list[Bend]:
-    """Bend one long note in three up by a tone, shake another third, leave the rest."""
+    """Bend a third of the long notes up by a tone, play a third with vibrato, and leave the rest."""
     bends = [Bend(0, 0)]
     for note in notes:
         kind = draw.randint(3)

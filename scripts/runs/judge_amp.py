@@ -1,9 +1,10 @@
-"""Judges an exported amp on held-out material, with the engine that users run, and records it in the file.
+"""Tests an exported amp on held-out recordings with the engine, and records the figures in its file.
 
     python scripts/runs/judge_amp.py amp.safetensors --pair test dry.wav wet.wav --about about.json
 
-What is known about the device comes from ``--about``, a JSON object whose keys become ``neurdsp.KEY`` in
-metadata, strings as they are, the rest as JSON. Figures go to ``neurdsp.metrics``, as ``test_esr`` and so on.
+Facts about the device come from ``--about``, a JSON object. Its keys become ``neurdsp.KEY`` in the metadata,
+strings unchanged and other values as JSON. Figures are added to ``neurdsp.metrics`` as ``test_esr`` and so
+on.
 """
 
 import argparse
@@ -21,13 +22,13 @@ __all__ = ["judge", "record"]
 
 
 def judge(model: Path, dry: Path, wet: Path) -> dict[str, float]:
-    """Play the dry recording through the model and compare with what the device made of it.
+    """Play the dry recording through the model, and compare the result with the output of the device.
 
     Parameters
     ----------
     model, dry, wet : Path
-        The exported file, and a pair of mono recordings that it was not trained on. Where the wet one ends
-        earlier, so does the comparison.
+        The exported file, and a pair of mono recordings that it was not trained on. If the wet one is
+        shorter, only its length is compared.
 
     Returns
     -------
@@ -55,7 +56,7 @@ def judge(model: Path, dry: Path, wet: Path) -> dict[str, float]:
 
 
 def record(model: Path, figures: dict[str, float], about: dict[str, object]) -> None:
-    """Write figures and facts into a model file's metadata; its tensors stay as they are."""
+    """Write figures and facts into the metadata of a model file; its tensors do not change."""
     file = modelfile.read(model)
     metadata = dict(file.metadata)
     metrics = json.loads(metadata.get("neurdsp.metrics", "{}"))
@@ -68,7 +69,7 @@ def record(model: Path, figures: dict[str, float], about: dict[str, object]) -> 
 
 
 def main() -> int:
-    """Judge, record, print."""
+    """Test, record and print."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

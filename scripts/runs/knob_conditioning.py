@@ -1,12 +1,12 @@
-"""Compares two ways in which knobs can move a network: scale and shift of each row (FiLM), or shift alone.
+"""Compares two ways in which knobs can change a network: scale and shift of each row (FiLM), or shift alone.
 
     python scripts/runs/knob_conditioning.py runs/amps/crunch/manifest.yaml -o runs/conditioning --steps 3800
 
-A knob that is concatenated to the input of a convolution, as a constant, adds a term to its output that does
-not depend on the signal: a bias that follows the knob. So what is measured as ``bias`` is concatenation at
-every convolution, behind the same small network of the knobs as FiLM has. Both are the same code with the
-scale frozen at zero for ``bias``, which costs the same time for a step, and both fold into the weights: at
-run time they cost nothing. Judged on the exported files, at settings that were never captured.
+A knob position that is concatenated to the input of a convolution, as a constant, adds a term to its output
+that does not depend on the signal: a bias that depends on the knob. So ``bias`` measures concatenation at
+every convolution, behind the same small network of the knobs as FiLM has. Both are the same code, with the
+scale frozen at zero for ``bias``, so a step takes the same time. Both fold into the weights and cost nothing
+at run time. They are tested on the exported files, at settings that were not captured.
 """
 
 import argparse

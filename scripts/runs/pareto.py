@@ -1,13 +1,13 @@
-"""Searches for the network with the lowest error at a given engine cost: trains candidates, draws the front.
+"""Searches for the network with the lowest error at each engine cost: trains candidates, plots the front.
 
     python scripts/devices/make.py -o runs/devices ts9 metal
     python scripts/runs/pareto.py runs/devices --devices ts9 metal --minutes 3 -o runs/pareto
 
-Each candidate trains for the same CPU time of one thread on each device; its exported file is then played by
-the engine over test material (other notes, other sounds), and timed at blocks of 64 samples. What counts is
-microseconds a sample in the engine, not parameters. Errors of several devices are put together by their
-geometric mean. One JSON line a run goes to ``runs.jsonl`` in the output folder; a run that is there is not
-made again. ``pareto.md`` and, with matplotlib, ``pareto.png`` are written from all lines.
+Each candidate trains for the same CPU time of one thread on each device. The engine then plays its exported
+file on test material (other notes, other sounds), and is timed with blocks of 64 samples: the cost is
+microseconds per sample in the engine, not parameters. The errors of several devices are combined by their
+geometric mean. Each run adds a JSON line to ``runs.jsonl`` in the output folder; runs that it lists are not
+repeated. ``pareto.md`` and, with matplotlib, ``pareto.png`` are written from all lines.
 """
 
 import argparse
@@ -40,7 +40,7 @@ def network(channels: int, taps: list[int], dilations: list[int], **more: Any) -
 
 
 def candidates() -> dict[str, dict[str, Any] | str]:
-    """Return networks by name: presets, and trees of configuration."""
+    """Return the candidates by name: presets, and configurations as plain data."""
     found: dict[str, dict[str, Any] | str] = {name: name for name in ("tiny", "light", "standard", "heavy")}
     for family in ("a1-standard", "a1-lite", "a1-feather", "a1-nano", "a2-full", "a2-lite"):
         found[family] = family
@@ -57,7 +57,7 @@ def candidates() -> dict[str, dict[str, Any] | str]:
 
 
 def configure(candidate: dict[str, Any] | str, minutes: float) -> AmpConfig:
-    """Return the run of a candidate."""
+    """Return the configuration of a candidate's run."""
     settings = [f"training.minutes={minutes}", "training.clock=cpu", "training.threads=1"]
     settings += ["data.latency_samples=0"]
     if isinstance(candidate, str):
@@ -69,7 +69,7 @@ def configure(candidate: dict[str, Any] | str, minutes: float) -> AmpConfig:
 
 
 def run(name: str, device: str, arguments: argparse.Namespace) -> dict[str, Any]:
-    """Train one candidate on one device, and judge its file."""
+    """Train one candidate on one device, and test its file."""
     data, folder = arguments.devices_folder, arguments.output / f"{device}-{name.replace(' ', '-')}"
     config = configure(candidates()[name], arguments.minutes)
     folder.mkdir(parents=True, exist_ok=True)
@@ -77,7 +77,7 @@ def run(name: str, device: str, arguments: argparse.Namespace) -> dict[str, Any]
     recordings = data / "train_in.wav", data / f"{device}_train.wav"
     result = train(config, *recordings, model_path=path, run_dir=folder / "run")
     if result.summary.stopped == "interrupted":
-        raise SystemExit("stopped; the run that was not finished is made again next time")
+        raise SystemExit("stopped; the unfinished run will be repeated next time")
     figures = judge(path, data / "test_in.wav", data / f"{device}_test.wav")
     return {
         "device": device,
@@ -92,7 +92,7 @@ def run(name: str, device: str, arguments: argparse.Namespace) -> dict[str, Any]
 
 
 def summary(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return a row for each network that was trained on every device, cheapest first, and mark the fronts."""
+    """Return a row for each network trained on every device, cheapest first, with the fronts marked."""
     devices = {line["device"] for line in lines}
     rows = []
     for name in dict.fromkeys(line["network"] for line in lines):
@@ -112,7 +112,7 @@ def summary(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def table(rows: list[dict[str, Any]]) -> str:
-    """Write the rows as markdown; errors on a front, which no cheaper network reaches, are bold."""
+    """Return the rows as a Markdown table; errors on a front, which no cheaper network reaches, are bold."""
     out = [
         "| network | parameters | engine µs | ESR | pre-emphasised | MR-STFT |",
         "|---|---|---|---|---|---|",
@@ -132,7 +132,7 @@ def table(rows: list[dict[str, Any]]) -> str:
 
 
 def draw(rows: list[dict[str, Any]], path: Path) -> None:
-    """Plot both errors over the cost, the fronts as lines."""
+    """Plot both errors over the cost, with the fronts as lines."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -152,7 +152,7 @@ def draw(rows: list[dict[str, Any]], path: Path) -> None:
                 xytext=(4, 3),
                 textcoords="offset points",
             )
-        axis.set(xscale="log", yscale="log", xlabel="engine, µs a sample", ylabel=label)
+        axis.set(xscale="log", yscale="log", xlabel="engine, µs per sample", ylabel=label)
         axis.margins(x=0.15)
         for scale in (axis.xaxis, axis.yaxis):
             scale.set_major_locator(ticker.LogLocator(subs=(1, 1.5, 2, 3, 4, 5, 7)))
@@ -165,7 +165,7 @@ def draw(rows: list[dict[str, Any]], path: Path) -> None:
 
 
 def main() -> None:
-    """Make the runs that are missing, then the table and the plot."""
+    """Do the missing runs, then write the table and the plot."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("devices_folder", type=Path, help="made by scripts/devices/make.py")
     parser.add_argument("--devices", nargs="+", default=["ts9"])

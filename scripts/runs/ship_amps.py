@@ -1,13 +1,13 @@
-"""Makes amps to ship: captures circuits, trains, judges on other playing, writes cards.
+"""Makes the shipped amps: captures circuits, trains, tests on other playing, and describes the files.
 
     python scripts/runs/ship_amps.py -o runs/amps            # all
-    python scripts/runs/ship_amps.py -o runs/amps crunch     # one; add --install to put it into the package
+    python scripts/runs/ship_amps.py -o runs/amps crunch     # one; --install copies it into the package
 
-The devices are plugins of Debian's ``guitarix-lv2`` (also needed: ``lilv-utils fluidsynth
+The devices are plugins of the Debian package ``guitarix-lv2`` (also needed: ``lilv-utils fluidsynth
 fluid-soundfont-gm``). Those with knobs are captured at the settings of a Latin hypercube and at the corners,
-where every knob stands at an end, and judged at random ones too. The input is ``neurdsp amp signal`` without
-its blips, its silence and the second half of its playing. A run that was stopped goes on where it was.
-Training is bounded by steps, so that it gives the same on the same processor.
+where every knob is at an end, and tested at random settings too. The input is ``neurdsp amp signal`` without
+its blips, its silence and the second half of its playing. A stopped run continues when it is started again.
+The budget is a number of steps, so training gives the same result on the same processor.
 """
 
 import argparse
@@ -35,12 +35,12 @@ RATE = 48_000
 PLUGINS = "http://guitarix.sourceforge.net/plugins/"
 SHIPPED = Path(__file__).parents[2] / "python" / "neurdsp" / "amp" / "shipped"
 KEPT_S = ((12.0, 57.0), (60.0, 115.0), (170.5, 180.0))
-"""Parts of the capture signal: sweeps to steps, half of the playing, validation."""
+"""Used parts of the capture signal: sweeps to steps, half of the playing, validation."""
 
 
 @dataclass(frozen=True)
 class Amp:
-    """What to ship: a device, the knobs that the model keeps, the controls that stand still."""
+    """A shipped amp: its device, the knobs of the model, and the fixed controls."""
 
     title: str
     description: str
@@ -112,7 +112,7 @@ AMPS = {
 
 
 def write_inputs(folder: Path) -> None:
-    """Write what is played into the devices for training, and for the test at the end."""
+    """Write the inputs for training and for the final test."""
     from capture_signal import test_signal
 
     if not (folder / "in.wav").is_file():
@@ -124,7 +124,7 @@ def write_inputs(folder: Path) -> None:
 
 
 def make(name: str, amp: Amp, folder: Path) -> Path:
-    """Capture, train and judge one; return its file."""
+    """Capture, train and test one amp; return its file."""
     device, here = PLUGINS + amp.plugin, folder / name
     model = here / f"{name}.safetensors"
     run_dir = here / "train"
@@ -137,7 +137,7 @@ def make(name: str, amp: Amp, folder: Path) -> Path:
             "training.threads=1",
             "training.validate_steps=1000",
             "training.learning_rate=0.008",
-            # These plugins answer at once; without blips an estimate would be a few samples off.
+            # These plugins have no latency; without blips an estimate would be off by a few samples.
             "data.latency_samples=0",
         ],
     )
@@ -179,7 +179,7 @@ def make(name: str, amp: Amp, folder: Path) -> Path:
 
 
 def card(amp: Amp, device: str, controls: dict[str, float]) -> dict[str, Any]:
-    """Say what the file is, in its own metadata."""
+    """Return the facts that the file's metadata state."""
     swept = {
         name: {"control": k.control, "from": k.minimum, "to": k.maximum} for name, k in amp.knobs.items()
     }
@@ -198,13 +198,13 @@ def card(amp: Amp, device: str, controls: dict[str, float]) -> dict[str, Any]:
 
 
 def main() -> int:
-    """Make what is named, and say how good it is."""
+    """Make the named amps, and print their figures."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("names", nargs="*", help="of them; all if none is named")
+    parser.add_argument("names", nargs="*", help="amps to make; all by default")
     parser.add_argument("-o", "--output", type=Path, default=Path("runs/amps"), help="folder")
-    parser.add_argument("--install", action="store_true", help="put the files into the package")
+    parser.add_argument("--install", action="store_true", help="copy the files into the package")
     options = parser.parse_args()
     unknown = set(options.names) - set(AMPS)
     if unknown:

@@ -1,4 +1,4 @@
-"""The commands of ``neurdsp amp``: glue between the terminal and the library."""
+"""The commands of ``neurdsp amp``, and ``neurdsp amp render``."""
 
 import json
 import time
@@ -38,49 +38,47 @@ def render(
         typer.Option(
             "--output",
             "-o",
-            help="File to write; its suffix chooses the format. For several inputs a folder.",
+            help="File to write; its suffix selects the format. With several inputs, a folder.",
         ),
     ],
     subtype: Annotated[str, typer.Option(help="Sample format: FLOAT, PCM_16, PCM_24.")] = "FLOAT",
     size: Annotated[
-        float | None, typer.Option(help="Of a .nam model of several sizes the one to play, 0 to 1 (full).")
+        float | None, typer.Option(help="Size of a .nam model that has several, 0 to 1 (full).")
     ] = None,
     knobs: Annotated[
         list[str] | None,
         typer.Option("--knob", metavar="NAME=POSITION", help="Turn a model's knob, 0 to 1; repeatable."),
     ] = None,
-    input_gain: Annotated[float | None, typer.Option(metavar="DB", help="Gain before everything.")] = None,
+    input_gain: Annotated[float | None, typer.Option(metavar="DB", help="Gain before all else.")] = None,
     interface: Annotated[
         float | None,
         typer.Option(
             metavar="DBU",
-            help="Level that is full scale at your interface; drives the model as hard as the device was.",
+            help="Level at full scale of your interface; drives the model as the device was driven.",
         ),
     ] = None,
-    gate: Annotated[
-        float | None, typer.Option(metavar="DB", help="Silence what is below this level.")
-    ] = None,
+    gate: Annotated[float | None, typer.Option(metavar="DB", help="Silence sound below this level.")] = None,
     bass: Annotated[float | None, typer.Option(metavar="DB", help="Shelf at 150 Hz, -20 to 20.")] = None,
     mid: Annotated[float | None, typer.Option(metavar="DB", help="Peak at 425 Hz, -15 to 15.")] = None,
     treble: Annotated[float | None, typer.Option(metavar="DB", help="Shelf at 1.8 kHz, -10 to 10.")] = None,
-    ir: Annotated[Path | None, typer.Option(help="Impulse response of a cabinet, any audio file.")] = None,
-    dc_block: Annotated[bool, typer.Option("--dc-block", help="Take out what is below 5 Hz.")] = False,
+    ir: Annotated[Path | None, typer.Option(help="Impulse response of a cabinet: any audio file.")] = None,
+    dc_block: Annotated[bool, typer.Option("--dc-block", help="Remove everything below 5 Hz.")] = False,
     output_mode: Annotated[
-        str | None, typer.Option(help="Level of the model: raw, normalised to -18 dB, or calibrated.")
+        str | None, typer.Option(help="Level of the model: raw, normalised (-18 dB), or calibrated.")
     ] = None,
-    output_gain: Annotated[float | None, typer.Option(metavar="DB", help="Gain after everything.")] = None,
+    output_gain: Annotated[float | None, typer.Option(metavar="DB", help="Gain after all else.")] = None,
     mix: Annotated[float | None, typer.Option(help="Share of the processed sound, 0 to 1.")] = None,
     oversample: Annotated[
-        int, typer.Option(help="Run the model at 1, 2 or 4 times its rate, against aliasing.")
+        int, typer.Option(help="Run the model at 1, 2 or 4 times its rate to reduce aliasing.")
     ] = 1,
     workers: Annotated[
-        int | None, typer.Option(min=1, help="Files at a time; as many as there are cores, if not given.")
+        int | None, typer.Option(min=1, help="Files at a time. [default: number of cores]")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> None:
-    """Play recordings through an amp model; long files take no more memory than short ones.
+    """Play recordings through an amp model; long files need no more memory than short ones.
 
-    Of several recordings, one that cannot be read is named and passed over, and the exit status is 1.
+    If one of several recordings cannot be read, it is named and skipped, and the exit status is 1.
     """
     from neurdsp.amp.infer import AmpModel
     from neurdsp.amp.play.render import render_file, render_files

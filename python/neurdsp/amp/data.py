@@ -1,4 +1,4 @@
-"""Recordings of a device: read and checked, aligned, split in time, and cut into training crops."""
+"""Recordings of a device: read, checked, aligned, split in time, and cut into training crops."""
 
 import hashlib
 import os
@@ -22,22 +22,22 @@ Ranges = tuple[tuple[int, int], ...]
 
 @dataclass(frozen=True)
 class Pair:
-    """An input and the output that belongs to it, sample by sample.
+    """An input and the output aligned to it.
 
     Parameters
     ----------
     dry, wet
-        ``(n_samples,)`` each; ``wet`` is already shifted to the input.
+        Input and output, ``(n_samples,)`` each.
     sample_rate
         In Hz.
     alignment
-        The latency that was found, and how sure it is; the confidence is 1 where the latency was given.
+        The latency, and its confidence, which is 1 if the latency was given.
     warnings
-        What is odd about the recordings but can be used.
+        Flaws of the recordings that do not prevent training.
     known
         What the input was recognised as.
     report
-        All that was found; None for a pair that was not read from files.
+        Everything that the examination found; None if the pair was not read from files.
     """
 
     dry: FloatArray
@@ -49,7 +49,7 @@ class Pair:
     report: Report | None = None
 
     def fingerprint(self) -> str:
-        """Return a hash of the samples, by which a resumed run knows its data."""
+        """Return a hash of the samples, by which a resumed run recognises its data."""
         digest = hashlib.sha256()
         for signal in (self.dry, self.wet):
             digest.update(signal.tobytes())
@@ -59,32 +59,36 @@ class Pair:
 def load_pair(
     input_path: str | os.PathLike[str], output_path: str | os.PathLike[str], config: AmpConfig
 ) -> Pair:
-    """Read the two recordings, check them, and align the output to the input.
+    """Read two recordings, check them, and align the output to the input.
 
     Parameters
     ----------
     input_path, output_path
-        What went into the device, and what came out: mono files of the same sample rate.
+        Input and output of the device: mono files at the same sample rate.
     config
-        Of the run; the receptive field of its model sets the least length.
+        Of the run; the receptive field of its model determines the least length.
 
     Returns
     -------
     Pair
-        Cut to their common length after alignment.
+        Both recordings, cut to their common length after alignment.
 
     Raises
     ------
     AudioFileError
-        When a file cannot be read, or `neurdsp.amp.capture.check.examine` finds an error: not
-        mono, silent, too short, rates that differ, an output that is not made from the input.
+        If a file cannot be read, if `neurdsp.amp.capture.check.examine` finds an error, or if the recordings
+        are too short for the model.
+
+    Examples
+    --------
+    >>> pair = load_pair("in.wav", "out.wav", load_config("standard"))  # doctest: +SKIP
     """
     examined = examine(input_path, output_path, config.data)
     report = examined.report
     if report.errors:
         raise AudioFileError(report.errors[0].message)
     alignment = report.alignment
-    if alignment is None:  # an examination without an error has one
+    if alignment is None:  # never without an error
         raise AudioFileError(f"'{output_path}' could not be aligned to '{input_path}'")
     dry, wet, rate = examined.dry, examined.wet, examined.sample_rate
     alignment = replace(alignment, latency_samples=max(alignment.latency_samples, 0))
@@ -105,7 +109,7 @@ def load_pair(
 def _check_length(
     n_samples: int, sample_rate: int, config: AmpConfig, input_path: str, output_path: str
 ) -> None:
-    """Refuse recordings that leave no room for a crop and a validation range with their receptive fields."""
+    """Refuse recordings too short for a crop and a validation range, each with its receptive field."""
     field_samples = config.model.receptive_field
     validation = max(1, int(n_samples * config.data.validation_fraction))
     training = n_samples - validation - (field_samples - 1)
@@ -123,15 +127,15 @@ def _check_length(
 
 @dataclass(frozen=True)
 class Split:
-    """Ranges of samples, ``(start, stop)`` of inputs, that share nothing.
+    """Ranges of input samples, ``(start, stop)``, for training and validation; they share nothing.
 
     Parameters
     ----------
     training
-        Where crops are cut from, input and receptive field included.
+        Ranges from which crops are cut, with their receptive fields.
     validation
-        The outputs that are measured; their inputs begin a receptive field earlier, and no training range
-        reaches them.
+        Range of the measured outputs. Their inputs begin a receptive field earlier; no training range reaches
+        them.
     """
 
     training: Ranges
@@ -139,26 +143,26 @@ class Split:
 
 
 def split_in_time(pair: Pair, config: AmpConfig) -> Split:
-    """Hold out one range of time, with a receptive field of distance on both sides.
+    """Hold out one range of time, at least a receptive field away from the training ranges.
 
     Parameters
     ----------
     pair
         The aligned recordings.
     config
-        Its ``data`` section says how much and, where wanted, from when on.
+        Its ``data`` section says how much to hold out and, optionally, where.
 
     Returns
     -------
     Split
-        The validation range is what the input's makers meant for it, where the input is a known one; else the
-        end of the recording, or, where that is nearly silent (20 dB below the whole), the last range before
-        it that is not. Passages whose input is the validation's, sample for sample, are trained on neither.
+        The validation range is the one that a known input reserves for it. Otherwise it is the end of the
+        recording or, if that is nearly silent (20 dB below the whole), the last range before that is not.
+        Other passages with exactly the same input are not trained on either.
 
     Raises
     ------
     AudioFileError
-        When the wanted validation range lies outside the recording or leaves no room to train.
+        If the wanted validation range is outside the recording, or leaves too little to train on.
     """
     n_samples, margin = pair.dry.size, config.model.receptive_field - 1
     length = max(1, int(n_samples * config.data.validation_fraction))
@@ -173,9 +177,9 @@ def split_in_time(pair: Pair, config: AmpConfig) -> Split:
     else:
         start, length = _known_range(pair) or (_last_loud_range(pair.wet, length), length)
     validation = (start, start + length)
-    # Inputs before `start - margin` never enter a validation output; those from `stop` on never either,
-    # but what the network would remember of the validation's inputs must not reach a training output:
-    # crops start at `stop`. The same holds for every other time the passage is played.
+    # Inputs before `start - margin` and from `stop` on never enter a validation output. Validation inputs
+    # must not enter a training output either, so crops begin at `stop`. Repetitions of the passage are held
+    # out in the same way.
     held_out = sorted([validation, *find_repeats(pair.dry, validation)])
     ranges, begin = [], 0
     for a, b in held_out:
@@ -192,7 +196,7 @@ def split_in_time(pair: Pair, config: AmpConfig) -> Split:
 
 
 def _known_range(pair: Pair) -> tuple[int, int] | None:
-    """Return start and length of the validation range of a known input, as far as it was recorded."""
+    """Return start and length of the recorded part of a known input's validation range."""
     if pair.known.validation is None:
         return None
     start, stop = pair.known.validation
@@ -212,18 +216,18 @@ def _last_loud_range(wet: FloatArray, length: int) -> int:
 
 @dataclass
 class Crops:
-    """Random crops that follow from a seed and the number of the step alone.
+    """Random crops that depend only on a seed and on the number of the step.
 
     Parameters
     ----------
     pair, split
-        The recordings and where to cut from.
+        The recordings, and the ranges to cut from.
     batch_size
         Crops in a batch.
     crop_samples
-        Outputs of a crop; shortened where the recordings are.
+        Outputs of a crop; fewer if the recordings are short.
     receptive_field
-        Of the model.
+        Of the model, in samples.
     seed
         Of the positions.
     """
@@ -252,8 +256,8 @@ class Crops:
         Returns
         -------
         tuple
-            The inputs ``(batch, receptive_field - 1 + crop)``, whose first part is burn-in, and the
-            targets ``(batch, crop)``, which belong to the inputs from ``receptive_field - 1`` on.
+            The inputs ``(batch, receptive_field - 1 + crop)``, which begin with a receptive field of past,
+            and the targets ``(batch, crop)``, which belong to the inputs from ``receptive_field - 1`` on.
         """
         rng = np.random.default_rng((self.seed, step))
         positions = [self._position(rng) for _ in range(self.batch_size)]
@@ -263,7 +267,7 @@ class Crops:
         return dry, wet
 
     def _position(self, rng: np.random.Generator) -> int:
-        """Draw a start; crops that are nearly silent teach little, so they are drawn again a few times."""
+        """Draw a start; nearly silent crops teach little, so they are drawn again a few times."""
         position = 0
         for _ in range(4):
             offset = int(rng.integers(int(self._rooms.sum())))

@@ -1,4 +1,4 @@
-"""Training on several captures in one call, with a leaderboard of what came of them."""
+"""Training on several captures in one call, with a leaderboard of the results."""
 
 import json
 import os
@@ -22,15 +22,15 @@ class Entry:
     Parameters
     ----------
     name
-        Of the capture: the name of its output without the suffix.
+        Name of the capture: that of its output file without the suffix.
     model_path
-        The exported file, or None where nothing was trained.
+        The exported file; None if nothing was trained.
     esr, pre_emphasised_esr, spectral_distance
-        As in :class:`~neurdsp.amp.train.RunResult`; None where nothing was trained.
+        As in `neurdsp.amp.train.RunResult`; None if nothing was trained.
     stopped
         Why the run ended.
     error
-        What kept the capture from being trained on.
+        Why the capture could not be trained on.
     """
 
     name: str
@@ -54,40 +54,38 @@ def train_many(
 ) -> list[Entry]:
     """Train one model for each of several captures of the same input, one after the other.
 
-    A capture that cannot be trained on takes its place at the end of the board, with the reason, and does not
-    keep the others from being trained.
+    A capture that cannot be trained on goes to the end of the leaderboard, with the reason. It does not stop
+    the others.
 
     Parameters
     ----------
     config
         Network, data, loss and the budget of each run.
     input_path
-        What went into the devices.
+        Input of all devices.
     output_paths
-        What came out of each; their names become those of the models.
+        Output of each device; the models are named after these files.
     folder
-        For ``NAME.safetensors``, the run folders ``runs/NAME`` and ``leaderboard.json``, which is rewritten
-        after each run; made where it is absent.
+        Folder for ``NAME.safetensors``, the run folders ``runs/NAME`` and ``leaderboard.json``, which is
+        rewritten after each run; made if it is missing.
     resume
-        Go on from the checkpoints in the run folders; captures without one start afresh.
+        Continue from the checkpoints in the run folders; captures without one start from the beginning.
     show
         Whether to show the progress of each run on standard error.
     started
-        Is told the name of each capture before its run.
+        Called with the name of each capture before its run.
 
     Returns
     -------
     list of Entry
-        The lowest error-to-signal ratio first.
-
-        Captures after one that was interrupted are not begun.
+        The lowest error-to-signal ratio first. After an interrupted run no further captures are trained on.
 
     Raises
     ------
     ParameterError
-        If there is no output, two have one name, or ``torchrun`` started several processes.
+        If there is no output, if two have the same name, or if ``torchrun`` started several processes.
     OSError
-        When a file cannot be written.
+        If a file cannot be written.
 
     Examples
     --------
@@ -100,10 +98,10 @@ def train_many(
     names = [path.stem for path in outputs]
     twice = sorted({name for name in names if names.count(name) > 1})
     if not outputs:
-        raise ParameterError("there is no capture to train on; name at least one output")
+        raise ParameterError("there is no capture to train on; give at least one output")
     if twice:
         raise ParameterError(
-            f"two outputs are called '{twice[0]}', which would be one model; rename one, or train them apart"
+            f"two outputs are called '{twice[0]}', as both models would be; rename one of them"
         )
     root = Path(folder)
     root.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""The picture of an examination: both recordings, what the lag was read from, and the lag over time."""
+"""The figure of an examination: both recordings, the response at the latency, and the latency over time."""
 
 import os
 from typing import TYPE_CHECKING
@@ -20,19 +20,19 @@ _BEFORE, _AFTER = 24, 104  # samples around the lag
 
 
 def plot_examination(examined: Examined, path: str | os.PathLike[str]) -> None:
-    """Draw what :func:`neurdsp.amp.capture.check.examine` found, as a PNG.
+    """Draw the result of `neurdsp.amp.capture.check.examine` as a PNG.
 
     Parameters
     ----------
     examined
         Its report must have an alignment.
     path
-        Where to; it appears whole or not at all.
+        The file, which is written whole or not at all.
 
     Raises
     ------
     ParameterError
-        If an error left nothing to draw.
+        If nothing was aligned because of an error.
     MissingDependencyError
         If matplotlib is not installed.
 
@@ -57,20 +57,20 @@ def plot_examination(examined: Examined, path: str | os.PathLike[str]) -> None:
         if row == 0:
             _mark_validation(axes, examined)
         style(axes, names[row], "time (s)", "amplitude")
-    _draw_answer(figure.add_subplot(grid[2, 0]), examined)
+    _draw_response(figure.add_subplot(grid[2, 0]), examined)
     _draw_drift(figure.add_subplot(grid[2, 1]), examined)
     lag = report.alignment
     figure.suptitle(
-        f"latency {lag.latency_samples} samples ({1e3 * lag.latency_samples / rate:.2f} ms), by "
-        f"{lag.method}, "
-        f"confidence {lag.confidence:.2f}",
+        f"latency {lag.latency_samples} samples ({1e3 * lag.latency_samples / rate:.2f} ms), "
+        f"by {lag.method}, confidence {lag.confidence:.2f}",
         fontsize=12,
     )
     save_figure(figure, path)
 
 
 def _mark_validation(axes: "Axes", examined: Examined) -> None:
-    for span, label in ((examined.known.validation, "validation"), (examined.known.repeat, "the same")):
+    known = examined.known
+    for span, label in ((known.validation, "validation"), (known.repeat, "the same passage")):
         if span is not None:
             axes.axvspan(
                 span[0] / examined.sample_rate,
@@ -80,18 +80,18 @@ def _mark_validation(axes: "Axes", examined: Examined) -> None:
                 linewidth=0,
                 label=label,
             )
-    if examined.known.validation is not None:
+    if known.validation is not None:
         axes.legend(loc="upper center", ncols=2)
 
 
-def _draw_answer(axes: "Axes", examined: Examined) -> None:
-    """Draw the answers to the blips, or else the estimated impulse response, around the lag."""
+def _draw_response(axes: "Axes", examined: Examined) -> None:
+    """Draw the responses to the blips, or else the estimated impulse response, around the latency."""
     alignment = examined.report.alignment
     assert alignment is not None
     lag = alignment.latency_samples
     there = np.arange(lag - _BEFORE, lag + _AFTER)
     if alignment.method == "blips":
-        title = "Answers to the blips"
+        title = "Responses to the blips"
         for blip in examined.known.blips:
             if blip + there[0] >= 0 and blip + there[-1] < examined.wet.size:
                 axes.plot(there, examined.wet[blip + there], color=COLOURS["predicted"], linewidth=1.2)
@@ -119,8 +119,8 @@ def _draw_drift(axes: "Axes", examined: Examined) -> None:
             linewidth=1.2,
             label=f"{drift.ppm:+.2f} ppm",
         )
-        # A window without treble may lie anywhere: it must not flatten the others.
+        # The lag of a window without treble may be anything: it must not set the scale.
         bound = max(2.0, 2 * float(np.quantile(np.abs(drift.lags), 0.9)))
         axes.set_ylim(-bound, bound)
         axes.legend(loc="upper right")
-    style(axes, "Lag through time", "time (s)", "samples from the median")
+    style(axes, "Latency over time", "time (s)", "samples from the median")

@@ -1,4 +1,4 @@
-"""Why an output does not follow its input: another rate, a far lag, another take, or nothing in common."""
+"""Why an output does not follow its input: another rate, a long latency, another take, or no relation."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from neurdsp.audio import FloatArray, resample
 __all__ = ["Explanation", "explain_mismatch"]
 
 _RATES_HZ = ((48_000, 44_100), (44_100, 48_000), (96_000, 48_000), (48_000, 96_000))
-"""Pairs that get mixed up: what a file was played at, and what it should have been."""
+"""Sample rates that are easily confused: the rate of playback, and the right one."""
 
 _TRIED_S = 20.0
 _FRAME_S = 0.02
@@ -18,21 +18,21 @@ _FRAME_S = 0.02
 
 @dataclass(frozen=True)
 class Explanation:
-    """The likeliest cause: a word for programs, and what to do about it."""
+    """The most likely cause: a code for programs, and what to do about it."""
 
     code: str
     message: str
 
 
 def explain_mismatch(dry: FloatArray, wet: FloatArray, sample_rate: int) -> Explanation:
-    """Look for the cause of two recordings that do not align within the usual reach.
+    """Find out why two recordings do not align within the usual latency.
 
     Parameters
     ----------
     dry, wet
         ``(n_samples,)`` each.
     sample_rate
-        In Hz, as both headers say.
+        In Hz, as in both headers.
 
     Returns
     -------
@@ -59,8 +59,8 @@ def explain_mismatch(dry: FloatArray, wet: FloatArray, sample_rate: int) -> Expl
             direction = "faster" if played_hz > meant_hz else "slower"
             return Explanation(
                 "rate",
-                f"it fits when it is played {percent:.1f} % {direction}, so one of the two was played or "
-                f"saved at {played_hz} instead of {meant_hz} Hz, or the like; export both again at one rate",
+                f"it fits if played {percent:.1f} % {direction}, so one of the two was probably played or "
+                f"saved at {played_hz} instead of {meant_hz} Hz; export both again at one sample rate",
             )
     lag = _far_lag(dry, wet)
     a, b = dry[max(-lag, 0) :], wet[max(lag, 0) :]
@@ -78,24 +78,21 @@ def explain_mismatch(dry: FloatArray, wet: FloatArray, sample_rate: int) -> Expl
     ):
         seconds = lag / sample_rate
         if lag > 0:
-            what = "it comes {:.2f} s late; cut that much off its beginning, or raise data.max_latency_ms"
+            what = "it comes {:.2f} s late; cut as much off its beginning, or raise data.max_latency_ms"
         else:
             what = "it comes {:.2f} s before the input: are the files swapped, or was its beginning cut off?"
         return Explanation("far_lag", what.format(abs(seconds)))
     if _envelope_correlation(dry, wet, sample_rate) > 0.8:
         return Explanation(
             "other_take",
-            "it gets loud and soft like the input, but its waveform does not follow: another take of the "
-            "same "
-            "playing, or an effect that moves the pitch or the time (chorus, reverb, octaver); a WaveNet "
-            "cannot "
-            "learn those",
+            "its loudness follows the input, but its waveform does not: it is another take of the same "
+            "playing, or an effect changes pitch or time (chorus, reverb, octaver), which a WaveNet cannot "
+            "learn",
         )
     return Explanation(
         "unrelated",
-        "nothing in it follows the input, at any lag; check that the files belong together and that the "
-        "device "
-        "was recorded, or give the lag with --set data.latency_samples=0",
+        "it does not follow the input at any latency; check that the files belong together and that the "
+        "device was recorded, or give the latency with --set data.latency_samples=0",
     )
 
 
@@ -104,7 +101,7 @@ def _first_sound(signal: FloatArray) -> int:
 
 
 def _far_lag(dry: FloatArray, wet: FloatArray) -> int:
-    """Return the lag, at any distance, at which the signals fit best."""
+    """Return the lag, of any length, at which the signals fit best."""
     longest = 1 << 22  # 87 s at 48 kHz
     a, b = dry[:longest].astype(np.float64), wet[:longest].astype(np.float64)
     n_fft = 1 << (a.size + b.size - 1).bit_length()

@@ -1,7 +1,7 @@
-"""Whether two recorders ran at the same speed: the lag between input and output, followed through time.
+"""Whether player and recorder ran at the same speed: the lag between input and output, followed over time.
 
-Two devices with clocks of their own differ by some parts in a million; over three minutes 10 ppm are 86
-samples, and no model learns that. A jump of the lag is a dropout: a driver lost or doubled a buffer.
+The clocks of two devices differ by some parts per million. Over three minutes 10 ppm are 86 samples, which no
+model can learn. A jump of the lag is a dropout: a driver lost or repeated a buffer.
 """
 
 from dataclasses import dataclass, replace
@@ -26,18 +26,17 @@ class Drift:
     Parameters
     ----------
     ppm
-        Speed of the output's clock against the input's, in parts in a million: positive when the output comes
-        later and later.
+        Speed of the output's clock relative to the input's, in parts per million; positive if the lag grows.
     total_samples
-        What that makes over the whole recording.
+        Change of the lag over the whole recording.
     scatter_samples
-        Median distance of the windows' lags from that line: how well it is known.
+        Median distance of the measured lags from the line; its uncertainty.
     jump_samples, jump_at_s
-        Largest sudden change that no line explains, 0 if there is none, and when.
+        Largest sudden change of the lag, and its time; 0 if there is none.
     times_s, lags
-        What was measured: the middles of the windows, and lags in samples relative to their median.
+        The measurements: centres of the windows, and lags in samples relative to their median.
     exact
-        Whether a repeated passage told the speed, rather than the line through the lags.
+        Whether the speed comes from a repeated passage instead of the line through the lags.
     """
 
     ppm: float
@@ -52,7 +51,7 @@ class Drift:
 
     @property
     def significant(self) -> bool:
-        """Whether the drift is over what content alone makes of the lags: distortion smears them."""
+        """Whether the drift exceeds the scatter that distortion alone causes."""
         least = 0.25 if self.exact else max(2.0, 6 * self.scatter_samples)
         return abs(self.total_samples) > least and self.jump_samples == 0
 
@@ -64,7 +63,7 @@ def find_drift(
     sample_rate: float,
     repeat: tuple[tuple[int, int], tuple[int, int]] | None = None,
 ) -> Drift | None:
-    """Follow the lag of two aligned recordings.
+    """Measure the lag of two aligned recordings over time.
 
     Parameters
     ----------
@@ -73,13 +72,13 @@ def find_drift(
     sample_rate
         In Hz.
     repeat
-        Two ranges in which the input is the same, far from each other: the output's lag between them tells
-        the clock exactly, because what the device does to the sound is the same in both.
+        Two ranges, far apart, in which the input is the same. The device changes the sound of both in the
+        same way, so the lag between them in the output gives the speed of the clock exactly.
 
     Returns
     -------
     Drift or None
-        None where fewer than five windows have enough sound in them.
+        None if fewer than five windows have enough sound.
 
     Examples
     --------
@@ -122,7 +121,7 @@ def find_drift(
 def _between_repeats(
     wet: FloatArray, repeat: tuple[tuple[int, int], tuple[int, int]] | None, window: int, reach: int
 ) -> float | None:
-    """Return by how much the second of two equal passages comes late, relative to their distance."""
+    """Return how late the second of two equal passages is, relative to their distance."""
     if repeat is None:
         return None
     (first, first_end), (second, second_end) = sorted(repeat)
@@ -146,7 +145,7 @@ def _lag(a: npt.NDArray[np.float64], b: npt.NDArray[np.float64], reach: int) -> 
     x, y = np.fft.rfft(a, n_fft), np.fft.rfft(b, n_fft)
     cross = y * np.conj(x)
     power = np.abs(x) ** 2
-    # Halfway between correlation and whitening: sharp, yet not ruled by bins that hold only noise.
+    # Between correlation and whitening: a sharp peak, but bins with only noise do not dominate.
     weight = 1 / np.sqrt(power + 1e-3 * power.mean() + 1e-30)
     correlation = np.fft.irfft(cross * weight, n_fft)[np.arange(-reach - 1, reach + 2)]
     magnitude = np.abs(correlation)
@@ -160,7 +159,7 @@ def _lag(a: npt.NDArray[np.float64], b: npt.NDArray[np.float64], reach: int) -> 
 
 
 def _fit(t: npt.NDArray[np.float64], y: npt.NDArray[np.float64], seconds: float, sample_rate: float) -> Drift:
-    """Lay a line through the lags that outliers do not bend (Theil and Sen), then look for a jump."""
+    """Fit a line that is robust to outliers (Theil and Sen) to the lags, and look for a jump."""
     y = y - np.median(y)
     jump, jump_at = _jump(t, y)
     i, j = np.triu_indices(t.size, 1)
@@ -179,7 +178,7 @@ def _fit(t: npt.NDArray[np.float64], y: npt.NDArray[np.float64], seconds: float,
 
 
 def _jump(t: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> tuple[float, float]:
-    """Return size and time of a step between two plateaus, if steps explain the lags better than a line."""
+    """Return size and time of a step between two plateaus, if a step fits the lags better than a line."""
     if t.size < 8:
         return 0.0, 0.0
     best, at = np.inf, 0
@@ -203,14 +202,14 @@ def undo_drift(wet: FloatArray, drift: Drift, *, sample_rate: float) -> FloatArr
     wet
         ``(n_samples,)``.
     drift
-        As it was found.
+        The measured drift.
     sample_rate
         In Hz.
 
     Returns
     -------
     ndarray of float32
-        As long as the input's clock makes it.
+        As many samples as the input's clock counts.
 
     Examples
     --------

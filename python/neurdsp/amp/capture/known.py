@@ -1,8 +1,8 @@
-"""Inputs that carry their own yardsticks: blips to read the latency from, a repeat, a part for validation.
+"""Known inputs with references of their own: blips for the latency, a repeat, a validation passage.
 
-They are recognised by their structure, not by a hash, so that a copy with other bits (another format, another
-level, a trimmed end) is still known. The layouts of the four input files of the Neural Amp Modeler are as its
-trainer gives them (``nam/train/core.py``, version 0.13).
+They are recognised by their structure, not by a hash, so that a copy in another format, at another level or
+with a trimmed end is recognised too. The layouts of the four input files of the Neural Amp Modeler are those
+of its trainer (``nam/train/core.py``, version 0.13).
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from neurdsp.audio import FloatArray
 __all__ = ["OWN_MATERIAL", "UNKNOWN_INPUT", "KnownInput", "find_blips", "find_repeats", "recognise"]
 
 OWN_MATERIAL = "own material"
-"""What an input is called that is none of the known ones."""
+"""Name of an input that is not one of the known ones."""
 
 Range = tuple[int, int]
 
@@ -28,18 +28,18 @@ _MAX_CANDIDATES = 256
 
 @dataclass(frozen=True)
 class KnownInput:
-    """What is known of an input.
+    """Structure of an input.
 
     Parameters
     ----------
     name
-        What to call it.
+        Its name.
     blips
-        Samples at which single-sample clicks stand alone in silence.
+        Positions of single-sample clicks in silence.
     validation
-        The range that is meant for validation, if its makers said so.
+        The range that its makers reserve for validation, if there is one.
     repeat
-        The range that holds the same samples as ``validation``, if there is one.
+        The range with the same samples as ``validation``, if there is one.
     """
 
     name: str
@@ -52,7 +52,7 @@ UNKNOWN_INPUT = KnownInput(OWN_MATERIAL)
 
 
 def find_blips(signal: FloatArray, sample_rate: float) -> tuple[int, ...]:
-    """Find clicks of at most 16 samples that have 50 ms of silence (-60 dB) on both sides.
+    """Find clicks of at most 16 samples with 50 ms of silence (-60 dB) before and after them.
 
     Parameters
     ----------
@@ -64,7 +64,8 @@ def find_blips(signal: FloatArray, sample_rate: float) -> tuple[int, ...]:
     Returns
     -------
     tuple of int
-        Where they begin; the first sample of the file is never one, as nothing is known of what was before.
+        Where they begin. A click at the very beginning of the file is not found: there is no silence before
+        it.
 
     Examples
     --------
@@ -75,10 +76,10 @@ def find_blips(signal: FloatArray, sample_rate: float) -> tuple[int, ...]:
     """
     quiet = round(_QUIET_S * sample_rate)
     magnitude = np.abs(signal)
-    # A blip's first loud sample comes after a quiet one: everything else is sorted out at once.
+    # The first loud sample of a blip follows a quiet one; this excludes most samples at once.
     loud = magnitude > _BLIP_LEVEL
     starts = np.flatnonzero(loud[1:] & ~loud[:-1]) + 1
-    # Only starts that are far from the loud samples before them; playing has few of those.
+    # Only starts far from the loud samples before them; there are few in played music.
     loud_at = np.flatnonzero(loud)
     before = np.searchsorted(loud_at, starts) - 1
     alone = (before < 0) | (starts - loud_at[np.maximum(before, 0)] > quiet)
@@ -96,7 +97,7 @@ def find_blips(signal: FloatArray, sample_rate: float) -> tuple[int, ...]:
 
 
 def find_repeats(signal: FloatArray, passage: Range) -> tuple[Range, ...]:
-    """Find where else a passage of a signal occurs, sample for sample.
+    """Find the repetitions of a passage in a signal, sample for sample.
 
     Parameters
     ----------
@@ -108,7 +109,7 @@ def find_repeats(signal: FloatArray, passage: Range) -> tuple[Range, ...]:
     Returns
     -------
     tuple of (int, int)
-        Other ranges, in order, whose samples differ by less than -40 dB.
+        Other ranges, in order, whose samples differ from the passage by less than -40 dB.
 
     Examples
     --------
@@ -118,7 +119,7 @@ def find_repeats(signal: FloatArray, passage: Range) -> tuple[Range, ...]:
     """
     start, stop = passage
     length = stop - start
-    # A probe of at most two seconds out of the middle is looked for; then the whole is compared.
+    # First find a probe from the middle, then compare the whole passage.
     probe_length = min(length, 1 << 16)
     offset = (length - probe_length) // 2
     probe = signal[start + offset : start + offset + probe_length].astype(np.float64)
@@ -169,7 +170,7 @@ _LAYOUTS = (
 
 
 def recognise(signal: FloatArray, sample_rate: float) -> KnownInput:
-    """Say what an input is.
+    """Recognise an input.
 
     Parameters
     ----------
@@ -181,7 +182,7 @@ def recognise(signal: FloatArray, sample_rate: float) -> KnownInput:
     Returns
     -------
     KnownInput
-        One of the known files, or ``"own material"`` with the blips that were found in it.
+        One of the known files, or ``"own material"`` with the blips in it.
 
     Examples
     --------

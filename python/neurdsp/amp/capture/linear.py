@@ -1,4 +1,4 @@
-"""How much of a device a linear filter explains: nearly all, and there is nothing for a network to learn."""
+"""How well a linear filter explains a device; if it does so almost entirely, there is nothing to learn."""
 
 import numpy as np
 
@@ -11,12 +11,13 @@ _MAX_SAMPLES = 1 << 20
 
 
 def best_linear_esr(dry: FloatArray, wet: FloatArray, *, taps: int = _TAPS) -> float:
-    """Return the error-to-signal ratio of the causal filter that comes closest.
+    """Return the error-to-signal ratio of the best causal filter.
 
     Parameters
     ----------
     dry, wet
-        Aligned, ``(n_samples,)`` each; of long recordings the loudest 20 s are used.
+        Aligned input and output, ``(n_samples,)`` each. Of long recordings only the loudest part is used,
+        about a million samples.
     taps
         Length of the filter.
 

@@ -1,9 +1,9 @@
-"""Plucked strings from numbers alone: guitar phrases for a capture signal, with no sound font and no licence.
+"""Synthetic plucked strings: guitar phrases for the capture signal, without samples and without a licence.
 
 Each note is a Karplus-Strong string (K. Karplus and A. Strong, "Digital synthesis of plucked-string and drum
-timbres", 1983; pick position and dynamics as in D. Jaffe and J. Smith, 1983), then a pickup's resonance. It
-need not fool an ear: it must ask of a device what a guitar asks, with attacks, decays, chords, bends and
-mutes.
+timbres", 1983; pick position and dynamics as in D. Jaffe and J. Smith, 1983), followed by the resonance of a
+pickup. It need not sound real. It must drive a device as a guitar does, with attacks, decays, chords, bends
+and mutes.
 """
 
 from dataclasses import dataclass
@@ -28,21 +28,21 @@ _CHORDS = ((0, 7, 12), (0, 7, 12, 16, 19, 24), (0, 7, 12, 15, 19, 24), (0, 7, 10
 
 @dataclass(frozen=True)
 class Phrase:
-    """What is played for how long: style, key, tempo and loudness.
+    """Style, length, key, tempo and loudness of a phrase.
 
     Parameters
     ----------
     style
-        ``"chords"`` strummed, ``"riff"`` of muted fifths, ``"lead"`` with bends and vibrato, ``"arpeggio"``,
-        ``"bass"`` an octave lower.
+        ``"chords"`` (strummed), ``"riff"`` (muted fifths), ``"lead"`` (with bends and vibrato),
+        ``"arpeggio"`` or ``"bass"`` (an octave lower).
     seconds
         Length.
     peak_db
-        Of the loudest sample, dBFS.
+        Level of the loudest sample, in dBFS.
     root
         Semitones above the open low E.
     scale
-        One of three.
+        ``"minor pentatonic"``, ``"dorian"`` or ``"major"``.
     tempo_bpm
         Beats a minute.
     """
@@ -66,7 +66,7 @@ def pluck(
     position: float = 0.15,
     bend: Signal | None = None,
 ) -> Signal:
-    """Pluck one string.
+    """Synthesise one plucked string.
 
     Parameters
     ----------
@@ -77,16 +77,16 @@ def pluck(
     force
         0 to 1: louder, and brighter.
     decay_s
-        Time to fall by 60 dB at the fundamental; short for a muted string.
+        Time in which the fundamental decays by 60 dB; short for a muted string.
     position
-        Of the pick, as a part of the string's length: a comb in the spectrum.
+        Position of the pick as a fraction of the string; it makes a comb in the spectrum.
     bend
-        Semitones away from the pitch at each sample, ``(n_samples,)``.
+        Deviation from the pitch at each sample in semitones, ``(n_samples,)``.
 
     Returns
     -------
     ndarray of float64, shape (n_samples,)
-        Faded in and out over a few milliseconds.
+        The note, faded in and out over a few milliseconds.
 
     Examples
     --------
@@ -95,12 +95,12 @@ def pluck(
     """
     n_samples = round(seconds * sample_rate)
     semitones = np.zeros(n_samples) if bend is None else bend
-    period = max(2, int(sample_rate / frequency_hz))  # the loop's own period is half a sample more
+    period = max(2, int(sample_rate / frequency_hz))  # the loop itself adds half a sample
     speed = frequency_hz * (period + 0.5) / sample_rate * 2 ** (semitones / 12)
     where = np.cumsum(speed) - speed[0]
     n_loop = int(where[-1]) + 2
     burst = rng.uniform(-1, 1, period)
-    # A soft pick is a blunt one: the burst's treble goes, over one to about twelve samples.
+    # A soft pick stroke has less treble: smooth the burst over one to about twelve samples.
     width = 1 + int(12 * (1 - force) * sample_rate / 48_000)
     spectrum = np.fft.rfft(burst) * np.sinc(np.fft.rfftfreq(period) * width)
     spectrum *= 1 - np.exp(-2j * np.pi * np.arange(spectrum.size) * position)
@@ -122,21 +122,21 @@ def pluck(
 
 
 def phrase(what: Phrase, sample_rate: float, rng: np.random.Generator) -> FloatArray:
-    """Play a phrase.
+    """Synthesise a phrase.
 
     Parameters
     ----------
     what
-        Style, length, loudness, key, tempo.
+        The phrase.
     sample_rate
         In Hz.
     rng
-        Of the notes and of the strings.
+        Random numbers for the notes and the strings.
 
     Returns
     -------
     ndarray of float32, shape (n_samples,)
-        Its loudest sample is ``what.peak_db``.
+        The phrase; its loudest sample is at ``what.peak_db``.
 
     Examples
     --------
@@ -178,7 +178,7 @@ def phrase(what: Phrase, sample_rate: float, rng: np.random.Generator) -> FloatA
 
 
 def _pickup(signal: Signal, sample_rate: float) -> Signal:
-    """Filter as a magnetic pickup with its cable does: a resonance at 3.5 kHz, then 12 dB an octave down."""
+    """Filter like a magnetic pickup with its cable: a resonance at 3.5 kHz, then -12 dB per octave."""
     n_fft = 1 << (signal.size + 4096 - 1).bit_length()
     ratio = np.fft.rfftfreq(n_fft, 1 / sample_rate) / 3_500
     response = 1 / (1 - ratio**2 + 1j * ratio / 2.0)
@@ -187,7 +187,7 @@ def _pickup(signal: Signal, sample_rate: float) -> Signal:
 
 
 _Notes = list[tuple[float, float, float, float, float, float]]
-"""Start and length in s, semitones above low E, force, decay in s, bend in semitones."""
+"""Start and length in s, semitones above low E, force, decay in s, and bend in semitones, of each note."""
 
 
 def _step(what: Phrase, rng: np.random.Generator, octaves: int) -> float:

@@ -1,21 +1,21 @@
-"""The signal to play into a device to capture it: three minutes that ask it everything, and check themselves.
+"""The signal to play into a device: three minutes that cover its behaviour and check themselves.
 
 ==========  =========  ===================================================================================
-from (s)    length     what, and why
+from (s)    length     content and purpose
 ==========  =========  ===================================================================================
 0           3          four blips in silence: latency to the sample, noise floor, impulse response
-3           9          playing that the last nine seconds repeat: is the device the same three minutes on?
-12          9          sweeps of 20 Hz to 20 kHz at three levels: every frequency, harmonics, aliasing
-21          12         multisines at twelve levels: intermodulation, which chords make
-33          12         noise, white and guitar-coloured, swelling and fading: every level at every frequency
-45          12         tones in level steps: the static curve, bias shift and sag after a jump
-57          3          silence: how the device recovers from loud tones, and what it hums
-60          110.5      played phrases: what the model is for, in five styles from -30 to -1 dBFS
-170.5       9          the playing of second 3 again, for validation: training never hears it
-179.5       0.5        silence, so that a late output is complete
+3           9          playing that is repeated at the end: has the device changed in three minutes?
+12          9          sweeps from 20 Hz to 20 kHz at three levels: all frequencies, harmonics, aliasing
+21          12         multisines at twelve levels: intermodulation, as from chords
+33          12         noise, white and guitar-coloured, swelling and fading: all levels, all frequencies
+45          12         tones in level steps: the static curve, bias shift, sag after a jump
+57          3          silence: recovery from loud tones, hum
+60          110.5      played phrases, the purpose of the model: five styles from -30 to -1 dBFS
+170.5       9          the playing from second 3 again, for validation: it is not trained on
+179.5       0.5        silence, so that a delayed output is complete
 ==========  =========  ===================================================================================
 
-The blips are at unequal distances, so that no lag but the true one lays all of them on each other.
+The blips are unequally spaced, so that all of them coincide only at the true lag.
 """
 
 import os
@@ -33,18 +33,18 @@ __all__ = ["LAYOUT", "Layout", "capture_signal", "write_capture_signal"]
 
 @dataclass(frozen=True)
 class Layout:
-    """Where things are in the capture signal, in seconds.
+    """Positions in the capture signal, in seconds.
 
     Parameters
     ----------
     blips
-        Single samples in silence.
+        Positions of single samples in silence.
     blip_level
         Their amplitude.
     repeat, validation
         ``(start, stop)`` of the two equal passages.
     seconds
-        Length of the whole.
+        Length of the signal.
     """
 
     blips: tuple[float, ...] = (0.5, 1.0, 1.6, 2.3)
@@ -62,14 +62,14 @@ _SCALES = ("minor pentatonic", "dorian", "major")
 
 
 def capture_signal(sample_rate: int = 48_000, *, seed: int = 1) -> FloatArray:
-    """Make the signal.
+    """Make the capture signal.
 
     Parameters
     ----------
     sample_rate
-        In Hz, 32,000 to 192,000. The model will have this rate.
+        In Hz, 32,000 to 192,000; also the sample rate of the model.
     seed
-        Of noise and notes: the same seed gives the same samples.
+        Of the noise and the notes; the same seed gives the same samples.
 
     Returns
     -------
@@ -90,7 +90,7 @@ def capture_signal(sample_rate: int = 48_000, *, seed: int = 1) -> FloatArray:
     rate = check_sample_rate(sample_rate)
     if not 32_000 <= rate <= 192_000 or rate != int(rate):
         raise ParameterError(
-            f"sample_rate must be a whole number from 32000 to 192000 Hz, got {sample_rate!r}"
+            f"sample_rate is {sample_rate!r}, but it must be a whole number from 32000 to 192000 Hz"
         )
     rng = np.random.default_rng((seed, 0))
     blips = _silence(3.0, rate)
@@ -106,15 +106,13 @@ def capture_signal(sample_rate: int = 48_000, *, seed: int = 1) -> FloatArray:
     parts.append(_silence(3.0, rate))
     parts += _playing(rate, np.random.default_rng((seed, 2)))
     parts += [validation, _silence(0.5, rate)]
-    signal = np.concatenate(parts)
-    assert signal.size == round(LAYOUT.seconds * rate)
-    return signal
+    return np.concatenate(parts)
 
 
 def write_capture_signal(
     path: str | os.PathLike[str], sample_rate: int = 48_000, *, seed: int = 1
 ) -> FloatArray:
-    """Write the signal as 24-bit PCM, which every recorder plays, and return it.
+    """Write the capture signal as 24-bit PCM, which every player supports, and return it.
 
     Raises
     ------
@@ -144,7 +142,7 @@ def _faded(signal: npt.NDArray[np.float64], rate: float, fade_s: float = 0.005) 
 
 
 def _sweep(seconds: float, peak_db: float, rate: float) -> FloatArray:
-    """Sweep 20 Hz to 20 kHz (or 0.45 of the rate) exponentially, after A. Farina, 2000."""
+    """Make an exponential sweep from 20 Hz to 20 kHz (or 0.45 of the rate), after A. Farina, 2000."""
     high_hz = min(20_000.0, 0.45 * rate)
     octaves = np.log(high_hz / 20)
     time_s = np.arange(round(seconds * rate)) / rate
@@ -153,7 +151,7 @@ def _sweep(seconds: float, peak_db: float, rate: float) -> FloatArray:
 
 
 def _multisine(peak_db: float, rate: float, rng: np.random.Generator) -> FloatArray:
-    """Sound 40 tones of 40 Hz to 10 kHz a second long, 3 dB an octave down, at random phases."""
+    """Make one second of 40 tones from 40 Hz to 10 kHz, at -3 dB per octave and random phases."""
     hz = 40.0 * (10_000 / 40.0) ** ((np.arange(40) + rng.random(40)) / 40)
     time_s = np.arange(round(rate)) / rate
     signal = np.zeros(time_s.size)
@@ -163,7 +161,7 @@ def _multisine(peak_db: float, rate: float, rng: np.random.Generator) -> FloatAr
 
 
 _SWELLS = ((-50, -1, -3), (-1, -50, -3), (-50, -6, 0), (-6, -50, 0), (-30, -1, -6), (-1, -60, -6))
-"""From and to which peak (dBFS) noise of which tilt (dB an octave) goes."""
+"""First and last peak level (dBFS) of each noise, and its tilt (dB per octave)."""
 
 
 def _swell(
@@ -173,14 +171,14 @@ def _swell(
     hz = np.fft.rfftfreq(n, 1 / rate)
     shape = np.maximum(hz, 80.0) ** (tilt_db / 6.02) * (hz > 20) / (1 + (hz / 12_000) ** 8)
     noise = np.fft.irfft(np.fft.rfft(rng.standard_normal(n)) * shape, n)
-    # Four times the deviation fits under the peak; the rare sample beyond is bent back softly.
+    # Four standard deviations fit under the peak; rare larger samples are compressed softly.
     noise = np.tanh(noise / (4 * noise.std()) * 1.2) / np.tanh(1.2)
     noise /= np.abs(noise).max()
     return _faded(noise * 10 ** (np.linspace(from_db, to_db, n) / 20), rate)
 
 
 def _steps(frequency_hz: float, rate: float) -> FloatArray:
-    """Hold a tone at ten levels in an order that jumps, 0.2 s each, without a pause in between."""
+    """Make a tone at ten levels in irregular order, 0.2 s each, without pauses."""
     levels_db = (-50, -1, -40, -6, -30, -12, -50, -3, -20, -60)
     n = round(0.2 * rate)
     edge = round(0.002 * rate)
@@ -190,7 +188,7 @@ def _steps(frequency_hz: float, rate: float) -> FloatArray:
 
 
 def _validation(rate: float, rng: np.random.Generator) -> FloatArray:
-    """Play nine seconds in another key than the rest: soft and loud, single notes and chords."""
+    """Make nine seconds in another key than the rest: soft and loud, single notes and chords."""
     phrases = (
         Phrase("lead", 2.5, -4.0, root=6, scale="dorian", tempo_bpm=126),
         Phrase("chords", 2.5, -2.0, root=1, scale="major", tempo_bpm=98),
@@ -201,7 +199,7 @@ def _validation(rate: float, rng: np.random.Generator) -> FloatArray:
 
 
 def _playing(rate: float, rng: np.random.Generator) -> list[FloatArray]:
-    """Play 22 phrases of five seconds, each style at several levels, and half a second of rest."""
+    """Make 22 phrases of five seconds, each style at several levels, and half a second of silence."""
     parts = []
     for index in range(22):
         what = Phrase(

@@ -1,4 +1,4 @@
-"""The commands that make and judge recordings: ``neurdsp amp signal``, ``capture`` and ``check``."""
+"""The commands that make and check recordings: ``neurdsp amp signal``, ``capture`` and ``check``."""
 
 import json
 from dataclasses import dataclass
@@ -12,19 +12,19 @@ if TYPE_CHECKING:
 
 __all__ = ["capture", "check", "signal"]
 
-_CORNERED = 3
-"""So many knobs have their corners captured unless told otherwise: eight more captures at most."""
+_MAX_KNOBS_WITH_CORNERS = 3
+"""Up to so many knobs, corners are captured by default: at most eight more captures."""
 
 
 def signal(
     output: Annotated[Path, typer.Option("--output", "-o", help="File to write, 24-bit PCM.")],
     sample_rate: Annotated[
-        int, typer.Option("--sample-rate", help="In Hz; the model will have this rate.")
+        int, typer.Option("--sample-rate", help="In Hz; also the sample rate of the model.")
     ] = 48_000,
-    seed: Annotated[int, typer.Option(help="Of the notes and of the noise.")] = 1,
+    seed: Annotated[int, typer.Option(help="Seed of the notes and the noise.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> None:
-    """Write the signal to play into a device: three minutes that ask it everything and check themselves."""
+    """Write the signal to play into a device: three minutes that cover its behaviour and check themselves."""
     from neurdsp.amp.capture.signal import write_capture_signal
     from neurdsp.console import print_table
     from neurdsp.metrics import peak_db, rms_db
@@ -46,38 +46,38 @@ def signal(
             ("output", str(output)),
             ("length", f"{facts['seconds']:.0f} s at {sample_rate} Hz"),
             ("level", f"peak {facts['peak_db']:.1f} dBFS, {facts['rms_db']:.1f} dB RMS"),
-            ("next", "play it into the device, record what comes out, then: neurdsp amp check IN OUT"),
+            ("next", "play it into the device, record the output, then: neurdsp amp check IN OUT"),
         ]
     )
 
 
 def capture(
     input_path: Annotated[
-        Path | None, typer.Option("--input", "-i", help="What to play, mono: 'neurdsp amp signal' makes it.")
+        Path | None, typer.Option("--input", "-i", help="File to play, mono: 'neurdsp amp signal' makes one.")
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="File to write, 32-bit float; for a sweep, a folder."),
+        typer.Option("--output", "-o", help="File to write, 32-bit float; with --sweep, a folder."),
     ] = None,
-    device: Annotated[str | None, typer.Option(help="URI or name of an LV2 plugin, see --list.")] = None,
+    device: Annotated[str | None, typer.Option(help="URI or name of an LV2 plugin; see --list.")] = None,
     settings: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="CONTROL=VALUE", help="Position of a control; repeatable."),
+        typer.Option("--set", metavar="CONTROL=VALUE", help="Value of a control; repeatable."),
     ] = None,
     n_settings: Annotated[
         int | None, typer.Option("--sweep", metavar="N", help="Capture at N settings of the --knob options.")
     ] = None,
     knobs: Annotated[
         list[str] | None,
-        typer.Option("--knob", metavar="[NAME=]CONTROL[:LOW:HIGH]", help="What to sweep; repeatable."),
+        typer.Option("--knob", metavar="[NAME=]CONTROL[:LOW:HIGH]", help="Knob to sweep; repeatable."),
     ] = None,
     n_test: Annotated[
-        int, typer.Option("--test", metavar="N", help="Of a sweep, further settings to judge by.")
+        int, typer.Option("--test", metavar="N", help="With --sweep, N further settings for testing.")
     ] = 0,
     corners: Annotated[
         bool | None,
         typer.Option(
-            help="Of a sweep, also capture where every knob stands at an end. [default: up to three knobs]",
+            help="With --sweep, also capture where every knob is at an end. [default: up to three knobs]",
             show_default=False,
         ),
     ] = None,
@@ -86,16 +86,16 @@ def capture(
         typer.Option(
             "--active",
             metavar="N",
-            help="Of a sweep, N further settings, each where small models disagree most. Needs torch.",
+            help="With --sweep, N further settings, each where small models disagree most. Needs torch.",
         ),
     ] = 0,
-    seed: Annotated[int, typer.Option(help="Of a sweep's settings.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the settings of a sweep.")] = 0,
     list_them: Annotated[
-        bool, typer.Option("--list", help="List devices, or the controls of --device, and end.")
+        bool, typer.Option("--list", help="List devices, or the controls of --device, and exit.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> None:
-    """Play a recording through an LV2 plugin, as a device to model without hardware."""
+    """Play a recording through an LV2 plugin: a device to model without hardware."""
     from dataclasses import asdict
 
     from neurdsp.amp.capture import lv2
@@ -120,7 +120,7 @@ def capture(
         _sweep(input_path, output, device, controls, plan, as_json)
         return
     if knobs or n_active:
-        raise ParameterError("--knob and --active need --sweep N; without it give --set CONTROL=VALUE")
+        raise ParameterError("--knob and --active need --sweep N; without a sweep, give --set CONTROL=VALUE")
     result = lv2.capture(input_path, output, device, controls)
     if as_json:
         typer.echo(json.dumps({"output": str(output), **asdict(result)}))
@@ -138,7 +138,7 @@ def capture(
 
 @dataclass(frozen=True)
 class _SweepPlan:
-    """What the options of a sweep say."""
+    """The options of a sweep."""
 
     knobs: list[str]
     n_train: int
@@ -151,7 +151,7 @@ class _SweepPlan:
 def _sweep(
     input_path: Path, folder: Path, device: str, fixed: dict[str, float], plan: _SweepPlan, as_json: bool
 ) -> None:
-    """Capture at many settings, a line for each."""
+    """Capture at many settings, and print a line for each."""
     from neurdsp.amp.capture import lv2, lv2_info
     from neurdsp.amp.capture.manifest import Setting
     from neurdsp.amp.capture.sweep import parse_knob, sweep
@@ -163,9 +163,7 @@ def _sweep(
 
     def tell(setting: Setting, result: lv2.CaptureResult | None) -> None:
         where = "  ".join(f"{name} {position:.3f}" for name, position in setting.positions.items())
-        level = (
-            "was there" if result is None else f"{result.rms_db:.1f} dB RMS, peak {result.peak_db:.1f} dBFS"
-        )
+        level = "exists" if result is None else f"{result.rms_db:.1f} dB RMS, peak {result.peak_db:.1f} dBFS"
         if not as_json:
             typer.echo(f"{setting.output}  {where}  {level}")
 
@@ -176,7 +174,7 @@ def _sweep(
         dict(parse_knob(text, found) for text in plan.knobs),
         n_train=plan.n_train,
         n_test=plan.n_test,
-        corners=len(plan.knobs) <= _CORNERED if plan.corners is None else plan.corners,
+        corners=len(plan.knobs) <= _MAX_KNOBS_WITH_CORNERS if plan.corners is None else plan.corners,
         fixed=fixed,
         seed=plan.seed,
         progress=tell,
@@ -201,7 +199,7 @@ def _setting(text: str) -> tuple[str, float]:
             raise ValueError
         return name.strip(), float(value)
     except ValueError:
-        raise ParameterError(f"--set takes CONTROL=NUMBER, got '{text}'") from None
+        raise ParameterError(f"--set is '{text}', but it must be CONTROL=NUMBER") from None
 
 
 def _list(device: str | None, as_json: bool) -> None:
@@ -237,15 +235,16 @@ def _list(device: str | None, as_json: bool) -> None:
 
 
 def check(
-    input_path: Annotated[Path, typer.Argument(metavar="IN.wav", help="What went into the device.")],
-    output_path: Annotated[Path, typer.Argument(metavar="OUT.wav", help="What came out.")],
+    input_path: Annotated[Path, typer.Argument(metavar="IN.wav", help="Input of the device.")],
+    output_path: Annotated[Path, typer.Argument(metavar="OUT.wav", help="Output of the device.")],
     plot: Annotated[
-        Path | None, typer.Option("--plot", "-p", help="PNG with waveforms, the lag and the clocks.")
+        Path | None,
+        typer.Option("--plot", "-p", help="PNG with waveforms, latency and clock drift."),
     ] = None,
-    max_latency_ms: Annotated[float, typer.Option(help="The longest lag that is looked for.")] = 250.0,
+    max_latency_ms: Annotated[float, typer.Option(help="Longest latency to search for.")] = 250.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
 ) -> None:
-    """Examine two recordings before anything is trained on them; status 1 if they cannot be used."""
+    """Examine two recordings before training; the exit status is 1 if they cannot be used."""
     from neurdsp.amp.capture.check import examine
     from neurdsp.amp.config import DataConfig
     from neurdsp.config import build
@@ -264,7 +263,7 @@ def check(
 
 
 def _print_report(report: "Report") -> None:
-    """Print the one screen of an examination."""
+    """Print an examination on one screen."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -298,9 +297,8 @@ def _print_report(report: "Report") -> None:
         facts.append(
             (
                 "latency",
-                f"{lag.latency_samples}{sure} samples ({1e3 * lag.latency_samples / rate:.2f} ms), by "
-                f"{lag.method}, "
-                f"confidence {lag.confidence:.2f}",
+                f"{lag.latency_samples}{sure} samples ({1e3 * lag.latency_samples / rate:.2f} ms), "
+                f"by {lag.method}, confidence {lag.confidence:.2f}",
             )
         )
         facts.append(("polarity", "reversed" if lag.inverted else "kept"))

@@ -1,4 +1,4 @@
-"""The commands that judge: ``neurdsp amp compare`` of two files, ``neurdsp amp evaluate`` of a model."""
+"""The commands that judge: ``neurdsp amp compare`` for two files, ``neurdsp amp evaluate`` for a model."""
 
 import json
 from pathlib import Path
@@ -14,19 +14,23 @@ __all__ = ["compare", "evaluate"]
 
 
 def compare(
-    target: Annotated[Path, typer.Argument(help="What should have come out.")],
-    predicted: Annotated[Path, typer.Argument(help="What came out.")],
+    target: Annotated[Path, typer.Argument(help="The wanted output.")],
+    predicted: Annotated[Path, typer.Argument(help="The actual output.")],
     plot: Annotated[
         Path | None,
-        typer.Option("--plot", "-p", help="PNG with waveforms, spectra, residual and where it lies."),
+        typer.Option(
+            "--plot",
+            "-p",
+            help="PNG with waveforms, spectra, residual and the error in detail.",
+        ),
     ] = None,
     ab: Annotated[
         Path | None,
-        typer.Option("--ab", help="WAV that takes turns between both every two seconds, matched in level."),
+        typer.Option("--ab", help="WAV that alternates between both every two seconds, at equal level."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> None:
-    """Measure how close a prediction comes to its target, and where the error lies."""
+    """Measure how close a prediction is to its target, and where the error lies."""
     from neurdsp.amp.judge.compare import compare_in_detail, write_ab
     from neurdsp.console import print_table
 
@@ -46,10 +50,11 @@ def evaluate(
     data: Annotated[tuple[Path, Path], typer.Option("--data", help="Input and output of a capture.")],
     part: Annotated[
         Literal["auto", "all", "validation"],
-        typer.Option(help="What to compare; auto: the input's validation passage where it has one."),
+        typer.Option(help="Part to compare; auto: the validation passage of the input, if it has one."),
     ] = "auto",
     plot: Annotated[
-        Path | None, typer.Option("--plot", "-p", help="PNG with waveforms, spectra, error and aliasing.")
+        Path | None,
+        typer.Option("--plot", "-p", help="PNG with waveforms, spectra, error and aliasing."),
     ] = None,
     knobs: Annotated[
         list[str] | None,
@@ -57,7 +62,7 @@ def evaluate(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
 ) -> None:
-    """Play a capture's input through a model with the engine, and print everything that can be measured."""
+    """Play the input of a capture through a model, and print all measurements against the output."""
     from neurdsp.amp.commands.knobs import parse_positions
     from neurdsp.amp.judge.evaluate import evaluate as measure
     from neurdsp.console import print_table
@@ -99,7 +104,7 @@ def _rows(result: "ComparisonResult", matched: float) -> list[tuple[str, str]]:
 
 
 def _print_slices(bands: list["Slice"], levels: list["Slice"]) -> None:
-    """Print both breakdowns side by side in the share of the energy that they hold."""
+    """Print the error by frequency and by level, with the share of the energy of each slice."""
     from rich.console import Console
     from rich.table import Table
 

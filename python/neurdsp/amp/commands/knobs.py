@@ -1,4 +1,4 @@
-"""The command ``neurdsp amp train-knobs``, and what commands that play a model say of its knobs."""
+"""The command ``neurdsp amp train-knobs``, and the ``--knob`` option of commands that play a model."""
 
 import json
 from pathlib import Path
@@ -17,7 +17,7 @@ def parse_positions(texts: list[str] | None) -> dict[str, float]:
     Raises
     ------
     ParameterError
-        For anything else.
+        For any other form.
 
     Examples
     --------
@@ -34,17 +34,17 @@ def parse_positions(texts: list[str] | None) -> dict[str, float]:
                 raise ValueError
             found[name.strip()] = float(value)
         except ValueError:
-            raise ParameterError(f"--knob takes NAME=POSITION, gain=0.3 say, got '{text}'") from None
+            raise ParameterError(f"--knob is '{text}', but it must be like gain=0.3") from None
     return found
 
 
 def train_knobs(
     manifest: Annotated[
         Path,
-        typer.Argument(help="Captures with knob positions: 'neurdsp amp capture --sweep' makes it."),
+        typer.Argument(help="Manifest of captures: 'neurdsp amp capture --sweep' makes one."),
     ],
     model_path: options.ModelPath,
-    preset: Annotated[str, typer.Option(help="A preset, see 'neurdsp amp presets'.")] = "knobs",
+    preset: Annotated[str, typer.Option(help="A preset; see 'neurdsp amp presets'.")] = "knobs",
     minutes: options.Minutes = None,
     steps: options.Steps = None,
     overrides: options.Set = None,

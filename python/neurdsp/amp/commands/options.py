@@ -20,23 +20,23 @@ __all__ = [
 ]
 
 ModelPath = Annotated[Path, typer.Option("--output", "-o", help="Model file to write, .safetensors.")]
-Preset = Annotated[str | None, typer.Option(help="A preset, see 'neurdsp amp presets'. [default: standard]")]
+Preset = Annotated[str | None, typer.Option(help="A preset; see 'neurdsp amp presets'. [default: standard]")]
 Config = Annotated[Path | None, typer.Option("--config", help="A YAML file in place of a preset.")]
-Minutes = Annotated[float | None, typer.Option(help="Wall time to train each model for.")]
+Minutes = Annotated[float | None, typer.Option(help="Wall time of the training of each model.")]
 Steps = Annotated[
-    int | None, typer.Option(help="Steps to train for instead: the same bytes each time on a CPU.")
+    int | None, typer.Option(help="Steps to train for instead; on a CPU each run gives the same bytes.")
 ]
 Esr = Annotated[
-    float | None, typer.Option("--esr", help="Stop early once the held-out ESR is this low, 0.01 say.")
+    float | None, typer.Option("--esr", help="Stop as soon as the held-out ESR is this low, such as 0.01.")
 ]
 Set = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="Set loss.type=hybrid, say; repeatable."),
+    typer.Option("--set", metavar="KEY=VALUE", help="Set a value, such as loss.type=hybrid; repeatable."),
 ]
-Resume = Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Continue from the last checkpoint.")]
 RunDir = Annotated[
     Path | None,
-    typer.Option(help="Folder for log and checkpoint. [default: runs/<name of the model file>]"),
+    typer.Option(help="Folder for the log and the checkpoint. [default: runs/<name of the model file>]"),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, and no progress.")]
 
@@ -49,7 +49,7 @@ def budget_settings(
     esr: float | None = None,
     seed: int | None = None,
 ) -> list[str]:
-    """Return options as overrides of the configuration.
+    """Return the options as overrides of the configuration.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The commands ``neurdsp amp train``, ``train-many`` and ``presets``: glue from terminal to trainer."""
+"""The commands ``neurdsp amp train``, ``train-many`` and ``presets``."""
 
 import json
 import os
@@ -13,9 +13,9 @@ __all__ = ["presets", "train", "train_many"]
 
 
 def train(
-    input_path: Annotated[Path, typer.Argument(metavar="IN.wav", help="What went into the device, mono.")],
+    input_path: Annotated[Path, typer.Argument(metavar="IN.wav", help="Input of the device, mono.")],
     output_path: Annotated[
-        Path, typer.Argument(metavar="OUT.wav", help="What came out, mono, at the same rate.")
+        Path, typer.Argument(metavar="OUT.wav", help="Output of the device, mono, at the same sample rate.")
     ],
     model_path: options.ModelPath,
     preset: options.Preset = None,
@@ -24,7 +24,7 @@ def train(
     steps: options.Steps = None,
     esr: options.Esr = None,
     overrides: options.Set = None,
-    seed: Annotated[int | None, typer.Option(help="Of the initial weights and of the crops.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of the initial weights and the crops.")] = None,
     resume: options.Resume = False,
     run_dir: options.RunDir = None,
     report: Annotated[
@@ -34,7 +34,7 @@ def train(
 ) -> None:
     """Train an amp model on a recording of a device, and measure the exported file with the engine.
 
-    Ctrl-C stops the run and leaves the best model so far.
+    Ctrl-C stops the run and keeps the best model so far.
     """
     from neurdsp.amp.config import load_config
     from neurdsp.console import print_table
@@ -57,7 +57,7 @@ def train(
         show=not as_json,
         report=report,
     )
-    if int(os.environ.get("RANK", "0")) > 0:  # of the processes of torchrun, one speaks
+    if int(os.environ.get("RANK", "0")) > 0:  # only one process of torchrun prints
         return
     if as_json:
         typer.echo(json.dumps(result.to_json()))
@@ -82,9 +82,10 @@ def train(
 
 
 def train_many(
-    input_path: Annotated[Path, typer.Argument(metavar="IN.wav", help="What went into the devices, mono.")],
+    input_path: Annotated[Path, typer.Argument(metavar="IN.wav", help="Input of the devices, mono.")],
     output_paths: Annotated[
-        list[Path], typer.Argument(metavar="OUT.wav...", help="What came out of each, at the same rate.")
+        list[Path],
+        typer.Argument(metavar="OUT.wav...", help="Output of each, at the same sample rate."),
     ],
     folder: Annotated[Path, typer.Option("--output", "-o", help="Folder for models, runs and leaderboard.")],
     preset: options.Preset = None,
@@ -96,9 +97,9 @@ def train_many(
     resume: options.Resume = False,
     as_json: options.Json = False,
 ) -> None:
-    """Train a model for each of several captures of one input, and rank them by their error.
+    """Train a model for each of several captures of one input, and rank the models by their error.
 
-    A capture that cannot be used does not keep the others from being trained; the status is then 1.
+    A capture that cannot be used does not stop the others; the exit status is then 1.
     """
     from dataclasses import asdict
 

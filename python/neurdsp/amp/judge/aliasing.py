@@ -1,8 +1,8 @@
-"""How much a model folds back: a sine goes in, and what comes out beside its harmonics is aliasing.
+"""How much a model aliases: if the input is a sine, all output between its harmonics is aliasing.
 
-The measure is the aliasing-to-signal ratio: the energy that is on no harmonic, relative to the energy on
-harmonics ("Aliasing Reduction in Neural Amp Modeling by Smoothing Activations", arXiv 2505.04082, which
-finds both in a transform of prime length; here a window keeps them apart).
+The measure is the aliasing-to-signal ratio: the energy between the harmonics, relative to the energy on them
+("Aliasing Reduction in Neural Amp Modeling by Smoothing Activations", arXiv 2505.04082, which separates the
+two by a transform of prime length; here a window separates them).
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from neurdsp.metrics.level import power_to_db
 __all__ = ["PROBES_HZ", "AliasingResult", "measure_aliasing"]
 
 PROBES_HZ = (1_249, 2_503, 4_999)
-"""Primes, so that no folded harmonic falls on a true one at the usual sample rates."""
+"""Primes, so that no aliased harmonic falls on a true one at the usual sample rates."""
 
 _LEVEL_DBFS = -12.0
 _SETTLE_S = 0.5
@@ -25,7 +25,7 @@ _MAIN_LOBE = 4  # bins of a Blackman-Harris window on each side
 
 @dataclass(frozen=True, slots=True)
 class AliasingResult:
-    """Aliasing-to-signal ratio of one probe: its frequency, its level, the ratio in dB (lower is better)."""
+    """Frequency and level of one probe, and its aliasing-to-signal ratio in dB; lower is better."""
 
     frequency_hz: float
     level_db: float
@@ -38,21 +38,21 @@ def measure_aliasing(
     sample_rate: float,
     level_db: float = _LEVEL_DBFS,
 ) -> list[AliasingResult]:
-    """Drive a model with sines.
+    """Measure the aliasing of a model with sines.
 
     Parameters
     ----------
     render
-        Takes the input ``(n_samples,)`` and returns as many samples of output.
+        Takes an input ``(n_samples,)`` and returns as many samples of output.
     sample_rate
         In Hz.
     level_db
-        Peak of the sines, dBFS.
+        Peak level of the sines, in dBFS.
 
     Returns
     -------
     list of AliasingResult
-        One for each of :data:`PROBES_HZ` that is under a quarter of the sample rate.
+        One for each of `PROBES_HZ` below a quarter of the sample rate.
 
     Examples
     --------
@@ -76,7 +76,7 @@ def measure_aliasing(
         bins = np.arange(power.size)
         nearest = np.round(bins / frequency_hz) * frequency_hz
         harmonic = (np.abs(bins - nearest) <= _MAIN_LOBE) & (nearest > 0)
-        offset = bins <= _MAIN_LOBE  # the device's bias is neither
+        offset = bins <= _MAIN_LOBE  # the bias of the device is neither signal nor aliasing
         signal = float(power[harmonic].sum())
         folded = float(power[~harmonic & ~offset].sum())
         ratio_db = power_to_db(folded / signal) if signal > 0 else 0.0

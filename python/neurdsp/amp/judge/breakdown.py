@@ -1,4 +1,4 @@
-"""Where an error lies: its ratio to the target in octaves of frequency and in steps of loudness."""
+"""Where an error lies: its ratio to the target by octaves of frequency and by steps of level."""
 
 from dataclasses import dataclass
 
@@ -11,10 +11,10 @@ from neurdsp.dsp import stft
 __all__ = ["BANDS_HZ", "LEVELS_DB", "Breakdown", "Slice"]
 
 BANDS_HZ = (0.0, 80.0, 160.0, 320.0, 640.0, 1_280.0, 2_560.0, 5_120.0, 10_240.0)
-"""Lower edges of the bands; the last reaches to half the sample rate."""
+"""Lower edges of the bands; the last band ends at half the sample rate."""
 
 LEVELS_DB = (-96.0, -60.0, -48.0, -36.0, -24.0, -12.0)
-"""Lower edges of the steps, dBFS RMS of the target in 50 ms; softer frames are silence and are left out."""
+"""Lower edges of the steps, in dBFS RMS of 50 ms frames of the target; softer frames count as silence."""
 
 _N_FFT = 4_096
 _FRAME_S = 0.05
@@ -22,7 +22,7 @@ _FRAME_S = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """One band or step: its edges, its share of the target's energy, and the error in it."""
+    """One band or step: its edges, its share of the target's energy, and its error-to-signal ratio."""
 
     low: float
     high: float
@@ -31,7 +31,7 @@ class Slice:
 
 
 class Breakdown:
-    """Sorts target and error by frequency and by level, over signals that come block by block.
+    """Splits target and error by frequency and by level, for signals that come block by block.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ class Breakdown:
         self._rest: FloatArray = np.zeros((2, 0), np.float32)
 
     def update(self, target: FloatArray, predicted: FloatArray) -> None:
-        """Take the next samples of both, ``(n,)`` each."""
+        """Add the next samples of both signals, ``(n,)`` each."""
         pair = np.stack([target, target - predicted])
         self._sort_levels(np.concatenate([self._rest, pair], axis=1))
         pending = np.concatenate([self._pending, pair], axis=1)
@@ -81,7 +81,7 @@ class Breakdown:
         self._power += np.sum(np.square(np.abs(spectrum), dtype=np.float64), axis=2)
 
     def bands(self) -> list[Slice]:
-        """Return the slices of frequency, in Hz."""
+        """Return the bands, with edges in Hz."""
         power = self._power
         if not power.any() and self._pending.shape[1]:
             self._add_spectra(np.pad(self._pending, ((0, 0), (0, _N_FFT - self._pending.shape[1]))))
@@ -91,7 +91,7 @@ class Breakdown:
         return _slices(sums, BANDS_HZ, self._rate / 2)
 
     def levels(self) -> list[Slice]:
-        """Return the slices of loudness, in dBFS RMS."""
+        """Return the steps of level, with edges in dBFS RMS."""
         return _slices(self._steps, LEVELS_DB, 3.0)
 
 

@@ -1,4 +1,4 @@
-"""Where an error lies, as bars: its ratio by frequency and by loudness, and the aliasing of a model."""
+"""Bar charts of an error by frequency and by level, and of the aliasing of a model."""
 
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -26,19 +26,19 @@ def draw_breakdown(
     aliasing: list[AliasingResult],
     colour: str,
 ) -> None:
-    """Draw the panels side by side into one row of a figure's grid.
+    """Draw the bar charts side by side into one row of a figure's grid.
 
     Parameters
     ----------
     figure, row
-        A matplotlib figure and a cell of its grid, which is divided.
+        A matplotlib figure, and the cell of its grid to use.
     bands, levels
-        The error in slices. Faint bars hold less than a hundredth of a percent of the target's energy: an
-        error there is not heard.
+        The error by frequency and by level. Faint bars hold less than 0.01 % of the target's energy: an error
+        there is inaudible.
     aliasing
-        Of a model; where it is empty, so is its place.
+        Of the model; if it is empty, its chart is left out.
     colour
-        Of the bars.
+        Colour of the bars.
     """
     grid = row.subgridspec(1, _COLUMNS)
     splits = (0, 5, 9, 12) if aliasing else (0, 7, 12)

@@ -1,4 +1,4 @@
-"""Comparing two audio files: the numbers, and on request a picture, in one pass with bounded memory."""
+"""Comparing two audio files: metrics and, on request, a figure, in one pass and bounded memory."""
 
 import os
 from dataclasses import asdict, dataclass
@@ -22,16 +22,16 @@ _FADE_S = 0.01
 
 @dataclass(frozen=True)
 class DetailedComparison:
-    """All metrics, and where the error lies.
+    """All metrics, and the error by frequency and level.
 
     Parameters
     ----------
     result
-        The metrics of the whole.
+        Metrics of the whole signals.
     matched_esr
-        The error-to-signal ratio after the gain that fits best: what is left is tone, not level.
+        Error-to-signal ratio after the best gain, which removes the error of level.
     bands, levels
-        The error by frequency and by loudness.
+        The error by frequency and by level.
     """
 
     result: ComparisonResult
@@ -50,7 +50,7 @@ class DetailedComparison:
 
 
 def matched_esr(result: ComparisonResult) -> float:
-    """Return the error-to-signal ratio that is left after the best gain.
+    """Return the error-to-signal ratio after the best gain.
 
     Examples
     --------
@@ -71,15 +71,15 @@ def compare_files(
     *,
     plot: str | os.PathLike[str] | None = None,
 ) -> ComparisonResult:
-    """Measure how close one mono audio file comes to another.
+    """Measure how close one mono audio file is to another.
 
     Parameters
     ----------
     target, predicted : path-like
-        What should have come out, and what did: same sample rate, same length.
+        The wanted and the actual output, of the same sample rate and length.
     plot : path-like, optional
-        Where to put a PNG with both waveforms, their spectra, the residual and where it lies. Needs the
-        ``plot`` extra.
+        PNG to write, with both waveforms, their spectra, the residual, and the error by frequency and level.
+        Needs the ``plot`` extra.
 
     Returns
     -------
@@ -89,9 +89,9 @@ def compare_files(
     Raises
     ------
     AudioFileError
-        If a file is missing, damaged, silent where it is the target, not mono, or does not fit the other.
+        If a file is missing, damaged or not mono, if the target is silent, or if rates or lengths differ.
     MissingDependencyError
-        If a plot is asked for and matplotlib is not installed.
+        If a plot is wanted and matplotlib is not installed.
 
     Examples
     --------
@@ -106,9 +106,9 @@ def compare_in_detail(
     *,
     plot: str | os.PathLike[str] | None = None,
 ) -> DetailedComparison:
-    """Do what :func:`compare_files` does, and say where the error lies.
+    """Compare two files as `compare_files` does, and break the error down by frequency and level.
 
-    Parameters, errors and the plot are those of :func:`compare_files`.
+    Parameters, errors and the plot are those of `compare_files`.
 
     Examples
     --------
@@ -125,28 +125,28 @@ def compare_in_detail(
                 f"'{target}' has {a.info.n_samples} samples and '{predicted}' has {b.info.n_samples}; "
                 "cut them to the same length"
             )
-        picture = None
+        figure = None
         if plot is not None:
-            from neurdsp.amp.judge.plot import ComparisonPlot  # matplotlib only where a picture is wanted
+            from neurdsp.amp.judge.plot import ComparisonPlot  # needs matplotlib
 
             check_output(plot)
-            picture = ComparisonPlot(a.info.n_samples, a.info.sample_rate)
+            figure = ComparisonPlot(a.info.n_samples, a.info.sample_rate)
         comparison, breakdown = Comparison(), Breakdown(a.info.sample_rate)
         try:
             with Progress("comparing", a.info.n_samples) as progress:
                 for block_a, block_b in zip(a.blocks(), b.blocks(), strict=True):
                     comparison.update(block_a, block_b)
                     breakdown.update(block_a[0], block_b[0])
-                    if picture is not None:
-                        picture.update(block_a[0], block_b[0])
+                    if figure is not None:
+                        figure.update(block_a[0], block_b[0])
                     progress.advance(block_a.shape[1])
             result = comparison.result()
-        except (ParameterError, ValueError) as error:  # ValueError: one file ends before its header said
+        except (ParameterError, ValueError) as error:  # ValueError: a file ends earlier than its header says
             raise AudioFileError(f"cannot compare '{target}' with '{predicted}': {error}") from error
         found = DetailedComparison(result, matched_esr(result), breakdown.bands(), breakdown.levels())
-        if picture is not None and plot is not None:
+        if figure is not None and plot is not None:
             names = Path(target).name, Path(predicted).name
-            picture.save(plot, result, names=names, bands=found.bands, levels=found.levels)
+            figure.save(plot, result, names=names, bands=found.bands, levels=found.levels)
     return found
 
 
@@ -156,17 +156,17 @@ def write_ab(
     path: str | os.PathLike[str],
     result: ComparisonResult,
 ) -> None:
-    """Write a file that takes turns between target and prediction, matched in level: to be heard, blind.
+    """Write a file that alternates between target and prediction at equal level, for a blind listening test.
 
     Parameters
     ----------
     target, predicted
         The files that were compared.
     path
-        Where to. Two seconds of the target come first, then two of the prediction, and so on, joined by
-        fades of 10 ms.
+        The file to write: two seconds of the target, two of the prediction, and so on, joined by fades of
+        10 ms.
     result
-        Of the comparison; the prediction is brought to the target's RMS.
+        Result of the comparison, whose RMS levels set the gain of the prediction.
 
     Raises
     ------
@@ -186,7 +186,7 @@ def write_ab(
         with AudioWriter(path, rate) as writer:
             for block_a, block_b in zip(a.blocks(), b.blocks(), strict=True):
                 there = position + np.arange(block_a.shape[1])
-                # 1 where the prediction sounds: a trapezium with the period of two turns.
+                # 1 while the prediction sounds: a trapezoid with the period of two turns.
                 phase = there % (2 * turn)
                 weight = np.clip((phase - turn) / fade, 0, 1)
                 weight -= np.clip((phase - 2 * turn + fade) / fade, 0, 1)

@@ -1,4 +1,4 @@
-"""Everything that can be said of a model file against a capture, with the engine that users run."""
+"""All measurements of a model file against a capture, with the engine that users run."""
 
 import os
 import time
@@ -26,24 +26,24 @@ _BLOCK_SAMPLES = 65_536
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What was measured.
+    """Result of an evaluation.
 
     Parameters
     ----------
     model
-        Path, architecture, parameters, receptive field and sample rate of the file.
+        Path, architecture, number of parameters, receptive field and sample rate of the file.
     part
-        ``(start, stop)`` of the capture in seconds that was compared.
+        ``(start, stop)`` of the compared part of the capture, in seconds.
     comparison
-        All metrics of the model's output against the device's.
+        All metrics of the output of the model against that of the device.
     matched_esr
-        The error-to-signal ratio after the gain that fits best.
+        Error-to-signal ratio after the best gain.
     bands, levels
-        The error by frequency and by loudness.
+        The error by frequency and by level.
     aliasing
         Of the model alone, for three sines.
     us_per_sample
-        Time the engine took, in microseconds a sample, on this machine.
+        Time of the engine in microseconds per sample, on this machine.
     report
         The examination of the capture.
     """
@@ -83,7 +83,7 @@ def evaluate(
     plot: str | os.PathLike[str] | None = None,
     knobs: Mapping[str, float] | None = None,
 ) -> Evaluation:
-    """Play a capture's input through a model and compare with the capture's output.
+    """Play the input of a capture through a model, and compare the result with the output of the capture.
 
     Parameters
     ----------
@@ -92,15 +92,15 @@ def evaluate(
     input_path, output_path
         The capture.
     part
-        ``"validation"``: the passage that the input's makers meant for it; ``"all"``: everything; ``"auto"``:
-        the former where there is one.
+        ``"validation"`` compares the passage that a known input reserves for it, ``"all"`` everything,
+        ``"auto"`` the former if there is one.
     data
         How to align, as in training.
     plot
-        Where to put a PNG with waveforms, spectra, the residual, where it lies, and aliasing. Needs the
-        ``plot`` extra.
+        PNG to write, with waveforms, spectra, the residual, the error by frequency and level, and aliasing.
+        Needs the ``plot`` extra.
     knobs
-        Positions of a model with knobs, 0 to 1; the others stand at their defaults.
+        Positions of the model's knobs, 0 to 1; the others keep their defaults.
 
     Returns
     -------
@@ -109,11 +109,11 @@ def evaluate(
     Raises
     ------
     AudioFileError
-        If the capture has an error, or no validation passage where one is asked for.
+        If the capture has an error, or lacks a validation passage that is asked for.
     ModelFileError
         If the model cannot be loaded.
     MissingDependencyError
-        If a plot is asked for and matplotlib is not installed.
+        If a plot is wanted and matplotlib is not installed.
 
     Examples
     --------
@@ -134,11 +134,11 @@ def evaluate(
     known = examined.known.validation
     if part == "validation" and known is None:
         raise AudioFileError(
-            f"'{input_path}' says nothing of a passage for validation; evaluate all of it: --part all"
+            f"'{input_path}' reserves no passage for validation; evaluate all of it: --part all"
         )
     if part != "all" and known is not None and known[0] < n_samples:
         start, stop = known[0], min(known[1], n_samples)
-    # The model hears a receptive field before the part, as it would in the whole recording.
+    # The model hears a receptive field before the part, as in the whole recording.
     begin = max(0, start - round(amp.receptive_field * rate / amp.sample_rate) - rate // 10)
     clock = time.perf_counter()
     predicted = amp.render(examined.dry[begin:stop], rate)
@@ -153,13 +153,13 @@ def evaluate(
     aliasing = measure_aliasing(lambda x: amp.render(x, amp.sample_rate), sample_rate=amp.sample_rate)
     bands, levels = breakdown.bands(), breakdown.levels()
     if plot is not None:
-        from neurdsp.amp.judge.plot import ComparisonPlot  # matplotlib only where a picture is wanted
+        from neurdsp.amp.judge.plot import ComparisonPlot  # needs matplotlib
 
-        picture = ComparisonPlot(target.size, rate)
+        figure = ComparisonPlot(target.size, rate)
         for at in range(0, target.size, _BLOCK_SAMPLES):
-            picture.update(target[at : at + _BLOCK_SAMPLES], predicted[at : at + _BLOCK_SAMPLES])
+            figure.update(target[at : at + _BLOCK_SAMPLES], predicted[at : at + _BLOCK_SAMPLES])
         names = Path(output_path).name, Path(model).name
-        picture.save(plot, result, names=names, bands=bands, levels=levels, aliasing=aliasing)
+        figure.save(plot, result, names=names, bands=bands, levels=levels, aliasing=aliasing)
     return Evaluation(
         model={
             "path": str(Path(model)),

@@ -1,4 +1,4 @@
-"""The picture of a comparison: waveforms, a close-up, spectra, the residual and where the error lies."""
+"""The figure of a comparison: waveforms, a close-up, spectra, the residual, and the error in detail."""
 
 import os
 from typing import TYPE_CHECKING
@@ -24,7 +24,7 @@ _CLOSE_UP_S = 0.012
 
 
 class ComparisonPlot:
-    """Gathers what the picture needs while both signals pass by.
+    """Collects the data of the figure while both signals pass.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ class ComparisonPlot:
     Raises
     ------
     MissingDependencyError
-        If matplotlib is not installed: at once, not after an hour of comparing.
+        If matplotlib is not installed; raised at the beginning of a comparison, not at its end.
     """
 
     def __init__(self, n_samples: int, sample_rate: float) -> None:
@@ -51,11 +51,11 @@ class ComparisonPlot:
         self._position = 0
 
     def update(self, target: FloatArray, predicted: FloatArray) -> None:
-        """Take the next samples of both, of shape (n,) each."""
+        """Add the next samples of both signals, ``(n,)`` each."""
         signals = np.stack([target, predicted, target - predicted])  # (3, n)
         for envelope, signal in zip(self._envelopes, signals, strict=True):
             envelope.update(signal)
-        # Frames are cut within each block: over many blocks the few that straddle two are not missed.
+        # Frames lie within a block; the few that would straddle two blocks do not matter.
         padded = np.pad(signals, ((0, 0), (0, max(0, _N_FFT - target.size))))
         spectrum = stft(padded, n_fft=_N_FFT, hop_length=_N_FFT // 2, center=False)  # (3, n_bins, n_frames)
         self._power += np.sum(np.square(np.abs(spectrum), dtype=np.float64), axis=2)
@@ -79,20 +79,20 @@ class ComparisonPlot:
         levels: list[Slice],
         aliasing: list[AliasingResult] | None = None,
     ) -> None:
-        """Draw the picture and write it as a PNG that appears whole or not at all.
+        """Draw the figure, and write it as a PNG, whole or not at all.
 
         Parameters
         ----------
         path : path-like
-            Where to.
+            The file to write.
         result : ComparisonResult
-            The numbers for the title.
+            The metrics for the title.
         names : tuple of str
-            What to call target and prediction.
+            Labels of target and prediction.
         bands, levels : list of Slice
-            The error by frequency and by loudness.
+            The error by frequency and by level.
         aliasing : list of AliasingResult, optional
-            Of the model, where the prediction is one's.
+            Of the model, if the prediction comes from one.
         """
         figure = new_figure(10, 11)
         grid = figure.add_gridspec(5, 2, height_ratios=[1, 1, 1.7, 1, 1.3])
@@ -131,11 +131,11 @@ class ComparisonPlot:
 
     def _draw_spectra(self, axes: "Axes") -> None:
         bin_hz = self._sample_rate / _N_FFT
-        # Mean power of bands a 24th of an octave wide, or of single bins where these are wider.
+        # Mean power of bands of 1/24 octave, or of single bins if those are wider.
         edges = np.unique(np.round(2 ** np.arange(0, np.log2(_N_FFT / 2), 1 / 24)).astype(int))
         widths = np.diff(edges, append=_N_FFT // 2 + 1)
         power = np.add.reduceat(self._power, edges, axis=1) / widths / self._n_frames  # (3, n_bands)
-        # A full-scale sine reads 0 dB: its peak bin is n_fft / 4 through a Hann window.
+        # A full-scale sine is at 0 dB: with a Hann window its peak bin is n_fft / 4.
         level_db = 10 * np.log10(power / (_N_FFT / 4) ** 2 + 1e-30)
         for name, level, width in zip(COLOURS, level_db, (2.6, 1.1, 1.1), strict=True):
             axes.semilogx(

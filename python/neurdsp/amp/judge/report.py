@@ -1,4 +1,4 @@
-"""The report of a run: one HTML file with figures, pictures and players, which needs nothing beside it."""
+"""The report of a run: one self-contained HTML file with metrics, plots and audio players."""
 
 import base64
 import html
@@ -35,12 +35,12 @@ svg{max-width:100%;height:auto}
 
 @dataclass(frozen=True)
 class Heard:
-    """The part of a recording that a run was measured on.
+    """The part of a recording on which a run was measured.
 
     Parameters
     ----------
     dry, target, predicted
-        ``(n_samples,)`` each: into the device, out of it, and out of the model.
+        Input, output of the device and output of the model, ``(n_samples,)`` each.
     sample_rate
         In Hz.
     """
@@ -57,13 +57,13 @@ def write_report(path: Path, *, model: Path, heard: Heard, log: Path, facts: Map
     Parameters
     ----------
     path
-        The HTML file; it appears whole or not at all.
+        The HTML file; it is written whole or not at all.
     model
         The exported file.
     heard
-        What to compare, show and play.
+        The signals to compare, plot and play.
     log
-        ``metrics.jsonl`` of the run, for the curve of the error.
+        ``metrics.jsonl`` of the run, for the plot of the error over time.
     facts
         Names and values for the table.
 
@@ -72,7 +72,7 @@ def write_report(path: Path, *, model: Path, heard: Heard, log: Path, facts: Map
     ModelFileError
         If the model cannot be loaded.
     OSError
-        When a file cannot be written.
+        If a file cannot be written.
 
     Examples
     --------
@@ -86,7 +86,7 @@ def write_report(path: Path, *, model: Path, heard: Heard, log: Path, facts: Map
     parts = [f"<h1>{escape(model.name)}</h1><table>{rows}</table>", _curve(log)]
     with tempfile.TemporaryDirectory() as folder:
         parts.append(_players(heard, Path(folder)))
-        parts.append(_picture(model, heard, Path(folder) / "comparison.png"))
+        parts.append(_figure(model, heard, Path(folder) / "comparison.png"))
     title = f"<title>{escape(model.name)}</title>"
     page = f'<!doctype html><html lang="en"><meta charset="utf-8">{title}<style>{_STYLE}</style>'
     with atomic_output(path) as temporary:
@@ -98,7 +98,7 @@ def _embedded(path: Path, kind: str) -> str:
 
 
 def _players(heard: Heard, folder: Path) -> str:
-    """Return players of the loudest seconds, all three at the level of the target's."""
+    """Return players of the loudest seconds of all three signals."""
     length = min(heard.target.size, int(_CLIP_S * heard.sample_rate))
     energy = np.concatenate([[0.0], np.cumsum(np.square(heard.target, dtype=np.float64))])
     start = int(np.argmax(energy[length:] - energy[:-length]))
@@ -108,7 +108,7 @@ def _players(heard: Heard, folder: Path) -> str:
     for name, signal in signals.items():
         clip = signal[start:][:length]
         loudest = max(float(np.abs(clip).max()), 1e-6)
-        # Device and model share one gain: matching them apart would hide an error of level.
+        # Device and model share one gain: separate gains would hide an error of level.
         gain = 0.7 / (loudest if name == "input" else peak)
         write_audio(folder / f"{name}.wav", np.clip(gain * clip, -1, 1).astype(np.float32), heard.sample_rate)
         source = _embedded(folder / f"{name}.wav", "audio/wav")
@@ -117,21 +117,21 @@ def _players(heard: Heard, folder: Path) -> str:
     return "<h2>Listen</h2>" + "".join(figures)
 
 
-def _picture(model: Path, heard: Heard, path: Path) -> str:
-    """Return waveforms, spectra, residual, the error by band and level, and aliasing, as one picture."""
+def _figure(model: Path, heard: Heard, path: Path) -> str:
+    """Return the figure: waveforms, spectra, residual, error by frequency and level, and aliasing."""
     if find_spec("matplotlib") is None:
         return "<p>No pictures: matplotlib is not installed; pip install 'neurdsp[plot]'.</p>"
-    from neurdsp.amp.judge.plot import ComparisonPlot  # matplotlib only where a picture is wanted
+    from neurdsp.amp.judge.plot import ComparisonPlot  # needs matplotlib
 
     amp = AmpModel.load(model)
     comparison, breakdown = Comparison(), Breakdown(heard.sample_rate)
-    picture = ComparisonPlot(heard.target.size, heard.sample_rate)
+    figure = ComparisonPlot(heard.target.size, heard.sample_rate)
     for at in range(0, heard.target.size, _BLOCK):
         blocks = heard.target[at : at + _BLOCK], heard.predicted[at : at + _BLOCK]
         comparison.update(*blocks)
         breakdown.update(*blocks)
-        picture.update(*blocks)
-    picture.save(
+        figure.update(*blocks)
+    figure.save(
         path,
         comparison.result(),
         names=("device", "model"),
@@ -143,7 +143,7 @@ def _picture(model: Path, heard: Heard, path: Path) -> str:
 
 
 def _curve(log: Path) -> str:
-    """Return the held-out error over the time of the run, on a logarithmic axis, as SVG."""
+    """Return a plot of the held-out error over the time of the run, on a logarithmic axis, as SVG."""
     points = []
     for line in log.read_text(encoding="utf-8").splitlines():
         event = json.loads(line)

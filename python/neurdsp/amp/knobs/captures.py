@@ -57,7 +57,7 @@ class Captures:
         return [index for index, setting in enumerate(self.settings) if setting.part == part]
 
     def fingerprint(self) -> str:
-        """Return a hash of all that is trained on, by which a resumed run knows its data.
+        """Return a hash of all that is trained on, by which a resumed run recognises its data.
 
         It covers the names of the knobs, and the positions and the samples of the training captures.
         """

@@ -37,7 +37,7 @@ def export_parametric(
     path
         The file; an older one is replaced once the new one is complete.
     knobs
-        The default position of each knob by name, in the network's order.
+        Default position of each knob by name, in the order of the network.
     sample_rate, metrics, level, name, description, extra
         As in `neurdsp.amp.export.export`.
 

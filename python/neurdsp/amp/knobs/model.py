@@ -1,9 +1,9 @@
-"""A WaveNet with knobs in torch: its weights follow the knobs, and are folded before it plays.
+"""A WaveNet with knobs in torch: its weights depend on the knobs, and are folded before it plays.
 
-A small network turns knob positions into a scale and a shift of each row of the WaveNet's convolutions. That
-is the modulation of E. Perez et al., "FiLM: Visual Reasoning with a General Conditioning Layer", 2018, of
-what comes out of a convolution, written as a change of its weights and bias. So at given positions the model
-is a WaveNet like any other.
+A small network maps knob positions to a scale and a shift of each row of the WaveNet's convolutions. This is
+the modulation of E. Perez et al., "FiLM: Visual Reasoning with a General Conditioning Layer", 2018, of the
+output of a convolution, expressed as a change of its weights and bias. At fixed positions the model is an
+ordinary WaveNet.
 """
 
 import math
@@ -25,16 +25,16 @@ RANK = 8
 
 
 class ParametricWaveNet(nn.Module):
-    """The weights of a WaveNet as a function of knob positions.
+    """A WaveNet whose weights are a function of knob positions.
 
     Parameters
     ----------
     config
-        The shape of the WaveNet.
+        Shape of the WaveNet.
     n_knobs
-        How many knobs.
+        Number of knobs.
     input_scale, output_scale
-        As in :class:`neurdsp.amp.model.AmpNetwork`.
+        As in `neurdsp.amp.network.AmpNetwork`.
 
     Examples
     --------
@@ -56,9 +56,9 @@ class ParametricWaveNet(nn.Module):
         self.weights = NamWaveNet(config).weights  # (n,)
         self.hidden = nn.Linear(n_knobs, HIDDEN)
         self.output = nn.Linear(HIDDEN, RANK)
-        # Nearly straight lines over the range of a knob: what bends from the start keeps its bends where
-        # nothing was captured. With three captures of a waveshaper the error between them was a sixth of that
-        # with slopes four times as steep.
+        # Begin almost linear over the range of a knob: initial curvature would remain where nothing was
+        # captured. With three captures of a waveshaper, the error between them was a sixth of that with
+        # slopes four times as steep.
         nn.init.normal_(self.hidden.weight, 0, 0.35 / math.sqrt(n_knobs))
         nn.init.uniform_(self.hidden.bias, -0.3, 0.3)
         nn.init.normal_(self.output.weight, 0, 0.7 / math.sqrt(HIDDEN))
@@ -66,7 +66,7 @@ class ParametricWaveNet(nn.Module):
         rows, is_bias, n_rows = _rows(config)
         self.register_buffer("rows", rows, persistent=False)
         self.register_buffer("is_bias", is_bias, persistent=False)
-        # Zeros: training begins with one network for all positions.
+        # With zeros, training begins with the same network at all positions.
         self.scale = nn.Parameter(torch.zeros(RANK, n_rows))
         self.shift = nn.Parameter(torch.zeros(RANK, n_rows))
         self.level = nn.Parameter(torch.zeros(RANK))
@@ -77,7 +77,7 @@ class ParametricWaveNet(nn.Module):
         return self.config.receptive_field
 
     def shares(self, positions: Sequence[float]) -> Tensor:
-        """Return by how much each row of the basis is added at these positions, ``(RANK,)``."""
+        """Return the weight of each row of the basis at these positions, ``(RANK,)``."""
         centred = 2 * torch.as_tensor(positions, dtype=self.weights.dtype, device=self.weights.device) - 1
         shares: Tensor = torch.tanh(self.output(torch.tanh(self.hidden(centred))))
         return shares
@@ -97,7 +97,7 @@ class ParametricWaveNet(nn.Module):
         audio
             ``(batch, time)``, at least a receptive field long.
         positions
-            Of all knobs, 0 to 1.
+            Positions of all knobs, 0 to 1.
 
         Returns
         -------
@@ -107,9 +107,9 @@ class ParametricWaveNet(nn.Module):
         return wavenet(self.flat_weights(positions), audio * self.input_scale, self._network)
 
     def folded(self) -> tuple[FloatArray, FloatArray]:
-        """Return what a model file holds: weights ``(n + 1,)`` and their basis ``(RANK, n + 1)``, in float64.
+        """Return the weights ``(n + 1,)`` and the basis ``(RANK, n + 1)`` of a model file, in float64.
 
-        The weights at some positions are the first plus the sum of the basis' rows, each times its share. The
+        The weights at given positions are these weights plus the rows of the basis, each times its share. The
         input scale is folded into every weight that multiplies the input.
         """
         with torch.no_grad():
@@ -132,12 +132,12 @@ class ParametricWaveNet(nn.Module):
 
 
 def _rows(config: NamWaveNetConfig) -> tuple[Tensor, Tensor, int]:
-    """Give each value of the flat list the row that it belongs to; a bias has those of the weight before.
+    """Assign each value of the flat list to a row; a bias shares the rows of the weight before it.
 
     Returns
     -------
     tuple
-        The row of each value ``(n,)``, 1 where it is a bias and else 0 ``(n,)``, and the number of rows.
+        Row of each value ``(n,)``, 1 for biases and 0 for other values ``(n,)``, and the number of rows.
     """
     rows, is_bias, n_rows = [], [], 0
     for part in config.weights():
