@@ -1,22 +1,20 @@
-//! What can be wrong with a plan or with the audio that it is given.
+//! What can be wrong with a plan, or with the audio that it is given.
 
-use crate::sample::Input;
-
-/// Result of this crate.
+/// The result type of this crate.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// Why a plan cannot be made, or cannot work on what it was given.
+/// Why something cannot be planned, or cannot be computed.
 #[non_exhaustive]
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Error {
     /// A parameter is outside its domain.
     #[error("{name} is {value}, but {allowed}")]
     Parameter {
-        /// The parameter, as the user knows it.
+        /// The parameter, by the name that the user knows.
         name: &'static str,
-        /// What was given.
+        /// The value given.
         value: String,
-        /// What would do.
+        /// What is allowed.
         allowed: String,
     },
     /// There is no audio.
@@ -27,7 +25,7 @@ pub enum Error {
         "the audio has {got} samples, but one frame needs {needed}; use center=True, a smaller n_fft, or pad it"
     )]
     TooShort {
-        /// Samples given, with the padding.
+        /// Samples given, including the padding.
         got: usize,
         /// Samples in a frame.
         needed: usize,
@@ -35,7 +33,7 @@ pub enum Error {
     /// A sample is NaN or infinite.
     #[error("sample {index} of the audio is {value}; repair or drop such samples first (numpy.nan_to_num)")]
     NotFinite {
-        /// Position in its channel.
+        /// Index in its channel.
         index: usize,
         /// `NaN`, `inf` or `-inf`.
         value: f64,
@@ -46,11 +44,11 @@ pub enum Error {
          audio to full scale 1.0, lower power, or compute in float64"
     )]
     TooLarge {
-        /// Position in its channel.
+        /// Index in its channel.
         index: usize,
         /// The sample.
         value: f64,
-        /// What it may be at most, in size.
+        /// The largest magnitude allowed.
         limit: f64,
     },
     /// A buffer has the wrong length.
@@ -63,12 +61,12 @@ pub enum Error {
         /// Elements needed.
         expected: usize,
     },
-    /// A folder does not serve as a cache.
+    /// A folder cannot hold a cache.
     #[error("cannot keep a cache in '{path}' ({reason}); give a folder that can be made and written to")]
     Folder {
         /// The folder.
         path: String,
-        /// The operating system's reason.
+        /// The reason, as the operating system gives it.
         reason: String,
     },
 }
@@ -79,21 +77,7 @@ impl Error {
     }
 }
 
-/// That no sample is NaN, infinite, or beyond `limit` in size.
-pub(crate) fn check_samples<T, I: Input<T>>(samples: &[I], limit: f64) -> Result<()> {
-    if I::all_within(samples, limit) {
-        return Ok(());
-    }
-    let at = |bad: &dyn Fn(f64) -> bool| samples.iter().position(|sample| bad(sample.as_f64()));
-    if let Some(index) = at(&|value| !value.is_finite()) {
-        return Err(Error::NotFinite { index, value: samples[index].as_f64() });
-    }
-    match at(&|value| value.abs() > limit) {
-        Some(index) => Err(Error::TooLarge { index, value: samples[index].as_f64(), limit }),
-        None => Ok(()),
-    }
-}
-
+/// Refuses a buffer of the wrong length.
 pub(crate) fn check_length(what: &'static str, got: usize, expected: usize) -> Result<()> {
     if got == expected { Ok(()) } else { Err(Error::Length { what, got, expected }) }
 }

@@ -1,25 +1,25 @@
-//! How a signal goes on past its ends.
+//! How a signal continues beyond its ends.
 
 use crate::error::{Error, Result};
 
-/// What stands before the first and after the last sample, as numpy's `pad` names it.
+/// The values before the first and after the last sample, with the names of numpy's `pad`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PadMode {
     /// Zeros.
     #[default]
     Constant,
-    /// The outermost sample again and again.
+    /// The outermost sample, repeated.
     Edge,
-    /// The signal mirrored about its outermost sample, over and over; a single sample is repeated.
+    /// The signal mirrored at its outermost sample, as often as needed; a single sample is repeated.
     Reflect,
-    /// The signal mirrored with its outermost sample twice, over and over.
+    /// The signal mirrored with its outermost sample doubled, as often as needed.
     Symmetric,
-    /// The signal from its other end.
+    /// The signal continued from its other end.
     Wrap,
 }
 
 impl PadMode {
-    /// The mode that numpy, librosa or torch know by `name`.
+    /// The mode that numpy, librosa or torch call `name`.
     ///
     /// # Errors
     ///
@@ -38,12 +38,12 @@ impl PadMode {
         })
     }
 
-    /// Whether the padding is the signal run backwards.
+    /// Whether the padding is the signal reversed.
     pub(crate) fn mirrors(self) -> bool {
         matches!(self, Self::Reflect | Self::Symmetric)
     }
 
-    /// Which of `length` samples stands at `position`; `None` is a zero. `length` is at least one.
+    /// The index of the sample, of `length`, at `position`; `None` is a zero. `length` is at least one.
     #[must_use]
     pub fn index(self, position: isize, length: usize) -> Option<usize> {
         if (0..length as isize).contains(&position) {

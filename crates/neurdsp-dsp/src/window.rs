@@ -23,13 +23,13 @@ pub enum Window {
     Triang,
     /// A triangle with zeros at its ends.
     Bartlett,
-    /// Half a period of a raised cosine.
+    /// A raised cosine.
     Hann,
     /// A raised cosine on a pedestal, 0.54 and 0.46.
     Hamming,
     /// Three cosine terms.
     Blackman,
-    /// Four cosine terms, the least sidelobe.
+    /// Four cosine terms, with minimal sidelobes.
     BlackmanHarris,
     /// Four cosine terms after Nuttall.
     Nuttall,
@@ -43,7 +43,7 @@ pub enum Window {
     Cosine,
     /// Piecewise cubic.
     Parzen,
-    /// A Hann window to the power 0.85, of the Kaldi toolkit.
+    /// A Hann window to the power 0.85, from the Kaldi toolkit.
     Povey,
     /// Kaiser's window with its shape parameter beta.
     Kaiser(f64),
@@ -51,18 +51,18 @@ pub enum Window {
     Gaussian(f64),
     /// A generalised Gaussian with its power and its standard deviation in samples.
     GeneralGaussian(f64, f64),
-    /// A rectangle with cosine flanks, which take this share of it.
+    /// A rectangle with cosine flanks that take up this share of it.
     Tukey(f64),
     /// An exponential decay with its time constant in samples.
     Exponential(f64),
 }
 
 impl Window {
-    /// The window that scipy, librosa or torch know by `name`; windows with parameters have constructors of their own.
+    /// The window that scipy, librosa or torch call `name`; windows with parameters have their own constructors.
     ///
     /// # Errors
     ///
-    /// [`Error::Parameter`] for a name that is not known or that needs a parameter.
+    /// [`Error::Parameter`] for an unknown name, or one that needs a parameter.
     pub fn by_name(name: &str) -> Result<Self> {
         Ok(match name {
             "boxcar" | "box" | "ones" | "rect" | "rectangular" => Self::Boxcar,
@@ -94,7 +94,7 @@ impl Window {
         })
     }
 
-    /// `length` coefficients of the periodic window, the one for spectral analysis (scipy's `fftbins=True`).
+    /// `length` coefficients of the periodic window, for spectral analysis (scipy's `fftbins=True`).
     #[must_use]
     pub fn periodic(self, length: usize) -> Vec<f64> {
         let mut window = self.symmetric(length + usize::from(length > 1));
@@ -102,7 +102,7 @@ impl Window {
         window
     }
 
-    /// `length` coefficients of the symmetric window, the one for filter design (scipy's `fftbins=False`).
+    /// `length` coefficients of the symmetric window, for filter design (scipy's `fftbins=False`).
     #[must_use]
     pub fn symmetric(self, length: usize) -> Vec<f64> {
         if length == 1 {
@@ -172,7 +172,7 @@ impl Window {
 }
 
 /// The modified Bessel function of the first kind and order zero, by its power series.
-fn bessel_i0(x: f64) -> f64 {
+pub(crate) fn bessel_i0(x: f64) -> f64 {
     let quarter = x * x / 4.0;
     let (mut term, mut sum) = (1.0, 1.0);
     for k in 1..500 {

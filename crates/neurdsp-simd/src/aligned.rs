@@ -13,7 +13,7 @@ struct Line([u8; LINE]);
 
 /// A fixed-length buffer of numbers, `f32` or `f64`, whose first element lies on a 64-byte boundary.
 ///
-/// It behaves as a slice. Its length is settled at construction: nothing that it offers afterwards allocates.
+/// It behaves like a slice. Its length is fixed at construction; nothing allocates afterwards.
 ///
 /// # Examples
 ///
@@ -59,7 +59,7 @@ impl<T: Real> Deref for AlignedBuf<T> {
     type Target = [T];
 
     fn deref(&self) -> &[T] {
-        // SAFETY: the lines hold at least `len` numbers, aligned, and all bits make a number: `Real` is `f32` and `f64`.
+        // SAFETY: the lines hold at least `len` numbers, aligned, and any bits are a valid number: `Real` is `f32` or `f64`.
         unsafe { std::slice::from_raw_parts(self.lines.as_ptr().cast(), self.len) }
     }
 }

@@ -1,13 +1,13 @@
-//! Flush-to-zero for the length of a scope.
+//! Flush-to-zero for the duration of a scope.
 
 use std::marker::PhantomData;
 
-/// While it lives, this thread reads and writes denormal numbers as zero; dropping it restores what was set before.
+/// While it lives, this thread reads and writes denormal numbers as zero; dropping it restores the previous setting.
 ///
 /// A decaying tail ends in numbers below 1.2e-38, on which x86 takes a slow path of a hundred cycles or more for each
-/// operation: an amp that has been silent for a while would cost more than one that is playing. A host may have set the
-/// mode already or not, and may rely on its own setting, hence a guard. It touches one control register, so it may be
-/// used on the audio thread. On other architectures it does nothing.
+/// operation: a silent amp would cost more than one that is playing. A host may or may not have set the mode, and may
+/// rely on its own setting, hence a guard. It touches one control register, so it may be used on the audio thread. On other
+/// architectures it does nothing.
 ///
 /// # Examples
 ///

@@ -14,13 +14,6 @@ macro_rules! dispatch {
             $crate::dispatch!(@body isa ($($arg: $ty),*) ($($ret)?) [$generic] F32x8 F32x16 f32)
         }
     };
-    ($(#[$meta:meta])* $vis:vis fn $name:ident($($arg:ident: $ty:ty),* $(,)?) $(-> $ret:ty)? = f64 $generic:ident) => {
-        $(#[$meta])*
-        #[allow(clippy::too_many_arguments)]
-        $vis fn $name(isa: $crate::Isa, $($arg: $ty),*) $(-> $ret)? {
-            $crate::dispatch!(@body isa ($($arg: $ty),*) ($($ret)?) [$generic] F64x4 F64x8 f64)
-        }
-    };
     (@body $isa:ident ($($arg:ident: $ty:ty),*) ($($ret:ty)?) [$($generic:ident)::+] $avx2:ident $avx512:ident $t:ty) => {{
         #[cfg(target_arch = "x86_64")]
         {

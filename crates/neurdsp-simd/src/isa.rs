@@ -5,8 +5,8 @@ use std::sync::OnceLock;
 
 /// An instruction set that the kernels are compiled for.
 ///
-/// Ordered by speed: `Isa::Scalar < Isa::Avx2 < Isa::Avx512`. A value of `Avx2` or `Avx512` is a proof that this machine
-/// has the features, since [`Isa::detect`] and [`Isa::available`] are the only sources of them.
+/// Ordered by speed: `Isa::Scalar < Isa::Avx2 < Isa::Avx512`. A value of `Avx2` or `Avx512` proves that this machine has
+/// the features, since [`Isa::detect`] and [`Isa::available`] are the only sources of such values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(transparent)]
 pub struct Isa(Kind);
@@ -20,7 +20,7 @@ enum Kind {
 
 #[allow(non_upper_case_globals)]
 impl Isa {
-    /// Portable code, one lane.
+    /// Portable code with one lane.
     pub const Scalar: Isa = Isa(Kind::Scalar);
 
     /// The best instruction set of this machine.

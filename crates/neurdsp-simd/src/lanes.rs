@@ -1,8 +1,8 @@
 //! Moving data between memory that runs along time and registers that run across signals.
 //!
-//! A kernel that treats each lane as a signal of its own needs no shuffles inside. What it needs is to come in and to go
-//! out: [`Lanes::load_chunk`] reads four samples of every signal and turns them, [`Lanes::store_chunk`] does the reverse,
-//! and [`Lanes::interleave`] joins real and imaginary parts into complex numbers as they lie in memory.
+//! A kernel that treats each lane as a signal of its own needs no shuffles inside, only on the way in and out:
+//! [`Lanes::load_chunk`] reads four samples of every signal and transposes them, [`Lanes::store_chunk`] does the
+//! reverse, and [`Lanes::interleave`] joins real and imaginary parts into complex numbers as they lie in memory.
 
 use crate::scalar::Scalar;
 use crate::vector::{Real, Vector};
@@ -28,8 +28,8 @@ pub trait Lanes: Vector<Self::Element> {
     /// `to[s * width + l]`.
     unsafe fn turn_quad(signals: [*const Self::Element; 4], to: *mut Self::Element, width: usize);
 
-    /// Writes all lanes past the caches, to an address that is a multiple of the register's size. [`store_fence`] must follow
-    /// before another thread reads it.
+    /// Writes all lanes, bypassing the caches, to an address that is a multiple of the register's size. [`store_fence`]
+    /// must follow before another thread reads it.
     unsafe fn stream(self, to: *mut Self::Element);
 
     /// `re0 im0 re1 im1 …` in two vectors, from the real and the imaginary parts.
@@ -40,14 +40,14 @@ pub trait Lanes: Vector<Self::Element> {
 
     /// `(m, e)` with `m * 2^e == self` and `m` in `[√½, √2)`, for positive normal numbers.
     ///
-    /// Anything else gives numbers without a meaning.
+    /// The result for any other number is meaningless.
     unsafe fn split_exponent(self) -> (Self, Self);
 }
 
-/// `stride`, of which the compiler knows nothing.
+/// `stride`, hidden from the compiler.
 ///
-/// In a loop over chunks, it would otherwise keep the addresses of all signals in memory and count each of them up for every
-/// chunk, which takes longer than the chunk.
+/// In a loop over chunks the compiler would otherwise keep the address of every signal in memory and increment each of them
+/// for every chunk, which takes longer than the chunk.
 #[inline(always)]
 #[must_use]
 pub fn opaque(stride: usize) -> usize {
@@ -74,7 +74,7 @@ pub fn store_fence() {
     }
 }
 
-/// Asks for the cache line at `address`, which need not be readable: nothing happens then.
+/// Prefetches the cache line at `address`. An address that is not readable is ignored.
 #[inline(always)]
 pub fn prefetch<T>(address: *const T) {
     #[cfg(target_arch = "x86_64")]

@@ -38,8 +38,8 @@ const LN2_DOUBLE: (f64, f64) = (0.693_147_180_369_123_8, 1.908_214_929_270_587_7
 
 /// Natural logarithm of every lane, to within one unit in the last place.
 ///
-/// The lanes must be positive normal numbers: anything else that is finite gives a number without a meaning. NaN and
-/// infinity give NaN.
+/// The lanes must be positive normal numbers; the result for any other finite number is meaningless. NaN and infinity give
+/// NaN.
 ///
 /// # Safety
 ///
@@ -59,7 +59,7 @@ pub unsafe fn ln<V: Lanes>(x: V) -> V {
     unsafe { ln_of([x])[0] }
 }
 
-/// [`ln`] of several vectors, step by step for all of them: a logarithm alone is one long chain of dependent instructions.
+/// [`ln`] of several vectors in lockstep: a single logarithm is one long chain of dependent instructions.
 ///
 /// # Safety
 ///

@@ -1,4 +1,4 @@
-//! Elementary functions on vectors: accurate enough to be used everywhere, cheap enough that no faster one is missed.
+//! Elementary functions on vectors: accurate enough to be used everywhere, and fast enough to need no faster variant.
 // Every block is arithmetic on a vector type; the caller vouches for the instruction set, as `Vector` asks.
 #![allow(clippy::undocumented_unsafe_blocks)]
 
@@ -47,10 +47,11 @@ pub unsafe fn tanh<V: Vector<f32>>(x: V) -> V {
     unsafe { Tanh::begin(x).high_powers().low_powers().end() }
 }
 
-/// [`tanh`] in four stages of about equal latency, for loops that have other work to put between them.
+/// [`tanh`] in four stages of about equal latency, for loops that have other work to interleave.
 ///
-/// The function is one long chain of dependent operations that ends in a division; done at one go it fills the
-/// processor's window with waiting instructions. `Tanh::begin(x).high_powers().low_powers().end()` is `tanh(x)`, to the bit.
+/// The function is one long chain of dependent operations that ends in a division; done in one go it fills the
+/// processor's window with waiting instructions. `Tanh::begin(x).high_powers().low_powers().end()` is `tanh(x)`, to the
+/// bit.
 #[derive(Clone, Copy)]
 pub struct Tanh<V> {
     x: V,
@@ -122,12 +123,12 @@ impl<V: Vector<f32>> Tanh<V> {
     }
 }
 
-/// [`tanh`] as a numerator and a denominator, by a short chain of dependent operations.
+/// [`tanh`] as a numerator and a denominator, with a short chain of dependent operations.
 ///
-/// For recurrences, where each step waits for the one before, and whose gates multiply: products of several such fractions
-/// need one division. The quotient is within 4e-7 of the hyperbolic tangent, but has not the bits of `tanh`, since the
-/// polynomials are evaluated in halves. The denominator is positive, from 0.004 to 1. Where `tanh` keeps NaN the quotient
-/// is 1, so that a recurrent state which was finite stays so.
+/// For recurrences, where each step waits for the one before, and whose gates multiply: products of several such
+/// fractions need one division. The quotient is within 4e-7 of the hyperbolic tangent, but is not bit-identical to
+/// `tanh`, since the polynomials are evaluated in halves. The denominator is positive, from 0.004 to 1. For NaN the
+/// quotient is 1, so that a recurrent state that was finite stays finite.
 ///
 /// # Safety
 ///
@@ -164,7 +165,7 @@ pub unsafe fn sigmoid<V: Vector<f32>>(x: V) -> V {
 
 /// `a * b + c`: fused in hardware vectors, two roundings in the portable code.
 ///
-/// A baseline x86-64 has no fused instruction and calls a library function for each, which no real-time engine survives.
+/// A baseline x86-64 has no fused instruction and calls a library function for each, too slow for real time.
 ///
 /// # Safety
 ///

@@ -1,4 +1,4 @@
-//! The yardstick of every kernel: how fast this machine multiplies and adds.
+//! The yardstick for every kernel: how fast this machine multiplies and adds.
 // One block of arithmetic on a vector type; the caller vouches for the instruction set, as `Vector` asks.
 #![allow(clippy::undocumented_unsafe_blocks)]
 
@@ -12,7 +12,7 @@ dispatch! {
     /// Runs `rounds` rounds of twelve independent fused multiply-adds and returns how many floating-point operations
     /// that was (two for each lane), with a number that depends on all of them.
     ///
-    /// Time it to learn the peak that a kernel's share is measured against.
+    /// Time it to find the peak against which kernels are measured.
     ///
     /// ```
     /// use neurdsp_simd::{Isa, fma_burst};
@@ -26,7 +26,7 @@ dispatch! {
 #[inline(always)]
 unsafe fn burst<V: Vector<f32>>(rounds: u64) -> (u64, f32) {
     unsafe {
-        // Hidden from the optimiser, or it would work out the result.
+        // Hidden from the optimiser, which would compute the result at compile time.
         let factor = V::splat(std::hint::black_box(0.999));
         let term = V::splat(std::hint::black_box(0.001));
         let mut sums = [V::splat(std::hint::black_box(0.1)); CHAINS];

@@ -37,6 +37,8 @@ pub trait Real:
     fn powf(self, exponent: Self) -> Self;
     /// `self * factor + term`, rounded once.
     fn mul_add(self, factor: Self, term: Self) -> Self;
+    /// The larger; the other where one is NaN.
+    fn max(self, other: Self) -> Self;
     /// The bits without the sign: integers in the order of the magnitudes, with infinity and then NaN above all numbers.
     fn magnitude_bits(self) -> Self::Bits;
 }
@@ -66,6 +68,10 @@ macro_rules! real {
                 self.mul_add(factor, term)
             }
             #[inline(always)]
+            fn max(self, other: Self) -> Self {
+                self.max(other)
+            }
+            #[inline(always)]
             fn magnitude_bits(self) -> $bits {
                 (self.to_bits() << 1 >> 1) as $bits
             }
@@ -78,8 +84,8 @@ real!(f64, i64);
 
 /// `LANES` values of type `T` in one register.
 ///
-/// Every method compiles to one instruction or two. `fma` is fused in all implementations, so a kernel made of these
-/// operations gives the same bits at every width wherever no sum runs across lanes.
+/// Every method compiles to one or two instructions. `fma` is fused in all implementations, so a kernel made of these
+/// operations gives the same bits at every width, unless it sums across lanes.
 ///
 /// # Safety
 ///

@@ -99,7 +99,7 @@ macro_rules! x86_vector {
     };
 }
 
-/// The sign flipped, or cleared, of every lane: AVX2 has no instruction of its own for either.
+/// Every lane with its sign flipped, or cleared: AVX2 has no instruction for either.
 macro_rules! sign_bits {
     ($neg:ident, $abs:ident, $reg:ty, $xor:ident, $andnot:ident, $splat:ident) => {
         #[inline(always)]

@@ -1,9 +1,11 @@
-//! The part of a cache that is in a folder, which any number of threads and processes may use at once.
+//! The part of a cache that lives in a folder, which any number of threads and processes may use at once.
 //!
-//! A file appears under its name only when it is complete (a temporary name, then a rename), and is read with its hash, so a
-//! reader finds sound features or none. The time of a file's last change is that of its last use; the oldest go first.
+//! A file appears under its name only when it is complete (a temporary name, then a rename), and its hash is checked
+//! when it is read, so a reader finds intact features or none. A file's modification time is that of its last use; the
+//! oldest go first.
 
-use super::{Features, Key};
+use super::features::Features;
+use super::key::Key;
 use crate::error::{Error, Result};
 use std::fs::{self, File, TryLockError};
 use std::hash::{BuildHasher, RandomState};
@@ -12,19 +14,19 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
-/// Locked by the one who makes room.
+/// Locked by whoever makes room.
 const LOCK: &str = "lock";
 const SUFFIX: &str = "mel";
 const TEMPORARY: &str = "tmp";
 
-/// Nobody takes so long to write a file: its writer was killed.
+/// No write takes this long: the writer was killed.
 const ABANDONED: Duration = Duration::from_secs(3600);
 
-/// What became of a search.
+/// The result of a lookup.
 pub(super) enum Found {
     Features(Features),
     Nothing,
-    /// There was a file, but not a sound one; it has been removed.
+    /// There was a damaged file; it has been removed.
     Damaged,
 }
 
@@ -37,19 +39,19 @@ pub(super) struct Disk {
     counted: AtomicU64,
     written: AtomicU64,
     serial: AtomicU64,
-    /// Tells the temporary names of this process from those of others, on other machines too.
+    /// Distinguishes the temporary names of this process from those of others, on other machines too.
     process: u64,
 }
 
 impl Disk {
-    /// Opens a folder, or makes it.
+    /// Opens a folder, and creates it if needed.
     pub(super) fn open(folder: &Path, max_bytes: u64) -> Result<Self> {
         let refuse = |error: io::Error| Error::Folder {
             path: folder.display().to_string(),
             reason: error.to_string(),
         };
         fs::create_dir_all(folder).map_err(refuse)?;
-        // The lock is the first thing that has to be written.
+        // The lock is the first file that must be written.
         File::options().create(true).append(true).open(folder.join(LOCK)).map_err(refuse)?;
         let disk = Self {
             folder: folder.to_path_buf(),
@@ -68,19 +70,19 @@ impl Disk {
         let Ok(mut file) = File::open(&path) else { return Found::Nothing };
         match Features::read(key, &mut file, self.max_bytes) {
             Ok(Some(features)) => {
-                // In a folder that may only be read the order of use is not known, and nothing else is lost.
+                // In a read-only folder the order of use is lost, and nothing else.
                 let _ = file.set_modified(SystemTime::now());
                 Found::Features(features)
             }
             _ => {
-                // Features that another process has put there just now are lost, and computed again.
+                // If another process has just replaced the file, its features are lost and computed again.
                 let _ = fs::remove_file(&path);
                 Found::Damaged
             }
         }
     }
 
-    /// Writes a file, unless it alone is too large, and tells how many others went for it.
+    /// Writes a file, unless it alone is too large; returns how many others were removed for it.
     pub(super) fn insert(&self, key: &Key, features: &Features) -> io::Result<usize> {
         let length = features.file_len();
         if length > self.max_bytes {
@@ -100,17 +102,17 @@ impl Disk {
             return Err(error);
         }
         let written = self.written.fetch_add(length, Ordering::Relaxed) + length;
-        // Others write too: whoever has added a sixteenth counts anew.
+        // Others write too: whoever has added a sixteenth counts again.
         let full = self.counted.load(Ordering::Relaxed).saturating_add(written) > self.max_bytes;
         Ok(if full || written > self.max_bytes / 16 { self.make_room() } else { 0 })
     }
 
-    /// Counts the files and removes the oldest until a sixteenth of the room is free, if there is too little of it.
+    /// Counts the files; if they exceed the limit, removes the oldest until a sixteenth of it is free.
     ///
-    /// One at a time does that, among all threads and processes; the others go on.
+    /// Only one thread of all processes does this at a time; the others carry on.
     fn make_room(&self) -> usize {
         let Ok(lock) = File::options().append(true).open(self.folder.join(LOCK)) else { return 0 };
-        // A file system without locks: two that make room at once remove more than needed, and no harm is done.
+        // On a file system without locks, two that make room at once remove more than needed, which does no harm.
         if let Err(TryLockError::WouldBlock) = lock.try_lock() {
             return 0;
         }
@@ -152,7 +154,7 @@ impl Disk {
         self.counted.load(Ordering::Relaxed).saturating_add(self.written.load(Ordering::Relaxed))
     }
 
-    /// All files of features; what killed writers have left is removed on the way. Others' files are not looked at.
+    /// All files of features. Leftovers of killed writers are removed on the way; other files are ignored.
     fn files(&self) -> impl Iterator<Item = Stored> {
         let now = SystemTime::now();
         let folders = fs::read_dir(&self.folder).into_iter().flatten().flatten();
@@ -172,14 +174,14 @@ impl Disk {
         })
     }
 
-    /// `folder/ab/abcd....mel`: some hundred folders, lest one hold too many files.
+    /// `folder/ab/abcd....mel`: 256 folders, so that none holds too many files.
     fn path(&self, key: &Key) -> PathBuf {
         let name = key.to_string();
         self.folder.join(&name[..2]).join(format!("{name}.{SUFFIX}"))
     }
 }
 
-/// Whether a name is one that a cache gives, and to which of its two kinds of file.
+/// Which of the cache's two kinds of file has this name, if any.
 fn kind(name: &str) -> Option<&'static str> {
     let (stem, suffix) = name.rsplit_once('.')?;
     let digits = |part: &str, n: usize| part.len() == n && part.bytes().all(|byte| byte.is_ascii_hexdigit());

@@ -1,9 +1,9 @@
-//! What a cache holds: features of one signal, and their form in a file.
+//! The entries of a cache: features of one signal, and their file format.
 //!
-//! A file is a magic number that tells the byte order too, the key, a type, rows and frames, the BLAKE3 hash of all that and
-//! of the values, and the values row by row.
+//! A file holds a magic number that also tells the byte order, the key, the type, rows and frames, the BLAKE3 hash of all
+//! that and of the values, and the values row by row.
 
-use super::Key;
+use super::key::Key;
 use crate::error::{Result, check_length};
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -55,7 +55,7 @@ impl Values {
 }
 
 impl Features {
-    /// Features of these values, row by row.
+    /// Features with these values, row by row.
     ///
     /// # Errors
     ///
@@ -108,7 +108,7 @@ impl Features {
         self.values.bytes().len()
     }
 
-    /// Bytes of the file that [`write`](Self::write) makes.
+    /// Bytes of the file that [`write`](Self::write) writes.
     pub(super) fn file_len(&self) -> u64 {
         (HEADER_LEN + self.n_bytes()) as u64
     }
@@ -127,9 +127,9 @@ impl Features {
         to.write_all(values)
     }
 
-    /// The features in a file that should hold those of `key`; None if they are damaged or another's.
+    /// The features in a file that should hold those of `key`; `None` if they are damaged or have another key.
     ///
-    /// Nothing in the file is believed: its length is checked before memory is asked for, and its values by their hash.
+    /// Nothing in the file is trusted: its length is checked before memory is allocated, and its values by their hash.
     pub(super) fn read(key: &Key, file: &mut File, max_len: u64) -> io::Result<Option<Self>> {
         let length = file.metadata()?.len();
         let mut header = [0; HEADER_LEN];
@@ -155,7 +155,7 @@ impl Features {
             Values::Double(read_values(file, n_values)?)
         };
         let same = checksum(&header[..HASH], values.bytes()) == header[HASH..];
-        // Both fit: their product does.
+        // Both fit, since their product does.
         Ok(same.then_some(Self { n_rows: n_rows as usize, n_frames: n_frames as usize, values }))
     }
 }
@@ -165,7 +165,7 @@ const MAGIC: &[u8; 8] = b"ndspmel1";
 #[cfg(not(target_endian = "little"))]
 const MAGIC: &[u8; 8] = b"NDSPMEL1";
 
-/// Where the parts of the header lie: magic, key, three numbers of 64 bits, hash.
+/// The layout of the header: magic, key, three numbers of 64 bits, hash.
 const KEY: std::ops::Range<usize> = 8..8 + Key::LEN;
 const NUMBERS: usize = KEY.end;
 const HASH: usize = NUMBERS + 24;

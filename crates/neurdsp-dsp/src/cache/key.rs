@@ -1,11 +1,10 @@
-//! What features are found by: a hash of the audio and a hash of everything that was done to it.
+//! The key of features: a hash of the audio and a hash of everything that was done to it.
 
 use crate::sample::Sample;
-use crate::spectrogram::Spectrogram;
-use neurdsp_simd::Isa;
+use crate::spectrum::{Hashing, Spectrogram};
 use std::fmt::{self, Write};
 
-/// Under what features are kept: equal keys mean equal features, bit for bit.
+/// The key of features: equal keys mean equal features, bit for bit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Key {
     audio: [u8; 32],
@@ -16,8 +15,8 @@ impl Key {
     /// Bytes of a key.
     pub const LEN: usize = 48;
 
-    /// The key of what `plan` and then `variant` make of the samples. `variant` names what is done besides the plan, and is
-    /// empty where nothing is.
+    /// The key of the features that `plan` computes from the samples. `variant` names further processing; it is empty
+    /// if there is none.
     #[must_use]
     pub fn new<T: Sample>(plan: &Spectrogram<T>, samples: &[T], variant: &str) -> Self {
         Self::of_bytes(plan, T::bytes(samples), variant, std::any::type_name::<T>())
@@ -30,8 +29,8 @@ impl Key {
     }
 
     fn of_bytes<T: Sample>(plan: &Spectrogram<T>, audio: &[u8], variant: &str, sample: &str) -> Self {
-        let mut config = Hashing(blake3::Hasher::new());
-        config.0.update(plan.fingerprint());
+        let mut config = Hashing::default();
+        config.update(plan.fingerprint());
         // Writing to a hash cannot fail.
         let _ = write!(config, "{sample} {variant}");
         Self { audio: blake3::hash(audio).into(), config: config.finish() }
@@ -63,34 +62,4 @@ impl fmt::Display for Key {
         formatter.write_char('-')?;
         self.config.iter().try_for_each(|byte| write!(formatter, "{byte:02x}"))
     }
-}
-
-/// Hashes what is written to it.
-struct Hashing(blake3::Hasher);
-
-impl Hashing {
-    fn finish(self) -> [u8; 16] {
-        let mut hash = [0; 16];
-        self.0.finalize_xof().fill(&mut hash);
-        hash
-    }
-}
-
-impl Write for Hashing {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.0.update(text.as_bytes());
-        Ok(())
-    }
-}
-
-/// A hash of all that the values of a plan depend on.
-///
-/// The debug output of the parts has every field and every coefficient to its last bit, those of fields that will be added
-/// one day too. The version and the instruction set are among it because they may change the last bits.
-pub(crate) fn fingerprint<T: Sample>(parts: &[&dyn fmt::Debug]) -> [u8; 16] {
-    let mut hash = Hashing(blake3::Hasher::new());
-    let (version, isa) = (env!("CARGO_PKG_VERSION"), Isa::detect().name());
-    // Writing to a hash cannot fail.
-    let _ = write!(hash, "neurdsp {version} {isa} {} {parts:?}", std::any::type_name::<T>());
-    hash.finish()
 }

@@ -1,18 +1,19 @@
-//! The part of a cache that is in memory: readers share its lock, and what was used least recently goes first.
+//! The part of a cache that is in memory: readers share its lock, and the least recently used entries go first.
 
-use super::{Features, Key};
+use super::features::Features;
+use super::key::Key;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-/// What an entry costs besides its values, so that a flood of tiny ones is bounded too.
+/// What an entry costs besides its values, so that many tiny entries are bounded too.
 const OVERHEAD: usize = 256;
 
 /// Features by their keys, within a number of bytes.
 #[derive(Debug)]
 pub(super) struct Memory {
     max_bytes: usize,
-    /// Counts uses, to tell which was later.
+    /// Counts uses, to order them.
     clock: AtomicU64,
     shelf: RwLock<Shelf>,
 }
@@ -20,7 +21,7 @@ pub(super) struct Memory {
 #[derive(Debug, Default)]
 struct Shelf {
     slots: HashMap<Key, Slot>,
-    /// Keys by the time of their use, as far as it is known: readers only leave the time in the slot.
+    /// Keys by the time of their last known use: readers only leave the time in the slot.
     order: BTreeMap<u64, Key>,
     n_bytes: usize,
 }
@@ -43,7 +44,7 @@ impl Memory {
         Some(Arc::clone(&slot.features))
     }
 
-    /// Keeps features, unless they alone are too large, and tells how many others went for them.
+    /// Keeps features, unless they alone are too large; returns how many others were removed for them.
     pub(super) fn insert(&self, key: Key, features: &Arc<Features>) -> usize {
         let size = cost(features);
         if size > self.max_bytes {
@@ -54,7 +55,7 @@ impl Memory {
         let now = self.now();
         let slot = Slot { features: Arc::clone(features), used: AtomicU64::new(now) };
         if let Some(old) = shelf.slots.insert(key, slot) {
-            // Another thread was faster, with the same values. Its place in the order leads to the new slot.
+            // Another thread was faster, with the same values. Its place in the order refers to the new slot.
             shelf.n_bytes -= cost(&old.features);
         } else {
             shelf.order.insert(now, key);
@@ -66,7 +67,7 @@ impl Memory {
             let Some(slot) = shelf.slots.get(&key) else { continue };
             let used = slot.used.load(Ordering::Relaxed);
             if used > known {
-                // Used since: it goes to its place. The first whose time is up to date is the oldest of all.
+                // Used since: it moves to its new place. The first entry whose time is up to date is the oldest.
                 shelf.order.insert(used, key);
             } else if let Some(slot) = shelf.slots.remove(&key) {
                 shelf.n_bytes -= cost(&slot.features);
@@ -90,7 +91,7 @@ impl Memory {
         self.clock.fetch_add(1, Ordering::Relaxed) + 1
     }
 
-    // Nothing between the changes of a shelf can panic, so a poisoned lock guards a sound one.
+    // Nothing can panic halfway through a change, so a poisoned lock guards a consistent shelf.
     fn read(&self) -> RwLockReadGuard<'_, Shelf> {
         self.shelf.read().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,6 +1,6 @@
-//! Second-order filters whose coefficients can move while they play.
+//! Second-order filters whose coefficients can change while they run.
 
-use super::{LiveBlock, clean};
+use super::block::{LiveBlock, clean};
 use neurdsp_simd::FlushDenormals;
 use std::f64::consts::PI;
 
@@ -27,16 +27,16 @@ pub struct BiquadCoefficients {
 }
 
 impl BiquadCoefficients {
-    /// Passes everything as it is.
+    /// Passes everything unchanged.
     pub const IDENTITY: BiquadCoefficients = BiquadCoefficients { b: [1.0, 0.0, 0.0], a: [0.0, 0.0] };
 
-    /// Raises or lowers what is below `frequency_hz`, where it reaches half of `gain_db`.
+    /// Raises or lowers frequencies below `frequency_hz`, where it reaches half of `gain_db`.
     #[must_use]
     pub fn low_shelf(sample_rate: f64, frequency_hz: f64, gain_db: f64, q: f64) -> Self {
         Self::shelf(sample_rate, frequency_hz, gain_db, q, 1.0)
     }
 
-    /// Raises or lowers what is above `frequency_hz`, where it reaches half of `gain_db`.
+    /// Raises or lowers frequencies above `frequency_hz`, where it reaches half of `gain_db`.
     #[must_use]
     pub fn high_shelf(sample_rate: f64, frequency_hz: f64, gain_db: f64, q: f64) -> Self {
         Self::shelf(sample_rate, frequency_hz, gain_db, q, -1.0)
@@ -61,7 +61,7 @@ impl BiquadCoefficients {
         )
     }
 
-    /// Raises or lowers what is around `frequency_hz`.
+    /// Raises or lowers frequencies around `frequency_hz`.
     #[must_use]
     pub fn peak(sample_rate: f64, frequency_hz: f64, gain_db: f64, q: f64) -> Self {
         let (cos, alpha) = angle(sample_rate, frequency_hz, q);
@@ -72,7 +72,7 @@ impl BiquadCoefficients {
         )
     }
 
-    /// Passes what is below `frequency_hz`.
+    /// Passes frequencies below `frequency_hz`.
     #[must_use]
     pub fn low_pass(sample_rate: f64, frequency_hz: f64, q: f64) -> Self {
         let (cos, alpha) = angle(sample_rate, frequency_hz, q);
@@ -80,7 +80,7 @@ impl BiquadCoefficients {
         Self::normalised([side, 1.0 - cos, side], [1.0 + alpha, -2.0 * cos, 1.0 - alpha])
     }
 
-    /// Passes what is above `frequency_hz`.
+    /// Passes frequencies above `frequency_hz`.
     #[must_use]
     pub fn high_pass(sample_rate: f64, frequency_hz: f64, q: f64) -> Self {
         let (cos, alpha) = angle(sample_rate, frequency_hz, q);
@@ -122,10 +122,10 @@ fn angle(sample_rate: f64, frequency_hz: f64, q: f64) -> (f64, f64) {
     (w.cos(), w.sin() / (2.0 * q))
 }
 
-/// A second-order filter; a change of coefficients takes a fixed number of samples.
+/// A second-order filter whose coefficients change over a fixed number of samples.
 ///
-/// Its state is the past of the input and of the output themselves (direct form I), which stay meaningful whatever the
-/// coefficients do: a moving filter neither clicks nor rings up.
+/// Its state is the past input and output (direct form I), which stays meaningful whatever the coefficients do: a changing
+/// filter neither clicks nor blows up.
 ///
 /// # Example
 ///
@@ -149,7 +149,7 @@ pub struct Biquad {
 }
 
 impl Biquad {
-    /// A filter with no past. Later changes take `ramp_samples`, at least one.
+    /// A filter without a past. Later changes take `ramp_samples`, at least one.
     #[must_use]
     pub fn new(coefficients: BiquadCoefficients, ramp_samples: u32) -> Biquad {
         Biquad {
@@ -162,7 +162,7 @@ impl Biquad {
         }
     }
 
-    /// Starts to move to other coefficients, from wherever it is now.
+    /// Starts to move to other coefficients from the current ones.
     pub fn set(&mut self, coefficients: BiquadCoefficients) {
         if coefficients != self.to {
             self.from = self.current();

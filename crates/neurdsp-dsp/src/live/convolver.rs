@@ -1,13 +1,10 @@
 //! Convolution with a long impulse response, without latency.
 
+use super::block::{LiveBlock, clean};
 use super::kernels::dot;
-use super::partitions::Partitions;
-use super::{LiveBlock, clean};
+use super::partitions::{Partitions, TICK};
 use crate::error::{Error, Result};
 use neurdsp_simd::{FlushDenormals, Isa};
-
-/// Work is done after every so many samples, however the signal is cut into blocks.
-pub(super) const TICK: usize = 64;
 
 /// Partition length of each stage and where it begins: one tick (at one), then eight and sixty-four (at two of them).
 const STAGES: [(usize, usize); 3] = [(TICK, TICK), (8 * TICK, 16 * TICK), (64 * TICK, 128 * TICK)];
@@ -15,8 +12,8 @@ const STAGES: [(usize, usize); 3] = [(TICK, TICK), (8 * TICK, 16 * TICK), (64 * 
 /// A signal convolved with an impulse response of any length, such as that of a loudspeaker cabinet or a room.
 ///
 /// There is no latency: the first 64 taps are summed directly, the others by FFT in partitions that grow with their
-/// distance (64, 512, 4096 samples). Long partitions are worked off in shares, one after every 64 samples, so that no
-/// block costs much more than another: a response of ten seconds stays playable at any block size.
+/// distance (64, 512, 4096 samples). Long partitions are processed in slices, one after every 64 samples, so that all
+/// blocks cost about the same: a response of ten seconds stays playable at any block size.
 ///
 /// # Example
 ///
@@ -32,11 +29,11 @@ const STAGES: [(usize, usize); 3] = [(TICK, TICK), (8 * TICK, 16 * TICK), (64 * 
 pub struct Convolver {
     isa: Isa,
     n_taps: usize,
-    /// The first taps, the last of them first.
+    /// The first taps, in reverse.
     head: [f32; TICK],
-    /// The tick before and the one that is being filled.
+    /// The previous tick and the current one.
     window: [f32; 2 * TICK],
-    /// What the stages add to the tick that is being filled.
+    /// What the stages add to the current tick.
     tail: [f32; TICK],
     filled: usize,
     stages: Vec<Partitions>,
@@ -52,7 +49,7 @@ impl Convolver {
     /// The longest response: 87 seconds at 48 kHz.
     pub const MAX_TAPS: usize = 1 << 22;
 
-    /// Plans a response, which takes some 20 bytes of memory a tap.
+    /// Plans a response; it takes about 20 bytes of memory per tap.
     ///
     /// # Errors
     /// The response is empty, longer than [`MAX_TAPS`](Self::MAX_TAPS), or not finite.
@@ -96,7 +93,7 @@ impl Convolver {
         self.n_taps
     }
 
-    /// After a whole tick: hands it to the stages and collects what they add to the next one.
+    /// After a whole tick: hands it to the stages and collects their contribution to the next one.
     fn tick(&mut self) {
         self.tail.fill(0.0);
         for stage in &mut self.stages {

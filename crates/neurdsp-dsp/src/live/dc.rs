@@ -1,6 +1,7 @@
-//! Takes a constant offset out of a signal.
+//! Removes a constant offset from a signal.
 
-use super::{LiveBlock, check_sample_rate, clean};
+use super::block::{LiveBlock, clean};
+use super::units::check_sample_rate;
 use crate::error::{Error, Result};
 use neurdsp_simd::FlushDenormals;
 use std::f64::consts::PI;
@@ -27,11 +28,11 @@ pub struct DcBlock {
 }
 
 impl DcBlock {
-    /// A filter that lets half the power through at `cutoff_hz`; 5 Hz is inaudible and settles in a tenth of a second.
+    /// A filter that passes half the power at `cutoff_hz`; 5 Hz is inaudible and settles in a tenth of a second.
     ///
     /// # Errors
-    /// The sample rate is outside of [`SAMPLE_RATES`](super::SAMPLE_RATES), or the cutoff not above 0 and below a
-    /// quarter of it.
+    /// The sample rate is outside [`SAMPLE_RATES`](super::SAMPLE_RATES), or the cutoff is not above 0 and below a
+    /// quarter of the sample rate.
     pub fn new(sample_rate: f64, cutoff_hz: f64) -> Result<DcBlock> {
         check_sample_rate(sample_rate)?;
         if !(cutoff_hz > 0.0 && cutoff_hz < sample_rate / 4.0) {

@@ -1,11 +1,12 @@
-//! A delay by a whole number of samples, which can change while it plays.
+//! A delay by a whole number of samples, which can change while it runs.
 
-use super::{LiveBlock, Ramp};
+use super::block::LiveBlock;
+use super::ramp::Ramp;
 use crate::error::{Error, Result};
 
 /// Delays by a whole number of samples; a change fades from the old delay to the new one.
 ///
-/// It keeps a dry signal beside a wet one that has latency. Samples pass as they are, NaN as well.
+/// It aligns a dry signal with a wet one that has latency. Samples pass unchanged, NaN included.
 ///
 /// # Example
 ///
@@ -31,13 +32,13 @@ pub struct Delay {
 }
 
 impl Delay {
-    /// The longest delay that one may ask for, in samples.
+    /// The longest delay allowed, in samples.
     pub const MAX_SAMPLES: usize = 1 << 24;
 
     /// Delays by `samples`, and can be changed up to `max_samples`, over `fade_samples`.
     ///
     /// # Errors
-    /// `samples` is above `max_samples`, or that above [`MAX_SAMPLES`](Self::MAX_SAMPLES).
+    /// `samples` is above `max_samples`, or `max_samples` above [`MAX_SAMPLES`](Self::MAX_SAMPLES).
     pub fn new(samples: usize, max_samples: usize, fade_samples: u32) -> Result<Delay> {
         if max_samples > Self::MAX_SAMPLES {
             let allowed = format!("it must be at most {}", Self::MAX_SAMPLES);
@@ -51,19 +52,19 @@ impl Delay {
         Ok(Delay { past, at: 0, max: max_samples, now: samples, before: samples, wanted: samples, fade })
     }
 
-    /// Fades to another delay, after the fade that is under way. What is above the maximum is clamped.
+    /// Fades to another delay, after any fade in progress. Values above the maximum are clamped.
     pub fn set(&mut self, samples: usize) {
         self.wanted = samples.min(self.max);
     }
 
-    /// Takes another delay at once. What is above the maximum is clamped.
+    /// Switches to another delay at once. Values above the maximum are clamped.
     pub fn snap(&mut self, samples: usize) {
         self.set(samples);
         (self.now, self.before) = (self.wanted, self.wanted);
         self.fade.snap(1.0);
     }
 
-    /// The delay that it has, or fades to.
+    /// The current delay, or the one that it fades to.
     #[must_use]
     pub fn samples(&self) -> usize {
         self.wanted

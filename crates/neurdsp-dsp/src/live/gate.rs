@@ -1,11 +1,12 @@
 //! A noise gate.
 
-use super::{LiveBlock, check_sample_rate, clean, db_to_gain, ms_to_samples};
+use super::block::{LiveBlock, clean};
+use super::units::{check_sample_rate, db_to_gain, ms_to_samples};
 use crate::error::Result;
 use neurdsp_simd::FlushDenormals;
 
-/// How fast the gate's measure of the level falls when the signal stops: to 1/e in this time. Slow enough that the gaps
-/// between the peaks of a low E string at 41 Hz do not count as silence.
+/// Time in which the measured level falls to 1/e when the signal stops. Slow enough that the gaps between the peaks of a
+/// low E string at 41 Hz do not count as silence.
 const DETECTOR_MS: f64 = 15.0;
 
 /// When a gate opens and closes.
@@ -17,7 +18,7 @@ pub struct GateSettings {
     pub hysteresis_db: f32,
     /// From closed to open, in milliseconds; 0 to 1000.
     pub attack_ms: f32,
-    /// How long it stays open after the level fell, in milliseconds; 0 to 5000.
+    /// How long it stays open after the level has fallen, in milliseconds; 0 to 5000.
     pub hold_ms: f32,
     /// From open to closed, in milliseconds; 0 to 5000.
     pub release_ms: f32,
@@ -35,7 +36,7 @@ impl Default for GateSettings {
     }
 }
 
-/// Silences what is below a threshold.
+/// Silences a signal below a threshold.
 ///
 /// The level is the peak of the signal, which falls exponentially with a time constant of 15 ms. The gate opens at the
 /// threshold; it closes when the level has been under `threshold_db - hysteresis_db` for the hold time. The gain goes
@@ -73,7 +74,7 @@ impl NoiseGate {
     /// A closed gate.
     ///
     /// # Errors
-    /// The sample rate is outside of [`SAMPLE_RATES`](super::SAMPLE_RATES).
+    /// The sample rate is outside [`SAMPLE_RATES`](super::SAMPLE_RATES).
     pub fn new(sample_rate: f64, settings: GateSettings) -> Result<NoiseGate> {
         check_sample_rate(sample_rate)?;
         let mut gate = NoiseGate {
@@ -94,7 +95,7 @@ impl NoiseGate {
         Ok(gate)
     }
 
-    /// Changes the settings; what is outside of their ranges is clamped. May be called on the audio thread.
+    /// Changes the settings; values outside their ranges are clamped. May be called on the audio thread.
     pub fn set(&mut self, settings: GateSettings) {
         if settings != self.settings {
             self.settings = settings;
@@ -102,7 +103,7 @@ impl NoiseGate {
         }
     }
 
-    /// Whether the signal is passing: open, or on its way to closed.
+    /// Whether the signal passes: the gate is open, or still closing.
     #[must_use]
     pub fn is_passing(&self) -> bool {
         self.position > 0.0

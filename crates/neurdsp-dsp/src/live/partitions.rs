@@ -1,20 +1,22 @@
-//! A stretch of an impulse response, convolved in partitions of one length by FFT, its work spread over time.
+//! A stretch of an impulse response, convolved by FFT in partitions of one length, with the work spread over time.
 
-use super::convolver::TICK;
 use super::kernels::multiply_add;
 use neurdsp_simd::Isa;
 use realfft::num_complex::Complex;
 use realfft::{ComplexToReal, RealFftPlanner, RealToComplex};
 use std::sync::Arc;
 
-/// Spectra are padded to a multiple of this many bins, so that no kernel ends in single values.
+/// Samples after which work is done, however the signal is cut into blocks.
+pub(super) const TICK: usize = 64;
+
+/// Spectra are padded to a multiple of this many bins, so that no kernel has a scalar remainder.
 const BINS: usize = 16;
 
 /// Taps `offset..offset + n * partition` of a response, in `n` partitions by overlap-save.
 ///
 /// It is driven by [`tick`](Self::tick) after every [`TICK`] samples. With a partition of one tick, `offset` is
-/// one partition: a block of input gives the block of output that comes next, so all work is done at once. With longer
-/// ones `offset` is two partitions: there is one partition's time to do the work, a share in each tick.
+/// one partition: a block of input gives the next block of output, so all work is done at once. With longer partitions
+/// `offset` is two partitions: there is one partition's time to do the work, a slice in each tick.
 ///
 /// Source: W. G. Gardner, "Efficient convolution without input-output delay", J. Audio Eng. Soc. 43 (3), 1995.
 pub(super) struct Partitions {
@@ -37,16 +39,16 @@ pub(super) struct Partitions {
     real: Vec<f32>,
     spectrum: Vec<Complex<f32>>,
     scratch: Vec<Complex<f32>>,
-    /// The output that is being played, and the one that is being made.
+    /// The current output, and the next one.
     output: Vec<f32>,
     making: Vec<f32>,
     tick: usize,
-    /// Whether a whole partition of input has come.
+    /// Whether a whole partition of input has arrived.
     is_started: bool,
 }
 
 impl Partitions {
-    /// Plans the taps `response`, which lie at the right offset already.
+    /// Plans the taps `response`, which begin at the offset.
     pub(super) fn new(response: &[f32], partition: usize, isa: Isa) -> Partitions {
         let mut planner = RealFftPlanner::<f32>::new();
         let (forward, inverse) =
@@ -85,12 +87,12 @@ impl Partitions {
         planned
     }
 
-    /// What it adds to the [`TICK`] samples that come now.
+    /// What it adds to the next [`TICK`] samples.
     pub(super) fn output(&self) -> &[f32] {
         &self.output[self.tick * TICK..(self.tick + 1) * TICK]
     }
 
-    /// Takes the [`TICK`] samples that have just been played and does this tick's share of the work.
+    /// Takes the last [`TICK`] samples and does this tick's slice of the work.
     pub(super) fn tick(&mut self, input: &[f32]) {
         let at = self.partition + self.tick * TICK;
         self.window[at..at + TICK].copy_from_slice(input);
@@ -114,8 +116,8 @@ impl Partitions {
         self.tick = if is_last { 0 } else { self.tick + 1 };
     }
 
-    /// One tick's share: a transform, or some of the partitions. Where it has ticks to spare, longer partitions do
-    /// their transforms in other ticks than shorter ones.
+    /// One tick's slice: a transform, or some of the partitions. Longer partitions, which have ticks to spare, do their
+    /// transforms in other ticks than shorter ones.
     fn work(&mut self) {
         let first = if self.ticks > 8 { 2 } else { 0 };
         let last = self.ticks - 1 - first;
@@ -143,7 +145,7 @@ impl Partitions {
         self.sum.fill(0.0);
     }
 
-    /// Adds the products of the partitions `from..to` with the inputs that are as old as they are late.
+    /// Adds the products of the partitions `from..to` with the inputs of their age.
     fn accumulate(&mut self, from: usize, to: usize) {
         for i in from..to {
             let age = (self.newest + i) % self.count;
@@ -159,7 +161,7 @@ impl Partitions {
         for ((value, re), im) in self.spectrum.iter_mut().zip(re).zip(im) {
             *value = Complex::new(*re, *im);
         }
-        // Their imaginary parts are zero but for a sign; the transform insists.
+        // Their imaginary parts are zero except for the sign; the transform insists on positive zeros.
         self.spectrum[0].im = 0.0;
         self.spectrum[self.partition].im = 0.0;
         let done = self.inverse.process_with_scratch(&mut self.spectrum, &mut self.real, &mut self.scratch);

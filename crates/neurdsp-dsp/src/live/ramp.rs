@@ -1,8 +1,8 @@
-//! A parameter that moves to its target in a straight line, sample by sample.
+//! A parameter that moves linearly to its target, sample by sample.
 
-/// Goes from where it is to its target over a fixed number of samples.
+/// Moves from its current value to its target over a fixed number of samples.
 ///
-/// Each value is computed from the target and the number of samples left, so nothing accumulates and the cut into
+/// Each value is computed from the target and the number of samples left, so no error accumulates and the division into
 /// blocks changes nothing.
 ///
 /// # Example
@@ -29,7 +29,7 @@ impl Ramp {
         Ramp { target: value, slope: 0.0, left: 0, length: length.max(1) }
     }
 
-    /// Starts to move to `target`, from wherever it is now. A target that is not finite is ignored.
+    /// Starts to move to `target` from the current value. A target that is not finite is ignored.
     pub fn set(&mut self, target: f32) {
         if target == self.target || !target.is_finite() {
             return;
@@ -45,19 +45,19 @@ impl Ramp {
         (self.target, self.left) = (value, 0);
     }
 
-    /// Where it is now.
+    /// The current value.
     #[must_use]
     pub fn value(&self) -> f32 {
         if self.left == 0 { self.target } else { self.target - self.slope * self.left as f32 }
     }
 
-    /// Where it will come to rest.
+    /// The value that it moves to.
     #[must_use]
     pub fn target(&self) -> f32 {
         self.target
     }
 
-    /// Samples until it rests.
+    /// Samples until it reaches its target.
     #[must_use]
     pub fn remaining(&self) -> usize {
         self.left as usize

@@ -1,69 +1,19 @@
-//! Changing the sample rate of a stream, with a delay that is known exactly.
+//! Changing the sample rate of a stream, with an exactly known delay.
 
-use super::clean;
+use super::block::clean;
 use super::kernels::dot;
-use super::sinc::{Sincs, TABLE_PHASES};
-use super::{ResampleQuality, SAMPLE_RATES};
+use super::ratio::Ratio;
+use super::sinc::{ResampleQuality, Sincs, TABLE_PHASES};
 use crate::error::{Error, Result};
 use neurdsp_simd::{FlushDenormals, Isa};
 
-/// Two sample rates as a fraction in lowest terms: `up / down` is the rate of the output over that of the input.
+/// Converts a stream from one sample rate to another.
 ///
-/// Rates are taken to a thousandth of a hertz, so that positions are whole numbers and never drift.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ratio {
-    /// Output samples …
-    pub up: u64,
-    /// … for so many input samples.
-    pub down: u64,
-}
-
-impl Ratio {
-    /// How much one rate may exceed the other.
-    pub const MAX: u64 = 64;
-
-    /// The ratio between two rates in Hz.
-    ///
-    /// # Errors
-    /// A rate is outside of 1 kHz to 3.072 MHz (four times the highest of
-    /// [`SAMPLE_RATES`](super::SAMPLE_RATES), for oversampling), or one exceeds the other more than [`Ratio::MAX`] times.
-    pub fn new(from_rate: f64, to_rate: f64) -> Result<Ratio> {
-        let whole = |rate: f64| {
-            if (1e3..=4.0 * SAMPLE_RATES.end()).contains(&rate) {
-                return Ok((rate * 1e3).round() as u64);
-            }
-            Err(Error::parameter("sample_rate", rate, "it must be 1000 to 3072000 Hz"))
-        };
-        let (from, to) = (whole(from_rate)?, whole(to_rate)?);
-        if from.max(to) > Self::MAX * from.min(to) {
-            let allowed = format!("one rate may be at most {} times the other", Self::MAX);
-            return Err(Error::parameter("the ratio of the sample rates", to_rate / from_rate, allowed));
-        }
-        let divisor = greatest_common_divisor(from, to);
-        Ok(Ratio { up: to / divisor, down: from / divisor })
-    }
-
-    /// The ratio in the other direction.
-    #[must_use]
-    pub fn inverse(self) -> Ratio {
-        Ratio { up: self.down, down: self.up }
-    }
-}
-
-fn greatest_common_divisor(mut a: u64, mut b: u64) -> u64 {
-    while b != 0 {
-        (a, b) = (b, a % b);
-    }
-    a
-}
-
-/// A stream at one rate, turned into a stream at another.
-///
-/// [`push`](Self::push) takes input samples, [`pull`](Self::pull) gives output samples as far as
-/// [`ready`](Self::ready) says. Output sample `n` belongs to the instant `n / to_rate - delay`, where the delay is a whole
-/// number of samples of the input ([`new`](Self::new)) or of the output ([`with_output_delay`](Self::with_output_delay));
-/// the filters are symmetric, so all frequencies are delayed alike. Which sample comes when depends on counts alone, so
-/// the cut into blocks changes no bit.
+/// [`push`](Self::push) takes input samples, [`pull`](Self::pull) gives output samples, up to [`ready`](Self::ready) of
+/// them. Output sample `n` belongs to the instant `n / to_rate - delay`, where the delay is a whole number of samples
+/// of the input ([`new`](Self::new)) or of the output ([`with_output_delay`](Self::with_output_delay)); the filters are
+/// symmetric, so all frequencies are delayed alike. Timing depends on counts alone, so the output does not depend on
+/// how the signal is cut into blocks, to the bit.
 ///
 /// # Example
 ///
@@ -84,7 +34,7 @@ pub struct Resampler {
     ratio: Ratio,
     sincs: Sincs,
     delay: usize,
-    /// The input that is still needed, then what has come since.
+    /// The input that is still needed, then newer input.
     past: Vec<f32>,
     filled: usize,
     max_push: usize,
@@ -132,7 +82,7 @@ impl Resampler {
         if !(1..=1 << 20).contains(&max_push) {
             return Err(Error::parameter("max_push", max_push, "it must be 1 to 1048576"));
         }
-        // Zeros before the first input sample, as many as the first output sample looks back.
+        // Zeros before the first input sample, as many as the first output sample reaches back.
         let (back, phase) =
             if late.1 == 0 { (late.0 as usize, 0) } else { (late.0 as usize + 1, ratio.up - late.1) };
         let zeros = back + sincs.half_width - 1;
@@ -179,7 +129,7 @@ impl Resampler {
         let input = &input[..input.len().min(self.max_push)];
         let capacity = self.past.len() - (self.sincs.taps - 2 * self.sincs.half_width);
         if self.filled + input.len() > capacity {
-            // All before the next sample's first tap is done with.
+            // Samples before the next output's first tap are no longer needed.
             let done = self.next.min(self.filled);
             self.past.copy_within(done..self.filled, 0);
             self.filled -= done;
@@ -194,14 +144,14 @@ impl Resampler {
         self.filled += input.len();
     }
 
-    /// Gives the next output samples, of which [`ready`](Self::ready) must be at least as many; any beyond are zero.
+    /// Gives the next output samples, at most [`ready`](Self::ready) of them; any beyond are zero.
     pub fn pull(&mut self, output: &mut [f32]) {
         let _guard = FlushDenormals::new();
         let ready = self.ready().min(output.len());
         let (output, missing) = output.split_at_mut(ready);
         missing.fill(0.0);
         for sample in output {
-            // Beyond the filter's width the rows hold zeros, so what lies there does not matter.
+            // Beyond the filter's width the rows hold zeros, so the samples there do not matter.
             let past = &self.past[self.next..self.next + self.sincs.taps];
             *sample = if self.sincs.is_interpolated {
                 let scaled = u128::from(self.phase) * u128::from(TABLE_PHASES);
@@ -219,7 +169,7 @@ impl Resampler {
         }
     }
 
-    /// Begins again, as if the input had been `value` for ever.
+    /// Starts again, as if the input had always been `value`.
     pub fn reset(&mut self, value: f32) {
         (self.filled, self.next, self.phase) = self.start;
         self.past.fill(0.0);
@@ -227,12 +177,12 @@ impl Resampler {
     }
 }
 
-/// A whole clip at another rate, aligned: the first sample stays the first.
+/// Converts a whole clip to another rate, aligned: the first sample stays the first.
 ///
-/// `round(n * to_rate / from_rate)` samples come out, at least one.
+/// The result has `round(n * to_rate / from_rate)` samples, at least one.
 ///
 /// # Errors
-/// The clip is empty, or the rates are not a [`Ratio`].
+/// The clip is empty, or the rates do not form a [`Ratio`].
 ///
 /// # Example
 ///

@@ -1,27 +1,28 @@
-//! The low-pass filters of the resampler: windowed sincs, sampled at every phase that the ratio of the rates meets.
+//! The low-pass filters of the resampler: windowed sincs, sampled at every phase that occurs at the ratio of the rates.
 
-use super::resampler::Ratio;
+use super::ratio::Ratio;
+use crate::window::bessel_i0;
 use std::f64::consts::PI;
 
-/// Attenuation that the windows are designed for, in dB; what is measured stays above 110.
+/// Design attenuation of the windows, in dB; the measured one stays above 110.
 const ATTENUATION_DB: f64 = 116.0;
 
-/// Phases of a table that stands for more phases than it holds; between two of them values are interpolated.
+/// Phases in a table that covers more phases by interpolation.
 pub(super) const TABLE_PHASES: u64 = 1024;
 
 /// Rows are padded with zeros to a multiple of this, for the vector kernels.
 const LANES: usize = 16;
 
-/// How much delay goes into a clean change of rate. The delay is that of one direction.
+/// The trade-off between delay and a clean change of rate. The delay is that of one direction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum ResampleQuality {
-    /// Passes what is below 0.4535 of the lower rate (20 kHz at 44.1) and stops all that lies above its half, by 110 dB,
-    /// so that nothing aliases. Delay: 81 samples of the lower rate.
+    /// Passes frequencies below 0.4535 of the lower rate (20 kHz at 44.1) and attenuates those above half of it by 110
+    /// dB, so that nothing aliases. Delay: 81 samples of the lower rate.
     #[default]
     High,
-    /// Passes what is below 0.4167 of the lower rate (20 kHz at 48) and stops by 110 dB what would alias below that; what
-    /// lies between aliases onto itself, out of hearing. Delay: 23 samples of the lower rate. At a ratio of two it is a
-    /// half-band filter.
+    /// Passes frequencies below 0.4167 of the lower rate (20 kHz at 48) and attenuates by 110 dB those that would alias
+    /// below that; those between alias onto themselves, inaudibly. Delay: 23 samples of the lower rate. At a ratio of
+    /// two it is a half-band filter.
     LowLatency,
 }
 
@@ -35,7 +36,7 @@ impl ResampleQuality {
     }
 }
 
-/// Filters for all phases of a ratio: row `r` of `n_rows`, `taps` values, the oldest sample's first.
+/// Filters for all phases of a ratio: rows of `taps` values, the oldest sample's first.
 #[derive(Clone, Debug)]
 pub(super) struct Sincs {
     pub(super) rows: Vec<f32>,
@@ -89,18 +90,4 @@ impl Sincs {
 
 fn sinc(x: f64) -> f64 {
     if x == 0.0 { 1.0 } else { (PI * x).sin() / (PI * x) }
-}
-
-/// The modified Bessel function of order zero, by its power series.
-fn bessel_i0(x: f64) -> f64 {
-    let quarter = x * x / 4.0;
-    let (mut term, mut sum) = (1.0, 1.0);
-    for k in 1..200 {
-        term *= quarter / f64::from(k * k);
-        sum += term;
-        if term < sum * 1e-17 {
-            break;
-        }
-    }
-    sum
 }

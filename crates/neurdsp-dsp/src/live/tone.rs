@@ -1,9 +1,11 @@
 //! The tone stack: bass, middle and treble.
 
-use super::{Biquad, BiquadCoefficients, LiveBlock, check_sample_rate, ms_to_samples};
+use super::biquad::{Biquad, BiquadCoefficients};
+use super::block::LiveBlock;
+use super::units::{check_sample_rate, ms_to_samples};
 use crate::error::Result;
 
-/// Gains of the tone stack in dB; 0 leaves the sound as it is.
+/// Gains of the tone stack in dB; 0 leaves the sound unchanged.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct ToneSettings {
     /// Low shelf at 150 Hz, −20 to 20.
@@ -15,7 +17,7 @@ pub struct ToneSettings {
 }
 
 impl ToneSettings {
-    /// The largest bass, middle and treble, in dB up or down.
+    /// The largest bass, middle and treble boost or cut, in dB.
     pub const REACH_DB: [f32; 3] = [20.0, 15.0, 10.0];
 
     fn design(&self, sample_rate: f64) -> [BiquadCoefficients; 3] {
@@ -33,7 +35,7 @@ impl ToneSettings {
     }
 }
 
-/// Bass, middle and treble at the frequencies, reaches and widths of the Neural Amp Modeler's plugin.
+/// Bass, middle and treble with the frequencies, ranges and widths of the Neural Amp Modeler's plugin.
 ///
 /// # Example
 ///
@@ -57,7 +59,7 @@ impl ToneStack {
     /// All gains at 0 dB.
     ///
     /// # Errors
-    /// The sample rate is outside of [`SAMPLE_RATES`](super::SAMPLE_RATES).
+    /// The sample rate is outside [`SAMPLE_RATES`](super::SAMPLE_RATES).
     pub fn new(sample_rate: f64) -> Result<ToneStack> {
         let settings = ToneSettings::default();
         let ramp = ms_to_samples(20.0, check_sample_rate(sample_rate)?);
@@ -65,7 +67,7 @@ impl ToneStack {
         Ok(ToneStack { sample_rate, settings, filters })
     }
 
-    /// Moves to other gains over 20 ms; what is out of reach is clamped. May be called on the audio thread.
+    /// Moves to other gains over 20 ms; values out of range are clamped. May be called on the audio thread.
     pub fn set(&mut self, settings: ToneSettings) {
         if settings != self.settings {
             self.settings = settings;
