@@ -11,6 +11,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 type Metadata = BTreeMap<String, String>;
+/// Number type and shape of each tensor.
+type Outline = BTreeMap<String, (&'static str, Vec<usize>)>;
 /// Architecture, kind, sample rate in Hz, channels, number of parameters, metadata.
 type Description = (String, &'static str, f64, usize, usize, Metadata);
 type Arrays<'py> = BTreeMap<String, Bound<'py, PyAny>>;
@@ -28,10 +30,7 @@ pub(crate) fn is_model_file(py: Python<'_>, path: PathBuf) -> PyResult<bool> {
 
 /// Reads the header of a model file and checks it; gives the metadata, and number type and shape of each tensor.
 #[pyfunction]
-pub(crate) fn model_file_layout(
-    py: Python<'_>,
-    path: PathBuf,
-) -> PyResult<(Metadata, BTreeMap<String, (&'static str, Vec<usize>)>)> {
+pub(crate) fn model_file_layout(py: Python<'_>, path: PathBuf) -> PyResult<(Metadata, Outline)> {
     let read = || {
         let layout = Layout::read(&path)?;
         Header::from_metadata(&layout.metadata).map_err(|error| error.in_file(&path))?;
