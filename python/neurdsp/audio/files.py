@@ -133,13 +133,17 @@ class AudioReader:
         """Yield the rest of the file in float32 blocks of shape (n_channels, n), n ≤ ``block_samples``."""
         import soundfile
 
+        # numpy scales 16 bits to the same floats as libsndfile, several times faster.
+        dtype = "int16" if self.info.subtype == "PCM_16" else "float32"
         while True:
             try:
-                block = self._file.read(block_samples, dtype="float32", always_2d=True)
+                block = self._file.read(block_samples, dtype=dtype, always_2d=True)
             except (soundfile.SoundFileError, OSError, RuntimeError) as error:
                 raise AudioFileError(f"cannot read '{self._path}': damaged ({_reason(error)})") from error
             if len(block) == 0:
                 return
+            if dtype == "int16":
+                block = np.multiply(block, np.float32(2**-15), dtype=np.float32)
             yield np.ascontiguousarray(block.T)
 
 

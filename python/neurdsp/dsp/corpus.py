@@ -6,23 +6,37 @@ the file is done: ``file``, ``output``, ``frames``, ``seconds``, ``hash`` (BLAKE
 that was interrupted, by whatever it was, goes on where it stopped.
 """
 
+import contextlib
 import hashlib
 import json
 import os
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from neurdsp.dsp.executors import Executor, LocalPool, Lost
 from neurdsp.dsp.extraction import ENDINGS, Format, extract
-from neurdsp.dsp.manifest import MANIFEST, Appender, Record, only_run, read_manifest, rewrite, sweep
+from neurdsp.dsp.manifest import (
+    MANIFEST,
+    Appender,
+    Record,
+    only_run,
+    read_manifest,
+    rewrite,
+    sweep,
+    sync_folder,
+)
 from neurdsp.dsp.mel import MelSpectrogram
 from neurdsp.errors import AudioFileError, ParameterError
 
 __all__ = ["SUFFIXES", "Format", "MelJob", "Record", "Summary", "find_audio", "read_manifest", "run"]
+
+# Threads that may wait for the disk beside those that compute.
+_SYNCING = 8
 
 #: What counts as audio in a folder.
 SUFFIXES = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".w64", ".caf", ".au")
@@ -183,7 +197,7 @@ def run(
             if record is not None:
                 kept[name] = record
             else:
-                todo.append((path, name, names[name]))
+                todo.append(Task(path, name, names[name]))
         if begin is not None:
             begin(len(todo))
         done: dict[str, Record] = {}
@@ -193,6 +207,10 @@ def run(
                 done[record.file] = record
                 if progress is not None:
                     progress(record)
+        # The rewritten manifest is on the disk at once: the names that it holds have to be there before.
+        for folder in {(job.output / name).parent for name in names.values()}:
+            if folder.is_dir():
+                sync_folder(folder)
         latest = {**kept, **done}
         rewrite(manifest, [latest[name] for name in names])
         # A worker of a cluster may have been killed.
@@ -208,17 +226,64 @@ def run(
     )
 
 
-Task = tuple[Path, str, str]
+class Task(NamedTuple):
+    """A file to do.
+
+    Attributes
+    ----------
+    path
+        The audio.
+    name, output
+        Paths of the audio and of its result, relative to the input and to the output folder.
+    """
+
+    path: Path
+    name: str
+    output: str
 
 
 def _each(job: MelJob, todo: Sequence[Task], executor: Executor, config: str) -> Iterator[Record]:
     """Yield records as files get done."""
-    for (_, name, _), record in executor.map(partial(compute, job, config), todo):
-        yield Record(file=name, config=config, error=record.reason) if isinstance(record, Lost) else record
+    work = partial(compute, job, config)
+    if isinstance(executor, LocalPool):
+        # No more files are computed at a time than was asked for, but more threads may wait for the disk: the
+        # file system then syncs their results together.
+        work = partial(work, slots=threading.Semaphore(executor.workers))
+        executor = LocalPool(executor.workers + _SYNCING)
+    for task, record in executor.map(work, todo):
+        lost = isinstance(record, Lost)
+        yield Record(file=task.name, config=config, error=record.reason) if lost else record
 
 
-def compute(job: MelJob, config: str, task: Task) -> Record:
-    """Compute and write the features of one file; its mistakes become part of the record."""
+def compute(
+    job: MelJob,
+    config: str,
+    task: Task,
+    *,
+    slots: contextlib.AbstractContextManager[object] | None = None,
+) -> Record:
+    """Compute the features of one file, and write them to the disk.
+
+    Parameters
+    ----------
+    job, config
+        What to do, and its `MelJob.config`.
+    task
+        The file.
+    slots
+        Held while the features are computed and written; not while the file is read for its hash, which also
+        brings it into memory, nor while the result is synced.
+
+    Returns
+    -------
+    Record
+        The result, or why there is none.
+
+    Raises
+    ------
+    OSError
+        If the result cannot be written.
+    """
     path, name, output = task
     facts: dict[str, Any] = {"file": name, "config": config}
     try:
@@ -228,10 +293,12 @@ def compute(job: MelJob, config: str, task: Task) -> Record:
         return Record(**facts, error=f"cannot read '{path}': {error.strerror or error}")
     target = job.output / output
     target.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        frames, facts["seconds"] = extract(job.plan, path, target, job.format)
-    except (AudioFileError, ParameterError) as error:
-        return Record(**facts, error=" ".join(str(error).split()))
+    with contextlib.ExitStack() as slot:
+        slot.enter_context(slots or contextlib.nullcontext())
+        try:
+            frames, facts["seconds"] = extract(job.plan, path, target, job.format, written=slot.close)
+        except (AudioFileError, ParameterError) as error:
+            return Record(**facts, error=" ".join(str(error).split()))
     return Record(**facts, output=output, frames=frames)
 
 

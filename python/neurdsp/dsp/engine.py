@@ -103,7 +103,7 @@ class SpectrogramEngine:
 
         The way of small calls: the core looks at the array itself, and no warning is due.
         """
-        return self._plan.of_short(y, self._shortest, self._longest)
+        return self._plan.of_one(y, self._shortest, self._longest)
 
     def run(self, y: Any, *, dtype: npt.DTypeLike | None, out: Any, n_threads: int | None) -> Any:
         """Return the spectrogram of ``y``, in its kind and shape."""

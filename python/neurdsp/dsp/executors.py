@@ -2,9 +2,10 @@
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
+from queue import SimpleQueue
 from typing import Protocol, TypeVar
 
 __all__ = ["Executor", "LocalPool", "Lost", "n_cores"]
@@ -64,15 +65,17 @@ class LocalPool:
         self, work: Callable[[Task], Result], tasks: Iterable[Task]
     ) -> Iterator[tuple[Task, Result | Lost]]:
         """Yield each task with its result; see `Executor.map`."""
-        rest, waiting = iter(tasks), dict[Future[Result], Task]()
+        rest, waiting, done = iter(tasks), dict[Future[Result], Task](), SimpleQueue[Future[Result]]()
         pool = ThreadPoolExecutor(max_workers=self.workers, thread_name_prefix="neurdsp")
         try:
             while True:
                 for task in islice(rest, 2 * self.workers - len(waiting)):
-                    waiting[pool.submit(work, task)] = task
+                    future = pool.submit(work, task)
+                    waiting[future] = task
+                    future.add_done_callback(done.put)
                 if not waiting:
                     return
-                for future in wait(waiting, return_when=FIRST_COMPLETED).done:
-                    yield waiting.pop(future), future.result()
+                future = done.get()
+                yield waiting.pop(future), future.result()
         finally:
             pool.shutdown(wait=True, cancel_futures=True)

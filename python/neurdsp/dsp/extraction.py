@@ -7,7 +7,7 @@ over frames, and frames come one by one.
 
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, Literal, Self, TypeAlias
@@ -34,7 +34,14 @@ MAX_HELD_BYTES = 1 << 26
 _BLOCK_SAMPLES = 1 << 17
 
 
-def extract(plan: MelSpectrogram, path: Path, target: Path, kind: Format) -> tuple[int, float]:
+def extract(
+    plan: MelSpectrogram,
+    path: Path,
+    target: Path,
+    kind: Format,
+    *,
+    written: Callable[[], object] | None = None,
+) -> tuple[int, float]:
     """Write the features of an audio file.
 
     Parameters
@@ -49,6 +56,8 @@ def extract(plan: MelSpectrogram, path: Path, target: Path, kind: Format) -> tup
     kind
         ``npy``; ``safetensors`` with a tensor ``mel`` and the parameters; or ``raw``, float32 rows one after
         the other (see `neurdsp.dsp.raw`).
+    written
+        Called when the result is written, before it is synced to the disk.
 
     Returns
     -------
@@ -79,7 +88,7 @@ def extract(plan: MelSpectrogram, path: Path, target: Path, kind: Format) -> tup
             features.append(stream.flush())
         if features.n_frames == 0:
             plan.n_frames(audio.n_samples)  # raises: it says how many samples a frame needs
-        _write(target, kind, plan, features)
+        _write(target, kind, plan, features, written)
     return features.n_frames, audio.seconds
 
 
@@ -187,11 +196,20 @@ class _Features:
         self._parts, self._held_bytes = [], 0
 
 
-def _write(target: Path, kind: Format, plan: MelSpectrogram, features: _Features) -> None:
-    with atomic_output(target) as temporary, open(temporary, "wb") as file:
-        _write_header(file, kind, plan, (features.n_rows, features.n_frames))
-        for piece in features.pieces():
-            file.write(np.ascontiguousarray(piece, "<f4").data)
+def _write(
+    target: Path,
+    kind: Format,
+    plan: MelSpectrogram,
+    features: _Features,
+    written: Callable[[], object] | None,
+) -> None:
+    with atomic_output(target) as temporary:
+        with open(temporary, "wb") as file:
+            _write_header(file, kind, plan, (features.n_rows, features.n_frames))
+            for piece in features.pieces():
+                file.write(np.ascontiguousarray(piece, "<f4").data)
+        if written is not None:
+            written()
 
 
 def _write_header(file: IO[bytes], kind: Format, plan: MelSpectrogram, shape: tuple[int, int]) -> None:

@@ -16,7 +16,7 @@ from typing import Self
 from neurdsp._output import atomic_output
 from neurdsp.errors import ParameterError
 
-__all__ = ["MANIFEST", "Appender", "Record", "only_run", "read_manifest", "rewrite", "sweep"]
+__all__ = ["MANIFEST", "Appender", "Record", "only_run", "read_manifest", "rewrite", "sweep", "sync_folder"]
 
 MANIFEST = "manifest.jsonl"
 _LOCK = ".neurdsp.lock"
@@ -129,6 +129,21 @@ def only_run(output: Path) -> Iterator[None]:
         except OSError:
             pass  # a file system without locks, as before
         yield
+
+
+def sync_folder(folder: Path) -> None:
+    """Sync the names in a folder: after a power cut, what the manifest names is there.
+
+    A system that cannot open a folder (Windows) is left to its own care.
+    """
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except PermissionError:
+        return
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def sweep(output: Path, results: Iterable[str]) -> None:

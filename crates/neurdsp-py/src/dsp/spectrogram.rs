@@ -91,7 +91,7 @@ impl PySpectrogram {
     ///
     /// None for anything but a contiguous float32 array `(n_samples,)` of `shortest` to `longest` samples: the caller then
     /// checks and converts what it was given.
-    fn of_short<'py>(
+    fn of_one<'py>(
         &self,
         py: Python<'py>,
         samples: &Bound<'py, PyAny>,
