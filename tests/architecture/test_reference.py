@@ -24,7 +24,8 @@ def public_names(snapshot):
 
 
 def documented_names(folder):
-    return {name for page in folder.glob("*.md") for name in re.findall(r"^::: (\S+)$", page.read_text(), re.M)}
+    pages = [page.read_text() for page in folder.glob("*.md")]
+    return {name for page in pages for name in re.findall(r"^::: (\S+)$", page, re.M)}
 
 
 def test_every_public_name_has_an_entry():

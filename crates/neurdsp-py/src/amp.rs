@@ -1,7 +1,7 @@
 //! Amp models: loading one, and playing it block by block.
 
-use crate::chain::operation;
 use crate::errors::{ParameterError, from_models, from_rt};
+use crate::operation::operation;
 use neurdsp_models::amp::nam::{Conventions, NamFile};
 use neurdsp_models::{LoadedModel, NamOptions, StreamingModel};
 use numpy::{PyArray1, PyArrayMethods, PyReadonlyArray1};

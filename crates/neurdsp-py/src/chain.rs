@@ -2,12 +2,10 @@
 
 use crate::amp::AmpModel;
 use crate::errors::{ParameterError, from_dsp, from_rt};
-use neurdsp_dsp::live::{
-    Convolver, DcBlock, GateSettings, LiveBlock, NoiseGate, ResampleQuality, ToneSettings, ToneStack,
-};
+use crate::operation::operation;
+use neurdsp_dsp::live::{Convolver, DcBlock, GateSettings, LiveBlock, NoiseGate, ToneSettings, ToneStack};
 use neurdsp_rt::{
-    Bank, ChainHandle, ImpulseResponse, ModelLevels, Monitor, Operation, OutputMode, Parameter,
-    SharedSettings,
+    Bank, ChainHandle, ImpulseResponse, ModelLevels, Monitor, OutputMode, Parameter, SharedSettings,
 };
 use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2, PyUntypedArrayMethods};
 use pyo3::prelude::*;
@@ -19,12 +17,6 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 fn not_contiguous<E>(_: E) -> PyErr {
     ParameterError::new_err("the block is not contiguous; convert it with numpy.ascontiguousarray(block)")
-}
-
-/// The operation of a model at the rate of the host.
-pub(crate) fn operation(sample_rate: f64, oversample: usize, low_latency: bool) -> Operation {
-    let quality = if low_latency { ResampleQuality::LowLatency } else { ResampleQuality::High };
-    Operation { sample_rate, oversample, quality }
 }
 
 /// One part of the chain, for one channel. Calls from several threads take turns.

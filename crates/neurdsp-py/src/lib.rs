@@ -19,6 +19,7 @@ mod chain;
 mod dsp;
 mod errors;
 mod modelfile;
+mod operation;
 mod train;
 
 #[pymodule(gil_used = false)]

@@ -1,7 +1,6 @@
 """Registers the sub-commands, and turns errors into one line and an exit status.
 
-Each sub-command has its own module, or belongs to the `cli.py` of its model family, which the table of families
-names.
+Each sub-command has its own module, or is the `cli.py` of a model family that the table of families names.
 """
 
 import os

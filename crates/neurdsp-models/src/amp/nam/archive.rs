@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use super::file::{NamFile, Network};
 use super::metadata::NamMetadata;
-use super::model::{NamModel, NamOptions};
+use super::model::NamModel;
+use super::options::NamOptions;
 use crate::amp::playable::Playable;
 use crate::container::file::ModelFile;
 use crate::container::header::{AudioSpec, Header};

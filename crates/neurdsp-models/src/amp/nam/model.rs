@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use neurdsp_simd::Isa;
 
-use super::conventions::Conventions;
 use super::file::NamFile;
 use super::frame_model::FrameModelSource;
+use super::options::NamOptions;
 use super::prepare::prepare;
 use super::stream::MonoStream;
 use crate::amp::playable::Playable;
@@ -14,24 +14,6 @@ use crate::container::file::ModelFile;
 use crate::container::header::Header;
 use crate::error::{Error, Result};
 use crate::kinds::StreamingModel;
-
-/// How a `.nam` model is to be played.
-///
-/// # Example
-/// ```no_run
-/// use neurdsp_models::{NamOptions, load_with};
-/// let smallest = NamOptions { size: Some(0.0), ..NamOptions::default() };
-/// let model = load_with("amp.nam", &smallest)?;
-/// # Ok::<(), neurdsp_models::Error>(())
-/// ```
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct NamOptions {
-    /// Of a model with several sizes, the one to play, from 0 (smallest) to 1 (full); `None` is full as well. Other
-    /// models play the same at every size.
-    pub size: Option<f64>,
-    /// Whose reading to follow where NAM Core and NAM's trainer differ.
-    pub conventions: Conventions,
-}
 
 /// A `.nam` model at one size, with its weights prepared.
 #[derive(Debug)]
