@@ -45,7 +45,7 @@ MISTAKES = [
         "amp",
         "absurd sample rate",
         f"amp render slow.wav -m {AMP} -o out.wav",
-        "50 Hz is too far from the model's 48000",
+        "50 Hz, too far from the model's 48000",
     ),
     # amp render: model
     (

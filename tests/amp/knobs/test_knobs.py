@@ -68,7 +68,7 @@ def test_the_others_stay_where_they_are_and_mistakes_are_named(path):
     assert amp.with_knobs(tone=1.0).knobs == {"gain": 0.75, "tone": 1.0}
     with pytest.raises(ParameterError, match="no knob 'drive'; its knobs: gain, tone"):
         amp.with_knobs(drive=0.5)
-    with pytest.raises(ParameterError, match=r"gain is 1.5, but must be from 0 to 1"):
+    with pytest.raises(ParameterError, match=r"gain is 1.5, but it must be from 0 to 1"):
         amp.with_knobs(gain=1.5)
     with pytest.raises(ParameterError, match="its knobs: none"):
         AmpModel.load("ts9").with_knobs(gain=0.5)
