@@ -1,14 +1,22 @@
 """Fixtures that several packages of tests share."""
 
 import json
+import os
 import resource
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
+from neurdsp.cli import main
 from safetensors.numpy import save_file
+
+# Tests run in parallel, on networks far too small for several threads: a tiny LSTM took 30 times the CPU time
+# on two threads. Torch reads this when it is imported, here and in commands that tests start.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @pytest.fixture
@@ -110,3 +118,29 @@ def make_amp() -> type[RandomAmp]:
 def amp_path(tmp_path: Path, random_amp: RandomAmp) -> Path:
     """The file of `random_amp`."""
     return random_amp.write(tmp_path / "amp.safetensors")
+
+
+@dataclass
+class Outcome:
+    """Exit status and both streams of a command."""
+
+    status: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def run(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> Callable[..., Outcome]:
+    """A function that runs ``neurdsp`` with the given arguments in the folder of the test."""
+
+    def call(*arguments: object) -> Outcome:
+        monkeypatch.setattr(sys, "argv", ["neurdsp", *map(str, arguments)])
+        monkeypatch.chdir(tmp_path)
+        with pytest.raises(SystemExit) as caught:
+            main()
+        captured = capsys.readouterr()
+        return Outcome(int(caught.value.code or 0), captured.out, captured.err)
+
+    return call

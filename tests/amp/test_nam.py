@@ -71,7 +71,7 @@ def test_a_model_of_several_sizes_plays_the_one_that_is_asked_for(tmp_path):
         2,
     ]
     assert AmpModel.load(path).size_steps == [0.5]
-    with pytest.raises(ParameterError, match=r"size is 1\.5, but it must be from 0 \(smallest\) to 1 \(full\)"):
+    with pytest.raises(ParameterError, match=r"size is 1\.5, but it must be from 0 \(smallest\)"):
         AmpModel.load(path, size=1.5)
     with pytest.raises(ParameterError, match="conventions is 'both'"):
         AmpModel.load(path, conventions="both")

@@ -5,11 +5,7 @@ import io
 import json
 import os
 import re
-import resource
 import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -266,118 +262,6 @@ def test_nothing_is_written_when_the_start_is_refused(recordings, tmp_path):
             run_dir=tmp_path / "run",
         )
     assert folder(tmp_path) == before
-
-
-def command(*arguments, **kwargs):
-    code = "from neurdsp.cli import main; main()"
-    return subprocess.run(
-        [sys.executable, "-c", code, "amp", *map(str, arguments)], capture_output=True, text=True, **kwargs
-    )
-
-
-@pytest.mark.parametrize(
-    ("arguments", "expected"),
-    [
-        (["--preset", "seed-16x"], "did you mean 'seed-16x6'?"),
-        (["--set", "training.learning_rat=1"], "did you mean 'learning_rate'?"),
-        (["--set", "training"], "write it as key=value"),
-        (["--minutes", "1", "--steps", "3"], "either as --minutes or as --steps"),
-        (["--minutes", "0"], "'training.minutes' = 0"),
-        (["--preset", "8k", "--config", "x.yaml"], "not both"),
-        (["--resume"], "no run to resume"),
-    ],
-)
-def test_the_command_refuses_in_one_line_with_status_2(recordings, tmp_path, arguments, expected):
-    before = folder(tmp_path)
-    done = command("train", *recordings, "-o", "m.safetensors", *arguments, cwd=tmp_path)
-    assert done.returncode == 2
-    assert expected in done.stderr
-    assert done.stderr.count("\n") == 1
-    assert folder(tmp_path) == before
-
-
-@pytest.mark.slow
-def test_the_command_trains_and_prints_json(recordings, tmp_path):
-    settings = ["--preset", "8k", *(part for setting in TINY for part in ("--set", setting))]
-    done = command(
-        "train", *recordings, "-o", "m.safetensors", "--steps", 5, *settings, "--json", cwd=tmp_path
-    )
-    assert done.returncode == 0, done.stderr
-    result = json.loads(done.stdout)
-    assert result["summary"]["steps"] == 5
-    assert 0 < result["esr"] < 2
-    assert (tmp_path / "runs" / "m" / "config.yaml").is_file()
-
-
-@pytest.mark.slow
-def test_terminated_from_outside_it_leaves_a_model(recordings, tmp_path):
-    code = "from neurdsp.cli import main; main()"
-    settings = ["--preset", "8k", *(part for setting in TINY for part in ("--set", setting))]
-    arguments = [
-        "amp",
-        "train",
-        *map(str, recordings),
-        "-o",
-        "m.safetensors",
-        *settings,
-        "--steps",
-        "1000000",
-    ]
-    arguments += ["--set", "training.validate_steps=5"]
-    process = subprocess.Popen(
-        [sys.executable, "-c", code, *arguments], cwd=tmp_path, stderr=subprocess.DEVNULL
-    )
-    deadline = time.monotonic() + 120
-    while not (tmp_path / "m.safetensors").exists() and time.monotonic() < deadline:
-        time.sleep(0.1)
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(60) == 0
-    assert "engine" in AmpModel.load(tmp_path / "m.safetensors").metadata["neurdsp.metrics"]
-
-
-@pytest.mark.slow
-def test_a_full_disk_costs_one_line_and_leaves_no_half_file(recordings, tmp_path):
-    def small_files():
-        resource.setrlimit(resource.RLIMIT_FSIZE, (8000, 8000))
-
-    settings = ["--preset", "8k", *(part for setting in TINY for part in ("--set", setting))]
-    arguments = ["train", *recordings, "-o", "m.safetensors", *settings, "--steps", 3, "--json"]
-    done = command(*arguments, cwd=tmp_path, preexec_fn=small_files)
-    assert done.returncode == 2
-    assert "m.safetensors" in done.stderr
-    assert done.stderr.count("\n") == 1
-    assert not {name for name in folder(tmp_path) if "safetensors" in name or name.endswith(".tmp")}
-
-
-def test_without_torch_the_command_says_what_to_install(recordings, tmp_path):
-    code = "import sys; sys.modules['torch'] = None; from neurdsp.cli import main; main()"
-    arguments = ["amp", "train", *map(str, recordings), "-o", str(tmp_path / "m.safetensors")]
-    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True)
-    assert done.returncode == 2
-    assert "pip install 'neurdsp[train]'" in done.stderr
-    assert done.stderr.count("\n") == 1
-
-
-def test_presets_command_prints_true_counts():
-    done = command("presets", "--json")
-    listed = json.loads(done.stdout)
-    sizes = {preset["name"]: preset["n_parameters"] for preset in listed["presets"]}
-    assert sizes["seed-48x12"] == 83_665
-    assert "ts9" in [amp["name"] for amp in listed["amps"]]
-
-
-@pytest.mark.slow
-def test_two_processes_train_one_model_and_one_of_them_writes(tmp_path, recordings):
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m"]
-    command += ["neurdsp", "amp", "train", *recordings, "-o", tmp_path / "amp.safetensors", "--json"]
-    command += ["--steps", "4", "--preset", "seed-16x6", "--run-dir", tmp_path / "run"]
-    command += ["--set", "training.validate_steps=2", "--set", "data.crop_samples=4096"]
-    done = subprocess.run(
-        [str(word) for word in command], check=True, timeout=300, capture_output=True, text=True
-    )
-    assert json.loads(done.stdout)["summary"]["steps"] == 4
-    log = (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()
-    assert [json.loads(line)["event"] for line in log] == ["validation", "validation", "stopped"]
 
 
 @pytest.mark.parametrize("setting", ["precision=bfloat16", "compile=true"])

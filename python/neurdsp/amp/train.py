@@ -13,7 +13,7 @@ import torch
 from neurdsp.amp.config import AmpConfig
 from neurdsp.amp.data import Pair, Split, load_pair, split_in_time
 from neurdsp.amp.infer import AmpModel
-from neurdsp.amp.judge.report import Heard, write_report
+from neurdsp.amp.judge.report import Excerpt, write_report
 from neurdsp.amp.model import build_network
 from neurdsp.amp.run import check_model_path, check_resume, network_scales, rms
 from neurdsp.amp.task import AmpTask
@@ -79,20 +79,20 @@ def measure(path: str | os.PathLike[str], pair: Pair, start: int, stop: int) -> 
     dict
         ``esr``, ``pre_emphasised_esr``, ``spectral_distance``.
     """
-    heard = _hear(Path(path), pair, start, stop)
+    excerpt = _play_excerpt(Path(path), pair, start, stop)
     return {
-        "esr": float(esr(heard.target, heard.predicted)),
-        "pre_emphasised_esr": float(pre_emphasised_esr(heard.target, heard.predicted)),
-        "spectral_distance": float(multi_resolution_stft_distance(heard.target, heard.predicted)),
+        "esr": float(esr(excerpt.target, excerpt.predicted)),
+        "pre_emphasised_esr": float(pre_emphasised_esr(excerpt.target, excerpt.predicted)),
+        "spectral_distance": float(multi_resolution_stft_distance(excerpt.target, excerpt.predicted)),
     }
 
 
-def _hear(path: Path, pair: Pair, start: int, stop: int) -> Heard:
+def _play_excerpt(path: Path, pair: Pair, start: int, stop: int) -> Excerpt:
     """Play a range through a model file, with as much past as its receptive field."""
     model = AmpModel.load(path)
     first = max(0, start - (model.receptive_field - 1))
     rendered = model.render(pair.dry[first:stop], pair.sample_rate)[start - first :]
-    return Heard(pair.dry[start:stop], pair.wet[start:stop], rendered, pair.sample_rate)
+    return Excerpt(pair.dry[start:stop], pair.wet[start:stop], rendered, pair.sample_rate)
 
 
 def train(
@@ -241,7 +241,7 @@ def _report(result: RunResult, pair: Pair, split: Split, config: AmpConfig) -> N
     write_report(
         result.run_dir / "report.html",
         model=result.model_path,
-        heard=_hear(result.model_path, pair, *split.validation),
+        excerpt=_play_excerpt(result.model_path, pair, *split.validation),
         log=result.run_dir / "metrics.jsonl",
         facts=facts,
     )

@@ -1,4 +1,4 @@
-"""Active learning of settings: what is unknown is captured, choices repeat, and a stopped run goes on."""
+"""Active learning of settings: the unknown is captured, choices are reproducible, a stopped run continues."""
 
 import numpy as np
 import pytest
@@ -37,28 +37,36 @@ class Device:
         return CaptureResult("shaper", dict(controls), wet.size, rate, 0.0, 0.0)
 
 
-@pytest.fixture
-def source(tmp_path):
+@pytest.fixture(scope="module")
+def source(tmp_path_factory):
+    path = tmp_path_factory.mktemp("source") / "in.wav"
     rng = np.random.default_rng(5)
     dry = rng.standard_normal(5 * RATE) * np.repeat(rng.uniform(0.05, 0.4, 40), RATE // 8)
-    write_audio(tmp_path / "in.wav", dry.astype(np.float32), RATE)
-    return tmp_path / "in.wav"
+    write_audio(path, dry.astype(np.float32), RATE)
+    return path
 
 
-def start(source, folder, device, n_more, told=lambda _: None):
+def start(source, folder, device, n_more, log=lambda _: None):
     """Begin with two captures from the lower quarter of the knob."""
     folder.mkdir(exist_ok=True)
     path = folder / "manifest.yaml"
     if not path.exists():
         captures = [{"output": f"{g}.wav", "positions": {"gain": g}} for g in (0.0, 0.25)]
         save_yaml(Manifest(input=str(source), knobs=KNOBS, captures=captures), path)
-    extend(path, n_more, n_models=3, n_steps=50, seed=4, config=CONFIG, player=device, told=told)
+    extend(path, n_more, n_models=3, n_steps=50, seed=4, config=CONFIG, player=device, log=log)
     return load_manifest(path).captures
 
 
-def test_what_no_capture_holds_together_is_captured_next(source, tmp_path):
+@pytest.fixture(scope="module")
+def unbroken(source, tmp_path_factory):
+    """Captures, device and lines of a run that adds two captures."""
     device, lines = Device(), []
-    captures = start(source, tmp_path / "a", device, 2, lines.append)
+    captures = start(source, tmp_path_factory.mktemp("unbroken"), device, 2, lines.append)
+    return captures, device, lines
+
+
+def test_the_far_end_of_the_knob_is_captured_next(unbroken):
+    captures, device, lines = unbroken
     first, second = (c for c in captures if c.method == "active")
     assert (first.output, second.output) == ("train_002.wav", "train_003.wav")
     assert first.positions["gain"] > 0.75  # the far end
@@ -67,12 +75,11 @@ def test_what_no_capture_holds_together_is_captured_next(source, tmp_path):
     assert sum("training 3 models" in line for line in lines) == 2
 
 
-def test_a_run_that_was_stopped_ends_with_the_same_settings(source, tmp_path):
-    whole = start(source, tmp_path / "a", Device(), 2)
+def test_a_run_that_was_stopped_ends_with_the_same_settings(source, unbroken, tmp_path):
     device = Device()
     start(source, tmp_path / "b", device, 1)
     (tmp_path / "b" / "train_002.wav").unlink()  # as if it had been stopped before that capture
-    assert start(source, tmp_path / "b", device, 2) == whole
+    assert start(source, tmp_path / "b", device, 2) == unbroken[0]
     assert len(device.played) == 3 + 1 + 1
     start(source, tmp_path / "b", device, 2)  # nothing left to do
     assert len(device.played) == 3 + 1 + 1

@@ -186,7 +186,7 @@ def _sweep(
             if not as_json:
                 typer.echo(line)
 
-        extend(path, plan.n_active, seed=plan.seed, told=say, progress=tell)
+        extend(path, plan.n_active, seed=plan.seed, log=say, progress=tell)
     typer.echo(json.dumps({"manifest": str(path)}) if as_json else f"manifest  {path}")
 
 

@@ -19,7 +19,7 @@ from neurdsp.amp.judge.breakdown import Breakdown
 from neurdsp.audio import FloatArray, write_audio
 from neurdsp.metrics import Comparison
 
-__all__ = ["Heard", "write_report"]
+__all__ = ["Excerpt", "write_report"]
 
 _CLIP_S = 6.0
 _BLOCK = 1 << 16
@@ -34,7 +34,7 @@ svg{max-width:100%;height:auto}
 
 
 @dataclass(frozen=True)
-class Heard:
+class Excerpt:
     """The part of a recording on which a run was measured.
 
     Parameters
@@ -51,7 +51,7 @@ class Heard:
     sample_rate: int
 
 
-def write_report(path: Path, *, model: Path, heard: Heard, log: Path, facts: Mapping[str, str]) -> None:
+def write_report(path: Path, *, model: Path, excerpt: Excerpt, log: Path, facts: Mapping[str, str]) -> None:
     """Write the report of a run.
 
     Parameters
@@ -60,8 +60,8 @@ def write_report(path: Path, *, model: Path, heard: Heard, log: Path, facts: Map
         The HTML file; it is written whole or not at all.
     model
         The exported file.
-    heard
-        The signals to compare, plot and play.
+    excerpt
+        Signals to compare, plot and play.
     log
         ``metrics.jsonl`` of the run, for the plot of the error over time.
     facts
@@ -77,7 +77,7 @@ def write_report(path: Path, *, model: Path, heard: Heard, log: Path, facts: Map
     Examples
     --------
     >>> paths = {"model": Path("amp.safetensors"), "log": Path("metrics.jsonl")}
-    >>> write_report(Path("report.html"), heard=heard, facts={"ESR": "0.01"}, **paths)  # doctest: +SKIP
+    >>> write_report(Path("report.html"), excerpt=excerpt, facts={"ESR": "0.01"}, **paths)  # doctest: +SKIP
     """
     escape = html.escape
     rows = "".join(
@@ -85,8 +85,8 @@ def write_report(path: Path, *, model: Path, heard: Heard, log: Path, facts: Map
     )
     parts = [f"<h1>{escape(model.name)}</h1><table>{rows}</table>", _curve(log)]
     with tempfile.TemporaryDirectory() as folder:
-        parts.append(_players(heard, Path(folder)))
-        parts.append(_figure(model, heard, Path(folder) / "comparison.png"))
+        parts.append(_players(excerpt, Path(folder)))
+        parts.append(_figure(model, excerpt, Path(folder) / "comparison.png"))
     title = f"<title>{escape(model.name)}</title>"
     page = f'<!doctype html><html lang="en"><meta charset="utf-8">{title}<style>{_STYLE}</style>'
     with atomic_output(path) as temporary:
@@ -97,37 +97,38 @@ def _embedded(path: Path, kind: str) -> str:
     return f"data:{kind};base64,{base64.b64encode(path.read_bytes()).decode('ascii')}"
 
 
-def _players(heard: Heard, folder: Path) -> str:
+def _players(excerpt: Excerpt, folder: Path) -> str:
     """Return players of the loudest seconds of all three signals."""
-    length = min(heard.target.size, int(_CLIP_S * heard.sample_rate))
-    energy = np.concatenate([[0.0], np.cumsum(np.square(heard.target, dtype=np.float64))])
+    length = min(excerpt.target.size, int(_CLIP_S * excerpt.sample_rate))
+    energy = np.concatenate([[0.0], np.cumsum(np.square(excerpt.target, dtype=np.float64))])
     start = int(np.argmax(energy[length:] - energy[:-length]))
     figures = []
-    peak = max(float(np.abs(heard.target[start:][:length]).max()), 1e-6)
-    signals = {"input": heard.dry, "device": heard.target, "model": heard.predicted}
+    peak = max(float(np.abs(excerpt.target[start:][:length]).max()), 1e-6)
+    signals = {"input": excerpt.dry, "device": excerpt.target, "model": excerpt.predicted}
     for name, signal in signals.items():
         clip = signal[start:][:length]
         loudest = max(float(np.abs(clip).max()), 1e-6)
         # Device and model share one gain: separate gains would hide an error of level.
         gain = 0.7 / (loudest if name == "input" else peak)
-        write_audio(folder / f"{name}.wav", np.clip(gain * clip, -1, 1).astype(np.float32), heard.sample_rate)
+        samples = np.clip(gain * clip, -1, 1).astype(np.float32)
+        write_audio(folder / f"{name}.wav", samples, excerpt.sample_rate)
         source = _embedded(folder / f"{name}.wav", "audio/wav")
         player = f'<audio controls preload="metadata" src="{source}"></audio>'
         figures.append(f"<figure><figcaption>{name}</figcaption>{player}</figure>")
     return "<h2>Listen</h2>" + "".join(figures)
 
 
-def _figure(model: Path, heard: Heard, path: Path) -> str:
+def _figure(model: Path, excerpt: Excerpt, path: Path) -> str:
     """Return the figure: waveforms, spectra, residual, error by frequency and level, and aliasing."""
     if find_spec("matplotlib") is None:
         return "<p>No pictures: matplotlib is not installed; pip install 'neurdsp[plot]'.</p>"
     from neurdsp.amp.judge.plot import ComparisonPlot  # needs matplotlib
 
     amp = AmpModel.load(model)
-    comparison, breakdown = Comparison(), Breakdown(heard.sample_rate)
-    figure = ComparisonPlot(heard.target.size, heard.sample_rate)
-    for at in range(0, heard.target.size, _BLOCK):
-        blocks = heard.target[at : at + _BLOCK], heard.predicted[at : at + _BLOCK]
+    comparison, breakdown = Comparison(), Breakdown(excerpt.sample_rate)
+    figure = ComparisonPlot(excerpt.target.size, excerpt.sample_rate)
+    for at in range(0, excerpt.target.size, _BLOCK):
+        blocks = excerpt.target[at : at + _BLOCK], excerpt.predicted[at : at + _BLOCK]
         comparison.update(*blocks)
         breakdown.update(*blocks)
         figure.update(*blocks)

@@ -67,7 +67,7 @@ def extend(
     n_steps: int = 300,
     seed: int = 0,
     config: AmpConfig | None = None,
-    told: Callable[[str], None] = lambda _: None,
+    log: Callable[[str], None] = lambda _: None,
     progress: Progress = lambda *_: None,
     player: Player | None = None,
 ) -> None:
@@ -89,7 +89,7 @@ def extend(
         Of the models and of the candidates.
     config
         Alignment and split of the recordings, and shape of the models; `quick_config` by default.
-    told
+    log
         Receives a line before and after each choice.
     progress
         Called after each new capture with its setting and its result.
@@ -133,7 +133,7 @@ def extend(
         if len(manifest.captures) >= MAX_CAPTURES:
             raise ParameterError(f"there are {MAX_CAPTURES} captures already; no more are allowed")
         captures = load_captures(path, settings)
-        told(f"choosing setting {n_added + 1} of {n_more}: training {n_models} models")
+        log(f"choosing setting {n_added + 1} of {n_more}: training {n_models} models")
         found = largest_disagreement(
             captures, settings, n_models=n_models, n_steps=n_steps, seed=seed + n_added
         )
@@ -145,7 +145,7 @@ def extend(
         # An old file of this name, which no manifest lists, is a capture of another setting.
         (path.parent / setting.output).unlink(missing_ok=True)
         save_yaml(manifest.model_copy(update={"captures": (*manifest.captures, setting)}), path)
-        told(f"{setting.output} is {words}")
+        log(f"{setting.output} is {words}")
         capture_missing(path, progress=fresh, player=player)
 
 
