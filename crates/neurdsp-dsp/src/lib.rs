@@ -1,5 +1,4 @@
-//! Windows, STFT, mel filterbanks and what is built on them, and the blocks of a live signal chain. No machine learning
-//! here.
+//! Windows, STFT, mel filterbanks and spectrograms, and the processors of a live signal chain. No machine learning here.
 //!
 //! Conventions are librosa's: results are rows over frames, windows are periodic, frames are centred unless asked
 //! otherwise. Windows and filterbanks are built in double precision. Every transform exists twice: a call that allocates,
@@ -8,7 +7,7 @@
 //! The rooms, from the bottom up: `window`, `padding` and `mel` (scales, [`Filterbank`]) design; `kernels` holds all vector
 //! code, the mel kernel in `kernels/mel` and the Fourier transform in `kernels/fft`; [`transform`] plans transforms of
 //! blocks of frames; `blocks` fills them and writes them to rows; `spectrum` has [`Stft`], [`Istft`], [`Spectrogram`],
-//! [`SpectrogramStream`] and the gradients; `cache` keeps results. [`live`] stands apart: what a signal chain is made of.
+//! [`SpectrogramStream`] and the gradients; `cache` keeps results. [`live`] stands apart: the processors of a signal chain.
 //!
 //! ```
 //! use neurdsp_dsp::{Filterbank, LogScale, Magnitude, MelConfig, Projection, Spectrogram, StftConfig};

@@ -9,10 +9,10 @@ pub enum Error {
     /// The number of channels is outside the bounds.
     #[error("{got} channels: a layer has 1 to {max}; choose a smaller model", max = MAX_CHANNELS)]
     Channels {
-        /// What was asked for.
+        /// The number requested.
         got: usize,
     },
-    /// A kernel without taps, or one that reaches further back than can be addressed.
+    /// A kernel without taps, or one that reaches back too far.
     #[error("kernel size {kernel_size} with dilation {dilation}: both must be at least 1, and reach back at most {max} frames", max = MAX_HISTORY)]
     Kernel {
         /// Taps of the kernel.
@@ -25,7 +25,7 @@ pub enum Error {
         "{groups} groups do not divide {inputs} input and {outputs} output channels; choose a divisor of both"
     )]
     Groups {
-        /// What was asked for.
+        /// The number requested.
         groups: usize,
         /// Channels in.
         inputs: usize,

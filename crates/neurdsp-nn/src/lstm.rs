@@ -4,13 +4,14 @@ mod kernel;
 
 use crate::error::{Error, check_channels, check_len};
 use crate::frames::frame_stride;
+use kernel::Packed;
 use neurdsp_simd::{AlignedBuf, Isa};
 
 /// `c' = σ(f) · c + σ(i) · tanh(g)`, `h' = σ(o) · tanh(c')` with `[i, f, g, o] = weight · [x, h] + bias`.
 ///
-/// The parameters alone: any number of streams can share them, each with a cell state and hidden frames of its own.
+/// It holds parameters only, so that any number of streams can share it, each with its own cell state and hidden frames.
 ///
-/// The state stays finite whatever comes in: a gate that is not a number counts as wide open.
+/// The state stays finite whatever the input: a gate that is NaN counts as fully open.
 ///
 /// # Examples
 ///
@@ -31,16 +32,7 @@ use neurdsp_simd::{AlignedBuf, Isa};
 /// ```
 #[derive(Clone, Debug)]
 pub struct Lstm {
-    /// For each group of units, each input and then each hidden column: the weights of the four gates of these units.
-    ///
-    /// Those of the three sigmoid gates are halved, since σ(x) = ½ tanh(½ x) + ½.
-    weight: AlignedBuf,
-    /// For each group of units: the biases of the four gates, halved likewise.
-    bias: AlignedBuf,
-    inputs: usize,
-    /// Hidden columns, rounded up to the step of the inner loop; the weights of those beyond the units are zero.
-    columns: usize,
-    stride: usize,
+    packed: Packed,
     isa: Isa,
 }
 
@@ -79,19 +71,19 @@ impl Lstm {
                 packed_bias[(block * 4 + gate) * group + lane] = scale * bias[gate * units + unit];
             }
         }
-        Ok(Lstm { weight: packed, bias: packed_bias, inputs, columns, stride, isa })
+        Ok(Lstm { packed: Packed { weight: packed, bias: packed_bias, inputs, columns, stride }, isa })
     }
 
     /// Values of an input frame.
     #[must_use]
     pub fn inputs(&self) -> usize {
-        self.inputs
+        self.packed.inputs
     }
 
     /// Values from one hidden frame to the next: [`frame_stride`] of the units.
     #[must_use]
     pub fn stride(&self) -> usize {
-        self.stride
+        self.packed.stride
     }
 
     /// Computes the hidden frames that follow the first one in `hidden`.
@@ -106,10 +98,10 @@ impl Lstm {
     pub fn run(&self, input: &[f32], input_stride: usize, hidden: &mut [f32], cell: &mut [f32]) {
         let frames = input.len() / input_stride;
         assert_eq!(input.len(), frames * input_stride);
-        assert!(input_stride >= self.inputs);
-        assert_eq!(hidden.len(), (frames + 1) * self.stride);
-        assert_eq!(cell.len(), self.stride);
-        kernel::layer(self.isa, self, input, input_stride, hidden, cell);
+        assert!(input_stride >= self.packed.inputs);
+        assert_eq!(hidden.len(), (frames + 1) * self.packed.stride);
+        assert_eq!(cell.len(), self.packed.stride);
+        kernel::layer(self.isa, &self.packed, input, input_stride, hidden, cell);
     }
 }
 

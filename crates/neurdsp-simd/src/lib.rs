@@ -1,9 +1,13 @@
-//! What the processor offers: vector types with run-time dispatch and the elementary functions on them, denormal control,
-//! and threads ([`parallel`]).
+//! What the processor offers: vectors, denormal control and threads.
 //!
-//! A kernel is written once, generic over [`Vector`], marked `#[inline(always)]`, and called from one entry point for
-//! each instruction set. The entry points carry `#[target_feature]`; [`Isa::detect`] picks among them when an object is
-//! built, so that nothing built for a plain x86-64 is slow on a newer one:
+//! - Vectors: [`Vector`] and [`Lanes`] are the operations, [`Isa`] is the choice among instruction sets, [`dispatch!`] and
+//!   [`kernels!`] make entry points, and [`math`] and [`ln`] are elementary functions. [`AlignedBuf`] holds their data.
+//! - [`FlushDenormals`] treats denormals as zero for a scope.
+//! - [`parallel`] runs threads for the length of one call.
+//!
+//! A kernel is written once, generic over [`Vector`], marked `#[inline(always)]`, and called from one entry point for each
+//! instruction set. The entry points carry `#[target_feature]`; [`Isa::detect`] picks among them when an object is built,
+//! so that a build for plain x86-64 is fast on newer processors too:
 //!
 //! ```
 //! use neurdsp_simd::{Isa, dispatch};

@@ -49,9 +49,9 @@ macro_rules! x86_lanes {
                 unsafe {
                     let mut rows = [$zero(); 4];
                     for (i, row) in rows.iter_mut().enumerate() {
-                        let from = signals.add(i % WIDTH * stride + i / WIDTH * WIDTH);
-                        *row = $cast_up($load(from));
-                        $(*row = $insert::<$k>(*row, $load(from.add($k * WIDTH * stride)));)+
+                        let (l, at) = (i % WIDTH, i / WIDTH * WIDTH);
+                        *row = $cast_up($load(signals.add(l * stride + at)));
+                        $(*row = $insert::<$k>(*row, $load(signals.add(l * stride + $k * WIDTH * stride + at)));)+
                     }
                     let [a, b, c, d] = $turn!(rows, $($turns),+);
                     [Self(a), Self(b), Self(c), Self(d)]
@@ -67,9 +67,9 @@ macro_rules! x86_lanes {
                 unsafe {
                     let rows = $turn!([chunk[0].0, chunk[1].0, chunk[2].0, chunk[3].0], $($turns),+);
                     for (i, row) in rows.into_iter().enumerate() {
-                        let to = signals.add(i % WIDTH * stride + i / WIDTH * WIDTH);
-                        $store(to, $cast_down(row));
-                        $($store(to.add($k * WIDTH * stride), $extract::<$k>(row));)+
+                        let (l, at) = (i % WIDTH, i / WIDTH * WIDTH);
+                        $store(signals.add(l * stride + at), $cast_down(row));
+                        $($store(signals.add(l * stride + $k * WIDTH * stride + at), $extract::<$k>(row));)+
                     }
                 }
             }

@@ -35,7 +35,7 @@ pub(super) enum Found {
 pub(super) struct Disk {
     folder: PathBuf,
     max_bytes: u64,
-    /// Bytes of all files when they were last counted, and what has been written here since.
+    /// Bytes of all files when they were last counted, and bytes written by this process since.
     counted: AtomicU64,
     written: AtomicU64,
     serial: AtomicU64,

@@ -5,12 +5,13 @@ mod kernel;
 use super::ring::{FrameRing, frame_stride};
 use crate::bounds::MAX_FRAMES;
 use crate::error::{Error, check_channels, check_kernel, check_len};
+use kernel::{Group, Packed};
 use neurdsp_simd::{AlignedBuf, Isa};
 
 /// `out[t] = in[t] + tanh(bias + sum over k, i of weight[o][i][k] * in[t - (K - 1 - k) * dilation])`, channels to channels.
 ///
-/// The parameters alone, in the order in which the kernel of one instruction set reads them: it can be shared by any
-/// number of streams, each with a [`FrameRing`] of its own.
+/// It holds parameters only, in the order in which the kernel of one instruction set reads them, so that any number of
+/// streams can share it, each with its own [`FrameRing`].
 ///
 /// # Examples
 ///
@@ -33,27 +34,10 @@ use neurdsp_simd::{AlignedBuf, Isa};
 /// ```
 #[derive(Clone, Debug)]
 pub struct ResidualConv1d {
-    /// For each group of output channels, each tap and each input channel (rounded up to four): the group's weights.
-    weight: AlignedBuf,
-    /// One value a channel, padded.
-    bias: AlignedBuf,
-    groups: Vec<Group>,
-    /// Input channels rounded up to four, the step of the inner loop; the weights beyond `channels` are zero.
-    inputs: usize,
+    packed: Packed,
     kernel_size: usize,
     dilation: usize,
     isa: Isa,
-}
-
-/// Output channels that one tile of accumulators covers.
-#[derive(Clone, Copy, Debug)]
-struct Group {
-    /// The first output channel.
-    first: usize,
-    /// How many vectors of output channels.
-    vectors: usize,
-    /// Where its weights begin.
-    weights: usize,
 }
 
 impl ResidualConv1d {
@@ -104,7 +88,8 @@ impl ResidualConv1d {
         }
         let mut padded_bias = AlignedBuf::zeroed(stride);
         padded_bias[..channels].copy_from_slice(bias);
-        Ok(ResidualConv1d { weight: packed, bias: padded_bias, groups, inputs, kernel_size, dilation, isa })
+        let packed = Packed { weight: packed, bias: padded_bias, groups, inputs };
+        Ok(ResidualConv1d { packed, kernel_size, dilation, isa })
     }
 
     /// Frames before the present that the layer reads: `(kernel_size - 1) * dilation`.
@@ -129,7 +114,7 @@ impl ResidualConv1d {
     /// of frames or more than [`MAX_FRAMES`].
     #[inline]
     pub fn run(&self, ring: &FrameRing, offsets: &mut [usize], output: &mut [f32]) {
-        let stride = self.bias.len();
+        let stride = self.packed.bias.len();
         let frames = output.len() / stride;
         assert_eq!(output.len(), frames * stride);
         assert!(frames <= MAX_FRAMES);
@@ -140,16 +125,16 @@ impl ResidualConv1d {
             *offset = ring.offset((self.kernel_size - 1 - tap) * self.dilation);
             assert!(*offset + frames * stride <= ring.samples().len());
         }
-        kernel::layer(self.isa, self, ring.samples(), offsets, output);
+        kernel::layer(self.isa, &self.packed, ring.samples(), offsets, output);
     }
 }
 
 /// How many of `remaining` vectors of output channels the next group takes.
 ///
-/// Three fill the 32 registers of AVX-512 best (fewest loads for each multiply-add), but four go better as two and two.
-/// Sixteen registers hold two: with three there is none left for the input, and the weights of 48 channels, read for every
-/// few frames, no longer stay in the first level of the cache. The portable code takes four lanes, which compilers turn into
-/// one SSE register.
+/// Three fill the 32 registers of AVX-512 best (fewest loads for each multiply-add), but four are faster as two and
+/// two. Sixteen registers hold two: three would leave none for the input, and the weights of 48 channels, read for
+/// every few frames, would no longer stay in the first level of the cache. The portable code takes four lanes, which
+/// compilers turn into one SSE register.
 fn group_vectors(remaining: usize, lanes: usize) -> usize {
     match remaining {
         _ if lanes == 1 => 4,

@@ -22,8 +22,8 @@ pub fn frame_stride(channels: usize, isa: Isa) -> usize {
 ///
 /// A kernel writes up to [`MAX_FRAMES`] new frames at [`incoming`](Self::incoming), [`commit`](Self::commit)s them, reads
 /// windows of the same length that begin any number of frames back, and [`advance`](Self::advance)s. Thanks to the
-/// mirror neither the writes nor the reads ever wrap, and each call moves only what it wrote: there is no rare call that
-/// shifts the whole history.
+/// mirror neither the writes nor the reads ever wrap, and each call copies only what it wrote: no call is expensive
+/// because it shifts the whole history.
 ///
 /// # Examples
 ///
@@ -136,7 +136,7 @@ impl FrameRing {
         self.history
     }
 
-    /// Makes all that is remembered a copy of the first present frame.
+    /// Fills the whole past with the first present frame.
     pub fn settle(&mut self) {
         let (before, rest) = self.frames.split_at_mut(self.position * self.stride);
         let (frame, after) = rest.split_at_mut(self.stride);

@@ -1,28 +1,43 @@
-//! The inner loops of [`Lstm`]: the four gates of a group of units at a time, in registers.
+//! The inner loops of [`Lstm`](super::Lstm): the four gates of a group of units at a time, in registers.
 //!
-//! A step waits for the one before it, so what counts is the length of the chain of dependent operations, not their
-//! number: the sums over columns run in several parts that do not wait for each other, and the weights of the sigmoid gates
-//! are halved beforehand so that all gates take the same tanh. Division is slow, so that tanh stays a fraction: with
-//! `σ = (D + N) / 2D`, the new cell `f·c + i·g` and the new hidden value `o·tanh(c)` take one division each.
+//! Each step waits for the one before it, so the length of the chain of dependent operations counts, not their number:
+//! the sums over columns run in several parts that do not wait for each other, and the weights of the sigmoid gates are
+//! halved beforehand so that all gates take the same tanh. Division is slow, so that tanh stays a fraction: with `σ =
+//! (D + N) / 2D`, the new cell `f·c + i·g` and the new hidden value `o·tanh(c)` take one division each.
 // Every block stays within slices whose lengths `Lstm::run` has checked; the caller vouches for the instruction set, as
 // `Vector` asks.
 #![allow(clippy::undocumented_unsafe_blocks)]
 
-use super::Lstm;
 use neurdsp_simd::math::{fma, tanh_fraction};
-use neurdsp_simd::{Vector, dispatch};
+use neurdsp_simd::{AlignedBuf, Vector, dispatch};
 
 /// The hidden columns come in multiples of this, which all numbers of parts divide.
 pub(super) const COLUMN_STEP: usize = 4;
 
+/// The parameters of a layer, in the order in which the kernel reads them.
+#[derive(Clone, Debug)]
+pub(super) struct Packed {
+    /// For each group of units, each input and then each hidden column: the weights of the four gates of these units.
+    ///
+    /// Those of the three sigmoid gates are halved, since σ(x) = ½ tanh(½ x) + ½.
+    pub(super) weight: AlignedBuf,
+    /// For each group of units: the biases of the four gates, halved likewise.
+    pub(super) bias: AlignedBuf,
+    pub(super) inputs: usize,
+    /// Hidden columns, rounded up to the step of the inner loop; the weights of those beyond the units are zero.
+    pub(super) columns: usize,
+    /// Values from one hidden frame to the next.
+    pub(super) stride: usize,
+}
+
 dispatch! {
-    /// Runs `lstm` over the frames of `input`; see [`Lstm::run`].
-    pub(super) fn layer(lstm: &Lstm, input: &[f32], input_stride: usize, hidden: &mut [f32], cell: &mut [f32]) = layer_generic
+    /// Runs `lstm` over the frames of `input`; see [`Lstm::run`](super::Lstm::run).
+    pub(super) fn layer(lstm: &Packed, input: &[f32], input_stride: usize, hidden: &mut [f32], cell: &mut [f32]) = layer_generic
 }
 
 #[inline(always)]
 unsafe fn layer_generic<V: Vector<f32>>(
-    lstm: &Lstm,
+    lstm: &Packed,
     input: &[f32],
     input_stride: usize,
     hidden: &mut [f32],
@@ -42,7 +57,7 @@ unsafe fn layer_generic<V: Vector<f32>>(
 
 #[inline(always)]
 unsafe fn frames<V: Vector<f32>, const VECTORS: usize, const PARTS: usize>(
-    lstm: &Lstm,
+    lstm: &Packed,
     input: &[f32],
     input_stride: usize,
     hidden: &mut [f32],
@@ -76,7 +91,7 @@ unsafe fn frames<V: Vector<f32>, const VECTORS: usize, const PARTS: usize>(
 /// One step of one group of units; gives where the weights of the next group begin.
 #[inline(always)]
 unsafe fn units<V: Vector<f32>, const VECTORS: usize, const PARTS: usize>(
-    lstm: &Lstm,
+    lstm: &Packed,
     mut weight: *const f32,
     bias: *const f32,
     (x, before): (*const f32, *const f32),

@@ -9,11 +9,11 @@ use crate::bounds::MAX_FRAMES;
 use neurdsp_simd::math::{self, Tanh, fma};
 use neurdsp_simd::{Isa, Vector, dispatch};
 
-/// Vectors whose value is taken at a time: most functions are one chain of dependent operations.
+/// Vectors that are evaluated at a time: most functions are one chain of dependent operations.
 const CHAINS: usize = 4;
 
 impl Activation {
-    /// Replaces `frames` frames of `rows` by the value of the function; `sum` takes its base plus that value.
+    /// Replaces `frames` frames of `rows` by the function's values; `sum` becomes its base plus these values.
     ///
     /// # Panics
     ///
@@ -58,7 +58,7 @@ impl Activation {
     }
 }
 
-/// What is read and written.
+/// Where values are read and written.
 struct Place {
     data: *mut f32,
     stride: usize,

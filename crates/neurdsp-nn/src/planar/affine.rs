@@ -1,4 +1,4 @@
-//! Every linear layer on rows: a causal dilated convolution with a second input, a bias and something to add to.
+//! Every linear layer on rows: a causal dilated convolution with a second input, a bias and a base to add to.
 
 mod kernel;
 
@@ -6,7 +6,7 @@ use super::ring::PlanarRing;
 use super::rows::{Rows, RowsMut};
 use crate::bounds::MAX_FRAMES;
 use crate::error::{Error, check_channels, check_kernel, check_len};
-use kernel::{Job, Source};
+use kernel::{Job, Source, Tile};
 use neurdsp_simd::{AlignedBuf, Isa};
 use std::ops::Range;
 
@@ -21,9 +21,9 @@ pub struct AffineShape {
     pub taps: usize,
     /// Frames between two taps.
     pub dilation: usize,
-    /// Parts into which both sides are cut, each joined to its own alone; 1 where all inputs reach all outputs.
+    /// Parts into which inputs and outputs are cut, each output part seeing only its own inputs; 1 if all see all.
     pub groups: usize,
-    /// Channels of the second input, of which only the present frame counts; 0 if there is none.
+    /// Channels of the second input, of which only the present frame is used; 0 if there is none.
     pub mix: usize,
 }
 
@@ -60,7 +60,7 @@ impl AffineShape {
 pub enum Input<'a> {
     /// A block with its past.
     Ring(&'a PlanarRing),
-    /// A block without one, for a layer of a single tap.
+    /// A block without a past, for a layer with one tap.
     Rows(Rows<'a>),
 }
 
@@ -71,7 +71,7 @@ pub enum Base<'a> {
     Zero,
     /// Rows of the number of outputs.
     Rows(Rows<'a>),
-    /// What the output holds already.
+    /// The previous contents of the output.
     Output,
 }
 
@@ -104,16 +104,6 @@ pub struct Affine {
     weights: AlignedBuf,
     tiles: Vec<Tile>,
     isa: Isa,
-}
-
-/// Output channels whose sums are held in registers together.
-#[derive(Clone, Copy, Debug)]
-struct Tile {
-    first_output: usize,
-    outputs: usize,
-    first_input: usize,
-    /// Where its biases and weights begin.
-    weights: usize,
 }
 
 impl Affine {
@@ -185,8 +175,8 @@ impl Affine {
     ///
     /// # Panics
     ///
-    /// If the numbers of channels are not those of the shape, a ring has too little history, `mix` is there without being
-    /// part of the shape or the reverse, or `frames` exceeds [`MAX_FRAMES`].
+    /// If the numbers of channels are not those of the shape, a ring has too little history, `mix` is given but not part
+    /// of the shape or the reverse, or `frames` exceeds [`MAX_FRAMES`].
     #[inline]
     pub fn run(
         &self,

@@ -13,9 +13,9 @@ use neurdsp_simd::{AlignedBuf, Isa};
 /// `z = f(conv(h) + mix · c)`, `sum = base + z`, `next = h + matrix · z`, with biases; all of `channels` channels, the
 /// condition `c` of one.
 ///
-/// With few channels the work between two calls of [`Affine`](super::Affine) is so little that the calls themselves, and
-/// the way of `z` through memory, take as long. Here all three steps share one tile of registers. It exists for the numbers
-/// of channels and the functions for which it was measured to be the faster; [`PlainLayer::new`] gives `None` for others.
+/// With few channels, the calls of [`Affine`](super::Affine) and moving `z` through memory take as long as the arithmetic.
+/// Here all three steps share one tile of registers. It exists for the channel counts and activation functions for which it
+/// was measured to be faster; [`PlainLayer::new`] returns `None` for others.
 #[derive(Clone, Debug)]
 pub struct PlainLayer {
     /// Biases, then a row of outputs for each tap and input, the row of the mix, the biases of the matrix, and its rows.

@@ -16,7 +16,7 @@ const SKEW: usize = 16;
 ///
 /// A layer writes up to [`MAX_FRAMES`] new frames at [`incoming`](Self::incoming), [`commit`](Self::commit)s them, reads
 /// windows of the same length that begin any number of frames back, and [`advance`](Self::advance)s. Thanks to the mirror
-/// neither the writes nor the reads ever wrap.
+/// neither writes nor reads ever wrap.
 ///
 /// # Examples
 ///
@@ -57,7 +57,7 @@ impl PlanarRing {
         Ok(PlanarRing { data, channels, capacity: capacity(history), history, position: 0 })
     }
 
-    /// How many values such a ring takes in memory, to be checked before one is built.
+    /// How many values such a ring takes in memory, so that callers can check before they build one.
     ///
     /// # Errors
     ///
@@ -107,7 +107,7 @@ impl PlanarRing {
         self.mirror(start, end);
     }
 
-    /// Copies the frames from `start` to `end` to where they are found a second time.
+    /// Copies the frames from `start` to `end` to their second place.
     fn mirror(&mut self, start: usize, end: usize) {
         let stride = self.stride();
         for ring in self.data.chunks_exact_mut(stride) {
@@ -126,7 +126,7 @@ impl PlanarRing {
         self.position = (self.position + frames) & (self.capacity - 1);
     }
 
-    /// Makes all that is remembered a copy of the first present frame.
+    /// Fills the whole past with the first present frame.
     pub fn settle(&mut self) {
         let (stride, position) = (self.stride(), self.position);
         for ring in self.data.chunks_exact_mut(stride) {

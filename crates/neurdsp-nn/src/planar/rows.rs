@@ -5,7 +5,7 @@ use neurdsp_simd::AlignedBuf;
 
 /// Channels, each a row of [`MAX_FRAMES`] frames.
 ///
-/// However few frames are meant, a kernel may read whole rows.
+/// A kernel may read whole rows, however few frames are used.
 #[derive(Clone, Copy, Debug)]
 pub struct Rows<'a> {
     data: &'a [f32],
@@ -15,7 +15,7 @@ pub struct Rows<'a> {
 
 /// Channels to be written, each a row of [`MAX_FRAMES`] frames.
 ///
-/// However few frames are meant, a kernel may write whole rows.
+/// A kernel may write whole rows, however few frames are used.
 #[derive(Debug)]
 pub struct RowsMut<'a> {
     data: &'a mut [f32],
@@ -65,7 +65,7 @@ impl<'a> Rows<'a> {
     ///
     /// # Panics
     ///
-    /// If there are not so many.
+    /// If there are fewer.
     #[inline]
     #[must_use]
     pub fn range(&self, first: usize, count: usize) -> Rows<'a> {
@@ -126,7 +126,7 @@ impl<'a> RowsMut<'a> {
     ///
     /// # Panics
     ///
-    /// If there are not so many.
+    /// If there are fewer.
     #[inline]
     pub fn first_mut(&mut self, count: usize) -> RowsMut<'_> {
         assert!(count <= self.channels);
@@ -198,7 +198,7 @@ impl PlanarBlock {
     ///
     /// # Panics
     ///
-    /// If there are not so many.
+    /// If there are fewer.
     #[inline]
     #[must_use]
     pub fn first(&self, count: usize) -> Rows<'_> {
@@ -209,7 +209,7 @@ impl PlanarBlock {
     ///
     /// # Panics
     ///
-    /// If there are not so many.
+    /// If there are fewer.
     #[inline]
     pub fn first_mut(&mut self, count: usize) -> RowsMut<'_> {
         assert!(count <= self.channels);
@@ -220,7 +220,7 @@ impl PlanarBlock {
     ///
     /// # Panics
     ///
-    /// If there are not so many.
+    /// If there are fewer.
     #[inline]
     pub fn split_mut(&mut self, count: usize) -> (RowsMut<'_>, RowsMut<'_>) {
         let (first, rest) = self.data.split_at_mut(count * MAX_FRAMES);

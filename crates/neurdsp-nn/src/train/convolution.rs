@@ -36,14 +36,14 @@ pub struct Convolution<T> {
     isa: Isa,
 }
 
-/// What the sums of a convolution begin with.
+/// What the sums of a convolution start from.
 #[derive(Clone, Copy, Debug)]
 pub enum Start<'a, T> {
     /// Nothing.
     Zero,
     /// One value for each output.
     Bias(&'a [T]),
-    /// What the output holds already, and a value for each output.
+    /// The previous contents of the output, and a value for each output.
     Output(Option<&'a [T]>),
     /// Other rows, and a value for each output.
     Rows(Rows<'a, T>, Option<&'a [T]>),
@@ -63,8 +63,8 @@ impl<T: Element> Convolution<T> {
 
     /// The adjoint of [`new`](Self::new): from gradients over the outputs to those over the inputs.
     ///
-    /// With `g` the gradient behind as many zeros as the convolution reaches, its output at `t` is the gradient over
-    /// `input[t]`, if its rows begin at `g[t - (taps - 1) * dilation]`.
+    /// Let `g` be the gradient after as many zeros as the convolution reaches. The output at `t` is the gradient over
+    /// `input[t]` if the rows begin at `g[t - (taps - 1) * dilation]`.
     ///
     /// # Panics
     ///
@@ -114,7 +114,7 @@ impl<T: Element> Convolution<T> {
 
     /// Computes `len` samples of every output.
     ///
-    /// `mixin` adds a signal times one weight for each output: a further input of one tap.
+    /// `mixin` adds a signal times one weight for each output: another input with one tap.
     ///
     /// # Panics
     ///
@@ -160,7 +160,7 @@ impl<T: Element> Convolution<T> {
     }
 }
 
-/// Cuts `count` into as few groups of at most `most` as will do, of sizes that differ by at most one.
+/// Cuts `count` into the fewest groups of at most `most`, of sizes that differ by at most one.
 pub(super) fn groups(count: usize, most: usize) -> Vec<usize> {
     let n = count.div_ceil(most).max(1);
     (0..n).map(|g| count / n + usize::from(g < count % n)).collect()

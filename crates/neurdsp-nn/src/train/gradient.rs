@@ -6,9 +6,9 @@ use super::kernels::correlation::Job;
 use super::rows::{BLOCK, Rows};
 use neurdsp_simd::Isa;
 
-/// Sums `gradient[o][i][j] = sum over t of output_gradient[o][t] * input[i][t + j * dilation]` as they grow.
+/// Accumulates `gradient[o][i][j] = sum over t of output_gradient[o][t] * input[i][t + j * dilation]`.
 ///
-/// One object serves one layer after the other; it keeps its memory.
+/// One object serves one layer after another and keeps its memory.
 ///
 /// # Examples
 ///
@@ -38,7 +38,7 @@ pub struct WeightGradient<T> {
 }
 
 impl<T: Element> WeightGradient<T> {
-    /// Without memory yet.
+    /// No sums yet, and no memory.
     #[must_use]
     pub fn new(isa: Isa) -> Self {
         Self { sums: Vec::new(), outputs: Vec::new(), inputs: Vec::new(), shape: [0; 3], dilation: 1, isa }

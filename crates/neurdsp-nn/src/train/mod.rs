@@ -1,7 +1,7 @@
 //! Kernels for training: a convolution, its two gradients, and activation functions with their derivatives.
 //!
 //! Signals lie channel by channel: a [`Rows`] is some channels of the same stretch of time, each contiguous, so that
-//! vectors run along time whatever the number of channels. Convolutions read only what is there, so a result is
+//! vectors run along time whatever the number of channels. Convolutions read no padding, so a result is
 //! `(taps - 1) * dilation` samples shorter than its input. [`Convolution`] computes the forward pass and, with its taps
 //! reversed, the gradient over the input; [`WeightGradient`] is the gradient over the weights.
 //!

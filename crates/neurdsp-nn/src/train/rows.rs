@@ -21,7 +21,7 @@ impl<'a, T> Rows<'a, T> {
     ///
     /// # Panics
     ///
-    /// If they are not there.
+    /// If the samples end before them.
     #[must_use]
     pub fn row(&self, r: usize, len: usize) -> &'a [T] {
         &self.samples[r * self.stride..][..len]
@@ -31,19 +31,19 @@ impl<'a, T> Rows<'a, T> {
     ///
     /// # Panics
     ///
-    /// If there is no such row.
+    /// If the samples end before that row.
     #[must_use]
     pub fn from_row(&self, r: usize) -> Self {
         Self { samples: &self.samples[r * self.stride..], stride: self.stride }
     }
 
-    /// Whether `rows` rows of `len` samples are there.
+    /// Whether the samples hold `rows` rows of `len`.
     pub(super) fn hold(&self, rows: usize, len: usize) -> bool {
         rows == 0 || (rows - 1) * self.stride + len <= self.samples.len()
     }
 }
 
-/// Channels to write, as [`Rows`].
+/// Channels to write, laid out as [`Rows`].
 #[derive(Debug)]
 pub struct RowsMut<'a, T> {
     pub(super) samples: &'a mut [T],
@@ -61,12 +61,12 @@ impl<'a, T> RowsMut<'a, T> {
     ///
     /// # Panics
     ///
-    /// If they are not there.
+    /// If the samples end before them.
     pub fn row(&mut self, r: usize, len: usize) -> &mut [T] {
         &mut self.samples[r * self.stride..][..len]
     }
 
-    /// The rows, to be read.
+    /// The same rows, for reading.
     #[must_use]
     pub fn as_rows(&self) -> Rows<'_, T> {
         Rows { samples: self.samples, stride: self.stride }

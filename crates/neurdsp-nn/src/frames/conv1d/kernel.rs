@@ -1,8 +1,8 @@
-//! The inner loops of [`ResidualConv1d`]: tiles of output channels by frames, held in registers.
+//! The inner loops of [`ResidualConv1d`](super::ResidualConv1d): tiles of output channels by frames, held in registers.
 //!
 //! A tile broadcasts one input value at a time and multiplies it with vectors of weights, so each frame's sum runs over
 //! taps and input channels in one fixed order, whatever the tile: that is what makes the output independent of block
-//! sizes. Three things that measurements taught:
+//! sizes. Three lessons from measurements:
 //!
 //! - The loop over input channels has a run-time trip count, in steps of four. Where the compiler knows the count it
 //!   unrolls everything, and the code no longer fits the instruction cache.
@@ -14,21 +14,43 @@
 // instruction set, as `Vector` asks.
 #![allow(clippy::undocumented_unsafe_blocks)]
 
-use super::{Group, ResidualConv1d};
 use neurdsp_simd::math::{self, Tanh};
-use neurdsp_simd::{Vector, dispatch};
+use neurdsp_simd::{AlignedBuf, Vector, dispatch};
+
+/// The parameters of a layer, in the order in which the kernel reads them.
+#[derive(Clone, Debug)]
+pub(super) struct Packed {
+    /// For each group of output channels, each tap and each input channel (rounded up to four): the group's weights.
+    pub(super) weight: AlignedBuf,
+    /// One value for each channel, padded.
+    pub(super) bias: AlignedBuf,
+    pub(super) groups: Vec<Group>,
+    /// Input channels rounded up to four, the step of the inner loop; the weights beyond the channels are zero.
+    pub(super) inputs: usize,
+}
+
+/// Output channels that one tile of accumulators covers.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Group {
+    /// The first output channel.
+    pub(super) first: usize,
+    /// How many vectors of output channels.
+    pub(super) vectors: usize,
+    /// Where its weights begin.
+    pub(super) weights: usize,
+}
 
 /// Vectors whose tanh is taken at a time.
 const CHAINS: usize = 4;
 
 dispatch! {
     /// Runs all groups of `conv` over the frames of `output`. `offsets` holds where each tap's window begins in `samples`.
-    pub(super) fn layer(conv: &ResidualConv1d, samples: &[f32], offsets: &[usize], output: &mut [f32]) = layer_generic
+    pub(super) fn layer(conv: &Packed, samples: &[f32], offsets: &[usize], output: &mut [f32]) = layer_generic
 }
 
 #[inline(always)]
 unsafe fn layer_generic<V: Vector<f32>>(
-    conv: &ResidualConv1d,
+    conv: &Packed,
     samples: &[f32],
     offsets: &[usize],
     output: &mut [f32],

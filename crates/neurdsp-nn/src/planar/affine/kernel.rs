@@ -8,9 +8,18 @@
 // `Vector` asks.
 #![allow(clippy::undocumented_unsafe_blocks)]
 
-use super::Tile;
 use neurdsp_simd::math::fma;
 use neurdsp_simd::{Vector, dispatch};
+
+/// Output channels whose sums are held in registers together.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Tile {
+    pub(super) first_output: usize,
+    pub(super) outputs: usize,
+    pub(super) first_input: usize,
+    /// Where its biases and weights begin.
+    pub(super) weights: usize,
+}
 
 /// Where the frames of the convolution lie.
 #[derive(Clone, Copy)]

@@ -56,7 +56,7 @@ pub enum Shape {
 
 // Loops, not closures: a closure that the compiler chose not to inline would lack the instruction set.
 
-/// Applies a function of a vector to all values; what does not fill a vector is padded with zeros.
+/// Applies a function of a vector to all values; a rest that does not fill a vector is padded with zeros.
 macro_rules! map {
     ($values:expr, $x:ident => $function:expr) => {{
         let mut blocks = $values.chunks_exact_mut(V::LANES);
