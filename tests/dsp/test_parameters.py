@@ -145,3 +145,41 @@ def test_every_public_function_is_tried():
     assert {
         f"filters.{name}" for name in ("mel", "get_window", "hz_to_mel", "mel_to_hz", "mel_frequencies")
     } <= set(CALLS)
+
+
+@pytest.mark.parametrize(
+    ("good", "bad"),
+    [
+        ({"n_mels": 1}, {"n_mels": True}),
+        ({"n_fft": 64}, {"n_fft": 64.0}),
+        ({"hop_length": 32}, {"hop_length": np.float64(32)}),
+        ({"center": 0}, {"center": 0.0}),
+        ({"window": ("kaiser", 5.0)}, {"window": ("kaiser", 5 + 0j)}),
+        ({"frame_filter": (1, 0.9)}, {"frame_filter": (1.0, 0.9)}),
+    ],
+)
+def test_a_plan_that_is_remembered_does_not_serve_what_merely_equals_its_parameters(good, bad):
+    parameters = {"n_fft": 64, "n_mels": 4}
+    for _ in range(2):
+        neurdsp.log_mel(Y, **{**parameters, **good})
+        with pytest.raises(NeurdspError, match=f"{next(iter(bad))} is|remove_mean is|a parameter of window"):
+            neurdsp.log_mel(Y, **{**parameters, **bad})
+
+
+def test_a_function_as_window_is_asked_again_at_each_call():
+    scale = [1.0]
+
+    def window(n):
+        return scale[0] * np.ones(n)
+
+    first = neurdsp.mel_spectrogram(Y, n_fft=64, n_mels=4, window=window)
+    scale[0] = 2.0
+    np.testing.assert_allclose(neurdsp.mel_spectrogram(Y, n_fft=64, n_mels=4, window=window), 4 * first, 1e-6)
+
+
+def test_more_plans_than_are_remembered_give_what_they_gave():
+    wanted = [neurdsp.log_mel(Y, n_fft=64, n_mels=4, floor=10.0**-n) for n in range(1, 31)]
+    for _ in range(3):
+        for n in range(1, 31):
+            assert np.array_equal(neurdsp.log_mel(Y, n_fft=64, n_mels=4, floor=10.0**-n), wanted[n - 1])
+            neurdsp.log_mel(Y, n_fft=64 + n, n_mels=3)

@@ -32,6 +32,18 @@ def test_what_is_warned_of(call, message):
     assert caught[0].filename == __file__
 
 
+def test_each_call_warns_though_its_plan_is_remembered():
+    calls = [
+        (lambda: neurdsp.log_mel(np.ones(3000, np.float32), n_fft=512, n_mels=256), "Empty filters"),
+        (lambda: neurdsp.log_mel(SHORT), "1500 samples"),
+    ]
+    for call, message in calls:
+        for _ in range(3):
+            with pytest.warns(UserWarning, match=message) as caught:
+                call()
+            assert len(caught) == 1
+
+
 @pytest.mark.parametrize(
     "call",
     [

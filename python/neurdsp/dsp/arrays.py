@@ -97,8 +97,7 @@ def allocate(batch: Batch, shapes: Sequence[tuple[int, ...]], dtype: npt.DTypeLi
         if array.shape != wanted or array.dtype != dtype:
             raise ParameterError(
                 f"out is {array.dtype} of shape {array.shape}, but the result is {dtype} of shape "
-                f"{wanted}; "
-                f"make it with numpy.empty({wanted}, numpy.{dtype})"
+                f"{wanted}; make it with numpy.empty({wanted}, numpy.{dtype})"
             )
         if not array.flags.c_contiguous or not array.flags.writeable:
             raise ParameterError("out must be writeable and C-contiguous; pass a new numpy.empty(...) array")
@@ -161,8 +160,7 @@ def as_numpy(data: Any, name: str) -> tuple[Array, bool]:
         if data.requires_grad and torch.is_grad_enabled():
             raise ParameterError(
                 f"{name} requires a gradient, which this function does not carry; pass {name}.detach(), or "
-                "call it "
-                "under torch.no_grad()"
+                "call it under torch.no_grad()"
             )
         plain = data.detach().resolve_conj().resolve_neg()
         try:
@@ -173,8 +171,7 @@ def as_numpy(data: Any, name: str) -> tuple[Array, bool]:
             ) from None
     raise ParameterError(
         f"{name} is a {type(data).__name__}; pass a numpy array, a torch tensor or a list of arrays "
-        "(numpy.asarray(...) "
-        "makes one)"
+        "(numpy.asarray(...) makes one)"
     )
 
 

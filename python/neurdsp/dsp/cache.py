@@ -1,9 +1,9 @@
-"""Features that were computed before, found again by the audio itself."""
+"""A cache of features, whose keys are the audio itself."""
 
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,7 @@ from neurdsp import _core
 from neurdsp.dsp.arrays import Array, take_real
 from neurdsp.dsp.checks import integer, real_type
 from neurdsp.dsp.mel import MelSpectrogram
+from neurdsp.dsp.options import Float, Other
 from neurdsp.errors import ParameterError
 
 __all__ = ["CacheStats", "MelCache"]
@@ -19,7 +20,7 @@ __all__ = ["CacheStats", "MelCache"]
 
 @dataclass(frozen=True, kw_only=True)
 class CacheStats:
-    """What a cache has done since it was made, and how large it is.
+    """Counts since a cache was made, and its size.
 
     Attributes
     ----------
@@ -28,13 +29,13 @@ class CacheStats:
     evictions
         Entries removed to make room, from memory or from the folder.
     damaged
-        Files that were not sound; they were removed, and computed again.
+        Damaged files, which were removed and computed again.
     failed_writes
-        Files that could not be written, because the disk is full for instance.
+        Files that could not be written, for instance because the disk was full.
     entries, memory_bytes
         Signals in memory, and their bytes.
     disk_bytes
-        Bytes in the folder, without what other processes have written lately.
+        Bytes in the folder, without recent writes of other processes.
     """
 
     memory_hits: int
@@ -49,29 +50,28 @@ class CacheStats:
 
 
 class MelCache:
-    """A cache of features, in memory and in a folder if one is given.
+    """A cache of features, in memory and optionally in a folder.
 
-    An entry is found by a hash of the samples and one of everything that the plan does, so there is nothing
-    to invalidate: what is found is, bit for bit, what computing it again would give. Any number of threads
-    may use one cache, and any number of processes one folder. What was used least recently makes room.
+    The key of an entry is a hash of the samples and of all parameters, so nothing has to be invalidated: the
+    cache returns, bit for bit, what computing again would return. Any number of threads may share one cache,
+    and any number of processes one folder. The entry that was used least recently is removed first.
 
-    A process that was forked off begins with an empty memory and the same folder, and so does one that the
-    cache was sent to.
+    A forked process, or one that a cache is pickled to, starts with an empty memory and the same folder.
 
     Parameters
     ----------
     directory
-        Folder for what outlives this process, made if it is not there; by default there is none.
+        Folder for entries that outlive this process, made if it does not exist; none by default.
     max_bytes
-        Most bytes in memory.
+        Limit of the memory in bytes.
     max_disk_bytes
-        Most bytes in the folder. Several processes that write at once may exceed it, each by a sixteenth.
+        Limit of the folder in bytes. Processes that write at once may exceed it, each by a sixteenth.
 
     Raises
     ------
     OSError
-        If the folder cannot be made or written to. Later failures of the folder cost the caching only; see
-        `stats`.
+        If the folder cannot be made or written to. Later failures of the folder only disable caching on
+        disk; see `stats`.
 
     Examples
     --------
@@ -97,6 +97,33 @@ class MelCache:
         )
         self._open()
 
+    @overload
+    def get_or_compute(
+        self,
+        plan: MelSpectrogram,
+        y: npt.NDArray[Float],
+        *,
+        dtype: None = None,
+        n_threads: int | None = None,
+    ) -> npt.NDArray[Float]: ...
+    @overload
+    def get_or_compute(
+        self,
+        plan: MelSpectrogram,
+        y: Other,
+        *,
+        dtype: npt.DTypeLike | None = None,
+        n_threads: int | None = None,
+    ) -> Other: ...
+    @overload
+    def get_or_compute(
+        self,
+        plan: MelSpectrogram,
+        y: npt.NDArray[Any],
+        *,
+        dtype: npt.DTypeLike,
+        n_threads: int | None = None,
+    ) -> npt.NDArray[Any]: ...
     def get_or_compute(
         self,
         plan: MelSpectrogram,
@@ -105,7 +132,7 @@ class MelCache:
         dtype: npt.DTypeLike | None = None,
         n_threads: int | None = None,
     ) -> Any:
-        """Return ``plan(y)``, found or computed; each signal of a batch is looked for on its own.
+        """Return ``plan(y)``, from the cache or computed; each signal of a batch has an entry of its own.
 
         Parameters
         ----------
@@ -117,13 +144,13 @@ class MelCache:
         Returns
         -------
         numpy.ndarray, torch.Tensor or list
-            ``(..., n_mels, n_frames)``, of the kind of ``y``. The result for a single signal in numpy is
-            read-only, for it is the cache's own; ``.copy()`` makes another.
+            ``(..., n_mels, n_frames)``, of the kind of ``y``. The result for a single numpy signal is the
+            entry itself and so read-only; ``.copy()`` makes a writeable one.
 
         Raises
         ------
         ParameterError
-            As ``plan(y)``; nothing is kept then.
+            As ``plan(y)``; nothing is stored then.
         """
         if not isinstance(plan, MelSpectrogram):
             raise ParameterError(
@@ -132,7 +159,7 @@ class MelCache:
         batch = take_real(y)
         wanted = batch.dtype if dtype is None else real_type(dtype)
         engine = plan.engine.plan(batch.dtype == np.float64 or wanted == np.float64)
-        # What is done besides the engine's plan.
+        # The steps outside the plan of the core.
         variant = f"{wanted.name} {plan.preemphasis!r} {plan.normalize}"
         core, rows = self._here(), [row for entry in batch.entries for row in entry]
         searched = [core.find(engine, row, variant) for row in rows]
@@ -150,11 +177,11 @@ class MelCache:
 
     @property
     def stats(self) -> CacheStats:
-        """What the cache has done in this process, and how large it is."""
+        """Counts of this process, and the size of the cache."""
         return CacheStats(**self._here().stats())
 
     def clear(self) -> None:
-        """Drop everything, in memory and in the folder."""
+        """Remove all entries, in memory and in the folder."""
         self._here().clear()
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -1,7 +1,7 @@
 """Mel-frequency cepstral coefficients and their derivatives over time."""
 
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict, Unpack, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -9,7 +9,7 @@ import numpy.typing as npt
 from neurdsp.dsp.checks import axis_of, choice, integer, number
 from neurdsp.dsp.decibel import power_to_db
 from neurdsp.dsp.features import mel_spectrogram
-from neurdsp.dsp.options import MelNorm
+from neurdsp.dsp.options import BandOptions, Float, MelNorm, Other
 from neurdsp.dsp.values import lists_and_tensors, take_values
 from neurdsp.errors import ParameterError
 
@@ -20,24 +20,51 @@ DeltaMode = Literal["interp", "nearest", "mirror", "constant", "wrap"]
 # What numpy calls the ways to extend data.
 _PADS = {"nearest": "edge", "mirror": "reflect", "constant": "constant", "wrap": "wrap"}
 
-# Far beyond use, and little enough to fit a polynomial to.
+# Far wider than anyone needs, and still quick to fit a polynomial to.
 _MOST_WIDTH = 4095
 
 
+class MfccOptions(TypedDict, total=False):
+    """Parameters of `mfcc` besides those that it passes on, ``y`` and ``S``."""
+
+    sr: float
+    n_mfcc: int
+    dct_type: int
+    norm: Literal["ortho"] | None
+    lifter: float
+    mel_norm: MelNorm
+
+
+class MfccOfAudioOptions(MfccOptions, BandOptions, total=False):
+    """Parameters of `mfcc` for audio."""
+
+    dtype: npt.DTypeLike | None
+
+
+@overload
+def mfcc(
+    y: npt.NDArray[Float], *, S: None = None, **parameters: Unpack[MfccOfAudioOptions]
+) -> npt.NDArray[Float]: ...
+@overload
+def mfcc(y: Other, *, S: None = None, **parameters: Unpack[MfccOfAudioOptions]) -> Other: ...
+@overload
+def mfcc(y: None = None, *, S: Other, **parameters: Unpack[MfccOptions]) -> Other: ...
+@overload
+def mfcc(y: None = None, *, S: npt.ArrayLike, **parameters: Unpack[MfccOptions]) -> npt.NDArray[Any]: ...
 @lists_and_tensors("y", "S")
 def mfcc(
     y: Any = None,
     *,
     sr: float = 22050,
-    S: npt.ArrayLike | None = None,
+    S: Any = None,
     n_mfcc: int = 20,
     dct_type: int = 2,
     norm: Literal["ortho"] | None = "ortho",
     lifter: float = 0,
     mel_norm: MelNorm = "slaney",
     **parameters: Any,
-) -> npt.NDArray[Any]:
-    """Mel-frequency cepstral coefficients, as librosa's.
+) -> Any:
+    """Return mel-frequency cepstral coefficients, as librosa's.
 
     Parameters
     ----------
@@ -53,11 +80,11 @@ def mfcc(
     dct_type, norm
         Type (1, 2 or 3) and scaling of the cosine transform.
     lifter
-        Weight the coefficients by ``1 + lifter / 2 * sin(pi * (n + 1) / lifter)``; 0 for no weight.
+        Weights the coefficients by ``1 + lifter / 2 * sin(pi * (n + 1) / lifter)``; 0 for no weight.
     mel_norm
         The ``norm`` of the mel filters.
     **parameters
-        As in `neurdsp.mel_spectrogram`.
+        The other parameters of `neurdsp.mel_spectrogram`.
 
     Returns
     -------
@@ -120,7 +147,17 @@ def _dct_basis(n: int, dct_type: int, norm: str | None) -> npt.NDArray[np.float6
     return basis
 
 
-@lists_and_tensors("data")
+@overload
+def delta(
+    data: Other,
+    *,
+    width: int = 9,
+    order: int = 1,
+    axis: int = -1,
+    mode: DeltaMode = "interp",
+    cval: float = 0.0,
+) -> Other: ...
+@overload
 def delta(
     data: npt.ArrayLike,
     *,
@@ -129,7 +166,17 @@ def delta(
     axis: int = -1,
     mode: DeltaMode = "interp",
     cval: float = 0.0,
-) -> npt.NDArray[Any]:
+) -> npt.NDArray[Any]: ...
+@lists_and_tensors("data")
+def delta(
+    data: Any,
+    *,
+    width: int = 9,
+    order: int = 1,
+    axis: int = -1,
+    mode: DeltaMode = "interp",
+    cval: float = 0.0,
+) -> Any:
     """Differentiate along an axis by a least-squares polynomial over ``width`` values, as librosa does.
 
     A. Savitzky and M. J. E. Golay, "Smoothing and differentiation of data by simplified least squares
@@ -140,7 +187,7 @@ def delta(
     data
         For instance MFCCs ``(..., n_mfcc, n_frames)``: real numbers, a torch tensor, or a list of arrays.
     width
-        Values that the polynomial is fitted to: odd, three or more, above ``order``.
+        Values that the polynomial is fitted to: odd, at least three, and above ``order``.
     order
         Order of the derivative and of the polynomial.
     axis

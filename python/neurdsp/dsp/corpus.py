@@ -251,8 +251,9 @@ def _each(job: MelJob, todo: Sequence[Task], executor: Executor, config: str) ->
         work = partial(work, slots=threading.Semaphore(executor.workers))
         executor = LocalPool(executor.workers + _SYNCING)
     for task, record in executor.map(work, todo):
-        lost = isinstance(record, Lost)
-        yield Record(file=task.name, config=config, error=record.reason) if lost else record
+        if isinstance(record, Lost):
+            record = Record(file=task.name, config=config, error=record.reason)
+        yield record
 
 
 def compute(

@@ -1,13 +1,14 @@
 """Decibels of power and amplitude, and back, as librosa's."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 import numpy.typing as npt
 
 from neurdsp.dsp.arrays import Array
 from neurdsp.dsp.checks import number, told_by
+from neurdsp.dsp.options import Other
 from neurdsp.dsp.values import lists_and_tensors, take_values
 from neurdsp.errors import ParameterError
 
@@ -19,22 +20,28 @@ Reference = float | Callable[[Any], Any]
 _SQUARED = 1e150
 
 
-@lists_and_tensors("S")
+@overload
+def power_to_db(
+    S: Other, *, ref: Reference = 1.0, amin: float = 1e-10, top_db: float | None = 80.0
+) -> Other: ...
+@overload
 def power_to_db(
     S: npt.ArrayLike, *, ref: Reference = 1.0, amin: float = 1e-10, top_db: float | None = 80.0
-) -> Any:
-    """``10 log10(S / ref)``, kept finite and within ``top_db`` of its peak.
+) -> Array: ...
+@lists_and_tensors("S")
+def power_to_db(S: Any, *, ref: Reference = 1.0, amin: float = 1e-10, top_db: float | None = 80.0) -> Any:
+    """Convert power to decibels, ``10 log10(S / ref)``, kept finite and within ``top_db`` of the peak.
 
     Parameters
     ----------
     S
         Power: real numbers of any shape, a torch tensor, or a list of arrays.
     ref
-        What 0 dB is: a number, or a function of ``S`` such as ``numpy.max``.
+        Power of 0 dB: a number, or a function of ``S`` such as ``numpy.max``.
     amin
-        The least power that counts, of ``S`` and of ``ref``.
+        Lower limit of ``S`` and of ``ref``.
     top_db
-        The result is at least its maximum less this; None for no limit.
+        Range of the result below its maximum; None for no limit.
 
     Returns
     -------
@@ -44,7 +51,12 @@ def power_to_db(
     Raises
     ------
     ParameterError
-        If ``S`` is not numbers, ``ref`` gives none, ``amin`` is not positive or ``top_db`` is negative.
+        If ``S`` or what ``ref`` returns is not numbers, ``amin`` is not positive or ``top_db`` is negative.
+
+    Warns
+    -----
+    UserWarning
+        If ``S`` is complex: its magnitude is then taken as power.
 
     Examples
     --------
@@ -61,27 +73,120 @@ def power_to_db(
     return _decibels(power, _reference(ref, power), number("amin", amin, above=0), top_db)
 
 
+@overload
+def db_to_power(S_db: Other, *, ref: float = 1.0) -> Other: ...
+@overload
+def db_to_power(S_db: npt.ArrayLike, *, ref: float = 1.0) -> Array: ...
 @lists_and_tensors("S_db")
-def db_to_power(S_db: npt.ArrayLike, *, ref: float = 1.0) -> Any:
-    """``ref * 10 ** (S_db / 10)``, of the shape and kind of ``S_db``; errors as in `power_to_db`."""
+def db_to_power(S_db: Any, *, ref: float = 1.0) -> Any:
+    """Convert decibels to power, ``ref * 10 ** (S_db / 10)``.
+
+    Parameters
+    ----------
+    S_db
+        Decibels: real numbers of any shape, a torch tensor, or a list of arrays.
+    ref
+        Power of 0 dB.
+
+    Returns
+    -------
+    numpy.ndarray, torch.Tensor or list
+        Power, of the shape and kind of ``S_db``.
+
+    Raises
+    ------
+    ParameterError
+        As `power_to_db`.
+
+    Examples
+    --------
+    >>> import numpy as np, neurdsp
+    >>> neurdsp.db_to_power(np.array([0.0, 10.0])).tolist()
+    [1.0, 10.0]
+    """
     decibels = take_values(S_db, "S_db")
     return _reference(ref, decibels) * np.power(10.0, decibels * 0.1)
 
 
-@lists_and_tensors("S")
+@overload
+def amplitude_to_db(
+    S: Other, *, ref: Reference = 1.0, amin: float = 1e-5, top_db: float | None = 80.0
+) -> Other: ...
+@overload
 def amplitude_to_db(
     S: npt.ArrayLike, *, ref: Reference = 1.0, amin: float = 1e-5, top_db: float | None = 80.0
-) -> Any:
-    """``20 log10(|S| / ref)``; parameters, result and errors as in `power_to_db`."""
+) -> Array: ...
+@lists_and_tensors("S")
+def amplitude_to_db(S: Any, *, ref: Reference = 1.0, amin: float = 1e-5, top_db: float | None = 80.0) -> Any:
+    """Convert amplitude to decibels, ``20 log10(|S| / ref)``.
+
+    Parameters
+    ----------
+    S
+        Amplitude: real numbers of any shape, a torch tensor, or a list of arrays.
+    ref
+        Amplitude of 0 dB: a number, or a function of ``|S|`` such as ``numpy.max``.
+    amin, top_db
+        As in `power_to_db`; ``amin`` is an amplitude.
+
+    Returns
+    -------
+    numpy.ndarray, torch.Tensor or list
+        Decibels, of the shape and kind of ``S``.
+
+    Raises
+    ------
+    ParameterError
+        As `power_to_db`.
+
+    Warns
+    -----
+    UserWarning
+        If ``S`` is complex: its phase is then dropped.
+
+    Examples
+    --------
+    >>> import numpy as np, neurdsp
+    >>> neurdsp.amplitude_to_db(np.array([1.0, 10.0])).tolist()
+    [0.0, 20.0]
+    """
     notice = "amplitude_to_db was called on complex input and drops its phase; pass numpy.abs(S)"
     magnitude = np.abs(take_values(S, "S", notice=notice))
     reference, amin = _reference(ref, magnitude, _SQUARED), number("amin", amin, above=0, most=_SQUARED)
     return _decibels(np.square(magnitude), reference**2, amin * amin, top_db)
 
 
+@overload
+def db_to_amplitude(S_db: Other, *, ref: float = 1.0) -> Other: ...
+@overload
+def db_to_amplitude(S_db: npt.ArrayLike, *, ref: float = 1.0) -> Array: ...
 @lists_and_tensors("S_db")
-def db_to_amplitude(S_db: npt.ArrayLike, *, ref: float = 1.0) -> Any:
-    """``ref * 10 ** (S_db / 20)``, of the shape and kind of ``S_db``; errors as in `power_to_db`."""
+def db_to_amplitude(S_db: Any, *, ref: float = 1.0) -> Any:
+    """Convert decibels to amplitude, ``ref * 10 ** (S_db / 20)``.
+
+    Parameters
+    ----------
+    S_db
+        Decibels: real numbers of any shape, a torch tensor, or a list of arrays.
+    ref
+        Amplitude of 0 dB.
+
+    Returns
+    -------
+    numpy.ndarray, torch.Tensor or list
+        Amplitude, of the shape and kind of ``S_db``.
+
+    Raises
+    ------
+    ParameterError
+        As `power_to_db`.
+
+    Examples
+    --------
+    >>> import numpy as np, neurdsp
+    >>> neurdsp.db_to_amplitude(np.array([0.0, 20.0])).tolist()
+    [1.0, 10.0]
+    """
     decibels = take_values(S_db, "S_db")
     return db_to_power(decibels, ref=_reference(ref, decibels, _SQUARED) ** 2) ** 0.5
 
@@ -100,7 +205,7 @@ def _decibels(power: Array, reference: Any, amin: float, top_db: float | None) -
 
 
 def _reference(ref: Any, values: Array, most: float | None = None) -> Any:
-    """Return the size of a reference: a number, or an array that goes with the values."""
+    """Return the magnitude of a reference: a number, or an array that broadcasts to the values."""
     if callable(ref):
         found = told_by("ref", ref, values)
     elif isinstance(ref, (list, tuple, np.ndarray)):

@@ -28,7 +28,7 @@ from neurdsp.dsp.plans import FilterKey, mel_filters
 from neurdsp.dsp.values import lists_and_tensors, take_values
 from neurdsp.errors import ParameterError
 
-__all__ = ["MelSpectrogram", "log_mel", "mel_spectrogram", "spectrogram"]
+__all__ = ["log_mel", "mel_spectrogram", "spectrogram"]
 
 _LOG_MEL_PARAMETERS = MelSpectrogram.__dataclass_fields__.keys() - {"log", "floor"}
 

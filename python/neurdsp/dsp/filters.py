@@ -1,6 +1,6 @@
 """Mel filterbanks and windows, by librosa's names."""
 
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -121,7 +121,11 @@ def mel_key(
     return key
 
 
-def hz_to_mel(frequencies: npt.ArrayLike, *, htk: bool = False) -> Any:
+@overload
+def hz_to_mel(frequencies: float, *, htk: bool = False) -> np.float64: ...
+@overload
+def hz_to_mel(frequencies: npt.ArrayLike, *, htk: bool = False) -> npt.NDArray[np.float64]: ...
+def hz_to_mel(frequencies: Any, *, htk: bool = False) -> Any:
     """Convert frequencies to mel, on Slaney's scale or on HTK's.
 
     Parameters
@@ -151,7 +155,11 @@ def hz_to_mel(frequencies: npt.ArrayLike, *, htk: bool = False) -> Any:
     return _core.hz_to_mel(hz.reshape(-1), flag("htk", htk)).reshape(hz.shape)[()]
 
 
-def mel_to_hz(mels: npt.ArrayLike, *, htk: bool = False) -> Any:
+@overload
+def mel_to_hz(mels: float, *, htk: bool = False) -> np.float64: ...
+@overload
+def mel_to_hz(mels: npt.ArrayLike, *, htk: bool = False) -> npt.NDArray[np.float64]: ...
+def mel_to_hz(mels: Any, *, htk: bool = False) -> Any:
     """Convert mel to frequencies, on Slaney's scale or on HTK's.
 
     Parameters

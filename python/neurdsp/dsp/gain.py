@@ -4,21 +4,59 @@ Y. Wang et al., "Trainable frontend for robust and far-field keyword spotting", 
 """
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack, overload
 
 import numpy as np
 import numpy.typing as npt
 
 from neurdsp.dsp.checks import axis_of, flag, integer, number
+from neurdsp.dsp.options import Other
 from neurdsp.dsp.values import lists_and_tensors, take_values
 from neurdsp.errors import ParameterError
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 __all__ = ["pcen"]
 
 
+class PcenOptions(TypedDict, total=False):
+    """Parameters of `pcen` besides ``S`` and ``return_zf``."""
+
+    sr: float
+    hop_length: int
+    gain: float
+    bias: float
+    power: float
+    time_constant: float
+    eps: float
+    b: float | None
+    max_size: int
+    ref: npt.ArrayLike | None
+    axis: int
+    max_axis: int | None
+    zi: npt.ArrayLike | None
+
+
+@overload
+def pcen(S: Other, *, return_zf: Literal[False] = False, **options: Unpack[PcenOptions]) -> Other: ...
+@overload
+def pcen(
+    S: npt.ArrayLike, *, return_zf: Literal[False] = False, **options: Unpack[PcenOptions]
+) -> npt.NDArray[Any]: ...
+@overload
+def pcen(
+    S: "Tensor", *, return_zf: Literal[True], **options: Unpack[PcenOptions]
+) -> "tuple[Tensor, Tensor]": ...
+@overload
+def pcen(
+    S: npt.ArrayLike, *, return_zf: Literal[True], **options: Unpack[PcenOptions]
+) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]: ...
+@overload
+def pcen(S: Any, *, return_zf: bool, **options: Unpack[PcenOptions]) -> Any: ...
 @lists_and_tensors("S")
 def pcen(
-    S: npt.ArrayLike,
+    S: Any,
     *,
     sr: float = 22050,
     hop_length: int = 512,

@@ -1,6 +1,6 @@
 """From mel spectrograms and magnitudes back to audio."""
 
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict, Unpack, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -8,7 +8,7 @@ import numpy.typing as npt
 from neurdsp.dsp.checks import choice, integer, number, real_type, shown
 from neurdsp.dsp.filters import mel_key
 from neurdsp.dsp.notices import warn
-from neurdsp.dsp.options import MelNorm, WindowSpec
+from neurdsp.dsp.options import MelNorm, Other, WindowSpec
 from neurdsp.dsp.plans import mel_filters
 from neurdsp.dsp.spectral import STFT
 from neurdsp.dsp.values import lists_and_tensors, take_values
@@ -17,9 +17,53 @@ from neurdsp.errors import ParameterError
 __all__ = ["griffinlim", "mel_to_audio", "mel_to_stft"]
 
 
+class MelToStftOptions(TypedDict, total=False):
+    """Parameters of `mel_to_stft` besides ``M``."""
+
+    sr: float
+    n_fft: int
+    power: float
+    n_mels: int | None
+    fmin: float
+    fmax: float | None
+    htk: bool
+    norm: MelNorm
+    n_iter: int
+
+
+class GriffinLimOptions(TypedDict, total=False):
+    """Parameters of `griffinlim` besides ``S`` and ``n_fft``."""
+
+    n_iter: int
+    hop_length: int | None
+    win_length: int | None
+    window: WindowSpec
+    center: bool
+    dtype: npt.DTypeLike | None
+    length: int | None
+    pad_mode: str
+    momentum: float
+    init: Literal["random"] | None
+    random_state: int | np.random.RandomState | np.random.Generator | None
+
+
+class MelToAudioOptions(GriffinLimOptions, total=False):
+    """Parameters that `mel_to_audio` passes on to `mel_to_stft` and `griffinlim`."""
+
+    n_mels: int | None
+    fmin: float
+    fmax: float | None
+    htk: bool
+    norm: MelNorm
+
+
+@overload
+def mel_to_stft(M: Other, **options: Unpack[MelToStftOptions]) -> Other: ...
+@overload
+def mel_to_stft(M: npt.ArrayLike, **options: Unpack[MelToStftOptions]) -> npt.NDArray[Any]: ...
 @lists_and_tensors("M")
 def mel_to_stft(
-    M: npt.ArrayLike,
+    M: Any,
     *,
     sr: float = 22050,
     n_fft: int = 2048,
@@ -30,8 +74,8 @@ def mel_to_stft(
     htk: bool = False,
     norm: MelNorm = "slaney",
     n_iter: int = 300,
-) -> npt.NDArray[Any]:
-    """Magnitudes whose mel spectrogram is nearest to ``M``, by non-negative least squares.
+) -> Any:
+    """Return the magnitudes whose mel spectrogram is nearest to ``M``, by non-negative least squares.
 
     Accelerated projected gradients: A. Beck and M. Teboulle, "A fast iterative shrinkage-thresholding
     algorithm", SIAM J. Imaging Sciences 2 (2009).
@@ -41,13 +85,13 @@ def mel_to_stft(
     M
         A mel spectrogram, ``(..., n_mels, n_frames)``: a numpy array, a torch tensor, or a list of them.
     sr, n_fft, fmin, fmax, htk, norm
-        As ``M`` was made with.
+        The values with which ``M`` was made.
     power
-        Exponent that ``M`` was made with; the result has exponent 1.
+        Exponent with which ``M`` was made; the result has exponent 1.
     n_mels
-        If given, must be that of ``M``.
+        Number of bands of ``M``, if given.
     n_iter
-        Iterations.
+        Number of iterations.
 
     Returns
     -------
@@ -77,7 +121,7 @@ def mel_to_stft(
             f"n_fft is {n_fft}, with which no bin falls into any mel filter at sr = {sr:g} Hz; raise "
             "n_fft or fmax"
         )
-    # The least-norm solution is a good start; what is negative of it has to be made up for.
+    # The least-norm solution is a good start, though its negative values have to be made up for.
     wanted = np.moveaxis(target.astype(np.float64), -2, 0).reshape(len(basis), -1)
     solution = np.maximum(np.linalg.pinv(basis) @ wanted, 0.0)
     step = 1.0 / largest
@@ -98,9 +142,15 @@ def mel_to_stft(
     return magnitudes
 
 
+@overload
+def griffinlim(S: Other, *, n_fft: int | None = None, **options: Unpack[GriffinLimOptions]) -> Other: ...
+@overload
+def griffinlim(
+    S: npt.ArrayLike, *, n_fft: int | None = None, **options: Unpack[GriffinLimOptions]
+) -> npt.NDArray[Any]: ...
 @lists_and_tensors("S")
 def griffinlim(
-    S: npt.ArrayLike,
+    S: Any,
     *,
     n_iter: int = 32,
     hop_length: int | None = None,
@@ -114,8 +164,8 @@ def griffinlim(
     momentum: float = 0.99,
     init: Literal["random"] | None = "random",
     random_state: int | np.random.RandomState | np.random.Generator | None = None,
-) -> npt.NDArray[Any]:
-    """Audio whose STFT has magnitudes near ``S``, by the fast Griffin-Lim algorithm, as librosa's.
+) -> Any:
+    """Return audio whose STFT has magnitudes near ``S``, by the fast Griffin-Lim algorithm, as librosa's.
 
     N. Perraudin, P. Balazs and P. L. Søndergaard, "A fast Griffin-Lim algorithm", WASPAA 2013.
 
@@ -124,13 +174,13 @@ def griffinlim(
     S
         Magnitudes, ``(..., 1 + n_fft // 2, n_frames)``: a numpy array, a torch tensor, or a list of them.
     n_iter
-        Iterations.
+        Number of iterations.
     hop_length, win_length, n_fft, window, center, dtype, length
         As in `neurdsp.istft`.
     pad_mode
         As in `neurdsp.stft`.
     momentum
-        Of the fast algorithm, usually from 0 (the original of Griffin and Lim) to 1.
+        Momentum of the fast algorithm, usually from 0 (the original of Griffin and Lim) to 1.
     init
         ``"random"`` phases, or None for zero phases.
     random_state
@@ -206,7 +256,7 @@ def _finite(data: Any, name: str, shape: str) -> npt.NDArray[Any]:
 
 
 def _generator(random_state: Any) -> np.random.RandomState | np.random.Generator:
-    """Return a source of random numbers, of a seed as librosa makes it."""
+    """Return a source of random numbers; a seed gives the one that librosa would use."""
     if random_state is None:
         return np.random.default_rng()
     if isinstance(random_state, (np.random.RandomState, np.random.Generator)):
@@ -220,11 +270,59 @@ def _generator(random_state: Any) -> np.random.RandomState | np.random.Generator
         ) from error
 
 
+@overload
+def mel_to_audio(
+    M: Other,
+    *,
+    sr: float = 22050,
+    n_fft: int = 2048,
+    power: float = 2.0,
+    **parameters: Unpack[MelToAudioOptions],
+) -> Other: ...
+@overload
+def mel_to_audio(
+    M: npt.ArrayLike,
+    *,
+    sr: float = 22050,
+    n_fft: int = 2048,
+    power: float = 2.0,
+    **parameters: Unpack[MelToAudioOptions],
+) -> npt.NDArray[Any]: ...
 @lists_and_tensors("M")
 def mel_to_audio(
-    M: npt.ArrayLike, *, sr: float = 22050, n_fft: int = 2048, power: float = 2.0, **parameters: Any
+    M: Any, *, sr: float = 22050, n_fft: int = 2048, power: float = 2.0, **parameters: Any
 ) -> Any:
-    """Audio of a mel spectrogram: `mel_to_stft`, then `griffinlim`; parameters of both."""
+    """Return the audio of a mel spectrogram: `mel_to_stft`, then `griffinlim`.
+
+    Parameters
+    ----------
+    M, sr, n_fft, power
+        As in `mel_to_stft`.
+    **parameters
+        ``n_mels``, ``fmin``, ``fmax``, ``htk`` and ``norm`` of `mel_to_stft`; all else of `griffinlim`.
+
+    Returns
+    -------
+    numpy.ndarray, torch.Tensor or list
+        ``(..., n_samples)``, of the kind of ``M``.
+
+    Raises
+    ------
+    ParameterError
+        As `mel_to_stft` and `griffinlim`.
+
+    Warns
+    -----
+    UserWarning
+        As `griffinlim`.
+
+    Examples
+    --------
+    >>> import numpy as np, neurdsp
+    >>> mel = neurdsp.mel_spectrogram(np.sin(np.arange(8192) / 7))
+    >>> neurdsp.mel_to_audio(mel, n_iter=4, random_state=0).shape
+    (8192,)
+    """
     mel_names = ("n_mels", "fmin", "fmax", "htk", "norm")
     mel = {name: parameters.pop(name) for name in mel_names if name in parameters}
     magnitudes = mel_to_stft(M, sr=sr, n_fft=n_fft, power=power, **mel)

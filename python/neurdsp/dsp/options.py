@@ -13,7 +13,6 @@ __all__ = [
     "BandOptions",
     "Float",
     "FrameOptions",
-    "GriffinLimOptions",
     "IstftOptions",
     "Log",
     "MelNorm",
@@ -124,24 +123,3 @@ class MelParameters(PlanOptions, total=False):
 
     log: Log | None
     floor: float
-
-
-class GriffinLimOptions(TypedDict, total=False):
-    """Parameters of `neurdsp.mel_to_audio` that it passes on, to `mel_to_stft` and to `griffinlim`."""
-
-    n_mels: int | None
-    fmin: float
-    fmax: float | None
-    htk: bool
-    norm: MelNorm
-    n_iter: int
-    hop_length: int | None
-    win_length: int | None
-    window: WindowSpec
-    center: bool
-    dtype: npt.DTypeLike | None
-    length: int | None
-    pad_mode: str
-    momentum: float
-    init: Literal["random"] | None
-    random_state: int | np.random.RandomState | np.random.Generator | None

@@ -1,6 +1,6 @@
-"""Mel spectrograms of audio that arrives piece by piece."""
+"""Mel spectrograms of audio that arrives block by block."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -8,26 +8,29 @@ import numpy.typing as npt
 from neurdsp import _core
 from neurdsp.dsp.arrays import take_real
 from neurdsp.dsp.checks import real_type
+from neurdsp.dsp.options import Float
 from neurdsp.errors import ParameterError
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from neurdsp.dsp.mel import MelSpectrogram
 
 __all__ = ["MelStream"]
 
 
 class MelStream:
-    """A mel spectrogram in progress: push blocks of any size, get each frame as soon as it is settled.
+    """A mel spectrogram of a stream: push blocks of any size, get each frame as soon as it is complete.
 
-    The frames are those of the plan on the whole signal, bit for bit, whatever the blocks; memory is bounded
-    by the frame and the padding. Made by `neurdsp.MelSpectrogram.stream`.
+    The frames equal those of the plan on the whole signal bit for bit, whatever the blocks; memory is bounded
+    by the frame and the padding. `neurdsp.MelSpectrogram.stream` makes one.
 
     Parameters
     ----------
     plan
-        What to compute.
+        The features.
     dtype
-        float32 or float64: of the blocks and of the result.
+        Type of the blocks and of the result: float32 or float64.
 
     Raises
     ------
@@ -54,13 +57,17 @@ class MelStream:
         self._preemphasis = plan.preemphasis
         self._last: Any = None
 
+    @overload
+    def push(self, y: npt.NDArray[Float]) -> npt.NDArray[Float]: ...
+    @overload
+    def push(self, y: "Tensor") -> "Tensor": ...
     def push(self, y: Any) -> Any:
-        """Take the next samples and return the frames that they settle.
+        """Take the next samples and return the frames that they complete.
 
         Parameters
         ----------
         y
-            Of the stream's type, ``(n_samples,)``; may be empty.
+            Samples of the stream's type, ``(n_samples,)``; may be empty.
 
         Returns
         -------
@@ -70,7 +77,7 @@ class MelStream:
         Raises
         ------
         ParameterError
-            If ``y`` has another type or shape, or holds NaN or infinity; then none of it is taken.
+            If ``y`` has another type or shape, or holds NaN or infinity; the stream is then unchanged.
         """
         if getattr(y, "shape", None) == (0,):
             return self._cast(self._stream.push(np.empty(0, self._dtype)))
@@ -78,8 +85,7 @@ class MelStream:
         if batch.ragged or batch.leading != [()] or batch.dtype != self._dtype:
             raise ParameterError(
                 f"y is {batch.dtype} of shape {getattr(y, 'shape', '(list)')}, but this stream takes "
-                f"{self._dtype} of shape "
-                "(n_samples,); make a stream for each channel"
+                f"{self._dtype} of shape (n_samples,); make a stream for each channel"
             )
         block = batch.entries[0][0]
         frames = self._stream.push(self._emphasised(block))
@@ -87,15 +93,15 @@ class MelStream:
         return batch.give_back([self._cast(frames)[np.newaxis]])
 
     def flush(self) -> npt.NDArray[Any]:
-        """End the signal: return its last frames ``(n_mels, n_frames)`` and begin a new one.
+        """End the signal: return its last frames ``(n_mels, n_frames)`` and start a new one.
 
-        A signal too short for a frame gives none.
+        A signal too short for a frame has none.
         """
         self._last = None
         return self._cast(self._stream.flush())
 
     def reset(self) -> None:
-        """Begin a new signal; what is left of the old one is dropped."""
+        """Start a new signal, and drop the rest of the old one."""
         self._last = None
         self._stream.reset()
 
