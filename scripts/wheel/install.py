@@ -18,7 +18,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 OLDEST = (3, 11)
 SMOKE = Path(__file__).with_name("smoke.py")
-UV = os.environ.get("UV", "uv")
+# `uv run` names itself; a virtual environment that make made has its own.
+UV = os.environ.get("UV") or shutil.which("uv", path=Path(sys.executable).parent) or "uv"
 VERSION = (
     "import sys, sysconfig; print(*sys.version_info[:2], sysconfig.get_config_var('Py_GIL_DISABLED') or 0)"
 )

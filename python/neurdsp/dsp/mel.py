@@ -1,7 +1,7 @@
 """The planned mel spectrogram, in librosa's conventions and in those of other programs."""
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, Unpack, overload
+from typing import Any, Unpack, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -23,9 +23,7 @@ from neurdsp.dsp.options import (
     Precision,
     WindowSpec,
 )
-
-if TYPE_CHECKING:
-    from neurdsp.dsp.streams import MelStream
+from neurdsp.dsp.streams import MelStream
 
 __all__ = ["MelSpectrogram", "normalise"]
 
@@ -237,7 +235,7 @@ class MelSpectrogram:
             normalise(result, self.normalize)
         return batch.give_back(results) if out is None else out
 
-    def stream(self, *, dtype: npt.DTypeLike = np.float32) -> "MelStream":
+    def stream(self, *, dtype: npt.DTypeLike = np.float32) -> MelStream:
         """Begin a stream; see `MelStream`.
 
         Parameters
@@ -250,8 +248,6 @@ class MelSpectrogram:
         ParameterError
             If a parameter needs the whole signal: ``normalize`` or ``pad_mode="wrap"``.
         """
-        from neurdsp.dsp.streams import MelStream
-
         return MelStream(self, dtype)
 
 

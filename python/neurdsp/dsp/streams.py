@@ -1,6 +1,6 @@
 """Mel spectrograms of audio that arrives block by block."""
 
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, Protocol, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -8,15 +8,25 @@ import numpy.typing as npt
 from neurdsp import _core
 from neurdsp.dsp.arrays import take_real
 from neurdsp.dsp.checks import real_type
+from neurdsp.dsp.engine import SpectrogramEngine
 from neurdsp.dsp.options import Float
 from neurdsp.errors import ParameterError
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from neurdsp.dsp.mel import MelSpectrogram
-
 __all__ = ["MelStream"]
+
+
+class StreamablePlan(Protocol):
+    """What a stream needs of a planned spectrogram."""
+
+    @property
+    def engine(self) -> SpectrogramEngine: ...
+    @property
+    def normalize(self) -> str | None: ...
+    @property
+    def preemphasis(self) -> float: ...
 
 
 class MelStream:
@@ -45,7 +55,7 @@ class MelStream:
     ([0, 1, 0, 1, 0, 1], (80, 1))
     """
 
-    def __init__(self, plan: "MelSpectrogram", dtype: npt.DTypeLike = np.float32) -> None:
+    def __init__(self, plan: StreamablePlan, dtype: npt.DTypeLike = np.float32) -> None:
         if plan.normalize is not None:
             raise ParameterError(
                 f"normalize is {plan.normalize!r}, which needs the whole signal; pass normalize=None and "
