@@ -1,4 +1,4 @@
-"""Turns the pictures of the tests of the plugin's editor into those of docs/images (`make screenshots`)."""
+"""Turns the screenshots that the tests of the plugin take into docs/images (`make screenshots`)."""
 
 import sys
 from pathlib import Path
@@ -11,11 +11,11 @@ NAMES = ("model", "tuner", "knobs", "presets")
 
 
 def main():
-    """Write the pictures; end with a message if one has not been taken."""
+    """Write the images; end with a message if a screenshot is missing."""
     for name in NAMES:
         path = TAKEN / f"{name}.ppm"
         if not path.exists():
-            sys.exit(f"{path} is missing; is Xvfb installed? `make screenshots` takes the pictures")
+            sys.exit(f"{path} is missing; is Xvfb installed? `make screenshots` takes the screenshots")
         image = Image.open(path)
         image.save(ROOT / f"docs/images/plugin-{name}.png", optimize=True)
         print(f"plugin-{name}.png: {image.width} x {image.height}")
