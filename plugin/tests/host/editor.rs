@@ -1,13 +1,12 @@
-//! The editor of a VST3 plugin in a window of the host, and what the host does for it: it runs what the plugin wants to be run
-//! on the host's main thread, and makes its window larger when asked.
-#![allow(unreachable_pub, reason = "a test has no outside")]
+//! The editor of a VST3 plugin in a window of the host: what the host does for it, and a player's hands on it.
 #![allow(
     clippy::undocumented_unsafe_blocks,
     reason = "all of it is calls of a foreign interface by its rules"
 )]
-#![allow(dead_code, reason = "each test uses a part")]
 
 use std::cell::{Cell, RefCell};
+use std::path::Path;
+use std::time::{Duration, Instant};
 
 use vst3::Steinberg::Linux::{
     FileDescriptor, IEventHandler, IEventHandlerTrait, IRunLoop, IRunLoopTrait, ITimerHandler, TimerInterval,
@@ -20,8 +19,11 @@ use vst3::Steinberg::{
 };
 use vst3::{Class, ComPtr, ComRef, ComWrapper};
 
-use crate::display::Display;
-use crate::host::Instance;
+use super::display::Display;
+use super::{Instance as Plugin, noise};
+
+/// After this even a busy machine has drawn what was asked for.
+pub const MOMENT: Duration = Duration::from_millis(1500);
 
 /// The host's side of a view.
 #[derive(Default)]
@@ -79,29 +81,24 @@ pub struct Editor {
 
 impl Editor {
     /// Opens the editor in a new window of the host.
-    pub fn open(display: &Display, instance: &Instance) -> Editor {
-        Editor::open_scaled(display, instance, None).0
+    pub fn open(display: &Display, plugin: &Plugin) -> Editor {
+        Editor::open_scaled(display, plugin, None).0
     }
 
-    /// Names a scale factor before it opens the editor; the second value tells whether the plugin took it.
-    pub fn open_scaled(display: &Display, instance: &Instance, scale: Option<f32>) -> (Editor, bool) {
-        Editor::open_in(display, instance, scale, true)
+    /// Opens the editor after setting a scale factor; the second value tells whether the plugin took it.
+    pub fn open_scaled(display: &Display, plugin: &Plugin, scale: Option<f32>) -> (Editor, bool) {
+        Editor::open_in(display, plugin, scale, true)
     }
 
-    /// Opens the editor in a host without a loop that runs what plugins want to be run. The framework never lets go of what it
-    /// registers with one, two open files among it.
-    pub fn open_without_loop(display: &Display, instance: &Instance) -> Editor {
-        Editor::open_in(display, instance, None, false).0
+    /// Opens the editor in a host without a run loop for plugins. The framework never releases what it registers with one, two
+    /// open files among it.
+    pub fn open_without_loop(display: &Display, plugin: &Plugin) -> Editor {
+        Editor::open_in(display, plugin, None, false).0
     }
 
-    fn open_in(
-        display: &Display,
-        instance: &Instance,
-        scale: Option<f32>,
-        with_loop: bool,
-    ) -> (Editor, bool) {
+    fn open_in(display: &Display, plugin: &Plugin, scale: Option<f32>, with_loop: bool) -> (Editor, bool) {
         unsafe {
-            let view = instance.controller.createView(c"editor".as_ptr());
+            let view = plugin.controller.createView(c"editor".as_ptr());
             let view = ComPtr::from_raw(view).expect("the plugin has an editor");
             let frame = ComWrapper::new(Frame::default());
             if with_loop {
@@ -117,25 +114,25 @@ impl Editor {
         }
     }
 
-    /// The size that the plugin names.
+    /// The size that the plugin asks for.
     pub fn size(&self) -> (u16, u16) {
         let mut size: ViewRect = unsafe { std::mem::zeroed() };
         assert_eq!(unsafe { self.view.getSize(&mut size) }, kResultOk);
         (size.right as u16, size.bottom as u16)
     }
 
-    /// Names a scale factor; whether the plugin took it.
+    /// Sets the scale factor; returns whether the plugin took it.
     pub fn set_scale(&self, scale: f32) -> bool {
         let support = self.view.cast::<IPlugViewContentScaleSupport>().expect("the view can be scaled");
         unsafe { support.setContentScaleFactor(scale) == kResultOk }
     }
 
-    /// Lets the host refuse every other size of the window.
+    /// Makes the host refuse every other size of the window.
     pub fn refuse_sizes(&self) {
         self.frame.refuses.set(true);
     }
 
-    /// Makes the window larger, as a host on a dense screen does, or a player with the mouse.
+    /// Resizes the window, as a host does, or a player with the mouse.
     pub fn resize(&mut self, display: &Display, width: u16, height: u16) {
         let mut size = ViewRect { left: 0, top: 0, right: i32::from(width), bottom: i32::from(height) };
         display.resize(self.parent, width, height);
@@ -146,7 +143,7 @@ impl Editor {
         (self.width, self.height) = (size.right as u16, size.bottom as u16);
     }
 
-    /// What a host does between other things: runs what waits, and gives the view the size that it asked for.
+    /// Runs what waits for the host's main thread, and gives the view the size that it asked for.
     pub fn pump(&mut self, display: &Display) {
         for handler in self.frame.handlers.borrow().clone() {
             unsafe { handler.onFDIsSet(0) };
@@ -156,11 +153,96 @@ impl Editor {
         }
     }
 
+    /// Opens the editor at `scale` times its size, and plays until it is drawn.
+    pub fn ready(display: &Display, plugin: &mut Plugin, scale: u16) -> Editor {
+        let mut editor = Editor::open_without_loop(display, plugin);
+        if scale > 1 {
+            editor.resize(display, scale * editor.width, scale * editor.height);
+        }
+        play(plugin, MOMENT);
+        editor
+    }
+
+    /// The window that takes drops and clicks.
+    pub fn target(&self, display: &Display) -> u32 {
+        display.target(self.parent)
+    }
+
+    /// Writes a screenshot to `target/screenshots`.
+    pub fn save(&self, display: &Display, name: &str) {
+        let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/screenshots");
+        display.save(self.width, self.height, &target.join(format!("{name}.ppm")));
+    }
+
+    /// Drops a file or a folder.
+    pub fn drop_file(&self, display: &Display, plugin: &mut Plugin, path: &Path) {
+        display.drop_file(self.target(display), path, || play(plugin, Duration::from_millis(10)));
+        play(plugin, Duration::from_millis(500));
+    }
+
+    /// Clicks a point of the window.
+    pub fn click(&self, display: &Display, plugin: &mut Plugin, (x, y): (i16, i16)) {
+        display.point(self.target(display), x, y, false);
+        play(plugin, Duration::from_millis(150));
+        display.button(self.target(display), x, y, true);
+        play(plugin, Duration::from_millis(100));
+        display.button(self.target(display), x, y, false);
+        play(plugin, Duration::from_millis(400));
+    }
+
+    /// Drags from a point upwards until `done`, which a busy machine may reach late, or for five seconds.
+    pub fn drag_up(
+        &self,
+        display: &Display,
+        plugin: &mut Plugin,
+        (x, y): (i16, i16),
+        by: i16,
+        done: impl Fn(&Plugin) -> bool,
+    ) {
+        display.point(self.target(display), x, y, false);
+        play(plugin, Duration::from_millis(300));
+        display.button(self.target(display), x, y, true);
+        play(plugin, Duration::from_millis(300));
+        for step in 1..=100 {
+            display.point(self.target(display), x, y - (4 * step).min(by), true);
+            play(plugin, Duration::from_millis(50));
+            if 4 * step > by && done(plugin) {
+                break;
+            }
+        }
+        display.button(self.target(display), x, y - by, false);
+        play(plugin, Duration::from_millis(500));
+    }
+
+    /// Types a key, given by its symbol, with Ctrl held or not.
+    pub fn key(&self, display: &Display, plugin: &mut Plugin, symbol: u32, ctrl: bool) {
+        display.key(self.target(display), symbol, ctrl);
+        play(plugin, Duration::from_millis(150));
+    }
+
     pub fn close(self, display: &Display) {
         unsafe {
             assert_eq!(self.view.removed(), kResultOk);
             assert_eq!(self.view.setFrame(std::ptr::null_mut()), kResultOk);
         }
         display.close(self.parent);
+    }
+}
+
+/// Plays noise as a host does, in real time.
+pub fn play(plugin: &mut Plugin, time: Duration) {
+    let start = Instant::now();
+    while start.elapsed() < time {
+        plugin.play(&noise(480, 0.1), &[480]);
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Plays until `done`; fails with `what` after 20 seconds.
+pub fn play_until(plugin: &mut Plugin, what: &str, done: impl Fn(&Plugin) -> bool) {
+    let start = Instant::now();
+    while !done(plugin) {
+        play(plugin, Duration::from_millis(50));
+        assert!(start.elapsed() < Duration::from_secs(20), "{what}");
     }
 }

@@ -1,46 +1,39 @@
-//! A small VST3 host: it loads the library that cargo has built, plays it in any blocks, and automates it.
-#![allow(unreachable_pub, reason = "a test has no outside")]
+//! A small VST3 host: it loads a library, plays its plugins in blocks of any length, and automates them.
 #![allow(
     clippy::undocumented_unsafe_blocks,
     reason = "all of it is calls of a foreign interface by its rules"
 )]
-#![allow(dead_code, reason = "each test uses a part")]
 
-pub mod stream;
-
-use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ffi::c_void;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
 
+use super::stream::{MemoryStream, Notes, Points};
 use libloading::Library;
-use stream::{MemoryStream, Points};
 use vst3::Steinberg::Vst::{
     AudioBusBuffers, AudioBusBuffers__type0, BusDirections_, IAudioProcessor, IAudioProcessorTrait,
     IComponent, IComponentHandler, IComponentHandlerTrait, IComponentTrait, IEditController,
-    IEditControllerTrait, IParameterChanges, MediaTypes_, ParamID, ParamValue, ParameterInfo, ProcessData,
-    ProcessModes, ProcessModes_, ProcessSetup,
+    IEditControllerTrait, IEventList, IParameterChanges, MediaTypes_, ParamID, ParamValue, ParameterInfo,
+    ProcessData, ProcessModes, ProcessModes_, ProcessSetup,
 };
 use vst3::Steinberg::{
     FIDString, IBStream, IPluginBaseTrait, IPluginFactory, IPluginFactory2, IPluginFactory2Trait,
-    IPluginFactoryTrait, PClassInfo, PClassInfo2, kResultOk, tresult,
+    IPluginFactoryTrait, PClassInfo2, kResultOk, tresult,
 };
 use vst3::{Class, ComPtr, ComWrapper, Interface};
 
-/// The library, and what it makes.
+/// A library of plugins.
 pub struct Module {
     factory: ComPtr<IPluginFactory>,
-    class: PClassInfo,
     // Last, since it must be unloaded last.
     _library: Library,
 }
 
 impl Module {
-    /// Loads the library that lies beside this test.
+    /// Loads the library that cargo has built with this test.
     pub fn load() -> Module {
-        let test = std::env::current_exe().unwrap();
-        Module::open(test.with_file_name("libneurdsp_plugin.so"))
+        Module::open(library())
     }
 
     /// Loads a library.
@@ -52,10 +45,7 @@ impl Module {
             assert!(entry(std::ptr::null_mut()));
             let get =
                 library.get::<extern "system" fn() -> *mut IPluginFactory>(b"GetPluginFactory").unwrap();
-            let factory = ComPtr::from_raw(get()).unwrap();
-            let mut class = std::mem::zeroed();
-            assert_eq!(factory.getClassInfo(0, &mut class), kResultOk);
-            Module { factory, class, _library: library }
+            Module { factory: ComPtr::from_raw(get()).unwrap(), _library: library }
         }
     }
 
@@ -70,12 +60,18 @@ impl Module {
         (0..unsafe { self.factory.countClasses() }).map(class).collect()
     }
 
-    /// A new instance.
+    /// A new instance of the first class.
     pub fn create(&self) -> Instance {
+        self.create_class(0)
+    }
+
+    /// A new instance of the class with this index.
+    pub fn create_class(&self, index: usize) -> Instance {
         unsafe {
             let mut object = std::ptr::null_mut();
-            let (class, interface) = (self.class.cid.as_ptr(), IComponent::IID.as_ptr());
-            let made = self.factory.createInstance(class.cast(), interface as FIDString, &mut object);
+            let (class, interface) = (self.classes()[index].cid, IComponent::IID.as_ptr());
+            let made =
+                self.factory.createInstance(class.as_ptr().cast(), interface as FIDString, &mut object);
             assert_eq!(made, kResultOk);
             let component = ComPtr::from_raw(object.cast::<IComponent>()).unwrap();
             assert_eq!(component.initialize(std::ptr::null_mut()), kResultOk);
@@ -94,9 +90,9 @@ impl Module {
 pub struct Handler {
     /// The latest value of each parameter that was edited in the plugin's own window.
     pub edited: std::sync::Mutex<HashMap<ParamID, ParamValue>>,
-    /// Those of them that the plugin has not been given yet: it changes a value only when the host says so.
+    /// Those that the plugin has not been given yet: it changes a value only when the host says so.
     pending: std::sync::Mutex<HashMap<ParamID, ParamValue>>,
-    /// Flags of all restarts that were asked for.
+    /// Flags of all restarts that were requested.
     pub restarts: AtomicI32,
     /// Edits that have begun and not ended.
     pub open_edits: AtomicU32,
@@ -140,12 +136,12 @@ pub struct Instance {
 }
 
 impl Instance {
-    /// Makes it ready to play stereo.
+    /// Makes it ready to play, with all its buses.
     pub fn start(&mut self, sample_rate: f64, max_block: usize) {
         self.start_in(ProcessModes_::kRealtime, sample_rate, max_block);
     }
 
-    /// Makes it ready to render stereo as fast as it can.
+    /// Makes it ready to render as fast as it can.
     pub fn start_offline(&mut self, sample_rate: f64, max_block: usize) {
         self.start_in(ProcessModes_::kOffline, sample_rate, max_block);
     }
@@ -158,12 +154,16 @@ impl Instance {
                 maxSamplesPerBlock: max_block as i32,
                 sampleRate: sample_rate,
             };
-            // Twice, since the framework passes on the mode of the time before.
+            // Twice, because the framework passes on the mode of the call before.
             assert_eq!(self.processor.setupProcessing(&mut setup), kResultOk);
             assert_eq!(self.processor.setupProcessing(&mut setup), kResultOk);
-            for direction in [BusDirections_::kInput, BusDirections_::kOutput] {
-                let (kind, direction) = (MediaTypes_::kAudio as i32, direction as i32);
-                assert_eq!(self.component.activateBus(kind, direction, 0, 1), kResultOk);
+            for kind in [MediaTypes_::kAudio, MediaTypes_::kEvent].map(|kind| kind as i32) {
+                for direction in [BusDirections_::kInput, BusDirections_::kOutput] {
+                    let direction = direction as i32;
+                    for index in 0..self.component.getBusCount(kind, direction) {
+                        assert_eq!(self.component.activateBus(kind, direction, index, 1), kResultOk);
+                    }
+                }
             }
             assert_eq!(self.component.setActive(1), kResultOk);
             self.processor.setProcessing(1);
@@ -201,28 +201,52 @@ impl Instance {
         self.edits.insert(id, points.to_vec());
     }
 
-    /// Plays a block of two channels in place.
+    /// Plays a block of two channels in place: those of the first input and of the first output.
     pub fn process(&mut self, channels: [&mut [f32]; 2]) {
         let count = channels[0].len();
         for (id, value) in self.handler.pending.lock().unwrap().drain() {
             self.edits.insert(id, vec![(0, value)]);
         }
+        let (pointers, mut unheard) =
+            (channels.map(<[f32]>::as_mut_ptr), [vec![0.0; count], vec![0.0; count]]);
+        let unheard = unheard.each_mut().map(|channel| channel.as_mut_ptr());
+        let [n_inputs, n_outputs] = [BusDirections_::kInput, BusDirections_::kOutput].map(|direction| {
+            let kind = MediaTypes_::kAudio as i32;
+            unsafe { self.component.getBusCount(kind, direction as i32) as usize }
+        });
+        let mut outputs = vec![bus(&unheard); n_outputs];
+        outputs[0] = bus(&pointers);
+        self.process_buses(count, &mut vec![bus(&pointers); n_inputs], &mut outputs, &[]);
+    }
+
+    /// Plays notes through a plugin without audio input; returns the left channels of its first and second output. A note is
+    /// a sample, a MIDI key and a velocity.
+    pub fn play_notes(&mut self, len: usize, notes: &[(i32, i16, f32)]) -> [Vec<f32>; 2] {
+        let mut channels = [(); 4].map(|()| vec![f32::NAN; len]);
+        let pointers = channels.each_mut().map(|channel| channel.as_mut_ptr());
+        let (first, second) = ([pointers[0], pointers[1]], [pointers[2], pointers[3]]);
+        self.process_buses(len, &mut [], &mut [bus(&first), bus(&second)], notes);
+        let [left, _, aux_left, _] = channels;
+        [left, aux_left]
+    }
+
+    fn process_buses(
+        &mut self,
+        count: usize,
+        inputs: &mut [AudioBusBuffers],
+        outputs: &mut [AudioBusBuffers],
+        notes: &[(i32, i16, f32)],
+    ) {
         let queues = Points::new(std::mem::take(&mut self.edits));
         let changes = queues.to_com_ptr::<IParameterChanges>().unwrap();
-        let mut pointers = channels.map(<[f32]>::as_mut_ptr);
-        let bus = || AudioBusBuffers {
-            numChannels: 2,
-            silenceFlags: 0,
-            __field0: AudioBusBuffers__type0 { channelBuffers32: pointers.as_ptr().cast_mut() },
-        };
-        let (mut input, mut output) = (bus(), bus());
+        let events = ComWrapper::new(Notes(notes.to_vec())).to_com_ptr::<IEventList>().unwrap();
         let mut data: ProcessData = unsafe { std::mem::zeroed() };
         data.numSamples = count as i32;
-        (data.numInputs, data.numOutputs) = (1, 1);
-        (data.inputs, data.outputs) = (&mut input, &mut output);
+        (data.numInputs, data.numOutputs) = (inputs.len() as i32, outputs.len() as i32);
+        (data.inputs, data.outputs) = (inputs.as_mut_ptr(), outputs.as_mut_ptr());
         data.inputParameterChanges = changes.as_ptr();
+        data.inputEvents = events.as_ptr();
         assert_eq!(unsafe { self.processor.process(&mut data) }, kResultOk);
-        pointers.fill(std::ptr::null_mut());
     }
 
     /// Plays a mono signal in blocks of the given lengths, over and over; returns the left channel.
@@ -272,49 +296,28 @@ impl Drop for Instance {
     }
 }
 
+/// The library that cargo has built with this test.
+pub fn library() -> PathBuf {
+    std::env::current_exe().unwrap().with_file_name("libneurdsp_plugin.so")
+}
+
+/// The library of two plugins that cargo builds from `bundle/lib.rs`.
+pub fn two_plugins() -> PathBuf {
+    let path = library().with_file_name("../examples/libtwo_plugins.so");
+    assert!(path.exists(), "{} is missing: cargo build -p neurdsp-plugin --examples", path.display());
+    path
+}
+
+/// A stereo bus; the pointers must live as long as it is used.
+fn bus(channels: &[*mut f32; 2]) -> AudioBusBuffers {
+    AudioBusBuffers {
+        numChannels: 2,
+        silenceFlags: 0,
+        __field0: AudioBusBuffers__type0 { channelBuffers32: channels.as_ptr().cast_mut() },
+    }
+}
+
 /// A UTF-16 text that ends with a zero.
 pub fn text16(text: &[u16]) -> String {
     String::from_utf16_lossy(text.split(|unit| *unit == 0).next().unwrap_or_default())
-}
-
-thread_local! {
-    /// A state of a generator of numbers for signals.
-    static SEED: RefCell<u32> = const { RefCell::new(1) };
-}
-
-/// Noise between -amplitude and amplitude.
-pub fn noise(length: usize, amplitude: f32) -> Vec<f32> {
-    SEED.with_borrow_mut(|seed| {
-        (0..length)
-            .map(|_| {
-                *seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-                amplitude * ((*seed >> 8) as f32 / 8_388_608.0 - 1.0)
-            })
-            .collect()
-    })
-}
-
-/// The state of a plugin with these parameters, as JSON, and a model's file inside, as it was before models had knobs.
-pub fn state_with(parameters: &str, model: &[u8]) -> Vec<u8> {
-    state_of_version(1, parameters, model)
-}
-
-/// As [`state_with`], as a version of the plugin wrote it.
-pub fn state_of_version(version: u32, parameters: &str, model: &[u8]) -> Vec<u8> {
-    use base64::Engine;
-    use sha2::Digest;
-    let content = base64::engine::general_purpose::STANDARD.encode(model);
-    let hash: String = sha2::Sha256::digest(model).iter().map(|byte| format!("{byte:02x}")).collect();
-    let session = serde_json::json!({
-        "version": version,
-        "model": { "path": "amp", "hash": hash, "content": content },
-        "cabinet": null,
-    });
-    let parameters: serde_json::Value = serde_json::from_str(parameters).unwrap();
-    let state = serde_json::json!({
-        "version": "0.1.0",
-        "params": parameters,
-        "fields": { "session": session.to_string() },
-    });
-    state.to_string().into_bytes()
 }

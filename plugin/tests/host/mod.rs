@@ -1,0 +1,18 @@
+//! Small hosts for VST3 and CLAP, a screen without a monitor, and hands for the editor.
+#![allow(unreachable_pub, reason = "a test has no outside")]
+#![allow(dead_code, unused_imports, reason = "each test uses a part")]
+
+#[cfg(target_os = "linux")]
+pub mod clap;
+#[cfg(target_os = "linux")]
+pub mod display;
+#[cfg(target_os = "linux")]
+pub mod editor;
+mod plugin;
+mod signal;
+mod state;
+mod stream;
+
+pub use plugin::{Instance, Module, library, text16, two_plugins};
+pub use signal::{noise, null_db, steepest};
+pub use state::{BARE, TS9, loaded_path, model_path, state, state_of_version, state_with};
