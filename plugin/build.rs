@@ -1,5 +1,5 @@
-//! Options of the linker, and the list of the amps that are shipped inside the plugin.
-#![allow(clippy::print_stdout, reason = "this is how cargo is told")]
+//! Linker options, and the list of the amps that the plugin contains.
+#![allow(clippy::print_stdout, reason = "cargo reads it")]
 
 use std::error::Error;
 use std::fmt::Write;
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 const SHIPPED: &str = "../python/neurdsp/amp/shipped";
 
 fn main() -> Result<(), Box<dyn Error>> {
-    // A host may unload the library while a thread of a dependency (the clipboard's, say) still runs its code: on Linux it
+    // A host may unload the library while a thread of a dependency, such as the clipboard's, still runs its code. So on Linux it
     // stays in memory until the process ends.
     if std::env::var("CARGO_CFG_TARGET_OS")? == "linux" {
         println!("cargo:rustc-cdylib-link-arg=-Wl,-z,nodelete");
@@ -20,7 +20,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The source of an array of names and contents.
+/// The source of a slice of names and contents.
 fn list(folder: &Path) -> Result<String, Box<dyn Error>> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder)? {

@@ -1,4 +1,4 @@
-"""Converts the screenshots of the plugin editor's tests to those in docs/images (`make screenshots`)."""
+"""Turns the screenshots that the tests of the plugin take into docs/images (`make screenshots`)."""
 
 import sys
 from pathlib import Path
@@ -11,7 +11,7 @@ NAMES = ("model", "tuner", "knobs", "presets")
 
 
 def main():
-    """Write the images; exit with a message if a screenshot is missing."""
+    """Write the images; end with a message if a screenshot is missing."""
     for name in NAMES:
         path = TAKEN / f"{name}.ppm"
         if not path.exists():

@@ -1,8 +1,8 @@
-//! The small host of the tests as a program of its own, to be built for Windows and run under Wine: it plays a file through a
-//! plugin in random blocks, then shows the editor.
+//! The VST3 host of the tests as a program, to be built for Windows and run under Wine: it plays a file through a plugin in blocks
+//! of random length, then shows the editor.
 //!
-//! `guest PLUGIN STATE INPUT OUTPUT` takes the plugin's library, a state, and samples as 32-bit floats; `guest PLUGIN` only loads
-//! the library and makes an instance, which is what a host does that looks for plugins.
+//! `guest PLUGIN STATE INPUT OUTPUT` takes the plugin's library, a state, and samples as 32-bit floats. `guest PLUGIN` only loads
+//! the library and makes an instance, as a host does that scans for plugins.
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout)]
 
 #[path = "../tests/host/mod.rs"]

@@ -26,7 +26,7 @@ use nice_plug::prelude::*;
 nice_export_clap!(AmpPlayer);
 nice_export_vst3!(AmpPlayer);
 
-/// Runs the amp player as a program of its own until its window is closed; returns whether it could start.
+/// Runs the amp player as a program until its window is closed; returns whether it could start.
 #[cfg(feature = "standalone")]
 pub fn run_standalone() -> bool {
     nice_export_standalone::<AmpPlayer>()

@@ -1,4 +1,4 @@
-//! The amp player as a program of its own, on JACK or ALSA. `--help` lists the options.
+//! The amp player as a program, on JACK or ALSA. `--help` lists the options.
 
 fn main() -> std::process::ExitCode {
     if neurdsp_plugin::run_standalone() {

@@ -13,6 +13,8 @@ from neurdsp.errors import ParameterError
 
 pedalboard = pytest.importorskip("pedalboard")
 
+ROOT = Path(__file__).parents[2]
+
 
 @pytest.fixture
 def load(bundle):
@@ -143,6 +145,21 @@ def test_parameters_are_those_that_presets_can_set(load):
     kinds = {bool: "bool", float: "f32", str: "string"}
     expected = {name: {kinds[type(default)]: default} for name, (default, _) in PLUGIN_PARAMETERS.items()}
     assert fresh == expected | {"revision": {"i32": 0}}
+
+
+def test_ranges_and_choices_of_presets_are_those_of_the_plugin():
+    table = (ROOT / "plugin/tests/frozen/identity.txt").read_text().partition("\nid |")[2]
+    rows = [[cell.strip() for cell in line.split("|")] for line in table.splitlines()[1:]]
+    checked = set()
+    for name, _, _, unit, _, _, _, least, largest in rows:
+        default, allowed = PLUGIN_PARAMETERS.get(name, (None, ()))
+        if isinstance(default, float):
+            scale = 100 if unit == "%" else 1
+            assert allowed == (float(least) / scale, float(largest) / scale), name
+        elif isinstance(default, str):
+            assert [allowed[0], allowed[-1]] == [least.lower(), largest.lower()], name
+        checked.add(name)
+    assert checked == PLUGIN_PARAMETERS.keys() | {"revision"}
 
 
 def test_a_project_brings_back_the_sound_without_the_file(load, preset, amp, guitar):

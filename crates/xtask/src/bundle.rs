@@ -1,4 +1,5 @@
-//! The plugin as hosts look for it: a VST3 bundle and a CLAP file around the library that cargo builds.
+//! The plugins as hosts look for them: a VST3 bundle and a CLAP file around the library that cargo builds. The library holds all
+//! plugins, so there is one of each.
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -7,7 +8,7 @@ use std::process::Command;
 pub(crate) const PACKAGE: &str = "neurdsp-plugin";
 const NAME: &str = "neurdsp";
 
-/// What macOS reads of a bundle before it loads the library.
+/// What macOS reads from a bundle before it loads the library.
 const INFO_PLIST: &str = concat!(
     r#"<?xml version="1.0" encoding="UTF-8"?>
 <!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">
@@ -23,7 +24,7 @@ const INFO_PLIST: &str = concat!(
     "</string>\n</dict>\n</plist>\n"
 );
 
-/// Where the files of a platform go, and how its libraries are called.
+/// Where the files of a platform go, and what its libraries are called.
 struct Platform {
     /// The folder inside `Contents`.
     folder: String,
@@ -31,12 +32,12 @@ struct Platform {
     library: &'static str,
     /// The name of the library inside the bundle.
     inside: &'static str,
-    /// Whether a CLAP is a bundle too, with a list of its properties, as on macOS.
+    /// Whether a CLAP is a bundle too, with a property list, as on macOS.
     property_list: bool,
 }
 
 impl Platform {
-    /// The platform of a target triple; of this machine, if there is none.
+    /// The platform of a target triple; without one, that of this machine.
     fn new(target: Option<&str>) -> Result<Platform, String> {
         let (arch, rest) = match target {
             Some(triple) => triple.split_once('-').unwrap_or((triple, "")),
@@ -60,8 +61,8 @@ impl Platform {
 /// Builds the plugin and its bundles, and prints where they are: `[--release] [--target TRIPLE] [--tested] [--library FILE]`.
 ///
 /// Without `--release` the build checks itself while it plays: an allocation on the audio thread ends the host. With
-/// `--tested` it is the library that `cargo test --workspace` loads, so that nothing is compiled a second time. A library
-/// that was built elsewhere is given by `--library`.
+/// `--tested` it is the library that `cargo test --workspace` loads, so that nothing is compiled twice. `--library` names one
+/// that was built elsewhere.
 pub(crate) fn run(root: &Path, arguments: &[&str]) -> Result<(), Box<dyn Error>> {
     let (mut release, mut target, mut tested, mut library) = (false, None, false, None);
     let mut rest = arguments.iter();
@@ -97,7 +98,7 @@ pub(crate) fn folder(root: &Path, release: bool, target: Option<&str>) -> PathBu
     target.map_or_else(|| folder.clone(), |triple| folder.join(triple))
 }
 
-/// Lets cargo build the library; returns the folder that it is in.
+/// Has cargo build the library; returns its folder.
 fn build(root: &Path, release: bool, target: Option<&str>, tested: bool) -> Result<PathBuf, Box<dyn Error>> {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root);
@@ -126,7 +127,7 @@ fn build(root: &Path, release: bool, target: Option<&str>, tested: bool) -> Resu
 
 /// Puts the library into a VST3 bundle and a CLAP file in `folder`.
 ///
-/// Each is removed before it is written: a host that has the old one open keeps it.
+/// Each is removed before it is written, so a host that has the old one open keeps it.
 fn bundle(library: &Path, platform: &Platform, folder: &Path) -> std::io::Result<[PathBuf; 2]> {
     let paths = ["vst3", "clap"].map(|ending| folder.join(format!("{NAME}.{ending}")));
     for path in &paths {

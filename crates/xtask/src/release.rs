@@ -1,4 +1,4 @@
-//! What a player gets: the bundles of the plugin, how to install them, and the licences of all that is inside.
+//! What a player gets: the bundles of the plugins, how to install them, and the licences of everything inside.
 
 use crate::bundle::{self, PACKAGE};
 use crate::licences;
@@ -12,7 +12,7 @@ const MINGW_TERMS: &str = "/usr/share/doc/mingw-w64-x86-64-dev/copyright";
 ///
 /// # Errors
 ///
-/// Where the bundles have not been built, or contain what may not be passed on.
+/// The bundles have not been built, or contain what may not be passed on.
 pub(crate) fn run(root: &Path, arguments: &[&str]) -> Result<(), Box<dyn Error>> {
     let (target, cross) = match arguments {
         [] => (licences::host()?, None),
@@ -51,7 +51,7 @@ pub(crate) fn run(root: &Path, arguments: &[&str]) -> Result<(), Box<dyn Error>>
     Ok(())
 }
 
-/// Copies a file, or a folder with all that is in it.
+/// Copies a file, or a folder with its contents.
 fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
     if !from.is_dir() {
         return std::fs::copy(from, to).map(drop);

@@ -1,4 +1,4 @@
-//! The editor in a window of Windows: it opens, works, and closes, several times.
+//! Opens and closes the editor in a window of Windows several times.
 #![allow(
     clippy::undocumented_unsafe_blocks,
     reason = "all of it is calls of a foreign interface by its rules"
@@ -15,7 +15,7 @@ use crate::host::{Instance, noise};
 
 type Handle = *mut c_void;
 
-/// A message of the queue of a window.
+/// A window message.
 #[repr(C)]
 struct Message {
     window: Handle,
@@ -49,11 +49,11 @@ unsafe extern "system" {
     fn DispatchMessageW(message: *const Message) -> isize;
 }
 
-/// Visible, without a frame, so that the outside is as large as the inside.
+/// Visible, without a frame, so that the window is as large as its contents.
 const STYLE: u32 = 0x8000_0000 | 0x1000_0000;
 const OPENS: usize = 5;
 
-/// Runs what waits for this thread's windows, and plays, for a while.
+/// Handles the messages of this thread's windows, and plays, for a while.
 fn work(instance: &mut Instance, time: Duration) {
     let start = Instant::now();
     while start.elapsed() < time {
@@ -69,7 +69,7 @@ fn work(instance: &mut Instance, time: Duration) {
     }
 }
 
-/// Opens and closes the editor a few times, the last time for a while.
+/// Opens and closes the editor; the last time it stays open for a while.
 pub(crate) fn show(instance: &mut Instance) {
     for index in 1..=OPENS {
         unsafe {

@@ -1,12 +1,11 @@
-//! A small CLAP host, for the same library as the VST3 one.
-#![allow(unreachable_pub, reason = "a test has no outside")]
+//! A small CLAP host.
 #![allow(
     clippy::undocumented_unsafe_blocks,
     reason = "all of it is calls of a foreign interface by its rules"
 )]
-#![allow(dead_code, reason = "each test uses a part")]
 
 use std::ffi::{CStr, c_char, c_void};
+use std::path::Path;
 
 use clap_sys::audio_buffer::clap_audio_buffer;
 use clap_sys::entry::clap_plugin_entry;
@@ -77,10 +76,10 @@ unsafe extern "C" fn write(stream: *const clap_ostream, buffer: *const c_void, s
 }
 
 /// What the library offers: of each plugin its ID, vendor, name and features.
-pub fn classes() -> Vec<(String, String, String, Vec<String>)> {
+pub fn classes(path: &Path) -> Vec<(String, String, String, Vec<String>)> {
     let text = |text: *const c_char| unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned();
     unsafe {
-        let (_library, _, factory) = open();
+        let (_library, _, factory) = open(path);
         let class = |index| {
             let class = &*(*factory).get_plugin_descriptor.unwrap()(factory, index);
             let features = (0..).map(|i| *class.features.add(i)).take_while(|feature| !feature.is_null());
@@ -90,11 +89,10 @@ pub fn classes() -> Vec<(String, String, String, Vec<String>)> {
     }
 }
 
-/// Loads the library that lies beside this test.
-unsafe fn open() -> (Library, *const clap_plugin_entry, *const clap_plugin_factory) {
-    let path = std::env::current_exe().unwrap().with_file_name("libneurdsp_plugin.so");
+/// Loads a library.
+unsafe fn open(path: &Path) -> (Library, *const clap_plugin_entry, *const clap_plugin_factory) {
     unsafe {
-        let library = Library::new(&path).unwrap();
+        let library = Library::new(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let entry = *library.get::<*const clap_plugin_entry>(b"clap_entry").unwrap();
         assert!((*entry).init.unwrap()(c"neurdsp.clap".as_ptr()));
         let factory = (*entry).get_factory.unwrap()(CLAP_PLUGIN_FACTORY_ID.as_ptr());
@@ -111,12 +109,16 @@ pub struct Instance {
 }
 
 impl Instance {
+    /// An instance of the first plugin of the library that cargo has built with this test.
     pub fn create() -> Instance {
+        Instance::open(&super::library(), 0)
+    }
+
+    /// An instance of the plugin with this index in a library.
+    pub fn open(path: &Path, index: u32) -> Instance {
         unsafe {
-            let (library, entry, factory) = open();
-            assert_eq!((*factory).get_plugin_count.unwrap()(factory), 1);
-            let descriptor = (*factory).get_plugin_descriptor.unwrap()(factory, 0);
-            assert_eq!(CStr::from_ptr((*descriptor).id), c"org.neurdsp.amp");
+            let (library, entry, factory) = open(path);
+            let descriptor = (*factory).get_plugin_descriptor.unwrap()(factory, index);
             let host = Box::new(clap_host {
                 clap_version: CLAP_VERSION,
                 host_data: std::ptr::null_mut(),

@@ -1,6 +1,4 @@
-//! A screen without a monitor, and hands on it: windows, pictures, the mouse, and files that are dropped.
-#![allow(unreachable_pub, reason = "a test has no outside")]
-#![allow(dead_code, reason = "each test uses a part")]
+//! A screen without a monitor: windows, screenshots, mouse, keyboard, and files that are dropped.
 
 use std::io::Read;
 use std::path::Path;
@@ -14,16 +12,16 @@ use x11rb::protocol::xproto::*;
 use x11rb::rust_connection::RustConnection;
 use x11rb::wrapper::ConnectionExt as _;
 
-/// An X server of our own. It ends when its last client has gone, which is when this process ends: Xlib, which the plugin
-/// uses as well, ends a process whose server goes first.
+/// An X server for one test. It ends with its last client, when this process ends: Xlib, which the plugin uses too, ends a
+/// process whose server is gone.
 pub struct Display {
     pub connection: RustConnection,
     root: Window,
 }
 
 impl Drop for Display {
-    /// Waits for the threads of the clipboard, which end a little after their windows: a process that ends meanwhile runs the
-    /// destructors of the libraries that they use.
+    /// Waits for the threads of the clipboard, which end a little after their windows: if the process ended before them, it would
+    /// run the destructors of libraries that they use.
     fn drop(&mut self) {
         std::thread::sleep(Duration::from_secs(1));
     }
@@ -54,7 +52,7 @@ impl Display {
         Some(Display { connection, root })
     }
 
-    /// A window at the upper left corner, as a host would give a plugin.
+    /// A window at the upper left corner, such as a host gives a plugin.
     pub fn window(&self, width: u16, height: u16) -> Window {
         let window = self.connection.generate_id().unwrap();
         let events = CreateWindowAux::new().event_mask(EventMask::SUBSTRUCTURE_NOTIFY);
@@ -73,7 +71,7 @@ impl Display {
         self.connection.sync().unwrap();
     }
 
-    /// Lets programs that start from now on take the screen for one of so many dots per inch.
+    /// Sets the dots per inch that programs that start from now on see.
     pub fn set_dpi(&self, dpi: u32) {
         let resources = format!("Xft.dpi:\t{dpi}\n");
         let (name, kind) = (AtomEnum::RESOURCE_MANAGER, AtomEnum::STRING);
@@ -83,7 +81,7 @@ impl Display {
         self.connection.sync().unwrap();
     }
 
-    /// The size of the window that a plugin has put into one of the host's.
+    /// The size of the window that a plugin has put into the host's `parent`.
     pub fn child_size(&self, parent: Window) -> (u16, u16) {
         let children = self.connection.query_tree(parent).unwrap().reply().unwrap().children;
         let shape = self.connection.get_geometry(children[0]).unwrap().reply().unwrap();
@@ -95,7 +93,7 @@ impl Display {
         let clients = self.connection.res_query_clients().unwrap().reply().unwrap().clients;
         let count = |client: &x11rb::protocol::res::Client| {
             let types = self.connection.res_query_client_resources(client.resource_base).unwrap().reply();
-            // One that has gone meanwhile has none.
+            // One that has gone in the meantime has none.
             types.map_or(0, |reply| reply.types.iter().map(|kind| kind.count).sum())
         };
         (clients.len(), clients.iter().map(count).sum())
@@ -137,7 +135,7 @@ impl Display {
         image.data.chunks_exact(4).flat_map(|pixel| [pixel[2], pixel[1], pixel[0]]).collect()
     }
 
-    /// Writes a picture as PPM.
+    /// Writes a screenshot as PPM.
     pub fn save(&self, width: u16, height: u16, path: &Path) {
         let mut file = format!("P6 {width} {height} 255\n").into_bytes();
         file.extend(self.picture(width, height));
@@ -145,7 +143,7 @@ impl Display {
         std::fs::write(path, file).unwrap();
     }
 
-    /// Moves the mouse to a point of the window, with the first button down or up.
+    /// Moves the mouse to a point of the window, with the first button `down` or up.
     pub fn point(&self, window: Window, x: i16, y: i16, down: bool) {
         let event = MotionNotifyEvent {
             response_type: MOTION_NOTIFY_EVENT,
@@ -164,7 +162,7 @@ impl Display {
         self.connection.sync().unwrap();
     }
 
-    /// Presses or lets go of the first button at a point of the window.
+    /// Presses or releases the first button at a point of the window.
     pub fn button(&self, window: Window, x: i16, y: i16, pressed: bool) {
         let event = ButtonPressEvent {
             response_type: if pressed { BUTTON_PRESS_EVENT } else { BUTTON_RELEASE_EVENT },
@@ -183,7 +181,7 @@ impl Display {
         self.connection.sync().unwrap();
     }
 
-    /// Presses and lets go of the key that has this symbol, with Ctrl held or not.
+    /// Presses and releases the key that has this symbol, with Ctrl held or not.
     pub fn key(&self, window: Window, symbol: u32, ctrl: bool) {
         let setup = self.connection.setup();
         let (first, count) = (setup.min_keycode, setup.max_keycode - setup.min_keycode + 1);

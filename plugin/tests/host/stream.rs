@@ -1,5 +1,4 @@
-//! What a host passes to a plugin: a file in memory, and the changes of parameters within a block.
-#![allow(unreachable_pub, reason = "a test has no outside")]
+//! What a host passes to a plugin: a file in memory, and the changes of parameters and the notes within a block.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -7,7 +6,8 @@ use std::ffi::c_void;
 
 use vst3::Steinberg::IBStream_::IStreamSeekMode_::{kIBSeekCur as CURRENT, kIBSeekEnd as END};
 use vst3::Steinberg::Vst::{
-    IParamValueQueue, IParamValueQueueTrait, IParameterChanges, IParameterChangesTrait, ParamID, ParamValue,
+    Event, Event_::EventTypes_, Event__type0, IEventList, IEventListTrait, IParamValueQueue,
+    IParamValueQueueTrait, IParameterChanges, IParameterChangesTrait, NoteOnEvent, ParamID, ParamValue,
 };
 use vst3::Steinberg::{IBStream, IBStreamTrait, kResultFalse, kResultOk, tresult};
 use vst3::{Class, ComPtr, ComWrapper};
@@ -129,6 +129,35 @@ impl IParamValueQueueTrait for Queue {
     }
 
     unsafe fn addPoint(&self, _offset: i32, _value: ParamValue, _index: *mut i32) -> tresult {
+        kResultFalse
+    }
+}
+
+/// Notes that begin within a block: their samples, MIDI keys and velocities.
+pub struct Notes(pub Vec<(i32, i16, f32)>);
+
+impl Class for Notes {
+    type Interfaces = (IEventList,);
+}
+
+impl IEventListTrait for Notes {
+    unsafe fn getEventCount(&self) -> i32 {
+        self.0.len() as i32
+    }
+
+    unsafe fn getEvent(&self, index: i32, event: *mut Event) -> tresult {
+        let Some(&(sample, pitch, velocity)) = self.0.get(index as usize) else { return kResultFalse };
+        let note = NoteOnEvent { channel: 0, pitch, tuning: 0.0, velocity, length: 0, noteId: -1 };
+        unsafe {
+            *event = std::mem::zeroed();
+            (*event).sampleOffset = sample;
+            (*event).r#type = EventTypes_::kNoteOnEvent as u16;
+            (*event).__field0 = Event__type0 { noteOn: note };
+        }
+        kResultOk
+    }
+
+    unsafe fn addEvent(&self, _event: *mut Event) -> tresult {
         kResultFalse
     }
 }

@@ -1,21 +1,15 @@
-//! Knobs of a model and presets in the editor, on a screen without a monitor, in a host that plays meanwhile.
+//! Knobs of a model and presets in the editor, on a screen without a monitor, in a host that plays.
 #![cfg(target_os = "linux")]
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stderr)]
 
-#[path = "host/display.rs"]
-mod display;
-#[path = "host/hands.rs"]
-mod hands;
+#[path = "../host/mod.rs"]
 mod host;
-#[path = "host/view.rs"]
-mod view;
 
 use std::path::Path;
-use std::time::Duration;
 
-use display::Display;
-use hands::{View, model_path, play, play_until, state};
-use host::Module;
+use host::display::Display;
+use host::editor::{Editor, MOMENT, play, play_until};
+use host::{Module, model_path, state};
 use neurdsp_models::{ModelFile, Tensor};
 
 /// Points of the window: the first knob of the model, the name of the preset and the arrow to the next one.
@@ -24,9 +18,6 @@ const NAME: (i16, i16) = (450, 24);
 const NEXT: (i16, i16) = (580, 24);
 /// The last of eight knobs.
 const MASTER: (i16, i16) = (885, 280);
-
-/// After which even a busy machine has drawn what was asked for.
-const MOMENT: Duration = Duration::from_millis(1500);
 
 const ENTER: u32 = 0xff0d;
 const DOWN: u32 = 0xff54;
@@ -37,7 +28,7 @@ fn shipped(name: &str) -> std::path::PathBuf {
     folder.canonicalize().unwrap().join(format!("{name}.safetensors"))
 }
 
-/// A file of `crunch` with six more knobs, which move nothing.
+/// A file of `crunch` with six more knobs, which have no effect.
 fn eight_knobs(folder: &Path) -> std::path::PathBuf {
     let mut file = ModelFile::read(shipped("crunch")).unwrap();
     let more = ["bass", "middle", "treble", "presence", "low_cut", "master"];
@@ -72,91 +63,91 @@ fn knobs_turn_and_presets_are_saved_listed_recalled_and_deleted() {
     let module = Module::load();
     let mut instance = module.create();
     instance.start(48_000.0, 512);
-    let view = View::open(&display, &mut instance, 1);
+    let editor = Editor::ready(&display, &mut instance, 1);
 
-    // A model that is loaded by hand stands at its maker's positions, and the host is told.
-    view.drop_file(&display, &mut instance, &shipped("crunch"));
+    // A model that is loaded by hand has its knobs where its maker left them, and the host is told.
+    editor.drop_file(&display, &mut instance, &shipped("crunch"));
     let gain = instance.parameter("Knob 1");
     let edited = |instance: &host::Instance| instance.handler.edited.lock().unwrap().get(&gain).copied();
     play_until(&mut instance, "the host is told of the knobs", |instance| edited(instance).is_some());
     assert!((edited(&instance).unwrap() - 0.411_765).abs() < 1e-6);
 
     // Its knob is dragged while sound plays.
-    view.drag_up(&display, &mut instance, GAIN, 36, |instance| {
+    editor.drag_up(&display, &mut instance, GAIN, 36, |instance| {
         edited(instance).is_some_and(|gain| gain > 0.58)
     });
     let turned = edited(&instance).unwrap();
-    // 36 of the 180 points of the whole range, less the first few, which tell a drag from a click.
+    // 36 of the 180 points of the whole range, less the first few, which distinguish a drag from a click.
     assert!((0.56..0.613).contains(&turned), "{turned}");
     let kept = state(&instance)["params"]["knob1"]["f32"].as_f64().unwrap();
     assert!((kept - turned).abs() < 1e-6, "{kept}");
-    view.save(&display, "knobs");
+    editor.save(&display, "knobs");
 
     // Saved by keyboard: Ctrl+S, a name, Enter.
-    view.key(&display, &mut instance, u32::from(b's'), true);
+    editor.key(&display, &mut instance, u32::from(b's'), true);
     play(&mut instance, MOMENT);
     for letter in b"lead" {
-        view.key(&display, &mut instance, u32::from(*letter), false);
+        editor.key(&display, &mut instance, u32::from(*letter), false);
     }
     play(&mut instance, MOMENT);
-    view.save(&display, "preset-saved");
-    view.key(&display, &mut instance, ENTER, false);
+    editor.save(&display, "preset-saved");
+    editor.key(&display, &mut instance, ENTER, false);
     let lead = folder.join("lead.vstpreset");
     play_until(&mut instance, "the preset is written", |_| lead.is_file());
 
-    // Another one, which hosts or the command line could have written, and one that is damaged.
+    // A damaged preset, and another model.
     std::fs::write(folder.join("broken.vstpreset"), "VST3").unwrap();
-    view.drop_file(&display, &mut instance, &shipped("ts9"));
+    editor.drop_file(&display, &mut instance, &shipped("ts9"));
     play_until(&mut instance, "the other model plays", |instance| model_path(instance) == shipped("ts9"));
 
-    // Recalled from the list, by keyboard, the model is back, and its knob.
-    view.click(&display, &mut instance, NAME);
+    // Recalled from the list by keyboard: the model is back, and its knob.
+    editor.click(&display, &mut instance, NAME);
     play(&mut instance, MOMENT);
-    view.save(&display, "presets");
-    view.key(&display, &mut instance, DOWN, false);
-    view.key(&display, &mut instance, DOWN, false);
-    view.key(&display, &mut instance, ENTER, false);
+    editor.save(&display, "presets");
+    editor.key(&display, &mut instance, DOWN, false);
+    editor.key(&display, &mut instance, DOWN, false);
+    editor.key(&display, &mut instance, ENTER, false);
     play_until(&mut instance, "the preset is recalled", |instance| model_path(instance) == shipped("crunch"));
     let recalled = state(&instance)["params"]["knob1"]["f32"].as_f64().unwrap();
     assert!((recalled - turned).abs() < 1e-6, "{recalled}");
 
-    // The next one, going round, is the damaged one: it is refused in words, and changes nothing.
+    // The next preset, going round, is the damaged one: it is refused in words and changes nothing.
     play(&mut instance, MOMENT);
     let before = state(&instance)["params"].clone();
-    view.click(&display, &mut instance, NEXT);
+    editor.click(&display, &mut instance, NEXT);
     play(&mut instance, MOMENT);
-    view.save(&display, "preset-error");
+    editor.save(&display, "preset-error");
     assert_eq!(state(&instance)["params"], before);
     assert_eq!(model_path(&instance), shipped("crunch"));
 
-    // Deleted, once it is said twice.
-    view.click(&display, &mut instance, NAME);
+    // Deleted, once it is confirmed.
+    editor.click(&display, &mut instance, NAME);
     play(&mut instance, MOMENT);
-    view.key(&display, &mut instance, DELETE, false);
+    editor.key(&display, &mut instance, DELETE, false);
     play(&mut instance, MOMENT);
-    view.save(&display, "preset-delete");
+    editor.save(&display, "preset-delete");
     assert!(lead.is_file());
-    view.key(&display, &mut instance, ENTER, false);
+    editor.key(&display, &mut instance, ENTER, false);
     play_until(&mut instance, "the preset is deleted", |_| !lead.is_file());
-    view.close(&display);
+    editor.close(&display);
 
-    // Of many knobs each has its place, and its own parameter.
+    // Each of many knobs has a place and a parameter of its own.
     let eight = eight_knobs(home.path());
-    let view = View::open(&display, &mut instance, 1);
-    view.drop_file(&display, &mut instance, &eight);
+    let editor = Editor::ready(&display, &mut instance, 1);
+    editor.drop_file(&display, &mut instance, &eight);
     play_until(&mut instance, "the model of eight knobs plays", |instance| model_path(instance) == eight);
     play(&mut instance, MOMENT);
-    view.save(&display, "knobs-8");
+    editor.save(&display, "knobs-8");
     let last = instance.parameter("Knob 8");
     let of_last = |instance: &host::Instance| instance.handler.edited.lock().unwrap().get(&last).copied();
-    view.drag_up(&display, &mut instance, MASTER, 36, |instance| {
+    editor.drag_up(&display, &mut instance, MASTER, 36, |instance| {
         of_last(instance).is_some_and(|at| at > 0.65)
     });
     let turned = of_last(&instance).unwrap();
     assert!((0.65..0.701).contains(&turned), "{turned}");
-    view.close(&display);
+    editor.close(&display);
 
-    let large = View::open(&display, &mut instance, 2);
+    let large = Editor::ready(&display, &mut instance, 2);
     large.click(&display, &mut instance, (2 * NAME.0, 2 * NAME.1));
     play(&mut instance, MOMENT);
     large.save(&display, "presets-2x");

@@ -1,24 +1,24 @@
-//! Knobs of models, and whole states, changed under sound. The library is a debug build: an allocation while it plays ends
-//! the process.
+//! Knobs of models, and whole states, changed while sound plays. The library is a debug build: an allocation while it plays
+//! ends the process.
 #![cfg(target_os = "linux")]
 #![allow(missing_docs, clippy::unwrap_used)]
 
+#[path = "../host/mod.rs"]
 mod host;
 
 use std::time::{Duration, Instant};
 
-use host::{Instance, Module, noise, state_of_version, state_with};
+use host::{Instance, Module, TS9, noise, null_db, state_of_version, state_with, steepest};
 use neurdsp_models::LoadedModel;
 
-const TS9: &[u8] = include_bytes!("../../python/neurdsp/amp/shipped/ts9.safetensors");
-const CRUNCH: &[u8] = include_bytes!("../../python/neurdsp/amp/shipped/crunch.safetensors");
+const CRUNCH: &[u8] = include_bytes!("../../../python/neurdsp/amp/shipped/crunch.safetensors");
 const RATE: f64 = 48_000.0;
-/// Settings under which the model plays alone.
-const BARE: &str = r#""gate": {"bool": false}, "tone": {"bool": false}, "dc_block": {"bool": false},
+/// Parameters under which the model plays alone, to be followed by others.
+const ALONE: &str = r#""gate": {"bool": false}, "tone": {"bool": false}, "dc_block": {"bool": false},
     "output_mode": {"string": "raw"}, "oversampling": {"string": "1x"}, "mix": {"f32": 1.0}"#;
 
 fn state(knobs: &str, model: &[u8]) -> Vec<u8> {
-    state_of_version(2, &format!("{{{BARE}, {knobs}}}"), model)
+    state_of_version(2, &format!("{{{ALONE}, {knobs}}}"), model)
 }
 
 /// What the engine plays with the model's knobs there.
@@ -33,25 +33,13 @@ fn crunch() -> LoadedModel {
     neurdsp_models::load_bytes(CRUNCH).unwrap()
 }
 
-/// The level of the difference, relative to what is expected, in dB.
-fn null_db(played: &[f32], expected: &[f32]) -> f64 {
-    let energy = |x: &mut dyn Iterator<Item = f64>| x.map(|x| x * x).sum::<f64>();
-    let error = energy(&mut played.iter().zip(expected).map(|(a, b)| f64::from(a - b)));
-    10.0 * (error / energy(&mut expected.iter().map(|x| f64::from(*x))) + 1e-30).log10()
-}
-
 /// A sine of 200 Hz, from sample `at` on.
 fn sine(at: usize, len: usize) -> Vec<f32> {
     let phase = |i: usize| std::f64::consts::TAU * (200.0 * i as f64 / RATE).fract();
     (at..at + len).map(|i| 0.25 * phase(i).sin() as f32).collect()
 }
 
-fn steepest(sound: &[f32]) -> f32 {
-    sound.windows(2).map(|pair| (pair[1] - pair[0]).abs()).fold(0.0, f32::max)
-}
-
-/// Plays a sine in blocks of 64, as a host does that has the time of a block between two, until `done` says so of the last
-/// 10 ms, or a time is over.
+/// Plays a sine in blocks of 64, with pauses as a host makes them, until `done` with the last 10 ms.
 fn play_until(instance: &mut Instance, at: &mut usize, done: impl Fn(&[f32], &[f32]) -> bool) -> Vec<f32> {
     let start = Instant::now();
     let (mut input, mut output) = (Vec::new(), Vec::new());
@@ -92,7 +80,7 @@ fn a_state_from_before_knobs_plays_the_model_at_its_defaults() {
     let model = crunch();
     let defaults: Vec<f32> = model.knobs().iter().map(|knob| knob.default).collect();
     let mut instance = module.create();
-    assert!(instance.set_state(&state_with(&format!("{{{BARE}}}"), CRUNCH)));
+    assert!(instance.set_state(&state_with(&format!("{{{ALONE}}}"), CRUNCH)));
     instance.start(RATE, 512);
     assert!(instance.play(&signal, &[512]) == engine(&model, &defaults, &signal));
     let saved: serde_json::Value = serde_json::from_slice(&instance.state()).unwrap();
@@ -126,7 +114,7 @@ fn an_automated_offline_render_is_the_same_however_it_is_cut() {
     let first_difference = |block| render(block).iter().zip(&whole).position(|(a, b)| a != b);
     assert_eq!(first_difference(64), None);
     assert_eq!(first_difference(999), None);
-    // The knob came to its end at sample 6000, and was followed there within two steps of 55 ms each.
+    // The knob reached its end at sample 6000, and was followed there within two steps of 55 ms each.
     let model = crunch();
     let at = |gain| null_db(&whole[11_500..], &engine(&model, &[gain, 0.5], &signal)[11_500..]);
     assert!(at(1.0) < -60.0 && at(0.0) > -20.0, "{} dB, {} dB", at(1.0), at(0.0));
@@ -159,7 +147,7 @@ fn a_knob_turned_under_sound_arrives_without_a_click() {
     });
     output.extend(&end);
     assert!(at - begin < 96_000, "the last position took {} samples", at - begin);
-    // No step is steeper than the sound is at the steepest of the positions.
+    // No step is steeper than the sound at its steepest position.
     let positions = (0..=10).map(|i| i as f32 / 10.0);
     let limit = positions
         .map(|gain| steepest(&engine(&model, &[gain, 0.5], &sine(0, 9600))[4800..]))
@@ -228,7 +216,7 @@ fn a_state_loaded_under_sound_fades_in_without_a_click_or_a_gap() {
     // Two equal signals that fade with equal power reach 1.41 of one.
     let limit = 2f32.sqrt() * steepest(&sine(0, 480));
     assert!(steepest(&output) < 1.05 * limit, "a step of {}", steepest(&output));
-    // In each period of the sine there is as much sound as the quietest model gives.
+    // Each period of the sine is as loud as the quietest model makes it.
     let quietest =
         output[480..].chunks_exact(240).map(|period| period.iter().fold(0.0f32, |a, b| a.max(b.abs())));
     let quietest = quietest.fold(f32::MAX, f32::min);
@@ -251,7 +239,7 @@ fn a_state_loaded_under_sound_brings_its_model_its_knobs_and_its_settings() {
     let error = null_db(&played[24_000..], &expected[24_000..]);
     assert!(error < -90.0, "{error} dB");
 
-    // A damaged model passes the sound, and says so; what is whole plays again.
+    // A damaged model passes the sound.
     let mut damaged: serde_json::Value = serde_json::from_slice(&state(next, CRUNCH)).unwrap();
     let session = damaged["fields"]["session"].as_str().unwrap().replace("\"hash\":\"", "\"hash\":\"0");
     damaged["fields"]["session"] = session.into();

@@ -1,21 +1,17 @@
-//! Editors that open and close. Alone in its process, since it measures what the process holds.
+//! Editors that open and close. Alone in its process, because it measures what the process holds.
 #![cfg(target_os = "linux")]
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stderr)]
 
-#[path = "host/display.rs"]
-mod display;
+#[path = "../host/mod.rs"]
 mod host;
-#[path = "host/view.rs"]
-mod view;
 
 use std::time::{Duration, Instant};
 
-use display::Display;
-use host::{Module, noise, state_with};
-use view::Editor;
+use host::display::Display;
+use host::editor::Editor;
+use host::{Module, TS9, noise, state_with};
 
-const TS9: &[u8] = include_bytes!("../../python/neurdsp/amp/shipped/ts9.safetensors");
-/// The environment variable that says how many editors are opened, and how many are without it.
+/// The environment variable with the number of editors to open, and the number without it.
 const VARIABLE: &str = "NEURDSP_EDITOR_OPENS";
 const USUAL: usize = 100;
 
@@ -60,8 +56,8 @@ fn editors_that_open_and_close_leave_nothing_behind() {
     let folder = tempfile::tempdir().unwrap();
     // SAFETY: no other thread of this process reads the environment yet.
     unsafe { std::env::set_var("XDG_CONFIG_HOME", folder.path()) };
-    // Each window is a thread, and what threads free stays in arenas of theirs, which would hide what is lost.
-    // SAFETY: a call as the manual has it.
+    // Each window is a thread, and memory that a thread frees stays in its arena, which would hide a leak.
+    // SAFETY: a call as the manual documents it.
     unsafe { mallopt(M_ARENA_MAX, 1) };
     let module = Module::load();
     let mut instance = module.create();
@@ -90,8 +86,8 @@ fn editors_that_open_and_close_leave_nothing_behind() {
     eprintln!("{before:?}\n{after:?}\n{ms:.0} ms an editor");
 
     let grown = after.resident_bytes.saturating_sub(before.resident_bytes);
-    // The window library keeps a keyboard map of some 70 kB of each, and the driver takes its time to settle; a window that
-    // stayed would be some megabytes, each time.
+    // The window library keeps a keyboard map of some 70 kB for each, and the driver takes a while to settle; a leaked window
+    // would be some megabytes, each time.
     assert!(grown < (opens as u64 + 128) << 17, "{grown} bytes more");
     assert!(after.threads <= before.threads && after.files <= before.files, "{before:?} {after:?}");
     assert!(after.clients <= before.clients && after.resources <= before.resources, "{before:?} {after:?}");

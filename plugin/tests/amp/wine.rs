@@ -2,38 +2,23 @@
 #![cfg(target_os = "linux")]
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout)]
 
-#[path = "host/display.rs"]
-mod display;
+#[path = "../host/mod.rs"]
 mod host;
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use display::Display;
-use host::{Module, noise, state_with};
+use host::display::Display;
+use host::{BARE, Module, TS9, noise, null_db, state_with};
 
-const TS9: &[u8] = include_bytes!("../../python/neurdsp/amp/shipped/ts9.safetensors");
-/// Settings under which the model plays alone.
-const BARE: &str = r#"{"gate": {"bool": false}, "tone": {"bool": false}, "dc_block": {"bool": false},
-    "output_mode": {"string": "raw"}}"#;
-/// Every part of the chain at work.
+/// Parameters under which every part of the chain has an effect.
 const CHAIN: &str = r#"{"gate_threshold": {"f32": -30.0}, "bass": {"f32": 4.0}, "middle": {"f32": -3.0},
     "treble": {"f32": 5.0}, "input": {"f32": 6.0}, "oversampling": {"string": "2x"}, "mix": {"f32": 0.8}}"#;
 
 /// The path as a program of Windows names it.
 fn windows(path: &Path) -> String {
     format!("Z:{}", path.canonicalize().unwrap().display()).replace('/', "\\")
-}
-
-fn rms(signal: impl Iterator<Item = f32>) -> f64 {
-    signal.map(|x| f64::from(x).powi(2)).sum::<f64>().sqrt()
-}
-
-/// The difference of two signals under the second, in decibels.
-fn null_db(signal: &[f32], reference: &[f32]) -> f64 {
-    let difference = rms(signal.iter().zip(reference).map(|(a, b)| a - b));
-    20.0 * (difference / rms(reference.iter().copied())).log10()
 }
 
 #[test]
@@ -61,7 +46,7 @@ fn under_wine_it_plays_what_it_plays_here_and_shows_its_editor() {
             .args([&plugin, &file("state", &state), &input, &output].map(|path| windows(path)))
             .env("WINEPREFIX", target.canonicalize().unwrap().join("wine"))
             .env("WINEDEBUG", "-all")
-            // No offers to install what programs of Windows may want.
+            // Wine is not to offer the installation of Mono and Gecko.
             .env("WINEDLLOVERRIDES", "mscoree,mshtml=")
             .stdout(Stdio::piped())
             .spawn()

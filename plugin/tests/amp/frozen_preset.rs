@@ -2,20 +2,15 @@
 #![cfg(target_os = "linux")]
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stderr)]
 
-#[path = "host/display.rs"]
-mod display;
-#[path = "host/hands.rs"]
-mod hands;
+#[path = "../host/mod.rs"]
 mod host;
-#[path = "host/view.rs"]
-mod view;
 
-use display::Display;
-use hands::{View, model_path, play_until, state};
-use host::Module;
+use host::display::Display;
+use host::editor::{Editor, play_until};
+use host::{Module, model_path, state};
 
-const PRESET: &[u8] = include_bytes!("frozen/lead.vstpreset");
-const PROJECT: &[u8] = include_bytes!("frozen/project.vst3.json");
+const PRESET: &[u8] = include_bytes!("../frozen/lead.vstpreset");
+const PROJECT: &[u8] = include_bytes!("../frozen/project.vst3.json");
 
 /// Parameters that the editor leaves alone: knobs that the model does not have, and the count of loaded files.
 const APART: [&str; 7] = ["knob3", "knob4", "knob5", "knob6", "knob7", "knob8", "revision"];
@@ -45,8 +40,8 @@ fn a_frozen_preset_that_is_dropped_sets_every_value_and_both_files() {
     let module = Module::load();
     let mut instance = module.create();
     instance.start(48_000.0, 512);
-    let view = View::open(&display, &mut instance, 1);
-    view.drop_file(&display, &mut instance, &path);
+    let editor = Editor::ready(&display, &mut instance, 1);
+    editor.drop_file(&display, &mut instance, &path);
 
     let frozen: serde_json::Value = serde_json::from_slice(PROJECT).unwrap();
     play_until(&mut instance, "the preset is loaded", |instance| {
@@ -61,5 +56,5 @@ fn a_frozen_preset_that_is_dropped_sets_every_value_and_both_files() {
         serde_json::from_str(state["fields"]["session"].as_str().unwrap()).unwrap()
     };
     assert_eq!(session(&state(&instance)), session(&frozen));
-    view.close(&display);
+    editor.close(&display);
 }

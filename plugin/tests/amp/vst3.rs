@@ -1,18 +1,15 @@
-//! The VST3 plugin in a host of our own. The library is a debug build: an allocation while it plays ends the process.
+//! The amp player in a VST3 host. The library is a debug build: an allocation while it plays ends the process.
 #![cfg(target_os = "linux")]
 #![allow(missing_docs, clippy::unwrap_used)]
 
+#[path = "../host/mod.rs"]
 mod host;
 
 use std::time::{Duration, Instant};
 
-use host::{Instance, Module, noise, state_with};
+use host::{BARE, Instance, Module, TS9, noise, state_with};
 
-const TS9: &[u8] = include_bytes!("../../python/neurdsp/amp/shipped/ts9.safetensors");
 const RATE: f64 = 48_000.0;
-/// Settings under which the model plays alone.
-const BARE: &str = r#"{"gate": {"bool": false}, "tone": {"bool": false}, "dc_block": {"bool": false},
-    "output_mode": {"string": "raw"}, "oversampling": {"string": "1x"}, "mix": {"f32": 1.0}}"#;
 
 /// A model of two sizes, one twice as loud as the other.
 const TWO_SIZES: &str = r#"{"version": "0.7.0", "architecture": "SlimmableContainer", "weights": [], "sample_rate": 48000,
@@ -99,7 +96,7 @@ fn after_a_long_silence_it_goes_on_as_if_it_had_played_all_along() {
     assert!(error < 1e-6, "{error}");
 }
 
-/// Turns a parameter that needs the model prepared anew, and plays until `arrived` says so of the last 480 samples.
+/// Turns a parameter for which the model is prepared again, and plays until it has `arrived` in the last 480 samples.
 fn swap(
     instance: &mut Instance,
     (title, value): (&str, f64),

@@ -1,12 +1,11 @@
-//! Instances that come and go. Alone in its process, since it measures its memory.
+//! Instances that come and go. Alone in its process, because it measures its memory.
 #![cfg(target_os = "linux")]
 #![allow(missing_docs, clippy::unwrap_used)]
 
+#[path = "../host/mod.rs"]
 mod host;
 
-use host::{Module, noise, state_with};
-
-const TS9: &[u8] = include_bytes!("../../python/neurdsp/amp/shipped/ts9.safetensors");
+use host::{Module, TS9, noise, state_with};
 
 fn resident_bytes() -> u64 {
     let pages = std::fs::read_to_string("/proc/self/statm").unwrap();

@@ -1,23 +1,18 @@
-//! The editor on a screen without a monitor, in a host that plays meanwhile: pictures, a turned knob, a dropped model.
+//! The editor on a screen without a monitor, in a host that plays: screenshots, a turned knob, dropped files.
 #![cfg(target_os = "linux")]
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stderr)]
 
-#[path = "host/display.rs"]
-mod display;
-#[path = "host/hands.rs"]
-mod hands;
+#[path = "../host/mod.rs"]
 mod host;
-#[path = "host/view.rs"]
-mod view;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use display::Display;
-use hands::{View, loaded_path, model_path, play, play_until, state};
-use host::{Instance, Module};
+use host::display::Display;
+use host::editor::{Editor, MOMENT, play, play_until};
+use host::{Instance, Module, loaded_path, model_path, state};
 
-/// Where the knob of the input gain and the tuner's button are, in points.
+/// The knob of the input gain, and the tuner's button, in points.
 const GAIN: (i16, i16) = (362, 222);
 const TUNER: (i16, i16) = (916, 24);
 
@@ -62,13 +57,11 @@ fn the_editor_shows_plays_and_takes_files() {
     let module = Module::load();
     let mut instance = module.create();
     instance.start(48_000.0, 512);
-    let moment = Duration::from_millis(1500);
+    let mut editor = Editor::ready(&display, &mut instance, 1);
+    play(&mut instance, MOMENT);
+    editor.save(&display, "empty");
 
-    let mut view = View::open(&display, &mut instance, 1);
-    play(&mut instance, moment);
-    view.save(&display, "empty");
-
-    // A model that is dropped plays, is kept in the project, and tells the host that the project has changed.
+    // A dropped model plays, is kept in the project, and marks the project modified.
     let amps = folder.path().join("amps");
     std::fs::create_dir(&amps).unwrap();
     for name in ["ts9", "crunch", "screamer"].map(|name| format!("{name}.safetensors")) {
@@ -76,53 +69,56 @@ fn the_editor_shows_plays_and_takes_files() {
         std::fs::copy(shipped.join(&name), amps.join(&name)).unwrap();
     }
     let model = amps.join("ts9.safetensors");
-    view.drop_file(&display, &mut instance, &model);
+    editor.drop_file(&display, &mut instance, &model);
     play_until(&mut instance, "the model is kept", |instance| model_path(instance) == model);
     let revision = instance.parameter("Revision");
     assert!(instance.handler.edited.lock().unwrap().contains_key(&revision));
 
     // A folder is browsed, now and in the next project.
     let memory = folder.path().join("neurdsp/plugin.json");
-    view.drop_file(&display, &mut instance, &amps);
+    editor.drop_file(&display, &mut instance, &amps);
     play_until(&mut instance, "the folder is remembered", |_| {
         std::fs::read_to_string(&memory).is_ok_and(|memory| memory.contains(amps.to_str().unwrap()))
     });
 
     let response = cabinet(folder.path());
-    view.drop_file(&display, &mut instance, &response);
+    editor.drop_file(&display, &mut instance, &response);
     play_until(&mut instance, "the cabinet is kept", |i| loaded_path(i, "cabinet") == response);
-    // Away from the list, whose hints name paths.
-    display.point(view.target, 600, 115, false);
-    play(&mut instance, moment);
-    view.save(&display, "model");
-    assert_eq!(view.resize(&display, &mut instance, (1920, 1120)), (1920, 1120));
-    view.save(&display, "model-2x");
-    view.resize(&display, &mut instance, (960, 560));
+    // Away from the list, whose tooltips show paths.
+    display.point(editor.target(&display), 600, 115, false);
+    play(&mut instance, MOMENT);
+    editor.save(&display, "model");
+    editor.resize(&display, 1920, 1120);
+    assert_eq!((editor.width, editor.height), (1920, 1120));
+    play(&mut instance, MOMENT);
+    editor.save(&display, "model-2x");
+    editor.resize(&display, 960, 560);
+    play(&mut instance, MOMENT);
 
-    // What is no model leaves the one that plays, and says so.
+    // A file that is no model is refused in words, and the model plays on.
     let broken = folder.path().join("broken.nam");
     std::fs::write(&broken, "{}").unwrap();
-    view.drop_file(&display, &mut instance, &broken);
-    play(&mut instance, moment);
+    editor.drop_file(&display, &mut instance, &broken);
+    play(&mut instance, MOMENT);
     assert_eq!(model_path(&instance), model);
-    view.save(&display, "error");
+    editor.save(&display, "error");
 
-    // A knob that is dragged turns while sound plays.
+    // A dragged knob turns while sound plays.
     let id = instance.parameter("Input");
     let turned = |instance: &Instance| instance.handler.edited.lock().unwrap().get(&id).copied();
-    view.drag_up(&display, &mut instance, GAIN, 36, |instance| {
+    editor.drag_up(&display, &mut instance, GAIN, 36, |instance| {
         turned(instance).is_some_and(|gain| gain > 0.65)
     });
-    play(&mut instance, moment);
-    // 36 of the 180 points of the whole range, less the first few, which tell a drag from a click.
+    play(&mut instance, MOMENT);
+    // 36 of the 180 points of the whole range, less the first few, which distinguish a drag from a click.
     let gain = turned(&instance).unwrap();
     assert!((0.65..0.701).contains(&gain), "{gain}");
     assert_eq!(instance.handler.open_edits.load(std::sync::atomic::Ordering::Relaxed), 0);
     let input_db = state(&instance)["params"]["input"]["f32"].as_f64().unwrap();
     assert!((input_db - (48.0 * gain - 24.0)).abs() < 0.06, "{input_db} dB");
 
-    view.click(&display, &mut instance, TUNER);
-    play_tone(&mut instance, moment);
-    view.save(&display, "tuner");
-    view.close(&display);
+    editor.click(&display, &mut instance, TUNER);
+    play_tone(&mut instance, MOMENT);
+    editor.save(&display, "tuner");
+    editor.close(&display);
 }

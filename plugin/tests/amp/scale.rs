@@ -2,24 +2,19 @@
 #![cfg(target_os = "linux")]
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stderr)]
 
-#[path = "host/clap.rs"]
-mod clap_host;
-#[path = "host/display.rs"]
-mod display;
+#[path = "../host/mod.rs"]
 mod host;
-#[path = "host/view.rs"]
-mod view;
 
 use std::time::{Duration, Instant};
 
-use display::Display;
 use host::Module;
-use view::Editor;
+use host::display::Display;
+use host::editor::Editor;
 
 const NORMAL: (u16, u16) = (960, 560);
 const DOUBLE: (u16, u16) = (1920, 1120);
 
-/// Lets the host and the window work until the window inside has this size.
+/// Runs the host and the window until the window inside has this size.
 fn settle(display: &Display, editor: &mut Editor, size: (u16, u16)) {
     let start = Instant::now();
     let mut kept = 0;
@@ -40,7 +35,7 @@ fn the_scale_of_a_host_or_of_the_screen_sizes_the_window() {
     };
     let module = Module::load();
 
-    // The framework hears of a factor only while the editor is open; before that it says that it has not.
+    // The framework takes a factor only while the editor is open, and refuses it before that.
     let instance = module.create();
     let (mut editor, taken) = Editor::open_scaled(&display, &instance, Some(2.0));
     assert!(!taken);
@@ -51,8 +46,8 @@ fn the_scale_of_a_host_or_of_the_screen_sizes_the_window() {
     settle(&display, &mut editor, DOUBLE);
     editor.close(&display);
 
-    // A CLAP host names it before it asks for the size.
-    let instance = clap_host::Instance::create();
+    // A CLAP host sets it before it asks for the size.
+    let instance = host::clap::Instance::create();
     let size = instance.create_editor(2.0);
     assert_eq!(size, DOUBLE);
     let parent = display.window(size.0, size.1);
@@ -61,7 +56,7 @@ fn the_scale_of_a_host_or_of_the_screen_sizes_the_window() {
     instance.destroy_editor();
     display.close(parent);
 
-    // On a dense screen the host makes the window before the plugin knows of it, and is asked for a larger one.
+    // On a dense screen the host makes the window before the plugin knows the factor, and is asked for a larger one.
     display.set_dpi(192);
     let instance = module.create();
     let mut editor = Editor::open(&display, &instance);
@@ -74,7 +69,7 @@ fn the_scale_of_a_host_or_of_the_screen_sizes_the_window() {
     settle(&display, &mut again, DOUBLE);
     again.close(&display);
 
-    // If the host refuses, the whole editor is shown in what there is.
+    // If the host refuses, the whole editor is shown smaller.
     let instance = module.create();
     let mut editor = Editor::open(&display, &instance);
     editor.refuse_sizes();

@@ -3,25 +3,19 @@
 #![cfg(target_os = "linux")]
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stderr)]
 
-#[path = "host/display.rs"]
-mod display;
+#[path = "../host/mod.rs"]
 mod host;
-#[path = "host/view.rs"]
-mod view;
 
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use display::Display;
-use host::{Instance, Module, state_with};
-use view::Editor;
+use host::display::Display;
+use host::editor::Editor;
+use host::{BARE, Instance, Module, state_with, steepest};
 
 const RATE: f64 = 48_000.0;
-/// Settings under which the model plays alone.
-const BARE: &str = r#"{"gate": {"bool": false}, "tone": {"bool": false}, "dc_block": {"bool": false},
-    "output_mode": {"string": "raw"}}"#;
 const SWAPS: usize = 100;
-/// A period of the sine, whose blocks are as long, so that each block of a model is the same.
+/// A period of the sine, and the length of the blocks, so that a model plays the same in each block.
 const PERIOD: usize = 240;
 /// Samples over which the old model fades out and the new one in.
 const FADE: f32 = 0.02 * RATE as f32;
@@ -33,7 +27,7 @@ fn play(instance: &mut Instance) -> Vec<f32> {
     instance.play(&sine, &[PERIOD])
 }
 
-/// Plays a model that is there from the start until it has settled; returns a period.
+/// Plays a model until it has settled; returns a period.
 fn settled(module: &Module, model: &[u8]) -> Vec<f32> {
     let mut instance = module.create();
     assert!(instance.set_state(&state_with(BARE, model)));
@@ -46,10 +40,6 @@ fn settled(module: &Module, model: &[u8]) -> Vec<f32> {
 
 fn peak(signal: &[f32]) -> f32 {
     signal.iter().fold(0.0, |peak, x| peak.max(x.abs()))
-}
-
-fn steepest(signal: &[f32]) -> f32 {
-    signal.windows(2).map(|pair| (pair[1] - pair[0]).abs()).fold(0.0, f32::max)
 }
 
 #[test]
@@ -75,7 +65,7 @@ fn a_hundred_models_dropped_while_it_plays_do_not_click() {
         play(&mut instance);
     }
     let mut output = Vec::new();
-    let target = display.target(editor.parent);
+    let target = editor.target(&display);
     for index in 0..SWAPS {
         display.drop_file(target, &models[index % 2], || {
             output.extend(play(&mut instance));

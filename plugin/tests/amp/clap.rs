@@ -1,17 +1,12 @@
-//! The CLAP plugin in a host of our own, from the same library as the VST3 one.
+//! The amp player in a CLAP host, from the same library as in the VST3 one.
 #![cfg(target_os = "linux")]
 #![allow(missing_docs, clippy::unwrap_used)]
 
-#[path = "host/clap.rs"]
-mod clap_host;
+#[path = "../host/mod.rs"]
 mod host;
 
-use clap_host::Instance;
-use host::{noise, state_with};
-
-const TS9: &[u8] = include_bytes!("../../python/neurdsp/amp/shipped/ts9.safetensors");
-const BARE: &str = r#"{"gate": {"bool": false}, "tone": {"bool": false}, "dc_block": {"bool": false},
-    "output_mode": {"string": "raw"}}"#;
+use host::clap::Instance;
+use host::{BARE, TS9, noise, state_with};
 
 /// The state as a CLAP host stores it: its length, and the JSON.
 fn stored(parameters: &str) -> Vec<u8> {

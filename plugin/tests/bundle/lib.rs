@@ -1,0 +1,25 @@
+//! A library of two plugins, for `bundle.rs`: the amp player, and `pulse` beside it. It takes what a further plugin takes: a
+//! folder, and a name in the list at the end.
+
+#[path = "../../src/amp/mod.rs"]
+mod amp;
+#[path = "../../src/audio/mod.rs"]
+mod audio;
+#[path = "../../src/loading/mod.rs"]
+mod loading;
+#[path = "../../src/preset/mod.rs"]
+mod preset;
+mod pulse;
+#[path = "../../src/state/mod.rs"]
+mod state;
+#[path = "../../src/ui/mod.rs"]
+mod ui;
+#[path = "../../src/window/mod.rs"]
+mod window;
+
+use amp::AmpPlayer;
+use nice_plug::prelude::*;
+use pulse::Pulse;
+
+nice_export_clap!(AmpPlayer, Pulse);
+nice_export_vst3!(AmpPlayer, Pulse);
