@@ -39,6 +39,16 @@ def test_integer_files_are_within_one_step(tmp_path, noise, subtype, step):
     assert np.abs(samples - noise * 0.99).max() <= step
 
 
+@pytest.mark.parametrize("suffix", [".wav", ".flac", ".aiff", ".w64", ".caf", ".au"])
+@pytest.mark.parametrize("channels", [1, 2])
+def test_every_value_of_16_bits_is_the_float_of_libsndfile(tmp_path, suffix, channels):
+    path, values = tmp_path / f"a{suffix}", np.arange(-(2**15), 2**15, dtype=np.int16)
+    soundfile.write(path, np.stack([values, values[::-1]][:channels], axis=1), 44_100, subtype="PCM_16")
+    samples, _ = read_audio(path)
+    wanted = soundfile.read(path, dtype="float32", always_2d=True)[0].T
+    assert np.atleast_2d(samples).tobytes() == wanted.tobytes()
+
+
 def test_flac_stores_24_bits(tmp_path, noise):
     write_audio(tmp_path / "a.flac", noise * 0.99, 48_000)
     samples, _ = read_audio(tmp_path / "a.flac")

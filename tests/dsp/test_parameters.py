@@ -1,6 +1,7 @@
 """Every parameter of every function may be anything: the answer is finite numbers, or a refusal by name."""
 
 import inspect
+import pickle
 import warnings
 
 import neurdsp
@@ -183,3 +184,10 @@ def test_more_plans_than_are_remembered_give_what_they_gave():
         for n in range(1, 31):
             assert np.array_equal(neurdsp.log_mel(Y, n_fft=64, n_mels=4, floor=10.0**-n), wanted[n - 1])
             neurdsp.log_mel(Y, n_fft=64 + n, n_mels=3)
+
+
+def test_a_pickled_plan_plans_the_same():
+    plan = neurdsp.MelSpectrogram.preset("kaldi", window=np.hanning(400), precision="exact")
+    other = pickle.loads(pickle.dumps(plan))
+    assert np.array_equal(other(Y), plan(Y))
+    assert (other.exact, other.parameters()) == (True, plan.parameters())

@@ -12,7 +12,7 @@ __all__ = ["mel"]
 
 
 def mel(
-    source: Annotated[Path, typer.Argument(help="Audio file, or folder to search with all its folders.")],
+    source: Annotated[Path, typer.Argument(help="Audio file, or folder to search with its subfolders.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the results.")],
     preset: Annotated[
         str,
@@ -22,7 +22,7 @@ def mel(
     ] = "librosa",
     sr: Annotated[float | None, typer.Option(help="Sample rate in Hz that audio is resampled to.")] = None,
     n_fft: Annotated[int | None, typer.Option(help="Length of the transform in samples.")] = None,
-    hop_length: Annotated[int | None, typer.Option(help="Distance of the frames in samples.")] = None,
+    hop_length: Annotated[int | None, typer.Option(help="Distance between frames in samples.")] = None,
     win_length: Annotated[int | None, typer.Option(help="Length of the window in samples.")] = None,
     n_mels: Annotated[int | None, typer.Option(help="Number of mel bands.")] = None,
     fmin: Annotated[float | None, typer.Option(help="Lowest frequency in Hz.")] = None,
@@ -32,7 +32,7 @@ def mel(
     safetensors: Annotated[bool, typer.Option("--safetensors", help="Write .safetensors, not .npy.")] = False,
     raw: Annotated[bool, typer.Option("--raw", help="Write *_mel.bin: float32, bins x frames.")] = False,
     workers: Annotated[
-        int | None, typer.Option(min=1, help="Files at a time; as many as there are cores, if not given.")
+        int | None, typer.Option(min=1, help="Number of files at a time; that of the cores by default.")
     ] = None,
     cluster: Annotated[
         bool, typer.Option("--cluster", help="Run on a Ray cluster: that of --address, or one started here.")
@@ -44,9 +44,9 @@ def mel(
 ) -> None:
     """Write the mel spectrogram of each audio file, and a manifest.
 
-    Run it again to go on after an interruption: what is done and has not changed is kept. A file that cannot
-    be read is recorded and passed over. Exit status 0: all done; 1: some files have no result; 2: a mistake
-    in the call.
+    Run it again to continue after an interruption: results of unchanged files are kept. A file that cannot be
+    read is recorded and skipped. Exit status 0: all done; 1: some files have no result; 2: a mistake in the
+    call.
     """
     from neurdsp.console import print_table
     from neurdsp.dsp.corpus import MelJob, run
@@ -54,7 +54,7 @@ def mel(
     from neurdsp.errors import ParameterError
 
     if address is not None and not cluster:
-        raise ParameterError("--address is that of a cluster; give --cluster too")
+        raise ParameterError("--address is the address of a cluster; give --cluster too")
     if raw and safetensors:
         raise ParameterError("--raw and --safetensors are two formats; give one of them")
     given = {
@@ -117,7 +117,7 @@ def _speed(n_files: int, seconds: float, elapsed_s: float) -> str:
 
 
 class _Bar:
-    """Progress over the files with its rate, and the files that failed."""
+    """Progress over the files, its rate, and the files that failed."""
 
     def __init__(self) -> None:
         self.failures: list[Any] = []

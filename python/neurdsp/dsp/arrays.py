@@ -1,4 +1,4 @@
-"""Arrays in and out of the core: numpy or torch, leading dimensions, ragged lists, few copies."""
+"""Arrays for the core: numpy or torch, with leading dimensions or as ragged lists, with few copies."""
 
 import sys
 from collections.abc import Sequence
@@ -15,19 +15,19 @@ Array: TypeAlias = npt.NDArray[Any]
 
 
 class Batch(NamedTuple):
-    """Input in the form that the core takes.
+    """Input in the form that the core reads.
 
     Attributes
     ----------
     entries
-        One stack for each entry of a ragged list, or one for a plain array: ``(rows, n)`` or ``(rows, bins,
+        One stack for a plain array, or one for each entry of a ragged list: ``(rows, n)`` or ``(rows, bins,
         frames)``.
     leading
         The leading dimensions of each entry.
     ragged
-        Whether the input was a list, and the result has to be one.
+        Whether the input was a list; the result then is one too.
     torch
-        Whether the input was a torch tensor (or several), and the result has to be.
+        Whether the input was a torch tensor or several; the result then is too.
     """
 
     entries: list[Array]
@@ -37,11 +37,11 @@ class Batch(NamedTuple):
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """The type that all entries have."""
+        """The common type of all entries."""
         return self.entries[0].dtype
 
     def give_back(self, results: list[Array]) -> Any:
-        """Give the results ``(rows, ...)`` the shape and kind of the input."""
+        """Return results ``(rows, ...)`` in the shape and kind of the input."""
         if not self.ragged and not self.torch and not self.leading[0]:
             return results[0][0]
         shaped: list[Any] = [
@@ -55,30 +55,30 @@ class Batch(NamedTuple):
 
 
 def take_real(y: Any, name: str = "y") -> Batch:
-    """Audio as rows of samples.
+    """Return audio as rows of samples.
 
     Parameters
     ----------
     y
         float32 or float64, ``(..., n_samples)``; a numpy array, a torch tensor on the CPU, or a list of them.
     name
-        What an error calls it.
+        Name of the parameter, for errors.
 
     Raises
     ------
     ParameterError
-        For any other type, for an empty array and for one without dimensions.
+        If ``y`` is of any other type, empty or without dimensions.
     """
     return _take(y, name, "audio", 1)
 
 
 def take_spectrum(spectrum: Any, name: str) -> Batch:
-    """Complex spectra as stacks ``(rows, n_bins, n_frames)``; errors as in `take_real`."""
+    """Return complex spectra as stacks ``(rows, n_bins, n_frames)``; errors as in `take_real`."""
     return _take(spectrum, name, "a complex STFT", 2)
 
 
 def allocate(batch: Batch, shapes: Sequence[tuple[int, ...]], dtype: npt.DTypeLike, out: Any) -> list[Array]:
-    """Room for the results, ``(rows, *shape)`` for each entry: the caller's ``out`` or new arrays."""
+    """Return arrays for the results, ``(rows, *shape)`` for each entry: the caller's ``out`` or new ones."""
     if out is None:
         pairs = zip(batch.entries, shapes, strict=True)
         return [_empty((entry.shape[0], *shape), dtype) for entry, shape in pairs]
@@ -117,7 +117,7 @@ def _empty(shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
 
 def _take(data: Any, name: str, what: str, n_core: int) -> Batch:
     if isinstance(data, np.ndarray) and data.flags.c_contiguous and data.flags.aligned:
-        # What nearly every call passes: nothing to convert, to copy or to choose among.
+        # The usual case: nothing to convert or to copy.
         _check(data, name, what, n_core)
         core = data.shape[-n_core:]
         return Batch([data.reshape(-1, *core)], [data.shape[:-n_core]], False, False)
@@ -131,7 +131,7 @@ def _take(data: Any, name: str, what: str, n_core: int) -> Batch:
         label = f"{name}[{i}]" if ragged else name
         _check(array, label, what, n_core)
         leading.append(array.shape[:-n_core])
-        # Rows may lie anywhere, but the samples of a row must be neighbours.
+        # Rows may lie anywhere in memory, but each must be contiguous.
         rows = array.reshape(-1, *array.shape[-n_core:])
         inner = rows.itemsize
         contiguous = rows.flags.c_contiguous or (n_core == 1 and rows.strides[-1] == inner)
@@ -142,12 +142,12 @@ def _take(data: Any, name: str, what: str, n_core: int) -> Batch:
 
 
 def as_numpy(data: Any, name: str) -> tuple[Array, bool]:
-    """Return a numpy array or a torch tensor as an array, in place, and whether it was a tensor.
+    """Return a numpy array or a torch tensor as an array, without a copy, and whether it was a tensor.
 
     Raises
     ------
     ParameterError
-        For anything else, and for a tensor on another device or with a gradient.
+        If it is anything else, or a tensor on another device or with a gradient.
     """
     if isinstance(data, np.ndarray):
         return data, False

@@ -1,4 +1,4 @@
-"""Parameters checked, each by its name, with one line that says what is allowed."""
+"""Checks of parameters, whose errors give name, value and what is allowed in one line."""
 
 import operator
 from collections.abc import Callable
@@ -15,12 +15,12 @@ Choice = TypeVar("Choice")
 
 
 def integer(name: str, value: Any, least: int, most: int = (1 << 63) - 1) -> int:
-    """``value`` as an int from ``least`` to ``most``.
+    """Return ``value`` as an int from ``least`` to ``most``.
 
     Raises
     ------
     ParameterError
-        If it is no integer, too small or too large.
+        If it is not an integer, or outside these bounds.
     """
     try:
         index = operator.index(value)
@@ -40,12 +40,12 @@ def number(
     least: float | None = None,
     most: float | None = None,
 ) -> float:
-    """``value`` as a finite float, above ``above``, of at least ``least`` and at most ``most``.
+    """Return ``value`` as a finite float, above ``above``, at least ``least`` and at most ``most``.
 
     Raises
     ------
     ParameterError
-        If it is no number, not finite, or outside these bounds.
+        If it is not a number, not finite, or outside these bounds.
     """
     try:
         found = np.nan if isinstance(value, (str, bytes)) or np.ndim(value) else float(value)
@@ -67,12 +67,12 @@ def number(
 
 
 def flag(name: str, value: Any) -> bool:
-    """``value`` as a bool: True, False, an integer 1 or 0, or an array of one of them, as MATLAB files hold.
+    """Return ``value`` as a bool: True, False, 1, 0, or an array of one of them, as MATLAB files hold.
 
     Raises
     ------
     ParameterError
-        For anything else, which may have been meant for another parameter.
+        If it is anything else, perhaps meant for another parameter.
     """
     single = value.item() if isinstance(value, np.ndarray) and value.size == 1 else value
     if isinstance(single, (bool, int, np.bool_, np.integer)) and single in (0, 1):
@@ -81,12 +81,12 @@ def flag(name: str, value: Any) -> bool:
 
 
 def choice(name: str, value: Choice, allowed: tuple[Any, ...]) -> Choice:
-    """``value`` if it is one of ``allowed``: strings, small integers or None.
+    """Return ``value`` if it is one of ``allowed``: strings, small integers or None.
 
     Raises
     ------
     ParameterError
-        If it is not; names all that are.
+        If it is not; the error lists what is allowed.
     """
     # By type as well: an array compares with anything, and True is one.
     if any(type(value) is type(known) and value == known for known in allowed):
@@ -96,7 +96,7 @@ def choice(name: str, value: Choice, allowed: tuple[Any, ...]) -> Choice:
 
 
 def axis_of(value: Any, ndim: int, what: str, name: str = "axis") -> int:
-    """``value`` as a dimension of ``what``, counted from the front.
+    """Return ``value`` as a dimension of ``what``, counted from the front.
 
     Raises
     ------
@@ -112,22 +112,22 @@ def axis_of(value: Any, ndim: int, what: str, name: str = "axis") -> int:
 
 
 def real_type(dtype: Any) -> np.dtype[Any]:
-    """float32 or float64, of numpy or of torch; ParameterError otherwise."""
+    """Return float32 or float64, given by numpy or torch; raise ParameterError for other types."""
     return _one_of(dtype, ("float32", "float64"))
 
 
 def complex_type(dtype: Any) -> np.dtype[Any]:
-    """complex64 or complex128, of numpy or of torch; ParameterError otherwise."""
+    """Return complex64 or complex128, given by numpy or torch; raise ParameterError for other types."""
     return _one_of(dtype, ("complex64", "complex128"))
 
 
 def told_by(name: str, function: Callable[[Any], Any], argument: Any) -> npt.NDArray[Any]:
-    """Return what a caller's function gives, as an array of finite numbers.
+    """Return the result of a caller's function as an array of finite numbers.
 
     Raises
     ------
     ParameterError
-        If it cannot take the argument, or gives anything else.
+        If it does not accept the argument, or returns anything else.
     """
     try:
         found = np.asarray(function(argument), np.float64)
@@ -142,7 +142,7 @@ def told_by(name: str, function: Callable[[Any], Any], argument: Any) -> npt.NDA
 
 
 def shown(value: Any) -> str:
-    """``repr`` of a value on one short line."""
+    """Return the ``repr`` of a value on one short line."""
     text = " ".join(repr(value).split())
     return text if len(text) <= 80 else f"{text[:77]}..."
 

@@ -1,7 +1,7 @@
 """Tasks on the machines of a Ray cluster (https://docs.ray.io), or on a Ray of this machine alone.
 
-All machines need neurdsp and the same folders under the same names. Where they differ in their instruction
-sets, results may differ in their last bits.
+All machines need neurdsp and the same folders under the same names. If their instruction sets differ, results
+may differ in their last bits.
 """
 
 import os
@@ -15,7 +15,7 @@ from neurdsp.errors import ParameterError
 
 __all__ = ["RayPool"]
 
-#: How often a task is tried again after its worker died, before it counts as the cause.
+#: How often a task is retried after its worker died, before the task counts as the cause.
 RETRIES = 3
 
 
@@ -25,11 +25,11 @@ class RayPool:
     Parameters
     ----------
     address
-        As ``ray.init`` takes it: ``ray://host:10001``, ``host:6379`` or ``auto``. By default the cluster that
-        the environment names (``RAY_ADDRESS``) or that runs on this machine; if there is none, one is
-        started for the time of the run.
+        Address for ``ray.init``: ``ray://host:10001``, ``host:6379`` or ``auto``. By default the cluster that
+        the environment names (``RAY_ADDRESS``) or that runs on this machine; if there is none, one is started
+        for the run.
     workers
-        How many, if a cluster is started.
+        Number of workers of a cluster that is started.
 
     Raises
     ------
@@ -58,7 +58,7 @@ class RayPool:
         waiting: dict[Any, Task] = {}
         try:
             remote = ray.remote(num_cpus=1, max_retries=RETRIES)(_call)
-            # Sent once, not with each task.
+            # Sent once, instead of with each task.
             shared, rest = ray.put(work), iter(tasks)
             room = 4 * max(int(ray.cluster_resources().get("CPU", 1)), 1)
             while True:
@@ -75,7 +75,7 @@ class RayPool:
                 ray.shutdown()
 
     def _connect(self) -> None:
-        # Whether Ray's makers hear of the run is for the user to say.
+        # Usage statistics are sent only if the user enables them.
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
         options: dict[str, Any] = {"logging_level": "warning", "log_to_driver": False}
         try:
@@ -94,7 +94,7 @@ class RayPool:
             ) from error
 
     def _start(self, options: dict[str, Any]) -> None:
-        # What goes through the store are records of files, a few hundred bytes each.
+        # Only records of files go through the store, a few hundred bytes each.
         self._ray.init(
             "local", num_cpus=self._workers, include_dashboard=False, object_store_memory=1 << 27, **options
         )
@@ -104,7 +104,7 @@ class RayPool:
         try:
             return self._ray.get(reference)
         except errors.RayTaskError as error:
-            # What `work` itself raised, as it would have been raised here.
+            # The exception of `work` itself, as if it had been raised here.
             raise (error.cause if isinstance(error.cause, Exception) else error) from None
         except (errors.WorkerCrashedError, errors.OutOfMemoryError, errors.NodeDiedError) as error:
             first = (str(error).splitlines() or [""])[0]

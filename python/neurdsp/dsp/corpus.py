@@ -1,21 +1,21 @@
-"""The mel spectrograms of a file or of a folder, with a manifest that says what became of each file.
+"""The mel spectrograms of a file or of a folder, with a manifest of the outcome of each file.
 
 The manifest, ``manifest.jsonl`` in the output folder, has a line of JSON for each file, appended as soon as
-the file is done: ``file``, ``output``, ``frames``, ``seconds``, ``hash`` (BLAKE2 of the file's bytes),
-``error``, and what tells a later run that nothing has changed: ``size``, ``mtime_ns`` and ``config``. A run
-that was interrupted, by whatever it was, goes on where it stopped.
+its result is on the disk: ``file``, ``output``, ``frames``, ``seconds``, ``hash`` (BLAKE2 of the file's
+bytes), ``error``, and ``size``, ``mtime_ns`` and ``config``, by which a later run knows that nothing has
+changed. An interrupted run continues where it stopped.
 """
 
 import contextlib
 import hashlib
 import json
 import os
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any, NamedTuple
 
 from neurdsp.dsp.executors import Executor, LocalPool, Lost
@@ -38,22 +38,22 @@ __all__ = ["SUFFIXES", "Format", "MelJob", "Record", "Summary", "find_audio", "r
 # Threads that may wait for the disk beside those that compute.
 _SYNCING = 8
 
-#: What counts as audio in a folder.
+#: Endings of audio files in a folder.
 SUFFIXES = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".w64", ".caf", ".au")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Summary:
-    """What became of all files.
+    """The outcome of a run.
 
     Attributes
     ----------
     done, kept, failed
-        Files computed now, found done before, and without a result.
+        Number of files computed by this run, done before, and without a result.
     seconds, frames
-        Of audio and of features computed now.
+        Length of the audio and number of frames of this run.
     manifest
-        The manifest's path.
+        Path of the manifest.
     """
 
     done: int
@@ -66,19 +66,19 @@ class Summary:
 
 @dataclass(frozen=True, kw_only=True)
 class MelJob:
-    """Which features, from where, to where.
+    """A job: which features, of which audio, to which folder.
 
     Parameters
     ----------
     source
-        An audio file, or a folder that is searched with all its folders.
+        An audio file, or a folder that is searched with all its subfolders.
     output
-        The folder for the results; made if it is not there.
+        Folder for the results, made if it does not exist.
     plan
-        The features. Audio is mixed to mono and resampled to its ``sr``.
+        The features. Audio is mixed to mono and resampled to ``plan.sr``.
     format
-        ``npy``; ``safetensors`` with a tensor ``mel`` and the parameters; or ``raw``, float32 rows one after
-        the other in ``*_mel.bin`` (see `neurdsp.dsp.raw`).
+        ``npy``; ``safetensors`` with a tensor ``mel`` and the parameters; or ``raw``, float32 row after row
+        in ``*_mel.bin`` (see `neurdsp.dsp.raw`).
     """
 
     source: Path
@@ -101,7 +101,7 @@ class MelJob:
 
     @property
     def config(self) -> str:
-        """What tells these parameters from others: 16 hexadecimal digits."""
+        """Hash of all parameters: 16 hexadecimal digits."""
         parameters = json.dumps(
             {**self.plan.parameters(), "format": self.format}, sort_keys=True, default=float
         )
@@ -109,7 +109,7 @@ class MelJob:
 
 
 def find_audio(source: Path) -> list[Path]:
-    """Find the audio files of a folder and its folders, in order; hidden ones left out, links followed.
+    """Find the audio files of a folder and its subfolders, sorted; links are followed, hidden files left out.
 
     Raises
     ------
@@ -140,7 +140,7 @@ def find_audio(source: Path) -> list[Path]:
 
 
 def output_names(job: MelJob, files: Sequence[Path]) -> dict[str, str]:
-    """Name each file's result: another ending, after the old one where two names would collide."""
+    """Name the result of each file by another ending, appended to the old one where names would collide."""
     relative = [path.relative_to(job.root).as_posix() for path in files]
     stems = [name.removesuffix(Path(name).suffix) for name in relative]
     ending, taken = ENDINGS[job.format], Counter(stems)
@@ -156,31 +156,31 @@ def run(
     progress: Callable[[Record], None] | None = None,
     begin: Callable[[int], None] | None = None,
 ) -> Summary:
-    """Do the job: every file that the manifest does not show as done.
+    """Do every file that the manifest does not show as done.
 
     Parameters
     ----------
     job
-        What to do.
+        The job.
     executor
-        Where: `neurdsp.dsp.executors.LocalPool` with so many threads, one by default, or
+        Where files are done: in a `neurdsp.dsp.executors.LocalPool`, by default of one thread, or in a
         `neurdsp.dsp.cluster.RayPool`. The results are the same, byte for byte.
     progress
-        Called with the record of each file as soon as it is done.
+        Called with the record of each file when the manifest names it.
     begin
         Called with the number of files to do.
 
     Returns
     -------
     Summary
-        Counts; the manifest has the rest.
+        Counts; the manifest holds the details.
 
     Raises
     ------
     AudioFileError
-        If there is no audio at all. A single bad file is recorded, and the others are done.
+        If there is no audio. A bad file is recorded, and does not stop the run.
     ParameterError
-        If another run is at work on the output folder.
+        If another run is writing to the output folder.
     OSError
         If a result cannot be written, for instance because the disk is full.
     """
@@ -213,7 +213,7 @@ def run(
                 sync_folder(folder)
         latest = {**kept, **done}
         rewrite(manifest, [latest[name] for name in names])
-        # A worker of a cluster may have been killed.
+        # Workers of a cluster may have been killed.
         sweep(job.output, names.values())
     good = [record for record in done.values() if record.error is None]
     return Summary(
@@ -242,13 +242,28 @@ class Task(NamedTuple):
     output: str
 
 
+class _Slots:
+    """A semaphore; unlike that of `threading`, it costs no Python code in the thread that waits."""
+
+    def __init__(self, n: int) -> None:
+        self._free = SimpleQueue[None]()
+        for _ in range(n):
+            self._free.put(None)
+
+    def __enter__(self) -> None:
+        self._free.get()
+
+    def __exit__(self, *_: object) -> None:
+        self._free.put(None)
+
+
 def _each(job: MelJob, todo: Sequence[Task], executor: Executor, config: str) -> Iterator[Record]:
     """Yield records as files get done."""
     work = partial(compute, job, config)
     if isinstance(executor, LocalPool):
         # No more files are computed at a time than was asked for, but more threads may wait for the disk: the
         # file system then syncs their results together.
-        work = partial(work, slots=threading.Semaphore(executor.workers))
+        work = partial(work, slots=_Slots(executor.workers))
         executor = LocalPool(executor.workers + _SYNCING)
     for task, record in executor.map(work, todo):
         if isinstance(record, Lost):
@@ -313,7 +328,7 @@ def _done_before(job: MelJob, path: Path, output: str, record: Record | None, co
             return None
         if record.mtime_ns == status.st_mtime_ns:
             return record
-        # Touched, or copied: the time is noted, lest the next run read the file again.
+        # Touched or copied: the new time saves the next run from reading the file again.
         return replace(record, mtime_ns=status.st_mtime_ns) if record.hash == _hash(path) else None
     except OSError:
         return None

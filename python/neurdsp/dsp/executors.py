@@ -1,4 +1,4 @@
-"""Where the tasks of a corpus run: an interface, and the threads of this process."""
+"""Where tasks run: an interface, and the threads of this process."""
 
 import os
 from collections.abc import Callable, Iterable, Iterator
@@ -16,34 +16,33 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Lost:
-    """What stands for the result of a task whose workers died.
+    """The result of a task whose workers died.
 
     Attributes
     ----------
     reason
-        What became of them.
+        How they died.
     """
 
     reason: str
 
 
 class Executor(Protocol):
-    """Does independent tasks somewhere, several at a time."""
+    """Runs independent tasks, several at a time."""
 
     def map(
         self, work: Callable[[Task], Result], tasks: Iterable[Task]
     ) -> Iterator[tuple[Task, Result | Lost]]:
-        """Yield each task with its result, in the order in which they get done.
+        """Yield each task with its result, in the order in which they finish.
 
-        Tasks are taken from their source as there is room for them. An exception of ``work`` passes through
-        and ends the rest. No task is lost with a worker that dies: it is done by another one, or its result
-        is `Lost`.
+        Tasks are taken from their source as workers become free. An exception of ``work`` is raised here and
+        cancels the other tasks. If a worker dies, another one does its task, or its result is `Lost`.
         """
         ...
 
 
 def n_cores() -> int:
-    """How many processor cores this process may use."""
+    """Return the number of processor cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -51,12 +50,12 @@ def n_cores() -> int:
 class LocalPool:
     """Threads of this process.
 
-    Threads do: reading, resampling, transforming and writing release the interpreter.
+    Threads are enough, because reading, resampling, transforming and writing release the interpreter.
 
     Parameters
     ----------
     workers
-        How many.
+        Number of threads.
     """
 
     workers: int = 1

@@ -1,14 +1,16 @@
-"""The features of one audio file, block by block: its length does not matter to the memory.
+"""The features of one audio file, block by block: memory does not grow with the length of the file.
 
-Audio is read, mixed to mono, resampled and transformed in blocks, by forms of each step that give the bits of
-the whole signal. Features that get large wait in a nameless file beside their result, for results have rows
-over frames, and frames come one by one.
+Audio is read, mixed to mono, resampled and transformed in blocks; each step gives the bits that it gives for
+the whole signal. Results are rows over frames, but frames are computed one after the other, so large features
+wait in an unnamed file beside their result.
 """
 
 import json
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import IO, Literal, Self, TypeAlias
 
@@ -24,14 +26,17 @@ __all__ = ["ENDINGS", "Format", "extract"]
 
 Format: TypeAlias = Literal["npy", "safetensors", "raw"]
 
-#: What the names of the results end in.
+#: Endings of the names of results.
 ENDINGS = {"npy": ".npy", "safetensors": ".safetensors", "raw": "_mel.bin"}
 
-#: Features of so many bytes are held in memory: 35 minutes of 80 bands at 100 frames a second.
+#: Limit of the features in memory in bytes: 35 minutes of 80 bands at 100 frames a second.
 MAX_HELD_BYTES = 1 << 26
 
-# Samples of all channels together that are read at a time.
+# Samples that are read at a time, of all channels together.
 _BLOCK_SAMPLES = 1 << 17
+
+# Signals of up to so many samples are transformed in one call, which is quicker than a stream.
+_SHORT_SAMPLES = 1 << 19
 
 
 def extract(
@@ -47,60 +52,77 @@ def extract(
     Parameters
     ----------
     plan
-        The features. Audio is mixed to mono and resampled to its ``sr``. With ``pad_mode="wrap"`` a file is
-        read whole, because the first frame needs its end.
+        The features. Audio is mixed to mono and resampled to ``plan.sr``. With ``pad_mode="wrap"`` the file
+        is held in memory, because its first frame needs its end.
     path
-        The audio.
+        The audio file.
     target
-        The result; its folder must exist.
+        Path of the result; its folder must exist.
     kind
-        ``npy``; ``safetensors`` with a tensor ``mel`` and the parameters; or ``raw``, float32 rows one after
-        the other (see `neurdsp.dsp.raw`).
+        ``npy``; ``safetensors`` with a tensor ``mel`` and the parameters; or ``raw``, float32 row after row
+        (see `neurdsp.dsp.raw`).
     written
         Called when the result is written, before it is synced to the disk.
 
     Returns
     -------
     n_frames : int
-        Columns of the result.
+        Number of frames of the result.
     seconds : float
-        Length of the audio.
+        Length of the audio in seconds.
 
     Raises
     ------
     AudioFileError
-        If the file cannot be read or is no sound audio.
+        If the file cannot be read or is damaged.
     ParameterError
         If it is too short for a frame.
     OSError
-        If the result cannot be written; then nothing is left of it.
+        If the result cannot be written; no part of it remains.
     """
     audio = _MonoAudio(path, plan.sr)
-    bare = plan if plan.normalize is None else replace(plan, normalize=None)
     with _Features(plan, target.parent) as features:
-        if plan.pad_mode == "wrap":
-            whole = np.concatenate(list(audio))
-            features.append(bare(whole, n_threads=1))
-        else:
-            stream = bare.stream()
-            for block in audio:
-                features.append(stream.push(block))
-            features.append(stream.flush())
+        for frames in _frames(plan, audio):
+            features.append(frames)
         if features.n_frames == 0:
             plan.n_frames(audio.n_samples)  # raises: it says how many samples a frame needs
         _write(target, kind, plan, features, written)
     return features.n_frames, audio.seconds
 
 
+def _frames(plan: MelSpectrogram, audio: "_MonoAudio") -> Iterator[Array]:
+    """Yield the features of a file piece by piece, not normalised."""
+    bare = plan if plan.normalize is None else replace(plan, normalize=None)
+    if plan.pad_mode == "wrap":  # the first frame needs the end of the file
+        yield bare(np.concatenate(list(audio)), n_threads=1)
+        return
+    blocks, held = iter(audio), []
+    for block in blocks:
+        held.append(block)
+        if audio.n_samples > _SHORT_SAMPLES:
+            break
+    else:
+        if not plan.preemphasis:
+            whole = held[0] if len(held) == 1 else np.concatenate(held)
+            mel = plan.engine.plan().of_one(whole, 1, sys.maxsize)
+            if mel is not None:
+                yield mel
+                return
+    stream = bare.stream()
+    for block in chain(held, blocks):
+        yield stream.push(block)
+    yield stream.flush()
+
+
 class _MonoAudio:
-    """A file as blocks of one channel at one rate; its length is known when they have all come.
+    """A file as mono blocks at one rate; its length is known when all of them have been read.
 
     Attributes
     ----------
     n_samples
-        Samples given so far, after resampling.
+        Samples yielded so far, after resampling.
     seconds
-        Length of what was read so far.
+        Length of the file in seconds, known at its end.
     """
 
     def __init__(self, path: Path, sample_rate: float) -> None:
@@ -119,7 +141,9 @@ class _MonoAudio:
             if position == 0:
                 raise AudioFileError(f"'{self._path}' is empty: it holds no samples")
             self.seconds = position / rate
-            yield self._counted(resampler.finish())
+            rest = resampler.finish()
+            if rest.size:
+                yield self._counted(rest)
 
     def _mono(self, block: FloatArray, position: int) -> FloatArray:
         try:
@@ -137,7 +161,7 @@ class _MonoAudio:
 
 
 class _Features:
-    """Features that grow at their end: in memory while they are few, then in a nameless file of a folder."""
+    """Features to which frames are appended: in memory while they are small, then in an unnamed file."""
 
     def __init__(self, plan: MelSpectrogram, folder: Path) -> None:
         self._normalize, self._folder = plan.normalize, folder
@@ -163,16 +187,16 @@ class _Features:
         self._held_bytes += frames.nbytes
         self.n_frames += frames.shape[1]
         if self._held_bytes > MAX_HELD_BYTES:
-            self._put_down()
+            self._move_to_file()
 
     def pieces(self) -> Iterator[Array]:
-        """Yield all rows, normalised: all at once if they were held in memory, else one by one."""
+        """Yield all rows, normalised: at once if they are in memory, else one by one."""
         if self._file is None:
             mel = self._parts[0] if len(self._parts) == 1 else np.concatenate(self._parts, axis=1)
             normalise(mel[np.newaxis], self._normalize)
             yield mel
             return
-        self._put_down()
+        self._move_to_file()
         for row in range(self.n_rows):
             values, first, start = np.empty((1, self.n_frames), np.float32), 0, 0
             for width in self._widths:
@@ -183,7 +207,7 @@ class _Features:
             normalise(values[np.newaxis], self._normalize, maximum=self._maximum)
             yield values
 
-    def _put_down(self) -> None:
+    def _move_to_file(self) -> None:
         if not self._parts:
             return
         if self._file is None:
@@ -217,7 +241,9 @@ def _write_header(file: IO[bytes], kind: Format, plan: MelSpectrogram, shape: tu
         header = {"descr": "<f4", "fortran_order": False, "shape": shape}
         np.lib.format.write_array_header_1_0(file, header)
     elif kind == "safetensors":
-        # https://github.com/huggingface/safetensors: the length of the header, the header, the values.
+        # Written here row by row, as for the other formats: the package that writes such files wants the
+        # whole tensor in memory. https://github.com/huggingface/safetensors: length of the header, header,
+        # values.
         parameters = json.dumps(plan.parameters(), default=float)
         tensor = {"dtype": "F32", "shape": shape, "data_offsets": (0, 4 * shape[0] * shape[1])}
         text = json.dumps({"__metadata__": {"neurdsp.mel": parameters}, "mel": tensor}).encode()

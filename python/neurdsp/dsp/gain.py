@@ -83,24 +83,25 @@ def pcen(
         Magnitudes, not negative, ``(..., n_bands, n_frames)``: real numbers, a torch tensor, or a list of
         arrays.
     sr, hop_length
-        Sample rate in hertz and distance of the frames in samples: what ``time_constant`` is measured by.
+        Sample rate in hertz and distance between frames in samples, which convert ``time_constant`` to
+        frames.
     gain, bias, power
-        Exponent of the smoothed channel, what is added, and the exponent of the whole; none may be negative.
+        Exponent of the smoothed energy, offset, and exponent of the result; not negative.
     time_constant
-        Of the smoothing, in seconds.
+        Time constant of the smoothing in seconds.
     eps
-        What keeps silence finite.
+        Term that keeps silence finite.
     b
         Coefficient of the smoothing, from 0 to 1, instead of ``time_constant``.
     max_size, max_axis
-        Smooth the maximum over so many neighbouring bands.
+        Number of neighbouring bands whose maximum is smoothed, and the axis of the bands.
     ref
-        Smooth this instead of ``S``; of its shape.
+        Energy to smooth instead of ``S``, of the same shape.
     axis
         The axis of time.
     zi, return_zf
-        State of the smoothing at the start, and whether to return it at the end with the result: for block
-        processing.
+        State of the smoothing at the start, and whether to return that at the end too, for processing in
+        blocks.
 
     Returns
     -------
@@ -111,6 +112,11 @@ def pcen(
     ------
     ParameterError
         If a parameter is outside its domain.
+
+    Warns
+    -----
+    UserWarning
+        If ``S`` is complex: its phase is then dropped.
 
     Examples
     --------

@@ -1,7 +1,7 @@
-"""The manifest of a corpus: a line of JSON for each file, appended as soon as the file is done.
+"""The manifest of a corpus: a line of JSON for each file, appended as soon as its result is on the disk.
 
-A process may be killed at any byte: a line that was cut short is passed over, and what its file was is done
-again. The same holds for a result under its temporary name.
+A process may be killed at any byte. A line that was cut short is ignored and its file done again; so is a
+result that still has its temporary name.
 """
 
 import contextlib
@@ -26,20 +26,20 @@ _TEMPORARY = re.compile(r"\.(?P<name>.+)\.[0-9a-f]{8}\.tmp")
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
-    """What became of one file.
+    """The outcome of one file.
 
     Attributes
     ----------
     file, output
         Paths relative to the input and to the output folder; ``output`` is None after an error.
     frames, seconds
-        Columns of the result, and length of the audio in seconds.
+        Number of frames of the result, and length of the audio in seconds.
     hash
         BLAKE2b-128 of the file's bytes.
     error
         Why there is no result, or None.
     size, mtime_ns, config
-        Of the file and of the parameters, to find out whether it has to be done again.
+        Size and time of the file and a hash of the parameters, which tell whether it has to be done again.
     """
 
     file: str
@@ -54,7 +54,7 @@ class Record:
 
 
 def read_manifest(path: Path) -> dict[str, Record]:
-    """Read the latest record of each file; a line that an interruption cut short is passed over."""
+    """Read the latest record of each file, and ignore lines that were cut short."""
     records: dict[str, Record] = {}
     known = {field.name for field in fields(Record)}
     try:
@@ -73,12 +73,12 @@ def read_manifest(path: Path) -> dict[str, Record]:
 
 
 class Appender:
-    """A manifest to which records are appended; each is the system's when `write` returns.
+    """A manifest to which records are appended; a record survives the process once `write` has returned.
 
     Parameters
     ----------
     path
-        The manifest, made if it is not there.
+        The manifest, made if it does not exist.
     """
 
     def __init__(self, path: Path) -> None:
@@ -99,7 +99,7 @@ class Appender:
 
 
 def rewrite(path: Path, records: Iterable[Record]) -> None:
-    """Replace a manifest by one line for each of these records."""
+    """Replace a manifest by one line for each record."""
     with atomic_output(path) as temporary:
         lines = [json.dumps(asdict(record)) for record in records]
         temporary.write_text("".join(line + "\n" for line in lines), encoding="utf-8")
@@ -107,7 +107,7 @@ def rewrite(path: Path, records: Iterable[Record]) -> None:
 
 @contextlib.contextmanager
 def only_run(output: Path) -> Iterator[None]:
-    """Hold the output folder for this run alone; the lock goes with the process, however it ends.
+    """Lock the output folder for this run; the lock ends with the process, however that ends.
 
     Raises
     ------
@@ -116,7 +116,7 @@ def only_run(output: Path) -> Iterator[None]:
     """
     try:
         import fcntl
-    except ModuleNotFoundError:  # Windows: two runs at once do all files twice, and do not harm each other
+    except ModuleNotFoundError:  # Windows: two runs at once do every file twice, without harm
         yield
         return
     with open(output / _LOCK, "w") as file:
@@ -127,14 +127,14 @@ def only_run(output: Path) -> Iterator[None]:
                 f"another run is writing to '{output}'; wait for its end or give another folder"
             ) from None
         except OSError:
-            pass  # a file system without locks, as before
+            pass  # a file system without locks: as on Windows
         yield
 
 
 def sync_folder(folder: Path) -> None:
-    """Sync the names in a folder: after a power cut, what the manifest names is there.
+    """Sync the names in a folder, so that a power cut loses none of them.
 
-    A system that cannot open a folder (Windows) is left to its own care.
+    Does nothing where a folder cannot be opened (Windows).
     """
     try:
         descriptor = os.open(folder, os.O_RDONLY)
@@ -147,7 +147,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def sweep(output: Path, results: Iterable[str]) -> None:
-    """Remove what killed writers of these results, or of the manifest, have left in the output folder."""
+    """Remove the temporary files that killed writers of these results, or of the manifest, have left."""
     wanted: dict[Path, set[str]] = {output: {MANIFEST[:100]}}
     for result in results:
         path = output / result

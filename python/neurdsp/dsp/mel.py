@@ -30,41 +30,42 @@ __all__ = ["MelSpectrogram", "normalise"]
 
 @dataclass(frozen=True, kw_only=True)
 class MelSpectrogram:
-    """A planned mel spectrogram, for hot loops, for streams and for the conventions of other programs.
+    """A planned mel spectrogram, for repeated calls, for streams and for the conventions of other programs.
 
     Parameters
     ----------
     sr
         Sample rate in hertz.
     n_fft, hop_length, win_length, window, center, pad_mode, precision
-        As in `neurdsp.stft`; librosa's ``hop_length`` of 512 by default.
+        As in `neurdsp.stft`; ``hop_length`` is 512 by default, as librosa's.
     power
         Exponent of the magnitude: 2 for power, 1 for magnitude.
     n_mels, fmin, fmax, htk, norm
         As in `neurdsp.filters.mel`.
     log
-        None, or a logarithm of the result: ``"ln"``, ``"log10"``, or ``"db"`` (``10 log10``).
+        Logarithm of the result: ``"ln"``, ``"log10"``, ``"db"`` (``10 log10``), or None.
     floor, offset
-        The logarithm is that of ``max(value, floor) + offset``.
+        The logarithm is taken of ``max(value, floor) + offset``.
     n_bins
-        Keep so many linear bins, the lowest ones, and apply no mel filters.
+        Number of linear bins to keep, from the lowest; no mel filters are then applied.
     eps
-        Magnitudes (``power`` 1) are ``sqrt(|X|**2 + eps)``.
+        Term under the root of magnitudes (``power`` 1): ``sqrt(|X|**2 + eps)``.
     pad
-        Samples of padding at each end, instead of those of ``center``.
+        Padding at each end in samples, instead of that of ``center``.
     drop_last
-        Leave out the last frame.
+        Whether the last frame is left out.
     periodic
-        Whether the window is periodic; symmetric otherwise.
+        Whether the window is periodic; it is symmetric otherwise.
     preemphasis
-        Subtract this times the sample before from each sample of the signal.
+        Coefficient of the pre-emphasis of the signal: ``y[t] - preemphasis * y[t - 1]``.
     frame_filter
-        ``(remove_mean, preemphasis)`` of each frame, before a window that begins with the frame: Kaldi's.
+        ``(remove_mean, preemphasis)``, applied to each frame before its window, as Kaldi does; the window
+        then starts at the first sample of the frame.
     triangles_over_mel
-        The filters are triangles over mel, not over hertz: Kaldi's.
+        Whether the filters are triangles over mel instead of hertz, as Kaldi's.
     normalize
-        What is done to the whole at the end: ``"whisper"`` (within 8 of the maximum, then ``(x + 4) / 4``) or
-        ``"per_feature"`` (each row less its mean, over its deviation).
+        Normalisation of the whole result: ``"whisper"`` (limit to 8 below the maximum, then ``(x + 4) / 4``)
+        or ``"per_feature"`` (subtract the mean of each row, divide by its standard deviation).
 
     Raises
     ------
@@ -236,12 +237,12 @@ class MelSpectrogram:
         return batch.give_back(results) if out is None else out
 
     def stream(self, *, dtype: npt.DTypeLike = np.float32) -> MelStream:
-        """Begin a stream; see `MelStream`.
+        """Start a stream; see `MelStream`.
 
         Parameters
         ----------
         dtype
-            float32 or float64: of the blocks and of the result.
+            Type of the blocks and of the result: float32 or float64.
 
         Raises
         ------

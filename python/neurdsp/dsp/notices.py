@@ -1,4 +1,4 @@
-"""Warnings that point at the caller's line, whatever path through the package led to them."""
+"""Warnings that point at the line of the caller, outside the package."""
 
 import sys
 import warnings
@@ -8,7 +8,7 @@ __all__ = ["warn"]
 
 
 def warn(message: str) -> None:
-    """Emit a UserWarning at the first line of the stack that is not of this package."""
+    """Emit a UserWarning for the innermost line of the stack that is outside this package."""
     level = 0
     frame: FrameType | None = sys._getframe()
     while frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "neurdsp":

@@ -1,18 +1,17 @@
 """The mel features of other programs, by name.
 
-Each preset is the set of parameters of `neurdsp.MelSpectrogram` that gives what the program itself gives:
+A preset is a set of parameters of `neurdsp.MelSpectrogram` that reproduces the features of a program:
 
 - ``librosa``: ``librosa.feature.melspectrogram`` with its defaults.
 - ``torchaudio``: ``torchaudio.transforms.MelSpectrogram`` with its defaults.
 - ``whisper``: ``whisper.log_mel_spectrogram`` of openai-whisper (80 bands; ``n_mels=128`` for large-v3).
-Each row of a batch
-  has a maximum of its own.
+  Each row of a batch is normalised by its own maximum.
 - ``hifigan``: ``mel_spectrogram`` of HiFi-GAN, configuration of LJSpeech.
-- ``kaldi``: log-mel filterbanks as ``compute-fbank-feats`` and ``torchaudio.compliance.kaldi.fbank`` with 80
-bands and no dither,
-  of samples within ±1, as rows over frames.
+- ``kaldi``: log-mel filterbanks as of ``compute-fbank-feats`` and ``torchaudio.compliance.kaldi.fbank`` with
+  80 bands and no dither, of samples within ±1, as rows over frames.
 - ``nemo``: the preprocessor of NVIDIA NeMo's FastConformer models, without dither and without the padding of
-the frames. - ``gpt_sovits``: the linear magnitudes of GPT-SoVITS v2: the first 704 of 1025 bins, 0 to 11 kHz.
+  the frames.
+- ``gpt_sovits``: the linear magnitudes of GPT-SoVITS v2, the first 704 of 1025 bins, 0 to 11 kHz.
 - ``kick``: the log-mel spectrograms that the kick models are trained on.
 """
 
@@ -117,7 +116,7 @@ def preset_parameters(name: str) -> dict[str, Any]:
     Raises
     ------
     ConfigError
-        For a name that is not known; names the nearest.
+        If there is no preset of this name; the error suggests the nearest.
     """
     try:
         return dict(PRESETS[name])

@@ -20,9 +20,9 @@ def write_raw(path: str | os.PathLike[str], features: npt.NDArray[Any]) -> None:
     Raises
     ------
     ParameterError
-        If there are not two dimensions.
+        If ``features`` do not have two dimensions.
     OSError
-        If the file cannot be written; then nothing is left of it.
+        If the file cannot be written; no part of it remains.
     """
     if features.ndim != 2:
         raise ParameterError(f"features have shape {features.shape}, but a file holds (n_bins, n_frames)")
@@ -33,16 +33,16 @@ def write_raw(path: str | os.PathLike[str], features: npt.NDArray[Any]) -> None:
 def read_raw(
     path: str | os.PathLike[str], *, n_bins: int = 704, n_frames: int | None = None
 ) -> npt.NDArray[np.float32]:
-    """Read features that `write_raw` wrote.
+    """Read features from a file of `write_raw`.
 
     Parameters
     ----------
     path
         The file.
     n_bins
-        Rows.
+        Number of rows.
     n_frames
-        Columns; by default as many as there are.
+        Number of columns; by default taken from the size of the file.
 
     Returns
     -------
@@ -52,7 +52,7 @@ def read_raw(
     Raises
     ------
     ParameterError
-        If the file has another size than these numbers make.
+        If the size of the file does not fit these numbers.
     OSError
         If it cannot be read.
 

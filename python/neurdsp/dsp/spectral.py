@@ -14,12 +14,12 @@ from neurdsp.errors import ParameterError
 
 __all__ = ["STFT", "istft", "stft"]
 
-# What an inverse transform may fill up by: an hour and a half of one channel, little enough to allocate.
+# Limit of the zeros that an inverse transform adds: an hour and a half of one channel.
 _MOST_ZEROS = 1 << 28
 
 
 class STFT:
-    """A planned short-time Fourier transform, for hot loops.
+    """A planned short-time Fourier transform, for repeated calls.
 
     Parameters
     ----------
@@ -185,35 +185,36 @@ def stft(
     precision: Precision = "fast",
     n_threads: int | None = None,
 ) -> Any:
-    """Short-time Fourier transform, with librosa's parameters and layout.
+    """Return the short-time Fourier transform, with librosa's parameters and layout.
 
     Parameters
     ----------
     y
         float32 or float64, ``(..., n_samples)``: a numpy array, a torch tensor on the CPU, or a list of them
-        (a ragged batch). Rows with neighbouring samples are read in place.
+        (a ragged batch). Contiguous rows are read in place.
     n_fft
-        Length of the transform in samples; any number from 1 on.
+        Length of the transform in samples; any positive number.
     hop_length
-        Distance of the frames in samples; a quarter of ``win_length`` if None.
+        Distance between frames in samples; a quarter of ``win_length`` if None.
     win_length
-        Length of the window in samples, in the middle of its frame; ``n_fft`` if None.
+        Length of the window in samples, ``n_fft`` by default; a shorter window lies in the middle of its
+        frame.
     window
-        See `neurdsp.filters.get_window`; periodic.
+        A periodic window; see `neurdsp.filters.get_window`.
     center
-        Frame ``t`` is centred on sample ``t * hop_length``, and the signal padded by ``n_fft // 2`` at each
-        end.
+        Whether frame ``t`` is centred on sample ``t * hop_length``; the signal is then padded by
+        ``n_fft // 2`` samples at each end.
     dtype
         complex64 or complex128; by default complex64 for float32 and complex128 for float64.
     pad_mode
-        ``constant`` (zeros), ``reflect``, ``edge``, ``symmetric`` or ``wrap``; any of them for any length
-        from 1 on.
+        Padding: ``constant`` (zeros), ``reflect``, ``edge``, ``symmetric`` or ``wrap``, for signals of any
+        length.
     out
-        Where the result goes: C-contiguous and of its type and shape. A list for a list.
+        Array for the result: C-contiguous, and of its type and shape. A list for a list.
     precision
         ``"exact"`` transforms float32 in float64 and rounds once, as librosa effectively does.
     n_threads
-        Number of threads; by default one, or all cores for a batch or a long file. It changes no bit of the
+        Number of threads; by default one, or all cores for a batch or a long file. It does not change the
         result.
 
     Returns
@@ -294,11 +295,11 @@ def istft(
     hop_length, win_length, window, center
         As in the forward transform.
     n_fft
-        Of the forward transform; by default the even one, ``2 * (n_bins - 1)``.
+        That of the forward transform; by default the even number ``2 * (n_bins - 1)``.
     dtype
         float32 or float64; by default that of the input.
     length
-        Samples of the result: it is cut, or filled with zeros.
+        Length of the result in samples: it is cut, or padded with zeros.
     out, precision, n_threads
         As in `stft`.
 

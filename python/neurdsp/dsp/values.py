@@ -1,4 +1,4 @@
-"""What the functions of plain numbers share: lists and tensors in and out, and what is no number refused."""
+"""What functions of plain numbers share: lists and tensors in and out, and checks that data are numbers."""
 
 import functools
 import sys
@@ -18,12 +18,12 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def lists_and_tensors(*names: str) -> Callable[[Function], Function]:
-    """Let a function of one array give torch tensors for torch tensors, and a list for a list of arrays.
+    """Make a function of one array return tensors for tensors, and a list for a list of arrays.
 
     Parameters
     ----------
     *names
-        The parameters that may hold the data, the first of them by position too.
+        Parameters that may hold the data; the first may be given by position too.
     """
 
     def decorate(function: Function) -> Function:
@@ -55,16 +55,16 @@ def take_values(
         A numpy array, a torch tensor, a number or nested lists of numbers. float16 becomes float32; integers
         become float64.
     name
-        What an error calls it.
+        Name of the parameter, for errors.
     least_dims, shape
-        How many dimensions there have to be, and how an error writes them.
+        Least number of dimensions, and how an error writes the shape.
     notice
-        If given, magnitudes are taken of complex numbers, with this as a warning.
+        If given, complex numbers are replaced by their magnitudes, with this warning.
 
     Raises
     ------
     ParameterError
-        For what is not real numbers, and for too few dimensions.
+        If ``data`` is not real numbers, or has too few dimensions.
     """
     try:
         array = as_numpy(data, name)[0] if _is_tensor(data) else np.asarray(data)

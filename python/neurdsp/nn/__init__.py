@@ -1,6 +1,6 @@
-"""Spectrograms as torch modules that carry gradients: computed by the Rust core on a CPU, by torch elsewhere.
+"""Differentiable spectrograms as torch modules: computed by the Rust core on a CPU, by torch elsewhere.
 
-The modules load on first use, so that nothing here needs torch until it is used.
+The modules are imported on first use, so importing this package does not need torch.
 """
 
 from typing import TYPE_CHECKING, Any

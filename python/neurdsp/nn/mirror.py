@@ -40,7 +40,7 @@ def _divisor(plan: str, n_frames: int, dtype: torch.dtype, device: torch.device)
 
 @lru_cache(maxsize=16)
 def squares(plan: str, n_frames: int) -> npt.NDArray[np.float64]:
-    """Return the sum of the squared windows of ``n_frames`` frames, and one where it is next to nothing.
+    """Return the sum of the squared windows of ``n_frames`` frames, and one where it is almost zero.
 
     Returns
     -------
@@ -60,7 +60,7 @@ def squares(plan: str, n_frames: int) -> npt.NDArray[np.float64]:
 
 
 def stft(samples: Tensor, plan: str) -> Tensor:
-    """Return what the operator of the same name does, differentiable as often as wanted.
+    """Return what the operator of the same name does, differentiable to any order.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ def stft(samples: Tensor, plan: str) -> Tensor:
 
 
 def istft(spectrum: Tensor, length: int, plan: str) -> Tensor:
-    """Return what the operator of the same name does, differentiable as often as wanted.
+    """Return what the operator of the same name does, differentiable to any order.
 
     Parameters
     ----------
@@ -115,7 +115,7 @@ def istft(spectrum: Tensor, length: int, plan: str) -> Tensor:
 
 
 def spectrogram(samples: Tensor, plan: str) -> Tensor:
-    """Return what the operator of the same name does, differentiable as often as wanted.
+    """Return what the operator of the same name does, differentiable to any order.
 
     Parameters
     ----------
@@ -138,7 +138,7 @@ def spectrogram(samples: Tensor, plan: str) -> Tensor:
     if key.power == 2:
         values = power
     else:
-        # A root has no gradient at zero: none passes there, as in the core.
+        # A root has no gradient at zero: it is taken as zero there, as in the core.
         shifted = power + key.eps if key.power == 1 else power
         positive = shifted > 0
         safe = torch.where(positive, shifted, torch.ones_like(shifted))
@@ -164,7 +164,7 @@ def _spectrum(rows: Tensor, parts: FramePlan, window: Tensor) -> Tensor:
         frames = padded.unfold(-1, parts.frame_length, key.hop_length)  # (rows, n_frames, frame_length)
         if remove_mean:
             frames = frames - frames.mean(-1, keepdim=True)
-        # The first sample counts as its own predecessor.
+        # The first sample is its own predecessor.
         before = torch.cat([frames[..., :1], frames[..., :-1]], dim=-1)
         frames = (frames - preemphasis * before) * window[: parts.frame_length]
         spectrum = torch.fft.rfft(frames, key.n_fft).transpose(-1, -2)
@@ -172,7 +172,7 @@ def _spectrum(rows: Tensor, parts: FramePlan, window: Tensor) -> Tensor:
 
 
 def _padded(rows: Tensor, pad: int, mode: str) -> Tensor:
-    """Return ``(rows, n + 2 * pad)``, by torch's own padding where it has the mode and the room."""
+    """Return ``(rows, n + 2 * pad)``, by torch's own padding where it has the mode and allows the length."""
     n_samples = rows.shape[-1]
     if pad == 0:
         return rows

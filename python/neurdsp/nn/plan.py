@@ -1,4 +1,4 @@
-"""The plan of a transform as a string: what a registered operator can be given, in any process."""
+"""The plan of a transform as a string, which a registered operator can take in any process."""
 
 import ast
 from dataclasses import dataclass

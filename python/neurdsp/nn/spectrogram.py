@@ -17,10 +17,11 @@ __all__ = ["MelSpectrogram", "Spectrogram"]
 
 
 class Spectrogram(nn.Module):
-    """Magnitudes of the STFT to the power ``power``, with a gradient.
+    """Differentiable magnitudes of the STFT, raised to the power ``power``.
 
-    On a CPU, forward and backward run in the Rust core, on as many threads as torch may use. On any other
-    device plain torch does the same with the core's window. It goes through torch.compile and has no state.
+    On a CPU, forward and backward passes run in the Rust core, on at most as many threads as torch uses. On
+    any other device they are plain torch, with the core's window. The module compiles with torch.compile and
+    has no state.
 
     Parameters
     ----------
@@ -29,7 +30,8 @@ class Spectrogram(nn.Module):
     power
         2 for power, 1 for magnitude, or any positive exponent.
     eps
-        Added under the root of a magnitude (``power`` 1), which has no gradient at zero: none passes there.
+        Term under the root of a magnitude (``power`` 1). The root has no gradient at zero; there it is taken
+        as zero.
 
     Raises
     ------
@@ -77,15 +79,14 @@ class Spectrogram(nn.Module):
 
 
 class MelSpectrogram(nn.Module):
-    """A mel spectrogram, or its logarithm, with a gradient: `neurdsp.MelSpectrogram` as a torch module.
+    """A differentiable mel spectrogram or its logarithm: `neurdsp.MelSpectrogram` as a torch module.
 
-    Runs as `Spectrogram` does.
+    It runs as `Spectrogram` does.
 
     Parameters
     ----------
     **parameters
-        Those of `neurdsp.MelSpectrogram`. Pre-emphasis before the core, and normalisation after it, are
-        plain torch.
+        Parameters of `neurdsp.MelSpectrogram`. Pre-emphasis and normalisation are plain torch.
 
     Raises
     ------
@@ -134,7 +135,7 @@ def normalised(values: Tensor, how: str | None) -> Tensor:
         wide = values.double()
         centred = wide - wide.mean(-1, keepdim=True)
         variance = centred.square().sum(-1, keepdim=True) / max(values.shape[-1] - 1, 1)
-        # The root of a row that never changes has no gradient: none passes.
+        # The root has no gradient for a constant row: it is taken as zero.
         changes = variance > 0
         deviation = torch.where(changes, torch.where(changes, variance, 1.0).sqrt(), 0.0)
         return (centred / (deviation + 1e-5)).to(values.dtype)
@@ -142,12 +143,12 @@ def normalised(values: Tensor, how: str | None) -> Tensor:
 
 
 def floating(samples: Tensor) -> Tensor:
-    """Return samples as float32 or float64: half precision is computed, and given back, in float32.
+    """Return samples as float32 or float64; half precision becomes float32.
 
     Raises
     ------
     ParameterError
-        For anything but floating point.
+        If they are not floating point.
     """
     if not samples.is_floating_point():
         raise ParameterError(
@@ -162,14 +163,14 @@ def transform(samples: Tensor, plan: str) -> Tensor:
     Parameters
     ----------
     samples
-        ``(..., n_samples)``, float32 or float64; half precision is computed, and given back, in float32.
+        ``(..., n_samples)``, float32 or float64; half precision becomes float32.
     plan
         From `neurdsp.nn.plan.encode`.
 
     Raises
     ------
     ParameterError
-        For anything but floating point, and for too few samples.
+        If the samples are not floating point, or too few for a frame.
     """
     samples = floating(samples)
     if samples.device.type == "cpu":

@@ -1,4 +1,4 @@
-"""The complex STFT and its inverse as a torch module that carries gradients."""
+"""The complex STFT and its inverse as a differentiable torch module."""
 
 import torch
 from torch import Tensor, nn
@@ -16,10 +16,10 @@ __all__ = ["STFT"]
 
 
 class STFT(nn.Module):
-    """The short-time Fourier transform and its inverse, differentiable as often as wanted.
+    """The short-time Fourier transform and its inverse, differentiable to any order.
 
-    On a CPU both directions and all their derivatives run in the Rust core, elsewhere in plain torch. It goes
-    through torch.compile and has no state.
+    On a CPU both directions and all their derivatives run in the Rust core, elsewhere in plain torch. The
+    module compiles with torch.compile and has no state.
 
     Parameters
     ----------
@@ -82,8 +82,8 @@ class STFT(nn.Module):
         spectrum
             Complex, ``(..., 1 + n_fft // 2, n_frames)``.
         length
-            Samples of the result: it is cut, or filled with zeros. Where the last window fades out, rounding
-            errors are divided by next to nothing: give the length of the signal if it is known.
+            Length of the result in samples: it is cut, or padded with zeros. Where the last window fades out,
+            rounding errors are divided by very small numbers: give the length of the signal if it is known.
 
         Raises
         ------

@@ -1,7 +1,7 @@
 """The operators of the complex STFT and its inverse, which run in the Rust core.
 
-Both are linear. The derivative of each is its adjoint, an operator too, whose derivative in turn is the
-operator itself: derivatives of every order stay in the core.
+Both are linear. The derivative of each is its adjoint, which is an operator too, and whose derivative is the
+first operator again: derivatives of every order stay in the core.
 """
 
 from typing import Any
@@ -136,7 +136,7 @@ def istft_backward(gradient: Tensor, n_frames: int, plan: str) -> Tensor:
     with nan_for_non_finite(rows, result):
         core = parts.unpadded_stft(rows.dtype == torch.float64)
         core.process([padded], [result.numpy()], threads_for(padded.shape, parts))
-    # The inverse transform counts every bin twice, for its mirror image, but for the two that have none.
+    # The inverse transform counts every bin twice, for its mirror image, except the two that have none.
     factors = np.full(n_bins, 2.0 / n_fft)
     factors[0] = 1.0 / n_fft
     if n_fft % 2 == 0:
