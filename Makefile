@@ -28,8 +28,8 @@ dependencies: $(UV)
 develop: dependencies ## Install everything for development, editable
 	$(BIN)/maturin develop --uv --release --quiet
 
-# The player as a program of its own needs ALSA's headers: it is built and tested where they are.
-STANDALONE := $(shell pkg-config --exists alsa 2>/dev/null && echo --features neurdsp-plugin/standalone)
+# The standalone player needs the headers of ALSA and JACK: it is built and tested where they are.
+STANDALONE := $(shell pkg-config --exists alsa jack 2>/dev/null && echo --features neurdsp-plugin/standalone)
 # The crates that have tests, with the same features in every command, so that no crate is compiled twice.
 CRATES := --workspace --exclude neurdsp-py $(STANDALONE)
 BUILD_TESTS := cargo build --quiet $(CRATES) --lib --bins --tests --examples
@@ -147,7 +147,7 @@ plugin-release: plugin ## Zip the plugin with its licences into dist/
 plugin-release-windows: plugin-windows ## The same of the build for Windows
 	$(call zip-release,--target $(WINDOWS))
 
-# Needs pkg-config and the development files of ALSA: packages pkg-config libasound2-dev.
+# Needs pkg-config and the headers of ALSA and JACK: packages pkg-config libasound2-dev libjack-jackd2-dev.
 .PHONY: standalone
 standalone: ## Build the player as a program of its own, target/release/neurdsp-amp
 	cargo build --release -p neurdsp-plugin --features standalone --bin neurdsp-amp
