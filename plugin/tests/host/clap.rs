@@ -1,8 +1,4 @@
 //! A small CLAP host.
-#![allow(
-    clippy::undocumented_unsafe_blocks,
-    reason = "all of it is calls of a foreign interface by its rules"
-)]
 
 use std::ffi::{CStr, c_char, c_void};
 use std::path::Path;

@@ -1,8 +1,4 @@
 //! The editor of a VST3 plugin in a window of the host: what the host does for it, and a player's hands on it.
-#![allow(
-    clippy::undocumented_unsafe_blocks,
-    reason = "all of it is calls of a foreign interface by its rules"
-)]
 
 use std::cell::{Cell, RefCell};
 use std::path::Path;

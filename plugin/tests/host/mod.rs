@@ -1,5 +1,9 @@
 //! Small hosts for VST3 and CLAP, a screen without a monitor, and hands for the editor.
 #![allow(unreachable_pub, reason = "a test has no outside")]
+#![allow(
+    clippy::undocumented_unsafe_blocks,
+    reason = "all of it is calls of foreign interfaces by their rules"
+)]
 #![allow(dead_code, unused_imports, reason = "each test uses a part")]
 
 #[cfg(target_os = "linux")]

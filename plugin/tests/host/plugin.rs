@@ -1,8 +1,4 @@
 //! A small VST3 host: it loads a library, plays its plugins in blocks of any length, and automates them.
-#![allow(
-    clippy::undocumented_unsafe_blocks,
-    reason = "all of it is calls of a foreign interface by its rules"
-)]
 
 use std::collections::HashMap;
 use std::ffi::c_void;
