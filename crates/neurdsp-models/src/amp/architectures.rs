@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use crate::amp::knobs::AMP_PARAMETRIC;
 use crate::amp::nam::{self, NamOptions};
-use crate::amp::parametric::AMP_PARAMETRIC;
 use crate::amp::playable::Playable;
 use crate::amp::residual::{self, AMP_WAVENET};
 use crate::container::file::ModelFile;

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::amp::architectures::{ARCHITECTURES, NAMES};
+use crate::amp::knobs::{AMP_PARAMETRIC, Knob, Parametric};
 use crate::amp::nam::{CAPTURE, NamFile, NamMetadata, NamModel, NamOptions};
-use crate::amp::parametric::{AMP_PARAMETRIC, Knob, Parametric};
 use crate::amp::playable::Playable;
 use crate::amp::residual::PreparedResidual;
 use crate::amp::seed_json::SeedModel;

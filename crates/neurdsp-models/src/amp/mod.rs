@@ -9,10 +9,10 @@
 //! | [`SeedModel`] | the JSON of a residual network |
 
 mod architectures;
+mod knobs;
 mod load;
 mod loaded;
 pub mod nam;
-mod parametric;
 mod playable;
 pub mod residual;
 mod seed_json;
@@ -20,8 +20,8 @@ mod silence;
 mod to_nam;
 pub mod train;
 
+pub use knobs::{AMP_PARAMETRIC, Knob};
 pub use load::{Amp, FAMILY, load, load_bytes, load_with};
 pub use loaded::LoadedModel;
-pub use parametric::{AMP_PARAMETRIC, Knob};
 pub use seed_json::SeedModel;
 pub use to_nam::to_nam;

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
+use crate::amp::knobs::AMP_PARAMETRIC;
 use crate::amp::loaded::LoadedModel;
 use crate::amp::nam::{CAPTURE, NamFile, NamMetadata, Network, WavenetNetwork};
-use crate::amp::parametric::AMP_PARAMETRIC;
 use crate::amp::residual::{AMP_WAVENET, ResidualConfig, ResidualWeights};
 use crate::amp::seed_json::SeedModel;
 use crate::container::file::ModelFile;

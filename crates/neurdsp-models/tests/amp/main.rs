@@ -4,10 +4,10 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod goldens;
+mod knobs;
 mod nam_engine;
 mod nam_file;
 mod nam_streams;
-mod parametric;
 mod residual_engine;
 mod seed_json;
 mod train;
