@@ -29,7 +29,7 @@ const SHIPPED_AMPS: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/shipp
 pub(super) struct ModelCard {
     /// Its name, from the file or the file's name.
     pub(super) name: String,
-    /// Maker and model of the device, where the file says so.
+    /// Maker and model of the device, if the file names them.
     pub(super) gear: Option<String>,
     /// Who made the model.
     pub(super) author: Option<String>,
@@ -39,7 +39,7 @@ pub(super) struct ModelCard {
     pub(super) n_parameters: usize,
     /// The rate that it was trained at, in Hz.
     pub(super) sample_rate: f64,
-    /// Error-to-signal ratio, where the file says so.
+    /// Error-to-signal ratio, if the file has it.
     pub(super) esr: Option<f64>,
     /// Error of the self-test against the parity vectors in its file, in dB; none if the file has none.
     pub(super) self_test_db: Option<f64>,
@@ -55,7 +55,7 @@ pub(super) struct ModelCard {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct KnobCard {
     pub(super) name: String,
-    /// What the device's own control shows, where the file says so, with the position at which the maker left it.
+    /// The scale of the device's own control, if the file has it; else 0 to 1. Its default is where the maker left the knob.
     pub(super) scale: Scale,
 }
 
@@ -107,7 +107,7 @@ impl OpenCabinet {
     }
 }
 
-/// What a session says should play. Each is none if it names none, and an error if it cannot be opened.
+/// The files of a session. Each is none if the session names none, and an error if it cannot be opened.
 pub(super) struct OpenSession {
     pub(super) model: Result<Option<OpenModel>, String>,
     pub(super) cabinet: Result<Option<OpenCabinet>, String>,
@@ -182,7 +182,7 @@ fn esr(metrics: &str) -> Option<f64> {
     metrics.get("esr").or_else(|| metrics.get("esr_test"))?.as_f64()
 }
 
-/// What the device's control for a knob shows at its ends, if the description of the device says so.
+/// What the device's control for a knob shows at its ends, if the description of the device has it.
 fn range(device: &Value, knob: &str) -> Option<[f32; 2]> {
     let ends = device.get("knobs")?.get(knob)?;
     let end = |name: &str| ends.get(name)?.as_f64().map(|end| end as f32).filter(|end| end.is_finite());

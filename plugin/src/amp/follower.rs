@@ -4,8 +4,8 @@
 //! fade each, at most 50 a second whatever the automation does, and the audio thread waits for none of them.
 //!
 //! A render that runs faster than real time is different: there a preparation of some milliseconds would be heard late. So it
-//! waits, and makes requests at points that do not depend on the blocks, which gives the same sound however fast the machine is.
-//! Whether it runs faster is measured; before the first measurement the host's word counts.
+//! waits, and makes requests at points that do not depend on the blocks, so the sound is the same however fast the machine is.
+//! The speed is measured; until the first measurement the host's word counts.
 
 use std::ops::Range;
 use std::time::{Duration, Instant};
@@ -34,11 +34,11 @@ pub(super) struct Follower {
     /// Where and when the measurement of the speed began.
     window: Option<(usize, Instant)>,
     is_fast: bool,
-    /// What the host says.
+    /// Whether the host calls the render offline.
     is_offline: bool,
 }
 
-/// A part of a block, to be played before the follower is asked for the next.
+/// The part of a block to play before the next call.
 #[derive(Debug, PartialEq)]
 pub(super) struct Part {
     pub(super) samples: Range<usize>,

@@ -31,7 +31,7 @@ struct Inner {
     params: Arc<AmpParams>,
     shared: Arc<Shared>,
     tasks: Tasks,
-    /// What the chain was given and is to be given, while there is one.
+    /// The chain, with what was sent to it and what is to be sent.
     chain: Mutex<Chain>,
     /// Prepares the model again, while there is a chain.
     worker: Mutex<Option<Worker>>,
@@ -47,7 +47,7 @@ struct Chain {
     /// How the model in the chain was prepared; none if it has no model.
     sent: Option<Sent>,
     cabinet: Option<(Resource, ImpulseResponse)>,
-    /// Whether the chain has the cabinet, or knows that there is none.
+    /// Whether `cabinet`, or its absence, was sent.
     cabinet_sent: bool,
 }
 
@@ -74,9 +74,9 @@ impl Sent {
     }
 }
 
-/// Where the knobs of a model are when it begins to play.
+/// Where the knobs of a model start.
 enum KnobStart {
-    /// Where the parameters say.
+    /// Where the parameters have them.
     Parameters,
     /// Where the model's maker left them.
     Defaults,
@@ -150,7 +150,7 @@ impl Loader {
         if self.0.chain.lock().handle.is_none() {
             return;
         }
-        // What was asked for before no longer counts.
+        // Earlier requests no longer count.
         self.0.tasks.cancel();
         let session = self.0.params.session.get();
         let OpenSession { model, cabinet } = OpenSession::open(&session);

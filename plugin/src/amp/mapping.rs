@@ -48,7 +48,7 @@ const GAIN_DB: f32 = 24.0;
 pub(super) const INPUT: Row = Row::new(Parameter::InputGainDb, "input").within(-GAIN_DB, GAIN_DB);
 pub(super) const INPUT_DBU: Row = Row::new(Parameter::InterfaceLevelDbu, "input_dbu").within(-10.0, 30.0);
 pub(super) const CALIBRATE: Row = Row::new(Parameter::CalibrateInput, "calibrate");
-// Unless a player says otherwise, the gate is on and every model equally loud.
+// In a new instance the gate is on, and every model is equally loud.
 pub(super) const GATE: Row = Row::new(Parameter::GateOn, "gate").at(1.0);
 pub(super) const GATE_THRESHOLD: Row = Row::new(Parameter::GateThresholdDb, "gate_threshold").at(-75.0);
 pub(super) const MODEL: Row = Row::new(Parameter::ModelOn, "model");

@@ -241,7 +241,7 @@ impl Oversampling {
 /// What the level of the output is tied to.
 #[derive(Enum, Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum OutputMode {
-    /// The level that the model gives.
+    /// The level of the model itself.
     #[id = "raw"]
     #[name = "Raw"]
     Raw,

@@ -60,7 +60,7 @@ impl Default for AmpPlayer {
 
 impl Drop for AmpPlayer {
     fn drop(&mut self) {
-        // A thread may still hold the loader, waiting for the chain to take something.
+        // A thread that waits for the chain to take a model may still hold the loader.
         self.loader.detach();
     }
 }
@@ -79,7 +79,7 @@ impl AmpPlayer {
         self.params.preparation(self.shared.n_knobs.load(Ordering::Relaxed))
     }
 
-    /// Plays a block, in the parts that the follower gives.
+    /// Plays a block, in the parts that the follower returns.
     fn play(&mut self, channels: &mut [&mut [f32]], wanted: &Preparation) {
         let Some(chain) = &mut self.chain else { return };
         let wake = || {
@@ -90,7 +90,7 @@ impl AmpPlayer {
         let len = channels.iter().map(|channel| channel.len()).min().unwrap_or(0);
         let mut at = 0;
         self.follower.begin_block();
-        // An empty block is played too: with it the chain takes over what was sent.
+        // An empty block is played too: the chain receives new models with it.
         loop {
             let (is_fading, requests) = (chain.is_fading(), &self.shared.requests);
             let part = self.follower.next(wanted, at..len, is_fading, requests, wake);
@@ -203,7 +203,7 @@ impl Plugin for AmpPlayer {
             self.rest.wake();
         }
         let was_silent = is_silent(channels);
-        // A second more than the chain remembers, in which its filters fall silent.
+        // A second more than the memory of the chain, in which its filters decay.
         let after = chain.receptive_field().saturating_add(self.sample_rate);
         if was_silent && self.rest.may_skip(after) {
             self.follower.skip(channels.first().map_or(0, |channel| channel.len()));

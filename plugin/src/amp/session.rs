@@ -24,7 +24,7 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// A sentence for the player.
+    /// A sentence for the user.
     pub(super) fn check(&self) -> Result<(), String> {
         if self.version <= VERSION {
             return Ok(());

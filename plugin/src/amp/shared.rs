@@ -27,7 +27,7 @@ pub(super) struct Shared {
     pub(super) sample_rate_hz: AtomicU32,
     /// How many knobs the model has.
     pub(super) n_knobs: AtomicUsize,
-    /// Whether the loader has turned knobs and the host is still to be told.
+    /// Whether the loader has turned knobs, and the host has not been told yet.
     pub(super) knobs_turned: AtomicBool,
     /// Requests to prepare the model again.
     pub(super) requests: Arc<Requests>,

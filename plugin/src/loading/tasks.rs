@@ -12,7 +12,7 @@ use crate::window::Repaint;
 pub(crate) struct Status {
     /// Whether a file is being loaded.
     pub(crate) loading: bool,
-    /// What went wrong last, as a sentence for the player.
+    /// What went wrong last, as a sentence for the user.
     pub(crate) error: Option<String>,
 }
 
@@ -81,7 +81,9 @@ impl Tasks {
             }
         };
         if let Err(error) = std::thread::Builder::new().spawn(run) {
-            self.settle(Some(format!("no thread is left to load files: {error}; close some programs")));
+            self.settle(Some(format!(
+                "the system cannot create a thread to load the file: {error}; close some programs"
+            )));
         }
     }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread::{JoinHandle, Thread};
 
-/// Requests of the audio thread. It makes one by counting, and then unparks the worker's thread.
+/// Requests of the audio thread. It makes one by counting it, and then unparks the worker's thread.
 #[derive(Debug, Default)]
 pub(crate) struct Requests {
     made: AtomicU32,
@@ -48,11 +48,11 @@ pub(crate) struct Worker {
 }
 
 impl Worker {
-    /// Starts a thread that calls `work` once for all requests that were made since it began the last time.
+    /// Starts a thread that calls `work` once for all requests made since its last call began.
     ///
     /// # Errors
     ///
-    /// The system gives no further thread.
+    /// The system cannot create a thread.
     pub(crate) fn start(
         requests: &Arc<Requests>,
         mut work: impl FnMut() + Send + 'static,

@@ -12,7 +12,7 @@ const MAX_LISTED: usize = 2000;
 /// Longest name, in characters.
 const MAX_NAME: usize = 60;
 
-/// Where VST3 hosts keep a player's presets of this plugin; none where there is no home.
+/// Where VST3 hosts keep a user's presets of this plugin; none where there is no home.
 pub(crate) fn of(owner: &Owner) -> Option<PathBuf> {
     // VST 3 documentation, "Preset Locations".
     let presets = if cfg!(target_os = "windows") {
@@ -42,7 +42,7 @@ pub(crate) fn is_preset(path: &Path) -> bool {
 ///
 /// # Errors
 ///
-/// A sentence for the player: the name is empty, too long, or not possible for a file.
+/// A sentence for the user: the name is empty, too long, or not possible for a file.
 pub(crate) fn file(folder: &Path, name: &str) -> Result<PathBuf, String> {
     let name = name.trim();
     let forbidden = |letter: &char| letter.is_control() || r#"/\:*?"<>|"#.contains(*letter);

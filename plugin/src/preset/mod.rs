@@ -26,7 +26,7 @@ pub(crate) struct Owner {
 ///
 /// # Errors
 ///
-/// A sentence for the player.
+/// A sentence for the user.
 pub(crate) fn write(path: &Path, owner: &Owner, state: &PluginState) -> Result<(), String> {
     let json = serde_json::to_vec(state).map_err(|error| error.to_string())?;
     files::replace(path, &container::around(&json, owner.class))
@@ -37,7 +37,7 @@ pub(crate) fn write(path: &Path, owner: &Owner, state: &PluginState) -> Result<(
 ///
 /// # Errors
 ///
-/// A sentence for the player: the file is missing, damaged, or of another plugin.
+/// A sentence for the user: the file is missing, damaged, or of another plugin.
 pub(crate) fn read(path: &Path, owner: &Owner) -> Result<PluginState, String> {
     let bytes = files::read(path, MAX_BYTES)?;
     let json =

@@ -1,5 +1,5 @@
-//! Tells the host that a project has changed. Hosts ask to save a project whose parameters have moved, and look at nothing
-//! else; so a hidden parameter counts the files that are loaded.
+//! Marks a project modified. Hosts ask to save a project when its parameters have moved, and look at nothing else; so a hidden
+//! parameter counts the files that are loaded.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -14,7 +14,7 @@ pub(crate) fn revision() -> IntParam {
     IntParam::new("Revision", 0, IntRange::Linear { min: 0, max: REVISIONS - 1 }).non_automatable().hide()
 }
 
-/// Counts what was loaded by hand, on any thread, and what of it the host has been told.
+/// Counts changes, made on any thread, and those that were reported to the host.
 #[derive(Debug, Default)]
 pub(crate) struct Changes {
     made: AtomicU32,

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 ///
 /// # Errors
 ///
-/// A sentence for the player.
+/// A sentence for the user.
 pub(crate) fn read(path: &Path, max_bytes: u64) -> Result<Vec<u8>, String> {
     let unreadable = |error: std::io::Error| format!("{}: {error}", path.display());
     // A device could be read for ever, and the path may come from someone else's project.

@@ -49,7 +49,7 @@ impl Resource {
     ///
     /// # Errors
     ///
-    /// A sentence for the player: the content is damaged, or the file is missing or has changed.
+    /// A sentence for the user: the content is damaged, or the file is missing or has changed.
     pub(crate) fn bytes(&self, max_bytes: u64) -> Result<Vec<u8>, String> {
         let name = self.name();
         let bytes = match &self.content {

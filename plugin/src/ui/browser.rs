@@ -20,7 +20,7 @@ const MAX_DEPTH: usize = 4;
 pub(crate) struct Library {
     /// Endings of the files, in small letters.
     pub(crate) endings: &'static [&'static str],
-    /// The file, in the player's configuration, that keeps the folder and the favourites.
+    /// The file, in the user's configuration, that keeps the folder and the favourites.
     pub(crate) memory: &'static str,
     pub(crate) search: &'static str,
     /// Shown while nothing is listed.

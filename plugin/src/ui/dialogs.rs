@@ -40,7 +40,9 @@ impl Dialogs {
             }
         };
         if let Err(error) = std::thread::Builder::new().spawn(run) {
-            tasks.refuse(format!("no thread is left for a dialog: {error}; close some programs"));
+            tasks.refuse(format!(
+                "the system cannot create a thread for the dialog: {error}; close some programs"
+            ));
         }
     }
 

@@ -12,7 +12,7 @@ use super::theme::{ACCENT, DIM, LINE, OFF, TEXT, WELL};
 
 /// Points of a drag from one end of a knob to the other.
 const TRAVEL: f32 = 180.0;
-/// Factor by which a knob turns slower while shift is held.
+/// Speed of a knob while shift is held, relative to the usual one.
 const FINE: f32 = 0.1;
 /// Share of the range that a notch of the wheel moves.
 const NOTCH: f32 = 0.02;

@@ -10,7 +10,7 @@ use crate::state::files::{self, folder_from};
 /// Largest file that is read; a list of favourites is far smaller.
 const MAX_BYTES: u64 = 4 << 20;
 
-/// Kept in a file of the player's configuration, as a convenience: what cannot be read or written is forgotten.
+/// Kept in a file of the user's configuration, as a convenience: what cannot be read or written is forgotten.
 #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Memory {
@@ -24,7 +24,7 @@ impl Memory {
         file(name).map(|path| Memory::read(&path)).unwrap_or_default()
     }
 
-    /// Changes what is remembered, by this or meanwhile by another instance, and writes it to the file called `name`.
+    /// Applies a change to what the file called `name` holds now, which another instance may have written.
     pub(super) fn change(&mut self, name: &str, change: impl FnOnce(&mut Memory)) {
         if let Some(path) = file(name) {
             if path.exists() {

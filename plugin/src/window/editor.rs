@@ -161,7 +161,7 @@ pub(crate) struct AppEditorHandle {
 pub(crate) struct HostedWindow {
     window: Window,
     callbacks: Option<SharedCallbacks>,
-    /// Whether the host's window has another size than the editor, and the host is still to be asked for the right one.
+    /// Whether the host's window has the wrong size, and the host has not been asked for the right one yet.
     wrong_size: Cell<bool>,
 }
 

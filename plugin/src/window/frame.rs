@@ -46,7 +46,7 @@ impl<A: App> AppWindow<A> {
         poll: impl Fn() + 'static,
     ) -> Result<AppWindow<A>, HandlerError> {
         let surface = window.gl_context().ok_or_else(|| message("this machine offers no OpenGL context"))?;
-        // SAFETY: the context belongs to this window and this thread, and nothing else uses OpenGL on it meanwhile.
+        // SAFETY: the context belongs to this window and this thread, and nothing else uses OpenGL on that thread at the same time.
         let (gl, painter) = unsafe {
             surface.make_current()?;
             let gl =

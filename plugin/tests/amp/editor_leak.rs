@@ -67,7 +67,7 @@ fn editors_that_open_and_close_leave_nothing_behind() {
     let mut open = |count: usize| {
         for index in 0..count {
             let mut editor = Editor::open_without_loop(&display, &instance);
-            // Some close before the first picture, some after a few.
+            // Some close before the first frame, some after a few.
             for _ in 0..index % 4 {
                 instance.play(&signal, &[64]);
                 editor.pump(&display);

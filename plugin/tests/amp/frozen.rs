@@ -1,4 +1,4 @@
-//! What hosts and players have stored, written by version 0.1.0 and never again: a project of a VST3 and of a CLAP host,
+//! What hosts and users have stored, written by version 0.1.0 and never again: a project of a VST3 and of a CLAP host,
 //! and what a host keys its automation by. `frozen_preset.rs` holds the preset.
 #![cfg(target_os = "linux")]
 #![allow(missing_docs, clippy::unwrap_used)]
@@ -18,7 +18,7 @@ const CLAP: &[u8] = include_bytes!("../frozen/project.clap.bin");
 const PLAYED: &[u8] = include_bytes!("../frozen/played.f32");
 const RATE: f64 = 48_000.0;
 
-/// The classes of the library and the parameters of the player, one to a line.
+/// The classes of the library and the parameters of the user, one to a line.
 fn identity(module: &Module) -> String {
     let mut text = String::new();
     for class in module.classes() {

@@ -34,7 +34,7 @@ fn ts9(signal: &[f32]) -> Vec<f32> {
 }
 
 #[test]
-fn random_blocks_give_what_the_engine_gives() {
+fn random_blocks_play_what_the_engine_plays() {
     let module = Module::load();
     let signal = noise(60_000, 0.3);
     let mut instance = playing(&module, BARE, TS9);
@@ -130,7 +130,7 @@ fn a_hundred_swaps_while_it_plays_do_not_click() {
     };
     let mut output = Vec::new();
     for i in 0..100 {
-        // The larger model puts out the sine, the smaller one half of it.
+        // The larger model returns the sine, the smaller one half of it.
         let (size, level) = if i % 2 == 0 { (0.0, 0.25) } else { (1.0, 0.5) };
         let arrived = |_: &Instance, end: &[f32]| {
             let peak = end.iter().fold(0.0f32, |peak, x| peak.max(x.abs()));

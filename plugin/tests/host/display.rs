@@ -88,7 +88,7 @@ impl Display {
         (shape.width, shape.height)
     }
 
-    /// How many programs are connected to the server, and how many windows, pictures and the like it keeps for them.
+    /// The number of clients of the server, and of the windows, pixmaps and other resources that it holds for them.
     pub fn resources(&self) -> (usize, u32) {
         let clients = self.connection.res_query_clients().unwrap().reply().unwrap().clients;
         let count = |client: &x11rb::protocol::res::Client| {

@@ -1,4 +1,4 @@
-//! The editor of a VST3 plugin in a window of the host: what the host does for it, and a player's hands on it.
+//! The editor of a VST3 plugin in a window of the host: what the host does for it, and a user's hands on it.
 
 use std::cell::{Cell, RefCell};
 use std::path::Path;
@@ -18,7 +18,7 @@ use vst3::{Class, ComPtr, ComRef, ComWrapper};
 use super::display::Display;
 use super::{Instance as Plugin, noise};
 
-/// After this even a busy machine has drawn what was asked for.
+/// Long enough for a busy machine to draw a change.
 pub const MOMENT: Duration = Duration::from_millis(1500);
 
 /// The host's side of a view.
@@ -128,7 +128,7 @@ impl Editor {
         self.frame.refuses.set(true);
     }
 
-    /// Resizes the window, as a host does, or a player with the mouse.
+    /// Resizes the window, as a host does, or a user with the mouse.
     pub fn resize(&mut self, display: &Display, width: u16, height: u16) {
         let mut size = ViewRect { left: 0, top: 0, right: i32::from(width), bottom: i32::from(height) };
         display.resize(self.parent, width, height);

@@ -81,12 +81,12 @@ impl Module {
     }
 }
 
-/// What the plugin told the host.
+/// What the plugin has reported to the host.
 #[derive(Default)]
 pub struct Handler {
     /// The latest value of each parameter that was edited in the plugin's own window.
     pub edited: std::sync::Mutex<HashMap<ParamID, ParamValue>>,
-    /// Those that the plugin has not been given yet: it changes a value only when the host says so.
+    /// Those that were not sent back yet: the plugin changes a value only when the host does.
     pending: std::sync::Mutex<HashMap<ParamID, ParamValue>>,
     /// Flags of all restarts that were requested.
     pub restarts: AtomicI32,
@@ -191,7 +191,7 @@ impl Instance {
         text16(&shown)
     }
 
-    /// Lets the next block change a parameter at these samples, to these normalised values.
+    /// Changes a parameter in the next block, at these samples to these normalised values.
     pub fn automate(&mut self, title: &str, points: &[(i32, ParamValue)]) {
         let id = self.parameter(title);
         self.edits.insert(id, points.to_vec());

@@ -15,7 +15,7 @@ use crate::ui::layout::{heading, section};
 use crate::ui::meters::LevelMeter;
 use crate::ui::theme::{self, DIM};
 
-/// What the player asks for.
+/// What the user asks for.
 pub(super) enum Asked {
     OpenCabinet,
     RemoveCabinet,

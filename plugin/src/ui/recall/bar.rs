@@ -24,7 +24,7 @@ impl<S: Sound> Default for SoundBar<S> {
 }
 
 impl<S: Sound> SoundBar<S> {
-    /// Sets the sound that was asked for and is open by now. To be called in each frame, before anything is drawn.
+    /// Sets a requested sound once it is open. Call it in each frame, before anything is drawn.
     pub(crate) fn update(&mut self, sound: &S, context: &GuiContext) {
         if let Some(preset) = self.pending.apply(sound, context) {
             self.presets.arrived(preset);

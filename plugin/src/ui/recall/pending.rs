@@ -1,4 +1,4 @@
-//! A sound that was asked for, by a preset or by A and B.
+//! A sound that was requested: a preset, or the other of A and B.
 //!
 //! Its files are opened on a thread. Only when all of them can play are the parameters set, so a sound that cannot be recalled
 //! changes nothing. The parameters are set as if by hand, so the host hears of it.
@@ -16,7 +16,7 @@ use crate::state::values;
 /// The kind of the task that opens the files.
 const TASK: &str = "recall";
 
-/// The sound that was asked for, once it is open.
+/// The requested sound, once it is open.
 pub(super) struct Pending<S: Sound>(Arc<Mutex<Option<Opened<S::Files>>>>);
 
 struct Opened<F> {

@@ -28,7 +28,7 @@ pub(super) struct PresetList {
     selected: usize,
     /// The text of the field.
     name: String,
-    /// The preset that is deleted once the player confirms it.
+    /// The preset that is deleted once the user confirms it.
     pending_delete: Option<PathBuf>,
 }
 
@@ -38,7 +38,7 @@ pub(super) enum Focus {
     Name,
 }
 
-/// What the player asks for.
+/// What the user asks for.
 pub(super) enum Action {
     Recall(PathBuf),
     Delete(PathBuf),

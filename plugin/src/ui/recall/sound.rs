@@ -27,7 +27,7 @@ pub(crate) trait Sound: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// A sentence for the player. The state is recalled whole or not at all.
+    /// A sentence for the user. The state is recalled whole or not at all.
     fn open(state: &PluginState) -> Result<Recalled<Self::Files>, String>;
 
     /// Plays the files, once the parameters are set.
