@@ -68,7 +68,7 @@ where
         let (refused, seen) = count_allocations(|| {
             let mut take = |frame: &[T]| {
                 n_frames += 1;
-                sum = sum + frame[frame.len() - 1];
+                sum += frame[frame.len() - 1];
             };
             let (mut rest, mut turn) = (&signal[..], 0);
             while !rest.is_empty() {

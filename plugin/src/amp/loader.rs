@@ -383,7 +383,7 @@ mod tests {
             "model": {"architecture": file.metadata["neurdsp.architecture"], "config": inner}});
         file.metadata.insert("neurdsp.architecture".to_owned(), "amp.parametric".to_owned());
         file.metadata.insert("neurdsp.config".to_owned(), config.to_string());
-        let weights = file.tensors["weights"].clone();
+        let weights = file.tensors["weights"].to_f32("weights").unwrap().into_owned();
         let mut add = |name: &str, shape: Vec<usize>, data: Vec<f32>| {
             file.tensors.insert(format!("knobs.{name}"), Tensor::new(shape, data).unwrap());
         };
@@ -391,7 +391,7 @@ mod tests {
         add("hidden.bias", vec![1], vec![0.0]);
         add("output.weight", vec![1, 1], vec![1.0]);
         add("output.bias", vec![1], vec![0.0]);
-        add("basis.weights", vec![1, weights.data.len()], weights.data);
+        add("basis.weights", vec![1, weights.len()], weights);
         load_bytes(&file.to_bytes().unwrap()).unwrap()
     }
 
