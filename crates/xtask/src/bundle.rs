@@ -58,33 +58,28 @@ impl Platform {
     }
 }
 
-/// Builds the plugin and its bundles, and prints where they are: `[--release] [--target TRIPLE] [--tested] [--library FILE]`.
+/// Builds the plugin and its bundles, and prints where they are: `[--release] [--target TRIPLE] [--library FILE]`.
 ///
-/// Without `--release` the build checks itself while it plays: an allocation on the audio thread ends the host. With
-/// `--tested` it is the library that `cargo test --workspace` loads, so that nothing is compiled twice. `--library` names one
-/// that was built elsewhere.
+/// Without `--release` the build checks itself while it plays: an allocation on the audio thread ends the host. `--library`
+/// names a library that is built already.
 pub(crate) fn run(root: &Path, arguments: &[&str]) -> Result<(), Box<dyn Error>> {
-    let (mut release, mut target, mut tested, mut library) = (false, None, false, None);
+    let (mut release, mut target, mut library) = (false, None, None);
     let mut rest = arguments.iter();
     while let Some(argument) = rest.next() {
         match *argument {
             "--release" => release = true,
-            "--tested" => tested = true,
             "--library" => library = Some(PathBuf::from(rest.next().ok_or("--library needs a file")?)),
             "--target" => target = Some(*rest.next().ok_or("--target needs a triple")?),
             other => {
-                let options = "--release, --target TRIPLE, --tested and --library FILE";
+                let options = "--release, --target TRIPLE and --library FILE";
                 return Err(format!("unknown option '{other}'; there are {options}").into());
             }
         }
     }
-    if tested && (release || target.is_some()) {
-        return Err("--tested is a build for this machine, without --release and --target".into());
-    }
     let platform = Platform::new(target)?;
     let built = match library {
         Some(library) => library,
-        None => build(root, release, target, tested)?.join(platform.library),
+        None => build(root, release, target)?.join(platform.library),
     };
     for path in bundle(&built, &platform, &folder(root, release, target))? {
         println!("{}", path.display());
@@ -99,14 +94,9 @@ pub(crate) fn folder(root: &Path, release: bool, target: Option<&str>) -> PathBu
 }
 
 /// Has cargo build the library; returns its folder.
-fn build(root: &Path, release: bool, target: Option<&str>, tested: bool) -> Result<PathBuf, Box<dyn Error>> {
+fn build(root: &Path, release: bool, target: Option<&str>) -> Result<PathBuf, Box<dyn Error>> {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.current_dir(root);
-    if tested {
-        command.args(["test", "--quiet", "--workspace", "--no-run"]);
-    } else {
-        command.args(["build", "--quiet", "--package", PACKAGE]);
-    }
+    command.current_dir(root).args(["build", "--quiet", "--package", PACKAGE]);
     let mut folder = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
     if let Some(triple) = target {
         command.args(["--target", triple]);
@@ -119,9 +109,6 @@ fn build(root: &Path, release: bool, target: Option<&str>, tested: bool) -> Resu
         return Err(format!("cargo could not build {PACKAGE}").into());
     }
     folder.push(if release { "release" } else { "debug" });
-    if tested {
-        folder.push("deps");
-    }
     Ok(folder)
 }
 

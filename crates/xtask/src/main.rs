@@ -16,7 +16,7 @@ use std::process::ExitCode;
 
 const USAGE: &str = "usage: cargo xtask NAME
     goldens    compare tests/goldens with what their references give today
-    bundle [--release] [--target TRIPLE] [--tested] [--library FILE]    build the plugin into target/bundled, or target/bundled-debug
+    bundle [--release] [--target TRIPLE] [--library FILE]    build the plugin into target/bundled, or target/bundled-debug
     licences PACKAGE FILE    write the licences of all crates that PACKAGE is linked from
     release [--target TRIPLE]    put the bundles, the licences and a README into dist/";
 
