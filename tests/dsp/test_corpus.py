@@ -1,5 +1,6 @@
 """The job over a folder: everything found, nothing lost, done once, and mistakes on the record."""
 
+import errno
 import json
 import os
 import subprocess
@@ -208,7 +209,7 @@ def test_a_touched_file_is_read_once_more_and_no_more(corpus, tmp_path, monkeypa
     run(job)
     os.utime(corpus / "mono.wav", (1, 1))
     assert run(job).kept == 1
-    monkeypatch.setattr("neurdsp.dsp.corpus._hash", lambda path: "another")
+    monkeypatch.setattr("neurdsp.dsp.corpus.file_hash", lambda path: "another")
     assert run(job).kept == 1
 
 
@@ -246,6 +247,55 @@ def test_mistakes_that_stop_the_job(corpus, tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(AudioFileError, match="cannot find audio"):
         find_audio(tmp_path / "empty")
-    (tmp_path / "out" / "mono.npy").mkdir(parents=True)
-    with pytest.raises(IsADirectoryError):
-        run(MelJob(source=corpus / "mono.wav", output=tmp_path / "out", plan=PLAN))
+
+
+def test_a_result_that_cannot_be_written_is_recorded_and_the_others_are(corpus, tmp_path):
+    out = tmp_path / "out"
+    (out / "mono.npy").mkdir(parents=True)
+    (out / "deep").write_text("a file where a folder should be")
+    summary = run(MelJob(source=corpus, output=out, plan=PLAN))
+    assert (summary.done, summary.failed) == (1, 6)
+    records = read_manifest(out / "manifest.jsonl")
+    assert "it is a folder" in records["mono.wav"].error
+    assert "File exists" in records["deep/a.ogg"].error or "Not a directory" in records["deep/a.ogg"].error
+    assert records["stereo.flac"].error is None
+
+
+def test_a_full_disk_stops_the_job(corpus, tmp_path, monkeypatch):
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("neurdsp.dsp.results.extract", full)
+    with pytest.raises(OSError, match="No space left"):
+        run(MelJob(source=corpus, output=tmp_path / "out", plan=PLAN))
+
+
+@pytest.mark.parametrize("kind", ["npy", "safetensors", "raw"])
+def test_names_up_to_the_limit_of_the_file_system_have_results(tmp_path, kind):
+    """255 bytes, which Cyrillic letters use up two by two, and one that the result's ending would exceed."""
+    root, out = tmp_path / "corpus", tmp_path / "out"
+    root.mkdir()
+    names = ["a" * 251 + ".wav", "я" * 125 + ".wav", "鼓" * 83 + ".wav", "b.wav"]
+    for name in names:
+        soundfile.write(root / "x.wav", tone(0.1, 16000), 16000)
+        (root / "x.wav").rename(root / name)
+    job = MelJob(source=root, output=out, plan=PLAN, format=kind)
+    assert run(job).done == len(names)
+    records = read_manifest(out / "manifest.jsonl")
+    outputs = {(out / records[name].output).read_bytes() for name in names}
+    assert len(outputs) == 1
+    assert run(job).kept == len(names)
+    assert not list(out.glob(".*.tmp"))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
+def test_a_name_that_is_not_utf8_is_read(tmp_path):
+    root, out = tmp_path / "corpus", tmp_path / "out"
+    root.mkdir()
+    soundfile.write(root / "x.flac", tone(0.1, 16000), 16000)
+    (root / "x.flac").rename(os.fsdecode(bytes(root) + b"/caf\xe9.flac"))
+    (root / "x.wav").write_bytes(b"")
+    assert run(MelJob(source=root, output=out, plan=PLAN)).done == 1
+    record = next(iter(read_manifest(out / "manifest.jsonl").values()))
+    assert record.error is None
+    assert np.load(out / record.output).shape[0] == 40

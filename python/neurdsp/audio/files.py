@@ -98,7 +98,9 @@ class AudioReader:
         if not self._path.exists():
             raise AudioFileError(f"cannot read '{path}': no such file")
         try:
-            self._file = soundfile.SoundFile(self._path, "r")
+            # As bytes, because a name may be no text in the encoding of the file system.
+            name = os.fsencode(self._path) if os.name == "posix" else self._path
+            self._file = soundfile.SoundFile(name, "r")
         except (soundfile.SoundFileError, OSError, TypeError, ValueError) as error:
             raise AudioFileError(
                 f"cannot read '{path}': not an audio file in a known format, or damaged ({_reason(error)})"

@@ -1,25 +1,20 @@
 """The mel spectrograms of a file or of a folder, with a manifest of the outcome of each file.
 
-The manifest, ``manifest.jsonl`` in the output folder, has a line of JSON for each file, appended as soon as
-its result is on the disk: ``file``, ``output``, ``frames``, ``seconds``, ``hash`` (BLAKE2 of the file's
+The manifest, ``manifest.jsonl`` in the output folder, has a line of JSON for each file, appended after its
+result is on the disk: ``file``, ``output``, ``frames``, ``seconds``, ``hash`` (BLAKE2 of the file's
 bytes), ``error``, and ``size``, ``mtime_ns`` and ``config``, by which a later run knows that nothing has
 changed. An interrupted run continues where it stopped.
 """
 
-import contextlib
 import hashlib
-import json
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
-from queue import SimpleQueue
-from typing import Any, NamedTuple
 
-from neurdsp.dsp.executors import Executor, LocalPool, Lost
-from neurdsp.dsp.extraction import ENDINGS, Format, extract
+from neurdsp.dsp.executors import Executor, LocalPool
+from neurdsp.dsp.extraction import ENDINGS, Format
 from neurdsp.dsp.manifest import (
     MANIFEST,
     Appender,
@@ -30,13 +25,13 @@ from neurdsp.dsp.manifest import (
     sweep,
     sync_folder,
 )
-from neurdsp.dsp.mel import MelSpectrogram
-from neurdsp.errors import AudioFileError, ParameterError
+from neurdsp.dsp.mel_job import MelJob, Task
+from neurdsp.dsp.results import file_hash, groups_done
+from neurdsp.errors import AudioFileError
 
 __all__ = ["SUFFIXES", "Format", "MelJob", "Record", "Summary", "find_audio", "read_manifest", "run"]
 
-# Threads that may wait for the disk beside those that compute.
-_SYNCING = 8
+_MAX_NAME_BYTES = 255
 
 #: Endings of audio files in a folder.
 SUFFIXES = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".w64", ".caf", ".au")
@@ -62,50 +57,6 @@ class Summary:
     seconds: float
     frames: int
     manifest: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class MelJob:
-    """A job: which features, of which audio, to which folder.
-
-    Parameters
-    ----------
-    source
-        An audio file, or a folder that is searched with all its subfolders.
-    output
-        Folder for the results, made if it does not exist.
-    plan
-        The features. Audio is mixed to mono and resampled to ``plan.sr``.
-    format
-        ``npy``; ``safetensors`` with a tensor ``mel`` and the parameters; or ``raw``, float32 row after row
-        in ``*_mel.bin`` (see `neurdsp.dsp.raw`).
-    """
-
-    source: Path
-    output: Path
-    plan: MelSpectrogram
-    format: Format = "npy"
-
-    def __post_init__(self) -> None:
-        if self.format not in ENDINGS:
-            raise ParameterError(f"format is {self.format!r}, but it must be one of {', '.join(ENDINGS)}")
-        if not self.source.exists():
-            raise AudioFileError(f"cannot read '{self.source}': no such file or folder")
-        if self.output.exists() and not self.output.is_dir():
-            raise ParameterError(f"output is '{self.output}', which is no folder; give the name of a folder")
-
-    @property
-    def root(self) -> Path:
-        """The folder that the paths of the manifest are relative to."""
-        return self.source if self.source.is_dir() else self.source.parent
-
-    @property
-    def config(self) -> str:
-        """Hash of all parameters: 16 hexadecimal digits."""
-        parameters = json.dumps(
-            {**self.plan.parameters(), "format": self.format}, sort_keys=True, default=float
-        )
-        return hashlib.blake2b(parameters.encode(), digest_size=8).hexdigest()
 
 
 def find_audio(source: Path) -> list[Path]:
@@ -140,13 +91,27 @@ def find_audio(source: Path) -> list[Path]:
 
 
 def output_names(job: MelJob, files: Sequence[Path]) -> dict[str, str]:
-    """Name the result of each file by another ending, appended to the old one where names would collide."""
+    """Name the result of each file by another ending, appended to the old one where names would collide.
+
+    A name that would be too long for a file system is cut, and a hash of the whole name appended.
+    """
     relative = [path.relative_to(job.root).as_posix() for path in files]
     stems = [name.removesuffix(Path(name).suffix) for name in relative]
     ending, taken = ENDINGS[job.format], Counter(stems)
     pairs = list(zip(relative, stems, strict=True))
     names = {name: (stem if taken[stem] == 1 else name) + ending for name, stem in pairs}
-    return names if len({*names.values()}) == len(names) else {name: name + ending for name in relative}
+    if len({*names.values()}) < len(names):
+        names = {name: name + ending for name in relative}
+    return {name: _short_enough(output, name, ending) for name, output in names.items()}
+
+
+def _short_enough(output: str, name: str, ending: str) -> str:
+    folder, slash, last = output.rpartition("/")
+    if len(os.fsencode(last)) <= _MAX_NAME_BYTES:
+        return output
+    digest = hashlib.blake2b(os.fsencode(name), digest_size=8).hexdigest()
+    room = _MAX_NAME_BYTES - len(os.fsencode(ending)) - len(digest) - 1
+    return f"{folder}{slash}{os.fsencode(last)[:room].decode(errors='ignore')}-{digest}{ending}"
 
 
 def run(
@@ -182,7 +147,7 @@ def run(
     ParameterError
         If another run is writing to the output folder.
     OSError
-        If a result cannot be written, for instance because the disk is full.
+        If no result can be written, for instance because the disk is full.
     """
     files = find_audio(job.source)
     names = output_names(job, files)
@@ -201,20 +166,23 @@ def run(
         if begin is not None:
             begin(len(todo))
         done: dict[str, Record] = {}
-        with Appender(manifest) as lines:
-            for record in _each(job, todo, executor or LocalPool(), config):
-                lines.write(record)
-                done[record.file] = record
-                if progress is not None:
-                    progress(record)
+        try:
+            with Appender(manifest) as lines:
+                for records in groups_done(job, todo, executor or LocalPool(), config):
+                    lines.write(records)
+                    for record in records:
+                        done[record.file] = record
+                        if progress is not None:
+                            progress(record)
+        finally:
+            # Groups that were not published; workers of a cluster may have been killed, too.
+            sweep(job.output, names.values())
         # The rewritten manifest is on the disk at once: the names that it holds have to be there before.
         for folder in {(job.output / name).parent for name in names.values()}:
             if folder.is_dir():
                 sync_folder(folder)
         latest = {**kept, **done}
         rewrite(manifest, [latest[name] for name in names])
-        # Workers of a cluster may have been killed.
-        sweep(job.output, names.values())
     good = [record for record in done.values() if record.error is None]
     return Summary(
         done=len(good),
@@ -224,98 +192,6 @@ def run(
         frames=sum(record.frames for record in good),
         manifest=str(manifest),
     )
-
-
-class Task(NamedTuple):
-    """A file to do.
-
-    Attributes
-    ----------
-    path
-        The audio.
-    name, output
-        Paths of the audio and of its result, relative to the input and to the output folder.
-    """
-
-    path: Path
-    name: str
-    output: str
-
-
-class _Slots:
-    """A semaphore; unlike that of `threading`, it costs no Python code in the thread that waits."""
-
-    def __init__(self, n: int) -> None:
-        self._free = SimpleQueue[None]()
-        for _ in range(n):
-            self._free.put(None)
-
-    def __enter__(self) -> None:
-        self._free.get()
-
-    def __exit__(self, *_: object) -> None:
-        self._free.put(None)
-
-
-def _each(job: MelJob, todo: Sequence[Task], executor: Executor, config: str) -> Iterator[Record]:
-    """Yield records as files get done."""
-    work = partial(compute, job, config)
-    if isinstance(executor, LocalPool):
-        # No more files are computed at a time than was asked for, but more threads may wait for the disk: the
-        # file system then syncs their results together.
-        work = partial(work, slots=_Slots(executor.workers))
-        executor = LocalPool(executor.workers + _SYNCING)
-    for task, record in executor.map(work, todo):
-        if isinstance(record, Lost):
-            record = Record(file=task.name, config=config, error=record.reason)
-        yield record
-
-
-def compute(
-    job: MelJob,
-    config: str,
-    task: Task,
-    *,
-    slots: contextlib.AbstractContextManager[object] | None = None,
-) -> Record:
-    """Compute the features of one file, and write them to the disk.
-
-    Parameters
-    ----------
-    job, config
-        What to do, and its `MelJob.config`.
-    task
-        The file.
-    slots
-        Held while the features are computed and written; not while the file is read for its hash, which also
-        brings it into memory, nor while the result is synced.
-
-    Returns
-    -------
-    Record
-        The result, or why there is none.
-
-    Raises
-    ------
-    OSError
-        If the result cannot be written.
-    """
-    path, name, output = task
-    facts: dict[str, Any] = {"file": name, "config": config}
-    try:
-        status = path.stat()
-        facts |= {"size": status.st_size, "mtime_ns": status.st_mtime_ns, "hash": _hash(path)}
-    except OSError as error:
-        return Record(**facts, error=f"cannot read '{path}': {error.strerror or error}")
-    target = job.output / output
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with contextlib.ExitStack() as slot:
-        slot.enter_context(slots or contextlib.nullcontext())
-        try:
-            frames, facts["seconds"] = extract(job.plan, path, target, job.format, written=slot.close)
-        except (AudioFileError, ParameterError) as error:
-            return Record(**facts, error=" ".join(str(error).split()))
-    return Record(**facts, output=output, frames=frames)
 
 
 def _done_before(job: MelJob, path: Path, output: str, record: Record | None, config: str) -> Record | None:
@@ -329,11 +205,6 @@ def _done_before(job: MelJob, path: Path, output: str, record: Record | None, co
         if record.mtime_ns == status.st_mtime_ns:
             return record
         # Touched or copied: the new time saves the next run from reading the file again.
-        return replace(record, mtime_ns=status.st_mtime_ns) if record.hash == _hash(path) else None
+        return replace(record, mtime_ns=status.st_mtime_ns) if record.hash == file_hash(path) else None
     except OSError:
         return None
-
-
-def _hash(path: Path) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()

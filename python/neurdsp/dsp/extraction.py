@@ -8,16 +8,18 @@ wait in an unnamed file beside their result.
 import json
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
+from functools import lru_cache
+from io import BytesIO
 from itertools import chain
 from pathlib import Path
 from typing import IO, Literal, Self, TypeAlias
 
 import numpy as np
 
-from neurdsp._output import atomic_output
 from neurdsp.audio import AudioReader, FloatArray, StreamResampler, check_audio
+from neurdsp.audio.plain_wav import decode_plain_wav
 from neurdsp.dsp.arrays import Array
 from neurdsp.dsp.mel import MelSpectrogram, normalise
 from neurdsp.errors import AudioFileError, ParameterError
@@ -45,7 +47,7 @@ def extract(
     target: Path,
     kind: Format,
     *,
-    written: Callable[[], object] | None = None,
+    data: bytes | None = None,
 ) -> tuple[int, float]:
     """Write the features of an audio file.
 
@@ -57,12 +59,12 @@ def extract(
     path
         The audio file.
     target
-        Path of the result; its folder must exist.
+        Path of the result; its folder must exist. What is there after an error is of no use.
     kind
         ``npy``; ``safetensors`` with a tensor ``mel`` and the parameters; or ``raw``, float32 row after row
         (see `neurdsp.dsp.raw`).
-    written
-        Called when the result is written, before it is synced to the disk.
+    data
+        The bytes of the audio file, where they are in memory.
 
     Returns
     -------
@@ -78,15 +80,18 @@ def extract(
     ParameterError
         If it is too short for a frame.
     OSError
-        If the result cannot be written; no part of it remains.
+        If the result cannot be written.
     """
-    audio = _MonoAudio(path, plan.sr)
+    audio = _MonoAudio(path, plan.sr, data)
     with _Features(plan, target.parent) as features:
         for frames in _frames(plan, audio):
             features.append(frames)
         if features.n_frames == 0:
             plan.n_frames(audio.n_samples)  # raises: it says how many samples a frame needs
-        _write(target, kind, plan, features, written)
+        with open(target, "wb") as file:
+            file.write(_header(kind, plan, (features.n_rows, features.n_frames)))
+            for piece in features.pieces():
+                file.write(np.ascontiguousarray(piece, "<f4").data)
     return features.n_frames, audio.seconds
 
 
@@ -125,11 +130,16 @@ class _MonoAudio:
         Length of the file in seconds, known at its end.
     """
 
-    def __init__(self, path: Path, sample_rate: float) -> None:
-        self._path, self._sample_rate = path, sample_rate
+    def __init__(self, path: Path, sample_rate: float, data: bytes | None) -> None:
+        self._path, self._sample_rate, self._data = path, sample_rate, data
         self.n_samples, self.seconds = 0, 0.0
 
     def __iter__(self) -> Iterator[FloatArray]:
+        plain = None if self._data is None else decode_plain_wav(self._data)
+        if plain is not None and plain[1] == self._sample_rate:
+            self.seconds = len(plain[0]) / plain[1]
+            yield self._counted(self._mono(plain[0][np.newaxis], 0))
+            return
         with AudioReader(self._path) as reader:
             rate, channels = reader.info.sample_rate, reader.info.channels
             resampler = StreamResampler(rate, self._sample_rate)
@@ -220,32 +230,22 @@ class _Features:
         self._parts, self._held_bytes = [], 0
 
 
-def _write(
-    target: Path,
-    kind: Format,
-    plan: MelSpectrogram,
-    features: _Features,
-    written: Callable[[], object] | None,
-) -> None:
-    with atomic_output(target) as temporary:
-        with open(temporary, "wb") as file:
-            _write_header(file, kind, plan, (features.n_rows, features.n_frames))
-            for piece in features.pieces():
-                file.write(np.ascontiguousarray(piece, "<f4").data)
-        if written is not None:
-            written()
-
-
-def _write_header(file: IO[bytes], kind: Format, plan: MelSpectrogram, shape: tuple[int, int]) -> None:
+def _header(kind: Format, plan: MelSpectrogram, shape: tuple[int, int]) -> bytes:
     if kind == "npy":
-        header = {"descr": "<f4", "fortran_order": False, "shape": shape}
-        np.lib.format.write_array_header_1_0(file, header)
-    elif kind == "safetensors":
-        # Written here row by row, as for the other formats: the package that writes such files wants the
-        # whole tensor in memory. https://github.com/huggingface/safetensors: length of the header, header,
-        # values.
-        parameters = json.dumps(plan.parameters(), default=float)
-        tensor = {"dtype": "F32", "shape": shape, "data_offsets": (0, 4 * shape[0] * shape[1])}
-        text = json.dumps({"__metadata__": {"neurdsp.mel": parameters}, "mel": tensor}).encode()
-        text += b" " * (-len(text) % 8)
-        file.write(len(text).to_bytes(8, "little") + text)
+        return _npy_header(shape)
+    if kind == "raw":
+        return b""
+    # Made here, not by the package for such files, which wants the whole tensor in memory.
+    # https://github.com/huggingface/safetensors: length of the header, header, values.
+    parameters = json.dumps(plan.parameters(), default=float)
+    tensor = {"dtype": "F32", "shape": shape, "data_offsets": (0, 4 * shape[0] * shape[1])}
+    text = json.dumps({"__metadata__": {"neurdsp.mel": parameters}, "mel": tensor}).encode()
+    text += b" " * (-len(text) % 8)
+    return len(text).to_bytes(8, "little") + text
+
+
+@lru_cache
+def _npy_header(shape: tuple[int, int]) -> bytes:
+    file = BytesIO()
+    np.lib.format.write_array_header_1_0(file, {"descr": "<f4", "fortran_order": False, "shape": shape})
+    return file.getvalue()

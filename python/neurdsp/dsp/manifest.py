@@ -9,11 +9,11 @@ import json
 import os
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Self
 
-from neurdsp._output import atomic_output
+from neurdsp._output import atomic_output, temporary_label
 from neurdsp.errors import ParameterError
 
 __all__ = ["MANIFEST", "Appender", "Record", "only_run", "read_manifest", "rewrite", "sweep", "sync_folder"]
@@ -73,7 +73,7 @@ def read_manifest(path: Path) -> dict[str, Record]:
 
 
 class Appender:
-    """A manifest to which records are appended; a record survives the process once `write` has returned.
+    """A manifest to which records are appended; they survive the process once `write` has returned.
 
     Parameters
     ----------
@@ -92,17 +92,20 @@ class Appender:
     def __exit__(self, *_: object) -> None:
         self._file.close()
 
-    def write(self, record: Record) -> None:
-        """Append a record."""
-        self._file.write(json.dumps(asdict(record)) + "\n")
+    def write(self, records: Iterable[Record]) -> None:
+        """Append records."""
+        self._file.write("".join(map(_line, records)))
         self._file.flush()
 
 
 def rewrite(path: Path, records: Iterable[Record]) -> None:
     """Replace a manifest by one line for each record."""
     with atomic_output(path) as temporary:
-        lines = [json.dumps(asdict(record)) for record in records]
-        temporary.write_text("".join(line + "\n" for line in lines), encoding="utf-8")
+        temporary.write_text("".join(map(_line, records)), encoding="utf-8")
+
+
+def _line(record: Record) -> str:
+    return json.dumps(vars(record)) + "\n"
 
 
 @contextlib.contextmanager
@@ -148,10 +151,10 @@ def sync_folder(folder: Path) -> None:
 
 def sweep(output: Path, results: Iterable[str]) -> None:
     """Remove the temporary files that killed writers of these results, or of the manifest, have left."""
-    wanted: dict[Path, set[str]] = {output: {MANIFEST[:100]}}
+    wanted: dict[Path, set[str]] = {output: {temporary_label(MANIFEST)}}
     for result in results:
         path = output / result
-        wanted.setdefault(path.parent, set()).add(path.name[:100])
+        wanted.setdefault(path.parent, set()).add(temporary_label(path.name))
     for folder, names in wanted.items():
         with contextlib.suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder) as entries:
             for entry in entries:
