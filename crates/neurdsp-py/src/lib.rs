@@ -18,6 +18,7 @@ mod cache;
 mod chain;
 mod dsp;
 mod errors;
+mod hash;
 mod modelfile;
 mod operation;
 mod train;
@@ -40,6 +41,8 @@ mod _core {
         mel_to_hz, window,
     };
 
+    #[pymodule_export]
+    use crate::hash::blake2b_128;
     #[pymodule_export]
     use crate::modelfile::{
         describe_model, is_model_file, model_file_layout, model_to_nam, nam_to_model_file, read_amp_json,

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from neurdsp import _core
 from neurdsp._output import check_output, publish, temporary_beside
 from neurdsp.dsp.executors import Executor, LocalPool, Lost
 from neurdsp.dsp.extraction import extract
@@ -110,19 +111,48 @@ def compute(job: MelJob, config: str, task: Task) -> Record:
 
 
 def _written_group(job: MelJob, config: str, tasks: Sequence[Task]) -> list[Written]:
-    return [_written(job, config, task) for task in tasks]
+    """Compute the features of files, and write them under temporary names."""
+    sources = [_read(task.path) for task in tasks]
+    held = [source.data for source in sources if isinstance(source, _Source) and source.data is not None]
+    hashes = iter(_core.blake2b_128(held))
+    group = []
+    for task, source in zip(tasks, sources, strict=True):
+        if isinstance(source, OSError):
+            error = f"cannot read '{task.path}': {source.strerror or source}"
+            group.append(Written(Record(file=task.name, config=config, error=error)))
+            continue
+        facts = {
+            "file": task.name,
+            "config": config,
+            "size": source.size,
+            "mtime_ns": source.mtime_ns,
+            "hash": source.hash or next(hashes),
+        }
+        group.append(_written(job, task, facts, source.data))
+    return group
 
 
-def _written(job: MelJob, config: str, task: Task) -> Written:
-    """Compute the features of one file, and write them under a temporary name."""
-    path, name, output = task
-    facts: dict[str, Any] = {"file": name, "config": config}
+class _Source(NamedTuple):
+    """A file to read: its size and time, and either its bytes, if they are few, or their hash."""
+
+    size: int
+    mtime_ns: int
+    hash: str
+    data: bytes | None
+
+
+def _read(path: Path) -> _Source | OSError:
     try:
         status = path.stat()
-        digest, data = _read(path, status.st_size)
+        short = status.st_size <= _HELD_BYTES
+        digest, data = ("", path.read_bytes()) if short else (file_hash(path), None)
     except OSError as error:
-        return Written(Record(**facts, error=f"cannot read '{path}': {error.strerror or error}"))
-    facts |= {"size": status.st_size, "mtime_ns": status.st_mtime_ns, "hash": digest}
+        return error
+    return _Source(status.st_size, status.st_mtime_ns, digest, data)
+
+
+def _written(job: MelJob, task: Task, facts: dict[str, Any], data: bytes | None) -> Written:
+    path, _, output = task
     target, temporary = job.output / output, None
     try:
         if not target.parent.is_dir():
@@ -164,14 +194,6 @@ def _reason(error: OSError, target: Path) -> str:
 def _drop(temporary: Path | None) -> None:
     if temporary is not None:
         temporary.unlink(missing_ok=True)
-
-
-def _read(path: Path, size: int) -> tuple[str, bytes | None]:
-    """Return the hash of a file, and its bytes if they are few."""
-    if size > _HELD_BYTES:
-        return file_hash(path), None
-    data = path.read_bytes()
-    return hashlib.blake2b(data, digest_size=16).hexdigest(), data
 
 
 def file_hash(path: Path) -> str:
