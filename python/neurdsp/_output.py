@@ -6,6 +6,8 @@ import secrets
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from neurdsp import _core
+
 __all__ = ["atomic_output", "check_output", "publish", "temporary_beside", "temporary_label"]
 
 
@@ -52,12 +54,13 @@ def temporary_label(name: str) -> str:
     return os.fsencode(name)[:100].decode(errors="ignore")
 
 
-def temporary_beside(target: Path) -> Path:
-    """Return a new hidden name in the folder of ``target``."""
-    return target.with_name(f".{temporary_label(target.name)}.{secrets.token_hex(4)}.tmp")
+def temporary_beside(target: str | os.PathLike[str]) -> str:
+    """Return a new hidden path in the folder of ``target``."""
+    folder, name = os.path.split(target)
+    return os.path.join(folder, f".{temporary_label(name)}.{secrets.token_hex(4)}.tmp")
 
 
-def publish(files: Sequence[tuple[Path, Path]]) -> list[OSError | None]:
+def publish(files: Sequence[tuple[str | os.PathLike[str], str | os.PathLike[str]]]) -> list[OSError | None]:
     """Sync finished files, and rename them to where they belong.
 
     Parameters
@@ -70,37 +73,8 @@ def publish(files: Sequence[tuple[Path, Path]]) -> list[OSError | None]:
     list of OSError or None
         What happened to each. After an error its temporary file is removed.
     """
-    outcomes: list[OSError | None] = [None] * len(files)
-    with contextlib.ExitStack() as stack:
-        descriptors: dict[int, int] = {}
-        for index, (temporary, _) in enumerate(files):
-            try:
-                # Windows syncs only what is open for writing.
-                descriptors[index] = os.open(temporary, os.O_RDWR)
-                stack.callback(os.close, descriptors[index])
-            except OSError as error:
-                outcomes[index] = error
-        if len(files) > 1 and hasattr(os, "posix_fadvise"):
-            # Linux starts to write the pages, and so allocates the blocks of all files before the first sync
-            # commits the journal. One commit then serves the whole group.
-            for descriptor in descriptors.values():
-                os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
-        for index, descriptor in descriptors.items():
-            # Sync before the rename: after a power cut the file is the old one or the new one, never empty.
-            try:
-                os.fsync(descriptor)
-            except OSError as error:
-                outcomes[index] = error
-    for index, (temporary, target) in enumerate(files):
-        try:
-            if outcomes[index] is None:
-                os.replace(temporary, target)
-        except OSError as error:
-            outcomes[index] = error
-        if outcomes[index] is not None:
-            with contextlib.suppress(OSError):
-                temporary.unlink()
-    return outcomes
+    numbers = _core.publish_files(list(files))
+    return [None if number is None else OSError(number, os.strerror(number)) for number in numbers]
 
 
 @contextlib.contextmanager
@@ -129,7 +103,7 @@ def atomic_output(path: str | os.PathLike[str]) -> Iterator[Path]:
     ...     _ = temporary.write_text("whole or not at all")
     """
     target = check_output(path)
-    temporary = temporary_beside(target)
+    temporary = Path(temporary_beside(target))
     try:
         yield temporary
     except BaseException:

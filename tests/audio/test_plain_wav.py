@@ -35,7 +35,8 @@ def test_other_sample_formats_are_left_to_libsndfile(subtype):
 def test_damage_is_left_to_libsndfile():
     data = encoded(np.zeros(100), 48_000, "PCM_16")
     stereo = encoded(np.zeros((100, 2)), 48_000, "PCM_16")
-    for bad in (b"", data[:43], data[:-2], data + b"\0\0", stereo, encoded(np.zeros(0), 48_000, "PCM_16")):
+    empty, infinite = encoded(np.zeros(0), 48_000, "PCM_16"), encoded([0.0, np.inf], 48_000, "FLOAT")
+    for bad in (b"", data[:43], data[:-2], data + b"\0\0", stereo, empty, infinite):
         assert decode_plain_wav(bad) is None
 
 

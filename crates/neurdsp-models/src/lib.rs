@@ -38,6 +38,7 @@ pub use container::format::is_model_file;
 pub use container::header::{AudioSpec, FORMAT_VERSION, Header};
 pub use container::layout::{Layout, Place};
 pub use container::parity::{Parity, Verification};
+pub use container::publish::publish;
 pub use container::tensor::{Tensor, Tensors};
 pub use container::values::{DType, Values};
 pub use error::{Error, Result};

@@ -18,7 +18,7 @@ mod cache;
 mod chain;
 mod dsp;
 mod errors;
-mod hash;
+mod files;
 mod modelfile;
 mod operation;
 mod train;
@@ -42,7 +42,7 @@ mod _core {
     };
 
     #[pymodule_export]
-    use crate::hash::blake2b_128;
+    use crate::files::{blake2b_128, publish_files};
     #[pymodule_export]
     use crate::modelfile::{
         describe_model, is_model_file, model_file_layout, model_to_nam, nam_to_model_file, read_amp_json,

@@ -19,7 +19,7 @@ _TYPES = {(1, 16): "<i2", (3, 32): "<f4"}
 _SKIPPED = (b"fact", b"PEAK", b"LIST")
 
 
-def decode_plain_wav(data: bytes) -> tuple[FloatArray, int] | None:
+def decode_plain_wav(data: bytes | memoryview) -> tuple[FloatArray, int] | None:
     """Decode a plain WAV file.
 
     Parameters
@@ -30,10 +30,10 @@ def decode_plain_wav(data: bytes) -> tuple[FloatArray, int] | None:
     Returns
     -------
     samples : ndarray of float32, shape (n_samples,)
-        The samples, which may not be finite.
+        The samples, all of them finite.
     sample_rate : int
         In Hz.
-        None instead of both if the file is not plain, is damaged or holds no samples.
+        None instead of both if the file is not plain or is damaged, or if a sample is not finite.
     """
     if len(data) < 44 or data[:4] != b"RIFF" or data[8:16] != b"WAVEfmt ":
         return None
@@ -54,7 +54,7 @@ def decode_plain_wav(data: bytes) -> tuple[FloatArray, int] | None:
             samples = np.frombuffer(data, kind, n_bytes // align, start)
             if kind == "<i2":
                 return np.multiply(samples, np.float32(2**-15), dtype=np.float32), sample_rate
-            return samples.astype(np.float32), sample_rate
+            return (samples.astype(np.float32), sample_rate) if np.isfinite(samples).all() else None
         if name not in _SKIPPED:
             return None
         start += n_bytes + n_bytes % 2

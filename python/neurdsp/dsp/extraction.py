@@ -6,6 +6,7 @@ wait in an unnamed file beside their result.
 """
 
 import json
+import os
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -44,10 +45,10 @@ _SHORT_SAMPLES = 1 << 19
 def extract(
     plan: MelSpectrogram,
     path: Path,
-    target: Path,
+    target: str | os.PathLike[str],
     kind: Format,
     *,
-    data: bytes | None = None,
+    data: bytes | memoryview | None = None,
 ) -> tuple[int, float]:
     """Write the features of an audio file.
 
@@ -83,7 +84,7 @@ def extract(
         If the result cannot be written.
     """
     audio = _MonoAudio(path, plan.sr, data)
-    with _Features(plan, target.parent) as features:
+    with _Features(plan, Path(target).parent) as features:
         for frames in _frames(plan, audio):
             features.append(frames)
         if features.n_frames == 0:
@@ -130,7 +131,7 @@ class _MonoAudio:
         Length of the file in seconds, known at its end.
     """
 
-    def __init__(self, path: Path, sample_rate: float, data: bytes | None) -> None:
+    def __init__(self, path: Path, sample_rate: float, data: bytes | memoryview | None) -> None:
         self._path, self._sample_rate, self._data = path, sample_rate, data
         self.n_samples, self.seconds = 0, 0.0
 
@@ -138,7 +139,7 @@ class _MonoAudio:
         plain = None if self._data is None else decode_plain_wav(self._data)
         if plain is not None and plain[1] == self._sample_rate:
             self.seconds = len(plain[0]) / plain[1]
-            yield self._counted(self._mono(plain[0][np.newaxis], 0))
+            yield self._counted(plain[0])
             return
         with AudioReader(self._path) as reader:
             rate, channels = reader.info.sample_rate, reader.info.channels

@@ -4,11 +4,14 @@ import contextlib
 import errno
 import hashlib
 import os
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from neurdsp import _core
 from neurdsp._output import check_output, publish, temporary_beside
@@ -54,8 +57,8 @@ class Written(NamedTuple):
     """
 
     record: Record
-    temporary: Path | None = None
-    target: Path | None = None
+    temporary: str | None = None
+    target: str | None = None
 
 
 def groups_done(job: MelJob, todo: Sequence[Task], executor: Executor, config: str) -> Iterator[list[Record]]:
@@ -112,9 +115,13 @@ def compute(job: MelJob, config: str, task: Task) -> Record:
 
 def _written_group(job: MelJob, config: str, tasks: Sequence[Task]) -> list[Written]:
     """Compute the features of files, and write them under temporary names."""
-    sources = [_read(task.path) for task in tasks]
+    sources, start = [], 0
+    for task in tasks:
+        source = _read(task.path, start)
+        sources.append(source)
+        start += 0 if isinstance(source, OSError) or source.data is None else len(source.data)
     held = [source.data for source in sources if isinstance(source, _Source) and source.data is not None]
-    hashes = iter(_core.blake2b_128(held))
+    hashes = iter(_core.blake2b_128([np.frombuffer(data, np.uint8) for data in held]))
     group = []
     for task, source in zip(tasks, sources, strict=True):
         if isinstance(source, OSError):
@@ -138,27 +145,42 @@ class _Source(NamedTuple):
     size: int
     mtime_ns: int
     hash: str
-    data: bytes | None
+    data: memoryview | None
 
 
-def _read(path: Path) -> _Source | OSError:
+class _Room(threading.local):
+    """Memory for the files of a group, kept by each thread: new memory costs more than to read into it."""
+
+    def __init__(self) -> None:
+        self.bytes = np.empty(_GROUP_BYTES + _HELD_BYTES, np.uint8).data
+
+
+_room = _Room()
+
+
+def _read(path: Path, start: int) -> _Source | OSError:
+    """Read a short file into the room of this thread, from ``start`` on; take only the hash of a long one."""
     try:
         status = path.stat()
-        short = status.st_size <= _HELD_BYTES
-        digest, data = ("", path.read_bytes()) if short else (file_hash(path), None)
+        size = status.st_size
+        if 0 < size <= min(_HELD_BYTES, len(_room.bytes) - start):
+            data = _room.bytes[start : start + size]
+            with open(path, "rb", buffering=0) as file:
+                if file.readinto(data) == size:
+                    return _Source(size, status.st_mtime_ns, "", data)
+        return _Source(size, status.st_mtime_ns, file_hash(path), None)
     except OSError as error:
         return error
-    return _Source(status.st_size, status.st_mtime_ns, digest, data)
 
 
-def _written(job: MelJob, task: Task, facts: dict[str, Any], data: bytes | None) -> Written:
+def _written(job: MelJob, task: Task, facts: dict[str, Any], data: memoryview | None) -> Written:
     path, _, output = task
-    target, temporary = job.output / output, None
+    target, temporary = os.path.join(job.output, output), None
     try:
-        if not target.parent.is_dir():
-            target.parent.mkdir(parents=True, exist_ok=True)
+        if not os.path.isdir(os.path.dirname(target)):
+            os.makedirs(os.path.dirname(target), exist_ok=True)
         if os.path.lexists(target):
-            target = check_output(target)
+            target = os.fspath(check_output(target))
         temporary = temporary_beside(target)
         frames, facts["seconds"] = extract(job.plan, path, temporary, job.format, data=data)
     except (AudioFileError, ParameterError) as error:
@@ -183,7 +205,7 @@ def _published(group: Sequence[Written]) -> list[Record]:
     return records
 
 
-def _reason(error: OSError, target: Path) -> str:
+def _reason(error: OSError, target: str) -> str:
     """Return the reason why one result cannot be written; raise the error if it is not about that file."""
     # `check_output` gives no number, but a sentence.
     if error.errno is not None and error.errno not in _OF_ONE_FILE:
@@ -191,9 +213,10 @@ def _reason(error: OSError, target: Path) -> str:
     return str(error) if error.errno is None else f"cannot write '{target}': {error.strerror}"
 
 
-def _drop(temporary: Path | None) -> None:
+def _drop(temporary: str | None) -> None:
     if temporary is not None:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
 
 
 def file_hash(path: Path) -> str:

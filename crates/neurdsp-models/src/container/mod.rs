@@ -9,5 +9,6 @@ pub(crate) mod json;
 pub(crate) mod layout;
 pub(crate) mod open;
 pub(crate) mod parity;
+pub(crate) mod publish;
 pub(crate) mod tensor;
 pub(crate) mod values;
