@@ -32,7 +32,7 @@ HELPERS = FOUNDATION | {"_output", "console", "dependencies", "audio"}
 ALLOWED_PYTHON = {
     "_core": set(),
     "errors": set(),
-    "_output": {"errors"},
+    "_output": FOUNDATION,
     "console": {"errors"},
     "dependencies": {"errors"},
     "audio": FOUNDATION | {"_output"},

@@ -15,6 +15,8 @@ __all__ = ["decode_plain_wav"]
 # Format tag and bits of a sample -> type.
 _TYPES = {(1, 16): "<i2", (3, 32): "<f4"}
 
+_MAX_SAMPLE_RATE = 384_000
+
 # Chunks before the samples that do not change them.
 _SKIPPED = (b"fact", b"PEAK", b"LIST")
 
@@ -42,7 +44,7 @@ def decode_plain_wav(data: bytes | memoryview) -> tuple[FloatArray, int] | None:
     kind = _TYPES.get((tag, bits))
     if riff_bytes + 8 != len(data) or format_bytes not in (16, 18) or kind is None:
         return None
-    if channels != 1 or align != bits // 8 or sample_rate == 0:
+    if channels != 1 or align != bits // 8 or not 1 <= sample_rate <= _MAX_SAMPLE_RATE:
         return None
     start = 20 + format_bytes
     while start + 8 <= len(data):
