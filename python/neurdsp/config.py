@@ -186,6 +186,13 @@ class _Loader(yaml.SafeLoader):
                 seen.add(key_node.value)
         return super().construct_mapping(node, deep=deep)
 
+    def construct_tuple(self, node: yaml.SequenceNode) -> tuple[Any, ...]:
+        return tuple(self.construct_sequence(node))
+
+
+# Public configurations of other programs write tuples with this tag. It stands for plain data.
+_Loader.add_constructor("tag:yaml.org,2002:python/tuple", _Loader.construct_tuple)
+
 
 def parse_yaml(text: str, *, source: str = "configuration") -> dict[str, Any]:
     """Parse YAML text whose top level is a mapping.

@@ -1,0 +1,1 @@
+"""Separation of drum recordings into kick, snare, toms, hi-hat and cymbals."""
