@@ -99,8 +99,17 @@ def test_bad_audio_is_named_by_its_place_in_the_clip(amp, guitar):
         amp.stream().process([0, 0, 0, np.inf])
     with pytest.raises(ParameterError, match="audio is empty"):
         amp.render([], 48_000)
-    with pytest.raises(ParameterError, match="mono is needed"):
-        amp.render(np.zeros((2, 100)), 48_000)
+    with pytest.raises(ParameterError, match=r"shape \(100, 2\), but at most 64 channels .* transpose it"):
+        amp.render(np.zeros((100, 2)), 48_000)
+    with pytest.raises(ParameterError, match="other channels than those before"):
+        list(amp.render_blocks([np.zeros((2, 9)), np.zeros(9)], 48_000))
+
+
+@pytest.mark.parametrize("rate", [48_000, 44_100])
+def test_each_channel_plays_as_it_does_alone(amp, guitar, rate):
+    both = amp.render(np.stack([guitar, -guitar]), rate)
+    np.testing.assert_array_equal(both[0], amp.render(guitar, rate))
+    np.testing.assert_array_equal(both[1], amp.render(-guitar, rate))
 
 
 @pytest.mark.parametrize(

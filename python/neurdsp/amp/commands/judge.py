@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from neurdsp import _guard as guard
+
 if TYPE_CHECKING:
     from neurdsp.amp.judge.breakdown import Slice
     from neurdsp.metrics import ComparisonResult
@@ -13,9 +15,10 @@ if TYPE_CHECKING:
 __all__ = ["compare", "evaluate"]
 
 
+@guard.guarded
 def compare(
-    target: Annotated[Path, typer.Argument(help="The wanted output.")],
-    predicted: Annotated[Path, typer.Argument(help="The actual output.")],
+    target: Annotated[Path, typer.Argument(help="The wanted output."), guard.READS],
+    predicted: Annotated[Path, typer.Argument(help="The actual output."), guard.READS],
     plot: Annotated[
         Path | None,
         typer.Option(
@@ -23,10 +26,12 @@ def compare(
             "-p",
             help="PNG with waveforms, spectra, residual and the error in detail.",
         ),
+        guard.FILE,
     ] = None,
     ab: Annotated[
         Path | None,
         typer.Option("--ab", help="WAV that alternates between both every two seconds, at equal level."),
+        guard.FILE,
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> None:
@@ -45,9 +50,12 @@ def compare(
     _print_slices(found.bands, found.levels)
 
 
+@guard.guarded
 def evaluate(
     model: Annotated[str, typer.Argument(help="Model file, or the name of a shipped amp.")],
-    data: Annotated[tuple[Path, Path], typer.Option("--data", help="Input and output of a capture.")],
+    data: Annotated[
+        tuple[Path, Path], typer.Option("--data", help="Input and output of a capture."), guard.READS
+    ],
     part: Annotated[
         Literal["auto", "all", "validation"],
         typer.Option(help="Part to compare; auto: the validation passage of the input, if it has one."),
@@ -55,6 +63,7 @@ def evaluate(
     plot: Annotated[
         Path | None,
         typer.Option("--plot", "-p", help="PNG with waveforms, spectra, error and aliasing."),
+        guard.FILE,
     ] = None,
     knobs: Annotated[
         list[str] | None,

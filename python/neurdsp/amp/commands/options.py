@@ -5,12 +5,15 @@ from typing import Annotated
 
 import typer
 
+from neurdsp import _guard as guard
+
 __all__ = [
     "Config",
     "Esr",
     "Json",
     "Minutes",
     "ModelPath",
+    "Overwrite",
     "Preset",
     "Resume",
     "RunDir",
@@ -19,9 +22,15 @@ __all__ = [
     "budget_settings",
 ]
 
-ModelPath = Annotated[Path, typer.Option("--output", "-o", help="Model file to write, .safetensors.")]
+ModelPath = Annotated[
+    Path,
+    typer.Option("--output", "-o", help="Model file to write, .safetensors; a better one is kept."),
+    guard.MODEL,
+]
 Preset = Annotated[str | None, typer.Option(help="A preset; see 'neurdsp amp presets'. [default: standard]")]
-Config = Annotated[Path | None, typer.Option("--config", help="A YAML file in place of a preset.")]
+Config = Annotated[
+    Path | None, typer.Option("--config", help="A YAML file in place of a preset."), guard.READS
+]
 Minutes = Annotated[float | None, typer.Option(help="Wall time of the training of each model.")]
 Steps = Annotated[
     int | None, typer.Option(help="Steps to train for instead; on a CPU each run gives the same bytes.")
@@ -37,6 +46,10 @@ Resume = Annotated[bool, typer.Option("--resume", help="Continue from the last c
 RunDir = Annotated[
     Path | None,
     typer.Option(help="Folder for the log and the checkpoint. [default: runs/<name of the model file>]"),
+    guard.FOLDER,
+]
+Overwrite = Annotated[
+    bool, typer.Option("--overwrite", help="Replace an older model even by a worse one, and an earlier run.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, and no progress.")]
 
