@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from neurdsp import _guard as guard
+from neurdsp.amp.commands import options
 
 if TYPE_CHECKING:
-    from neurdsp.amp.capture.report import Report, Side
+    from neurdsp.amp.capture.report import Examined, Report, Side
+    from neurdsp.amp.config import AmpConfig
 
 __all__ = ["capture", "check", "signal"]
 
@@ -260,15 +262,25 @@ def check(
         typer.Option("--plot", "-p", help="PNG with waveforms, latency and clock drift."),
         guard.FILE,
     ] = None,
-    max_latency_ms: Annotated[float, typer.Option(help="Longest latency to search for.")] = 250.0,
+    max_latency_ms: Annotated[
+        float | None, typer.Option(help="Longest latency to search for. [default: 250]")
+    ] = None,
+    preset: options.Preset = None,
+    config_path: options.Config = None,
+    overrides: options.Set = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
 ) -> None:
-    """Examine two recordings before training; the exit status is 1 if they cannot be used."""
-    from neurdsp.amp.capture.check import examine
-    from neurdsp.amp.config import DataConfig
-    from neurdsp.config import build
+    """Examine two recordings before training; the exit status is 1 if they cannot be used.
 
-    examined = examine(input_path, output_path, build(DataConfig, {"max_latency_ms": max_latency_ms}))
+    They are judged for the preset that will train on them, with the settings that it will have.
+    """
+    from neurdsp.amp.config import load_config
+
+    settings = list(overrides or ())
+    if max_latency_ms is not None:
+        settings.append(f"data.max_latency_ms={max_latency_ms}")
+    config = load_config(preset, file=config_path, overrides=settings)
+    examined = _examined(input_path, output_path, config)
     if plot is not None and examined.report.alignment is not None:
         from neurdsp.amp.capture.check_plot import plot_examination
 
@@ -279,6 +291,27 @@ def check(
         _print_report(examined.report)
     if examined.report.errors:
         raise typer.Exit(1)
+
+
+def _examined(input_path: Path, output_path: Path, config: "AmpConfig") -> "Examined":
+    """Examine two recordings, and find too what training would refuse after the examination."""
+    from dataclasses import replace
+
+    from neurdsp.amp.capture.check import examine
+    from neurdsp.amp.capture.report import Finding
+    from neurdsp.amp.data import pair_of, split_in_time
+    from neurdsp.errors import AudioFileError
+
+    examined = examine(input_path, output_path, config.data)
+    if examined.report.errors:
+        return examined
+    try:
+        split_in_time(pair_of(examined, config), config)
+    except AudioFileError as error:
+        refused = Finding("error", "training", str(error))
+        report = replace(examined.report, findings=(refused, *examined.report.findings))
+        examined = replace(examined, report=report)
+    return examined
 
 
 def _print_report(report: "Report") -> None:

@@ -1,11 +1,14 @@
 """The options that ``neurdsp amp train``, ``train-many`` and ``train-knobs`` share."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from neurdsp import _guard as guard
+
+if TYPE_CHECKING:
+    from neurdsp.amp.config import DataConfig
 
 __all__ = [
     "Config",
@@ -20,6 +23,7 @@ __all__ = [
     "Set",
     "Steps",
     "budget_settings",
+    "data_settings",
 ]
 
 ModelPath = Annotated[
@@ -52,6 +56,32 @@ Overwrite = Annotated[
     bool, typer.Option("--overwrite", help="Replace an older model even by a worse one, and an earlier run.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, and no progress.")]
+
+
+def data_settings(overrides: list[str] | None) -> "DataConfig":
+    """Return the section ``data`` of a configuration, for a command that does not train.
+
+    Raises
+    ------
+    ParameterError
+        For a key of another section.
+    ConfigError
+        For an unknown key or a wrong value.
+
+    Examples
+    --------
+    >>> data_settings(["data.drift=ignore"]).drift
+    'ignore'
+    """
+    from neurdsp.amp.config import load_config
+    from neurdsp.errors import ParameterError
+
+    for text in overrides or ():
+        if not text.startswith("data."):
+            raise ParameterError(
+                f"--set is '{text}', but only settings of the recordings matter here: data.KEY=VALUE"
+            )
+    return load_config(overrides=overrides or ()).data
 
 
 def budget_settings(

@@ -29,7 +29,8 @@ class DetailedComparison:
     result
         Metrics of the whole signals.
     matched_esr
-        Error-to-signal ratio after the best gain, which removes the error of level.
+        Error-to-signal ratio after the best gain, which removes the error of level, and of polarity if the
+        prediction is inverted.
     bands, levels
         The error by frequency and by level.
     """
@@ -50,7 +51,7 @@ class DetailedComparison:
 
 
 def matched_esr(result: ComparisonResult) -> float:
-    """Return the error-to-signal ratio after the best gain.
+    """Return the error-to-signal ratio after the best gain, and with the polarity of the target.
 
     Examples
     --------
