@@ -3,21 +3,44 @@
 import contextlib
 import os
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from neurdsp import _core
 
-__all__ = ["atomic_output", "check_output", "publish", "temporary_beside", "temporary_label"]
+__all__ = [
+    "atomic_output",
+    "check_output",
+    "publish",
+    "same_file",
+    "temporary_beside",
+    "temporary_label",
+]
 
 
-def check_output(path: str | os.PathLike[str]) -> Path:
+def same_file(one: str | os.PathLike[str], other: str | os.PathLike[str]) -> bool:
+    """Tell whether two paths lead to one file: by a link, a hard link, ``..`` or another case.
+
+    Examples
+    --------
+    >>> same_file("in.wav", "./in.wav")
+    True
+    """
+    try:
+        return os.path.samefile(one, other)
+    except OSError:  # one of them does not exist
+        return os.path.realpath(one) == os.path.realpath(other)
+
+
+def check_output(path: str | os.PathLike[str], *, inputs: Iterable[str | os.PathLike[str]] = ()) -> Path:
     """Check that ``path`` can be written, before hours of work go into the content.
 
     Parameters
     ----------
     path : path-like
         The file to be written. A symbolic link is followed, so that the link itself is kept.
+    inputs : iterable of path-like
+        What the same work reads: none of these files may be written.
 
     Returns
     -------
@@ -27,9 +50,15 @@ def check_output(path: str | os.PathLike[str]) -> Path:
     Raises
     ------
     OSError
-        If the folder is absent or read-only, or if ``path`` is a folder or a device.
+        If the folder is absent or read-only, or if ``path`` is a folder, a device or one of the inputs.
     """
     target = Path(os.path.realpath(path))
+    for source in inputs:
+        if same_file(path, source):
+            also = "" if os.fspath(path) == os.fspath(source) else f" ('{os.fspath(source)}')"
+            raise FileExistsError(
+                f"cannot write '{path}': it is also an input{also}, which would be lost; give another name"
+            )
     if not target.parent.is_dir():
         raise FileNotFoundError(
             f"cannot write '{path}': the folder '{Path(path).parent}' does not exist; create it first"
@@ -78,13 +107,17 @@ def publish(files: Sequence[tuple[str | os.PathLike[str], str | os.PathLike[str]
 
 
 @contextlib.contextmanager
-def atomic_output(path: str | os.PathLike[str]) -> Iterator[Path]:
+def atomic_output(
+    path: str | os.PathLike[str], *, inputs: Iterable[str | os.PathLike[str]] = ()
+) -> Iterator[Path]:
     """Yield a temporary path beside ``path``, and rename it to ``path`` if the block ends without an error.
 
     Parameters
     ----------
     path : path-like
         Path of the finished file. An existing file is replaced in one step.
+    inputs : iterable of path-like
+        As in `check_output`.
 
     Yields
     ------
@@ -102,7 +135,7 @@ def atomic_output(path: str | os.PathLike[str]) -> Iterator[Path]:
     >>> with atomic_output("notes.txt") as temporary:
     ...     _ = temporary.write_text("whole or not at all")
     """
-    target = check_output(path)
+    target = check_output(path, inputs=inputs)
     temporary = Path(temporary_beside(target))
     try:
         yield temporary

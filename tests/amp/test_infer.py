@@ -1,5 +1,10 @@
 """AmpModel plays what numpy computes: whole, in blocks, at other sample rates, and from the wheel by name."""
 
+import copy
+import json
+import multiprocessing
+import pickle
+
 import neurdsp.amp.lookup
 import numpy as np
 import pytest
@@ -99,8 +104,17 @@ def test_bad_audio_is_named_by_its_place_in_the_clip(amp, guitar):
         amp.stream().process([0, 0, 0, np.inf])
     with pytest.raises(ParameterError, match="audio is empty"):
         amp.render([], 48_000)
-    with pytest.raises(ParameterError, match="mono is needed"):
-        amp.render(np.zeros((2, 100)), 48_000)
+    with pytest.raises(ParameterError, match=r"shape \(100, 2\), but at most 64 channels .* transpose it"):
+        amp.render(np.zeros((100, 2)), 48_000)
+    with pytest.raises(ParameterError, match="other channels than those before"):
+        list(amp.render_blocks([np.zeros((2, 9)), np.zeros(9)], 48_000))
+
+
+@pytest.mark.parametrize("rate", [48_000, 44_100])
+def test_each_channel_plays_as_it_does_alone(amp, guitar, rate):
+    both = amp.render(np.stack([guitar, -guitar]), rate)
+    np.testing.assert_array_equal(both[0], amp.render(guitar, rate))
+    np.testing.assert_array_equal(both[1], amp.render(-guitar, rate))
 
 
 @pytest.mark.parametrize(
@@ -128,3 +142,78 @@ def test_a_damaged_file_is_refused_in_one_line(amp_path):
         with pytest.raises(ModelFileError) as caught:
             AmpModel.load(amp_path)
         assert "\n" not in str(caught.value)
+
+
+def played_elsewhere(amp, sound):
+    return amp.render(sound, 48_000)
+
+
+def copies(amp):
+    yield copy.copy(amp)
+    yield copy.deepcopy(amp)
+    for protocol in range(2, pickle.HIGHEST_PROTOCOL + 1):
+        yield pickle.loads(pickle.dumps(amp, protocol))
+
+
+def test_a_model_can_be_copied_and_pickled_even_when_its_file_is_gone(tmp_path, random_amp, guitar):
+    path = random_amp.write(tmp_path / "gone.safetensors")
+    amp = AmpModel.load(path)
+    path.unlink()
+    wanted = amp.render(guitar, 48_000)
+    for other in copies(amp):
+        np.testing.assert_array_equal(other.render(guitar, 48_000), wanted)
+        assert other.metadata == amp.metadata
+        assert repr(other) == repr(amp)
+
+
+def test_a_copy_keeps_the_knobs(guitar):
+    amp = AmpModel.load("crunch").with_knobs(gain=0.83, tone=0.21)
+    wanted = amp.render(guitar, 48_000)
+    for other in copies(amp):
+        assert other.knobs == amp.knobs
+        np.testing.assert_array_equal(other.render(guitar, 48_000), wanted)
+
+
+def test_a_copy_keeps_size_and_conventions(tmp_path):
+    submodels = [
+        {
+            "max_value": value,
+            "model": {
+                "version": "0.5.4",
+                "architecture": "Linear",
+                "config": {"receptive_field": taps, "bias": False},
+                "weights": [0.5] * taps,
+                "sample_rate": 48_000,
+            },
+        }
+        for value, taps in ((0.5, 1), (1.0, 2))
+    ]
+    document = {
+        "version": "0.7.0",
+        "architecture": "SlimmableContainer",
+        "config": {"submodels": submodels},
+        "weights": [],
+        "sample_rate": 48_000,
+    }
+    (tmp_path / "two.nam").write_text(json.dumps(document))
+    for size, taps in ((0.2, 1), (1.0, 2)):
+        for other in copies(AmpModel.load(tmp_path / "two.nam", size=size)):
+            assert other.n_parameters == taps
+            assert other.size_steps == [0.5]
+
+
+def test_other_processes_play_a_model_that_is_sent_to_them(amp, guitar):
+    with multiprocessing.get_context("spawn").Pool(2) as pool:
+        (played,) = pool.starmap(played_elsewhere, [(amp, guitar)])
+    np.testing.assert_array_equal(played, amp.render(guitar, 48_000))
+
+
+def test_what_holds_sound_says_that_it_cannot_be_copied(amp):
+    from neurdsp.amp import AmpChain, NoiseGate
+
+    for one in (amp.stream(), AmpChain(amp), NoiseGate(48_000)):
+        for copied in (pickle.dumps, copy.deepcopy, copy.copy):
+            with pytest.raises(
+                TypeError, match="holds sound that is playing and cannot be copied or pickled"
+            ):
+                copied(one)

@@ -108,7 +108,8 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_others(recordings
     files = []
     for index, seed in enumerate((0, 0, 1)):
         path = tmp_path / "m.safetensors"  # one name, for it is in the file
-        train(tiny(10, f"training.seed={seed}"), *recordings, model_path=path, run_dir=tmp_path / str(index))
+        run = {"model_path": path, "run_dir": tmp_path / str(index), "overwrite": True}
+        train(tiny(10, f"training.seed={seed}"), *recordings, **run)
         files.append(tensors(path))
     assert equal(files[0], files[1])
     assert not equal(files[0], files[2])
@@ -270,3 +271,113 @@ def test_what_only_cuda_can_do_is_refused_on_a_cpu(tmp_path, recordings, setting
     with pytest.raises(ParameterError, match="is for CUDA: on a CPU the Rust core trains"):
         train(config, *recordings, model_path=tmp_path / "a.safetensors", run_dir=tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+def trained(recordings, tmp_path, steps, *more, **options):
+    run = {"model_path": tmp_path / "m.safetensors", "run_dir": tmp_path / "run", **options}
+    return train(tiny(steps, *more), *recordings, **run)
+
+
+def test_a_worse_model_never_replaces_a_better_one_and_is_kept_beside_it(recordings, tmp_path):
+    path = tmp_path / "m.safetensors"
+    good = trained(recordings, tmp_path, 150, run_dir=tmp_path / "first")
+    before = path.read_bytes()
+    worse = trained(recordings, tmp_path, 2)
+    assert path.read_bytes() == before
+    assert worse.esr > good.esr
+    assert worse.model_path == tmp_path / "run" / "m-new.safetensors"
+    recorded = json.loads(AmpModel.load(worse.model_path).metadata["neurdsp.metrics"])
+    assert recorded["esr"] == pytest.approx(worse.esr)
+    assert re.search(
+        rf"m\.safetensors' was kept: it has an ESR of {good.esr:.3g}, .* --overwrite", worse.older_model
+    )
+    # Resumed, it goes on beside the better one, which it does not reach.
+    again = trained(recordings, tmp_path, 4, resume=True)
+    assert path.read_bytes() == before
+    assert again.model_path == worse.model_path
+    # What the user says counts.
+    last = trained(recordings, tmp_path, 2, overwrite=True)
+    assert last.model_path == path
+    assert path.read_bytes() != before
+    assert "was replaced" in last.older_model
+
+
+def test_a_better_model_replaces_a_worse_one_and_a_resumed_run_its_own(recordings, tmp_path):
+    path = tmp_path / "m.safetensors"
+    bad = trained(recordings, tmp_path, 2, run_dir=tmp_path / "first")
+    assert bad.older_model == ""
+    good = trained(recordings, tmp_path, 150)
+    assert good.model_path == path
+    assert good.esr < bad.esr
+    assert not (tmp_path / "run" / "m-new.safetensors").exists()
+    assert (
+        f"was replaced: it had an ESR of {bad.esr:.3g}, and now has one of {good.esr:.3g}" in good.older_model
+    )
+    more = trained(recordings, tmp_path, 160, resume=True)
+    assert more.model_path == path
+    assert json.loads(AmpModel.load(path).metadata["neurdsp.metrics"])["steps"] == 160
+
+
+def test_a_file_that_is_no_model_is_kept(recordings, tmp_path):
+    (tmp_path / "m.safetensors").write_bytes(b"precious")
+    result = trained(recordings, tmp_path, 2)
+    assert (tmp_path / "m.safetensors").read_bytes() == b"precious"
+    assert result.model_path == tmp_path / "run" / "m-new.safetensors"
+    assert "no recorded ESR" in result.older_model
+
+
+def test_an_earlier_run_is_set_aside_and_its_checkpoint_resumes_there(recordings, tmp_path):
+    trained(recordings, tmp_path, 5)
+    checkpoint = (tmp_path / "run" / "checkpoint.pt").read_bytes()
+    (tmp_path / "run" / "m.nam").write_text("mine")
+    for number in (1, 2):
+        trained(recordings, tmp_path, 5, f"training.seed={number}")
+        aside = tmp_path / "run" / "earlier" / str(number)
+        assert {
+            "checkpoint.pt",
+            "metrics.jsonl",
+            "result.json",
+            "config.yaml",
+            "data.json",
+            "m.nam",
+        } <= folder(aside)
+    assert (tmp_path / "run" / "earlier" / "1" / "checkpoint.pt").read_bytes() == checkpoint
+    assert (tmp_path / "run" / "earlier" / "1" / "m.nam").read_text() == "mine"
+    aside = tmp_path / "run" / "earlier" / "1"
+    assert trained(recordings, tmp_path, 7, run_dir=aside, resume=True).summary.steps == 7
+    trained(recordings, tmp_path, 3, overwrite=True)
+    assert not (tmp_path / "run" / "earlier" / "3").exists()
+
+
+def test_a_run_never_writes_over_what_it_reads(recordings, tmp_path):
+    run = tmp_path / "run"
+    trained(recordings, tmp_path, 3)
+    config = run / "config.yaml"
+    before = config.read_bytes()
+    with pytest.raises(FileExistsError, match=r"config\.yaml': it is also an input"):
+        trained(recordings, tmp_path, 4, config_path=config, overwrite=True)
+    assert config.read_bytes() == before
+    assert trained(recordings, tmp_path, 5, config_path=config, resume=True).summary.steps == 5
+    assert config.read_bytes() == before
+    (tmp_path / "other").mkdir()
+    for name in ("checkpoint.pt", "result.json", "m.nam", "data.json"):
+        (tmp_path / "other" / name).symlink_to(recordings[1])
+        with pytest.raises(FileExistsError, match="it is also an input"):
+            trained(recordings, tmp_path, 3, run_dir=tmp_path / "other")
+        (tmp_path / "other" / name).unlink()
+    (tmp_path / "amps").mkdir()
+    (tmp_path / "amps" / "out.safetensors").symlink_to(recordings[0])
+    sound = recordings[0].read_bytes()
+    with pytest.raises(FileExistsError, match="it is also an input"):
+        train_many(tiny(3), recordings[0], [recordings[1]], folder=tmp_path / "amps", overwrite=True)
+    assert recordings[0].read_bytes() == sound
+
+
+def test_a_leaderboard_names_the_models_of_its_runs(recordings, tmp_path):
+    good = train_many(tiny(100), recordings[0], [recordings[1]], folder=tmp_path / "amps")
+    before = Path(good[0].model_path).read_bytes()
+    worse = train_many(tiny(2), recordings[0], [recordings[1]], folder=tmp_path / "amps")
+    assert Path(good[0].model_path).read_bytes() == before
+    assert worse[0].model_path != good[0].model_path
+    assert json.loads(AmpModel.load(worse[0].model_path).metadata["neurdsp.metrics"])["esr"] == worse[0].esr
+    assert "was kept" in worse[0].older_model

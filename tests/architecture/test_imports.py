@@ -27,12 +27,13 @@ ALLOWED_CRATES = {
 
 FAMILIES = ("amp", "kick", "music", "drumsep")
 FOUNDATION = {"_core", "errors"}
-HELPERS = FOUNDATION | {"_output", "console", "dependencies", "audio"}
+HELPERS = FOUNDATION | {"_output", "_guard", "console", "dependencies", "audio"}
 # layer -> layers that it may import besides itself; a new package must be put in its place here
 ALLOWED_PYTHON = {
     "_core": set(),
     "errors": set(),
     "_output": FOUNDATION,
+    "_guard": FOUNDATION | {"_output"},
     "console": {"errors"},
     "dependencies": {"errors"},
     "audio": FOUNDATION | {"_output"},

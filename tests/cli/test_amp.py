@@ -1,6 +1,8 @@
 """``neurdsp amp render`` and ``compare`` do what the library does, in bounded memory."""
 
+import ast
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -54,6 +56,113 @@ def test_render_plays_several_files_as_it_plays_each_and_passes_over_a_bad_one(r
     assert "2 files in wet2" in table.out
 
 
+def test_render_plays_each_channel_and_keeps_them(run, files):
+    dry, _ = soundfile.read(files / "dry.wav", dtype="float32")
+    soundfile.write(files / "two.wav", np.stack([dry, -dry], axis=1), 44_100, subtype="FLOAT")
+    amp = AmpModel.load(files / AMP)
+    assert run("amp", "render", "two.wav", "-m", AMP, "-o", "out.wav").status == 0
+    wet, rate = soundfile.read(files / "out.wav", dtype="float32")
+    assert (wet.shape, rate) == ((20_000, 2), 44_100)
+    np.testing.assert_array_equal(wet[:, 0], amp.render(dry, 44_100))
+    np.testing.assert_array_equal(wet[:, 1], amp.render(-dry, 44_100))
+    # In the chain, and several files at once.
+    assert run("amp", "render", "two.wav", "-m", AMP, "-o", "chain.wav", "--bass", 6).status == 0
+    chain, _ = soundfile.read(files / "chain.wav", dtype="float32")
+    assert run("amp", "render", "two.wav", "dry.wav", "-m", AMP, "-o", "wet").status == 0
+    np.testing.assert_array_equal(soundfile.read(files / "wet" / "two.wav", dtype="float32")[0], wet)
+    from neurdsp.amp import AmpChain
+
+    alone = AmpChain(amp, sample_rate=44_100, bass_db=6, dc_block_on=False)
+    np.testing.assert_array_equal(chain[:, 1], alone.render(-dry))
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+def test_the_tail_keeps_what_the_cabinet_still_plays(run, files, channels):
+    dry, _ = soundfile.read(files / "dry.wav", dtype="float32")
+    sound = dry if channels == 1 else np.stack([dry, dry], axis=1)
+    soundfile.write(files / "in.wav", sound, 48_000, subtype="FLOAT")
+    soundfile.write(files / "ir.wav", np.exp(-np.arange(24_000) / 8_000), 48_000, subtype="FLOAT")
+    call = ["amp", "render", "in.wav", "-m", AMP, "--ir", "ir.wav"]
+    assert run(*call, "-o", "cut.wav").status == 0
+    done = run(*call, "-o", "whole.wav", "--tail", "0.5", "--json")
+    assert done.status == 0, done
+    cut, whole = (soundfile.read(files / f"{name}.wav", dtype="float32")[0] for name in ("cut", "whole"))
+    assert len(whole) == json.loads(done.out)["n_samples"] == 20_000 + 24_000
+    np.testing.assert_array_equal(whole[:20_000], cut)
+    assert np.abs(whole[20_000:30_000]).max() > 0.01
+    for wrong in ("-1", "nan", "601"):
+        done = run(*call, "-o", "x.wav", "--tail", wrong)
+        assert done.status == 2
+        assert "must be 0 to 600 seconds" in done.err
+
+
+def test_the_gate_of_the_command_is_that_of_the_chain(run, files):
+    from neurdsp.amp import AmpChain
+
+    dry, _ = soundfile.read(files / "dry.wav", dtype="float32")
+    dry[9_000:] *= 1e-4
+    soundfile.write(files / "in.wav", dry, 48_000, subtype="FLOAT")
+    call = ["amp", "render", "in.wav", "-m", AMP, "-o"]
+    gate = ["--gate", "-40", "--gate-hold", 20, "--gate-release", 30]
+    gate += ["--gate-attack", 2, "--gate-hysteresis", 3]
+    assert run(*call, "a.wav", *gate).status == 0
+    assert run(*call, "b.wav", "--gate", "-40").status == 0
+    settings = {"gate_hold_ms": 20, "gate_release_ms": 30, "gate_attack_ms": 2, "gate_hysteresis_db": 3}
+    chain = AmpChain(files / AMP, gate_on=True, gate_threshold_db=-40, dc_block_on=False, **settings)
+    a, b = (soundfile.read(files / name, dtype="float32")[0] for name in ("a.wav", "b.wav"))
+    np.testing.assert_array_equal(a, chain.render(dry))
+    assert np.abs(a - b).max() > 1e-6
+    done = run(*call, "c.wav", "--gate-hold", 20)
+    assert done.status == 2
+    assert "--gate-hold is of the gate; switch it on with --gate DB" in done.err
+    done = run(*call, "c.wav", "--gate", "-40", "--gate-release", 6_000)
+    assert done.status == 2
+    assert "gate_release_ms" in done.err
+
+
+def test_both_spellings_of_normalised_are_one_mode(run, files):
+    for spelling in ("normalised", "normalized"):
+        call = ["amp", "render", "dry.wav", "-m", "ts9", "--output-mode", spelling]
+        assert run(*call, "-o", f"{spelling}.wav").status == 0
+        preset = ["plugin", "preset", "-m", "ts9", "--set", f"output_mode={spelling}"]
+        assert run(*preset, "-o", f"{spelling}.vstpreset").status == 0
+    for suffix in ("wav", "vstpreset"):
+        one, other = (files / f"{spelling}.{suffix}" for spelling in ("normalised", "normalized"))
+        assert one.read_bytes() == other.read_bytes()
+    done = run("amp", "render", "dry.wav", "-m", "ts9", "-o", "x.wav", "--output-mode", "normal")
+    assert "must be one of raw, normalised, calibrated" in done.err
+
+
+@pytest.mark.parametrize(
+    "call",
+    ["amp render dry.wav -m AMP -o out.wav --size 0.5", "bench amp AMP --size 1 --seconds 0.05"],
+)
+@pytest.mark.parametrize("model", [AMP, "ts9"])
+def test_a_size_for_a_model_of_one_size_is_an_error(run, files, call, model):
+    done = run(*call.replace("AMP", model).split())
+    assert done.status == 2
+    assert "has one size only; leave the size (--size) out" in done.err
+    assert not (files / "out.wav").exists()
+
+
+@pytest.mark.parametrize("name", ["ts9", "TS9", "Ts9"])
+def test_shipped_amps_are_found_by_name_in_any_case_by_every_command(run, files, name):
+    for call in (
+        ["model", "info", name],
+        ["model", "verify", name],
+        ["model", "convert", name, "out.nam", "--overwrite"],
+        ["amp", "render", "dry.wav", "-m", name, "-o", "wet.wav", "--overwrite"],
+        ["plugin", "preset", "-m", name, "-o", "x.vstpreset", "--overwrite"],
+        ["bench", "amp", name, "--seconds", "0.02"],
+    ):
+        done = run(*call)
+        assert done.status == 0, (call, done)
+    assert AmpModel.load(files / "out.nam").receptive_field == AmpModel.load("ts9").receptive_field
+    done = run("model", "verify", "ts99")
+    assert done.status == 2
+    assert "no such file, nor a shipped amp" in done.err
+
+
 @pytest.mark.parametrize(
     ("inputs", "output", "said"),
     [
@@ -79,6 +188,27 @@ def test_compare_prints_the_metrics(run, files):
     text = run("amp", "compare", "dry.wav", "near.wav").out
     assert f"{report['null_depth_db']:.1f} dB" in text
     assert "+0 samples" in text
+
+
+@pytest.mark.parametrize(
+    ("predicted", "said"),
+    [
+        (lambda dry: -0.5 * dry, ["inverted: turn over one of them", "+6.02 dB on the inverted prediction"]),
+        (lambda dry: 0 * dry, ["silent", "none: the prediction is silent"]),
+        (lambda dry: 0 * dry + 0.1, ["none: the prediction is one constant value"]),
+        (lambda dry: dry[::-1], ["unknown: the prediction does not resemble the target"]),
+        (lambda dry: dry, ["exact", "kept", "+0.00 dB on the prediction", "+0 samples"]),
+    ],
+)
+def test_compare_says_what_is_wrong_in_words(run, files, predicted, said):
+    dry, _ = soundfile.read(files / "dry.wav", dtype="float32")
+    soundfile.write(files / "p.wav", predicted(dry).astype(np.float32), 48_000, subtype="FLOAT")
+    outcome = run("amp", "compare", "dry.wav", "p.wav")
+    assert outcome.status == 0, outcome
+    assert "nan" not in outcome.out
+    assert "inf " not in outcome.out
+    for text in said:
+        assert text in outcome.out
 
 
 def test_the_plot_is_a_picture(run, files):
@@ -130,3 +260,90 @@ def test_a_long_file_takes_no_more_memory_than_a_short_one(files, command, minut
     assert peak_kib["long"] - peak_kib["short"] < 10 * 1024, peak_kib
     if command == "render":
         assert soundfile.info(Path(files) / "long_out.wav").frames == 6 * minutes * 480_000
+
+
+@pytest.fixture
+def capture(files):
+    """Ten seconds of a soft clipper at 8 kHz, 20 samples late."""
+    rng = np.random.default_rng(4)
+    swell = np.repeat(rng.uniform(0.05, 1.0, 50), 1_600)
+    dry = (0.3 * swell * rng.standard_normal(swell.size)).astype(np.float32)
+    wet = np.concatenate([np.zeros(20, np.float32), 0.4 * np.tanh(4 * dry)])
+    soundfile.write(files / "i.wav", dry, 8_000, subtype="FLOAT")
+    soundfile.write(files / "o.wav", wet, 8_000, subtype="FLOAT")
+    return files
+
+
+def cut(folder, n_samples):
+    for name in ("i.wav", "o.wav"):
+        samples, rate = soundfile.read(folder / name, dtype="float32")
+        soundfile.write(folder / name, samples[:n_samples], rate, subtype="FLOAT")
+
+
+@pytest.mark.parametrize(
+    ("n_samples", "settings", "said"),
+    [
+        (12_000, [], "this model \\(receptive field 6347 samples\\) needs 1"),
+        (12_000, ["--preset", "heavy"], "receptive field 6347 samples"),
+        (12_000, ["--preset", "seed-16x6"], ""),
+        (2_000, ["--preset", "seed-16x6"], "receptive field 127 samples"),
+        (80_000, ["--set", "data.validation_start_s=9.9"], "data.validation_start_s = 9.9"),
+        (80_000, ["--set", "data.latency_samples=79_000"], "overlap for 1"),
+        (80_000, [], ""),
+    ],
+)
+def test_check_refuses_what_training_would_refuse(run, capture, n_samples, settings, said):
+    cut(capture, n_samples)
+    checked = run("amp", "check", "i.wav", "o.wav", *settings, "--json")
+    assert checked.status == (1 if said else 0), checked
+    report = json.loads(checked.out)
+    assert report["ok"] is not bool(said)
+    trained = run("amp", "train", "i.wav", "o.wav", "-o", "m.safetensors", "--steps", "1", *settings)
+    assert trained.status == (2 if said else 0), trained
+    if said:
+        (message,) = [one["message"] for one in report["findings"] if one["severity"] == "error"]
+        assert re.search(said, message)
+        assert " ".join(message.split()) in trained.err
+
+
+def options_of(*path):
+    import typer
+    from neurdsp.cli import app
+
+    command = typer.main.get_command(app)
+    for name in path:
+        command = command.commands[name]
+    return {name for option in command.params for name in option.opts}
+
+
+def test_advice_about_recordings_names_only_options_that_every_reader_of_them_has():
+    """What an examination says reaches the user through `check`, `evaluate` and the trainings."""
+    from neurdsp.amp import capture
+
+    advice = set()
+    folder = Path(capture.__file__).parent
+    for module in ("check", "diagnose", "align", "drift", "known", "levels", "linear", "report"):
+        for node in ast.walk(ast.parse((folder / f"{module}.py").read_text())):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                advice |= set(re.findall(r"(?<!\w)--[a-z][a-z-]*", node.value))
+    assert "--set" in advice
+    for command in ("check", "evaluate", "train", "train-many", "train-knobs"):
+        assert advice <= options_of("amp", command), command
+
+
+def test_evaluate_takes_the_settings_that_its_errors_advise(run, capture):
+    samples, rate = soundfile.read(capture / "o.wav", dtype="float32")
+    soundfile.write(capture / "o.wav", np.delete(samples, slice(40_000, 40_400)), rate, subtype="FLOAT")
+    call = ["amp", "evaluate", AMP, "--data", "i.wav", "o.wav", "--json"]
+    refused = run(*call)
+    assert refused.status == 2
+    assert "--set data.drift=ignore" in refused.err
+    done = run(*call, "--set", "data.drift=ignore")
+    assert done.status == 0, done
+    assert json.loads(done.out)["n_samples"] > 70_000
+    wrong = run(*call, "--set", "training.steps=3")
+    assert wrong.status == 2
+    assert "--set is 'training.steps=3', but only settings of the recordings matter here" in wrong.err
+    wrong = run(*call, "--set", "data.drif=ignore")
+    assert wrong.status == 2
+    assert "did you mean 'drift'?" in wrong.err

@@ -21,12 +21,6 @@ MISTAKES = [
     ("amp", "empty input", f"amp render empty.wav -m {AMP} -o out.wav", "'empty.wav' is empty"),
     (
         "amp",
-        "stereo input",
-        f"amp render stereo.wav -m {AMP} -o out.wav",
-        "'stereo.wav' has 2 channels, but mono",
-    ),
-    (
-        "amp",
         "NaN in input",
         f"amp render nan.wav -m {AMP} -o out.wav",
         "'nan.wav': audio: sample 12345 is nan",

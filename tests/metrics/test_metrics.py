@@ -162,3 +162,44 @@ def test_settings_out_of_range_are_refused():
         metrics.best_gain([1.0], [0.0])
     with pytest.raises(ParameterError, match="nothing to compare"):
         Comparison().result()
+
+
+def compared(target, predicted):
+    comparison = Comparison()
+    comparison.update(np.float32(target), np.float32(predicted))
+    return comparison.result()
+
+
+def test_an_inverted_prediction_is_known_as_such_at_any_lag_and_offset(rng):
+    target = 0.2 * rng.standard_normal(20_000)
+    result = compared(target, -0.5 * target)
+    assert (result.inverted, result.alike, result.best_lag_samples) == (True, True, 0)
+    assert result.esr == pytest.approx(2.25, rel=1e-6)
+    assert result.best_gain_db == pytest.approx(20 * math.log10(2), abs=1e-5)
+    late = compared(target, 0.3 - np.roll(target, 30))
+    assert (late.inverted, late.best_lag_samples) == (True, 30)
+    kept = compared(target, 0.3 + np.roll(target, -30))
+    assert (kept.inverted, kept.alike, kept.best_lag_samples) == (False, True, -30)
+
+
+@pytest.mark.parametrize(("value", "level_db"), [(0.0, -math.inf), (0.1, -20.0)])
+def test_a_constant_prediction_has_no_lag_no_gain_and_no_polarity(rng, value, level_db):
+    target = 0.2 * rng.standard_normal(20_000)
+    result = compared(target, np.full(target.size, value))
+    assert (result.predicted_constant, result.alike, result.inverted) == (True, False, False)
+    assert result.best_lag_samples is None
+    assert math.isnan(result.best_gain_db)
+    assert result.predicted_peak_db == pytest.approx(level_db, abs=1e-5)
+    numbers = result.to_json()
+    assert (numbers["best_lag_samples"], numbers["best_gain_db"]) == (None, None)
+    json.dumps(numbers, allow_nan=False)
+    other = compared(np.full(target.size, 0.1), target)
+    assert (other.best_lag_samples, other.predicted_constant, other.alike) == (None, False, False)
+    same = compared(np.full(9, 0.1), np.full(9, 0.1))
+    assert (same.esr, same.alike, same.best_lag_samples) == (0.0, True, None)
+
+
+def test_noise_of_its_own_resembles_nothing(rng):
+    result = compared(rng.standard_normal(20_000), rng.standard_normal(20_000))
+    assert (result.alike, result.inverted, result.predicted_constant) == (False, False, False)
+    assert math.isnan(result.best_gain_db)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from neurdsp import _guard as guard
 from neurdsp.amp.commands import capture, judge, train
 from neurdsp.amp.commands import knobs as knobs_commands
 
@@ -28,9 +29,14 @@ app.command()(judge.evaluate)
 
 
 @app.command()
+@guard.guarded
 def render(
     inputs: Annotated[
-        list[Path], typer.Argument(metavar="INPUT", help="Dry recordings, mono.", show_default=False)
+        list[Path],
+        typer.Argument(
+            metavar="INPUT", help="Dry recordings; channels are played one by one.", show_default=False
+        ),
+        guard.READS,
     ],
     model: Annotated[str, typer.Option("--model", "-m", help="Model file, or the name of a shipped amp.")],
     output: Annotated[
@@ -40,6 +46,7 @@ def render(
             "-o",
             help="File to write; its suffix selects the format. With several inputs, a folder.",
         ),
+        guard.Writes(when=lambda values: len(values["inputs"]) == 1),
     ],
     subtype: Annotated[str, typer.Option(help="Sample format: FLOAT, PCM_16, PCM_24.")] = "FLOAT",
     size: Annotated[
@@ -58,10 +65,24 @@ def render(
         ),
     ] = None,
     gate: Annotated[float | None, typer.Option(metavar="DB", help="Silence sound below this level.")] = None,
+    gate_hold: Annotated[
+        float | None, typer.Option(metavar="MS", help="Time that the gate stays open, 0 to 5000 (50).")
+    ] = None,
+    gate_release: Annotated[
+        float | None, typer.Option(metavar="MS", help="Time that it takes to close, 0 to 5000 (100).")
+    ] = None,
+    gate_attack: Annotated[
+        float | None, typer.Option(metavar="MS", help="Time that it takes to open, 0 to 1000 (1).")
+    ] = None,
+    gate_hysteresis: Annotated[
+        float | None, typer.Option(metavar="DB", help="How far below --gate it closes, 0 to 24 (6).")
+    ] = None,
     bass: Annotated[float | None, typer.Option(metavar="DB", help="Shelf at 150 Hz, -20 to 20.")] = None,
     mid: Annotated[float | None, typer.Option(metavar="DB", help="Peak at 425 Hz, -15 to 15.")] = None,
     treble: Annotated[float | None, typer.Option(metavar="DB", help="Shelf at 1.8 kHz, -10 to 10.")] = None,
-    ir: Annotated[Path | None, typer.Option(help="Impulse response of a cabinet: any audio file.")] = None,
+    ir: Annotated[
+        Path | None, typer.Option(help="Impulse response of a cabinet: any audio file."), guard.READS
+    ] = None,
     dc_block: Annotated[bool, typer.Option("--dc-block", help="Remove everything below 5 Hz.")] = False,
     output_mode: Annotated[
         str | None, typer.Option(help="Level of the model: raw, normalised (-18 dB), or calibrated.")
@@ -71,9 +92,13 @@ def render(
     oversample: Annotated[
         int, typer.Option(help="Run the model at 1, 2 or 4 times its rate to reduce aliasing.")
     ] = 1,
+    tail: Annotated[
+        float, typer.Option(metavar="SECONDS", help="Silence to play after the end, so that decay is kept.")
+    ] = 0.0,
     workers: Annotated[
         int | None, typer.Option(min=1, help="Files at a time. [default: number of cores]")
     ] = None,
+    overwrite: guard.Overwrite = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> None:
     """Play recordings through an amp model; long files need no more memory than short ones.
@@ -82,13 +107,27 @@ def render(
     """
     from neurdsp.amp.infer import AmpModel
     from neurdsp.amp.play.render import render_file, render_files
+    from neurdsp.errors import ParameterError
 
+    of_the_gate = {
+        "gate_hold": gate_hold,
+        "gate_release": gate_release,
+        "gate_attack": gate_attack,
+        "gate_hysteresis": gate_hysteresis,
+    }
+    for name, value in of_the_gate.items():
+        if value is not None and gate is None:
+            raise ParameterError(f"--{name.replace('_', '-')} is of the gate; switch it on with --gate DB")
     given = {
         "input_gain_db": input_gain,
         "calibrate_input": None if interface is None else True,
         "interface_level_dbu": interface,
         "gate_on": None if gate is None else True,
         "gate_threshold_db": gate,
+        "gate_hold_ms": gate_hold,
+        "gate_release_ms": gate_release,
+        "gate_attack_ms": gate_attack,
+        "gate_hysteresis_db": gate_hysteresis,
         "bass_db": bass,
         "mid_db": mid,
         "treble_db": treble,
@@ -102,12 +141,19 @@ def render(
     amp: AmpModel | str = model
     if size is not None or knobs:
         amp = AmpModel.load(model, size=size).with_knobs(**knobs_commands.parse_positions(knobs))
-    options: Any = {"model": amp, "subtype": subtype, "ir": ir, "oversample": oversample, **settings}
+    options: Any = {
+        "model": amp,
+        "subtype": subtype,
+        "ir": ir,
+        "oversample": oversample,
+        "tail_s": tail,
+        **settings,
+    }
     if len(inputs) == 1:
         result = render_file(inputs[0], output, **options)
         _report_one(output, result, time.perf_counter() - start, as_json=as_json)
         return
-    files = list(render_files(inputs, output, workers=workers, **options))
+    files = list(render_files(inputs, output, workers=workers, overwrite=overwrite, **options))
     _report_all(output, files, time.perf_counter() - start, as_json=as_json)
     raise typer.Exit(1 if any(file.error for file in files) else 0)
 

@@ -9,12 +9,12 @@ import numpy as np
 from neurdsp.amp.capture.align import Alignment
 from neurdsp.amp.capture.check import examine
 from neurdsp.amp.capture.known import UNKNOWN_INPUT, KnownInput, find_repeats
-from neurdsp.amp.capture.report import Report
+from neurdsp.amp.capture.report import Examined, Report
 from neurdsp.amp.config import AmpConfig
 from neurdsp.audio import FloatArray
 from neurdsp.errors import AudioFileError
 
-__all__ = ["Crops", "Pair", "Ranges", "Split", "load_pair", "split_in_time"]
+__all__ = ["Crops", "Pair", "Ranges", "Split", "load_pair", "pair_of", "split_in_time"]
 
 Ranges = tuple[tuple[int, int], ...]
 """Ranges of samples, ``(start, stop)`` each."""
@@ -83,8 +83,19 @@ def load_pair(
     --------
     >>> pair = load_pair("in.wav", "out.wav", load_config("standard"))  # doctest: +SKIP
     """
-    examined = examine(input_path, output_path, config.data)
+    return pair_of(examine(input_path, output_path, config.data), config)
+
+
+def pair_of(examined: Examined, config: AmpConfig) -> Pair:
+    """Align two recordings that were examined, as `load_pair` does.
+
+    Raises
+    ------
+    AudioFileError
+        If the examination found an error, or if the recordings are too short for the model.
+    """
     report = examined.report
+    input_path, output_path = report.input.path, report.output.path
     if report.errors:
         raise AudioFileError(report.errors[0].message)
     alignment = report.alignment
@@ -94,7 +105,7 @@ def load_pair(
     alignment = replace(alignment, latency_samples=max(alignment.latency_samples, 0))
     shift = alignment.shift(config.data.safety_samples)
     n_samples = min(dry.size, wet.size - shift)
-    _check_length(n_samples, rate, config, str(input_path), str(output_path))
+    _check_length(n_samples, rate, config, input_path, output_path)
     return Pair(
         dry=dry[:n_samples],
         wet=np.ascontiguousarray(wet[shift:][:n_samples]),

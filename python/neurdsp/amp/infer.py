@@ -11,13 +11,21 @@ import numpy.typing as npt
 from neurdsp import _core
 from neurdsp.amp.lookup import find_model
 from neurdsp.amp.play.blocks import BLOCK_SAMPLES, aligned
+from neurdsp.amp.source import ModelSource, play_source, read_model
 from neurdsp.audio import FloatArray, check_audio, check_sample_rate
 from neurdsp.errors import ParameterError
 
 __all__ = ["AmpModel", "AmpStream"]
 
+_MAX_CHANNELS = 64
 _MAX_RATIO = 16
 """Bounds the memory that a file with an absurd sample rate in its header can ask for."""
+
+
+def _restored(kind: "type[AmpModel]", source: ModelSource, positions: tuple[float, ...]) -> "AmpModel":
+    """Return a pickled model."""
+    model = kind(play_source(source), source)
+    return model.with_knobs(**dict(zip(model.knobs, positions, strict=True)))
 
 
 class AmpStream:
@@ -29,6 +37,12 @@ class AmpStream:
 
     def __init__(self, core: _core.AmpStream) -> None:
         self._core = core
+
+    def __reduce__(self) -> str:
+        raise TypeError(
+            "a stream holds sound that is playing and cannot be copied or pickled; copy the AmpModel, and "
+            "start a stream of the copy"
+        )
 
     def process(self, block: npt.ArrayLike) -> FloatArray:
         """Play the next samples.
@@ -66,7 +80,7 @@ class AmpStream:
 class AmpModel:
     """An amp that is ready to play. All streams share its weights; nothing here needs PyTorch.
 
-    Make one with `load`.
+    Make one with `load`. It can be copied, pickled and sent to other processes: it carries its file with it.
 
     Examples
     --------
@@ -74,8 +88,18 @@ class AmpModel:
     >>> wet = amp.render(dry, sample_rate=48_000)  # doctest: +SKIP
     """
 
-    def __init__(self, core: _core.AmpModel) -> None:
+    def __init__(self, core: _core.AmpModel, source: ModelSource) -> None:
         self._core = core
+        self._source = source
+
+    def __copy__(self) -> Self:
+        return type(self)(self._core, self._source)  # nothing in it ever changes
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self.__copy__()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restored, (type(self), self._source, tuple(self.knobs.values()))
 
     @classmethod
     def load(
@@ -94,7 +118,7 @@ class AmpModel:
             or one of `shipped_amps`.
         size : float, optional
             Which size of a ``.nam`` model with several sizes to play, from 0 (smallest) to 1 (full, the
-            default). Other models have one size only.
+            default). Other models have one size only, and refuse it.
         conventions : {"core", "trainer"}
             Which reading of ``.nam`` to follow where NAM Core, on which the players are built, and NAM's
             trainer differ: layers without ``layer1x1``, and ``layer1x1_post_film``.
@@ -111,7 +135,7 @@ class AmpModel:
         UnsupportedModelError
             If the file is for a newer neurdsp, or of an unknown kind.
         ParameterError
-            If ``size`` is not from 0 to 1, or ``conventions`` is unknown.
+            If ``size`` is not from 0 to 1 or the model has one size only, or ``conventions`` is unknown.
 
         Examples
         --------
@@ -121,8 +145,13 @@ class AmpModel:
             raise ParameterError(f"size is {size!r}, but it must be from 0 (smallest) to 1 (full)")
         if conventions not in ("core", "trainer"):
             raise ParameterError(f"conventions is {conventions!r}, but it must be 'core' or 'trainer'")
-        path = str(find_model(name_or_path))
-        return cls(_core.AmpModel.load(path, None if size is None else float(size), conventions == "trainer"))
+        path = find_model(name_or_path)
+        model = cls(*read_model(path, None if size is None else float(size), conventions == "trainer"))
+        if size is not None and not model.size_steps:
+            raise ParameterError(
+                f"size is {size:g}, but '{path.stem}' has one size only; leave the size (--size) out"
+            )
+        return model
 
     def __repr__(self) -> str:
         return (
@@ -211,7 +240,8 @@ class AmpModel:
                 raise ParameterError(f"the model has no knob '{name}'; its knobs: {known}")
             if not 0 <= position <= 1:
                 raise ParameterError(f"{name} is {position!r}, but it must be from 0 to 1")
-        return type(self)(self._core.with_knobs([float(at) for at in {**current, **positions}.values()]))
+        core = self._core.with_knobs([float(at) for at in {**current, **positions}.values()])
+        return type(self)(core, self._source)
 
     def stream(
         self, sample_rate: float | None = None, *, oversample: int = 1, low_latency: bool = False
@@ -261,32 +291,34 @@ class AmpModel:
 
         Parameters
         ----------
-        audio : array_like of float, shape (n_samples,)
-            Mono, with full scale at 1.0 as in the recordings that the model was trained on.
+        audio : array_like of float, shape (n_samples,) or (n_channels, n_samples)
+            With full scale at 1.0 as in the recordings that the model was trained on. Each of up to 64
+            channels goes through the model on its own.
         sample_rate : float
             Of ``audio`` in Hz. If it is not the model's, the clip is resampled before and after.
 
         Returns
         -------
-        ndarray of float32, shape (n_samples,)
+        ndarray of float32, of the shape of ``audio``
             The amp's output at ``sample_rate``, aligned with the input.
 
         Raises
         ------
         ParameterError
-            If the audio is empty, not mono or not finite, or the sample rate is out of range.
+            If the audio is empty, not finite or has too many channels, or the sample rate is out of range.
 
         Examples
         --------
         >>> wet = amp.render(dry, sample_rate=44_100)  # doctest: +SKIP
         """
-        samples = check_audio(audio, mono=True)
-        blocks = (samples[i : i + BLOCK_SAMPLES] for i in range(0, samples.size, BLOCK_SAMPLES))
-        result = np.empty(samples.size, np.float32)
+        samples = check_audio(audio)
+        n_samples = samples.shape[-1]
+        blocks = (samples[..., i : i + BLOCK_SAMPLES] for i in range(0, n_samples, BLOCK_SAMPLES))
+        result = np.empty(samples.shape, np.float32)
         position = 0
         for block in self.render_blocks(blocks, sample_rate):
-            result[position : position + block.size] = block
-            position += block.size
+            result[..., position : position + block.shape[-1]] = block
+            position += block.shape[-1]
         return result
 
     def render_blocks(self, blocks: Iterable[npt.ArrayLike], sample_rate: float) -> Iterator[FloatArray]:
@@ -294,14 +326,14 @@ class AmpModel:
 
         Parameters
         ----------
-        blocks : iterable of array_like of float, each of shape (n,)
-            The parts of the clip in order, mono.
+        blocks : iterable of array_like of float, each of shape (n,) or (n_channels, n)
+            The parts of the clip in order.
         sample_rate : float
             Of the blocks in Hz.
 
         Yields
         ------
-        ndarray of float32, shape (m,)
+        ndarray of float32, shape (m,) or (n_channels, m)
             The parts of the output in order. Their lengths add up to those of the input, but each may be
             shorter or longer than its input if the rates differ.
 
@@ -316,5 +348,18 @@ class AmpModel:
         ...     writer.write(wet)
         """
         rate = self._near(sample_rate)
-        stream = self._core.stream(rate, 1, False)
-        yield from aligned(stream.process, stream.latency, blocks, mono=True)
+        streams = [self._core.stream(rate, 1, False)]
+
+        def play(samples: FloatArray) -> FloatArray:
+            rows = np.atleast_2d(samples)
+            if len(rows) > _MAX_CHANNELS:
+                raise ParameterError(
+                    f"audio has shape {samples.shape}, but at most {_MAX_CHANNELS} channels can be played; "
+                    "its shape must be (n_channels, n_samples): transpose it (audio.T)"
+                )
+            while len(streams) < len(rows):
+                streams.append(self._core.stream(rate, 1, False))
+            played = [stream.process(row) for stream, row in zip(streams, rows, strict=True)]
+            return played[0] if samples.ndim == 1 else np.stack(played)
+
+        yield from aligned(play, streams[0].latency, blocks)

@@ -36,7 +36,7 @@ def find_model(name_or_path: str | os.PathLike[str]) -> Path:
     """Return the path of a model file, or of the shipped amp with this name.
 
     A file with this name takes precedence. A folder does so only if it is an old ``.nam`` model: a folder
-    that happens to be called ``crunch`` must not hide the amp.
+    that happens to be called ``crunch`` must not hide the amp. Names of amps are found in any case.
 
     Raises
     ------
@@ -50,8 +50,9 @@ def find_model(name_or_path: str | os.PathLike[str]) -> Path:
     """
     path = Path(name_or_path)
     no_model = not path.exists() or (path.is_dir() and not (path / "config.json").is_file())
-    if no_model and str(path) in shipped_amps():
-        return _SHIPPED / f"{path}{_SUFFIX}"
+    amps = {amp.casefold(): amp for amp in shipped_amps()}
+    if no_model and str(path).casefold() in amps:
+        return _SHIPPED / f"{amps[str(path).casefold()]}{_SUFFIX}"
     if path.is_dir() and not (path / "config.json").is_file():
         raise ModelFileError(
             f"cannot load '{path}': it is a folder, without the config.json and weights.npy of an old .nam "
@@ -59,5 +60,5 @@ def find_model(name_or_path: str | os.PathLike[str]) -> Path:
         )
     if path.exists():
         return path
-    shipped = ", ".join(shipped_amps()) or "none"
+    shipped = ", ".join(amps.values()) or "none"
     raise ModelFileError(f"cannot load '{path}': no such file, nor a shipped amp (shipped: {shipped})")

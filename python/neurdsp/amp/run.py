@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,7 +15,17 @@ from neurdsp.audio import FloatArray
 from neurdsp.errors import ParameterError
 from neurdsp.training.run_folder import check_resumable
 
-__all__ = ["Scales", "check_model_path", "check_resume", "export_details", "network_scales", "rms", "within"]
+__all__ = [
+    "Scales",
+    "check_model_path",
+    "check_resume",
+    "export_details",
+    "network_scales",
+    "rms",
+    "run_files",
+    "spare_name",
+    "within",
+]
 
 _INPUT_RMS = 1.0
 """RMS to which the input is scaled before training."""
@@ -61,20 +71,20 @@ def network_scales(dry_rms: float, wet_rms: float) -> Scales:
     return Scales(input_scale=_INPUT_RMS / dry_rms, output_scale=_OUTPUT_FACTOR * wet_rms)
 
 
-def check_model_path(path: str | os.PathLike[str]) -> Path:
-    """Return the path of a model file that can be written.
+def check_model_path(path: str | os.PathLike[str], *, inputs: Sequence[str | os.PathLike[str]] = ()) -> Path:
+    """Return the path of a model file that can be written, and is none of the inputs.
 
     Raises
     ------
     ParameterError
         If it does not end in ``.safetensors``.
     OSError
-        If its folder is missing or cannot be written.
+        If its folder is missing or cannot be written, or if it is an input.
     """
     checked = Path(path)
     if checked.suffix != ".safetensors":
         raise ParameterError(f"the model file '{checked}' must end in .safetensors")
-    check_output(checked)
+    check_output(checked, inputs=inputs)
     return checked
 
 
@@ -89,6 +99,16 @@ def check_resume(
         load=lambda file: load_config(file=file),
         facts_required=facts_required,
     )
+
+
+def run_files(path: Path) -> tuple[str, ...]:
+    """Return the names of what a run writes into its folder besides log, settings and checkpoint."""
+    return (f"{path.stem}.nam", f"{path.stem}.json", spare_name(path), "report.html", "tensorboard")
+
+
+def spare_name(path: Path) -> str:
+    """Return the name in the run folder of a model that is not better than the one at ``path``."""
+    return f"{path.stem}-new.safetensors"
 
 
 def export_details(path: Path, pair: Pair, config: AmpConfig) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from neurdsp.amp.config import AmpConfig
 from neurdsp.amp.data import Crops, Pair, Split
 from neurdsp.amp.export import export
 from neurdsp.amp.network import AmpNetwork
+from neurdsp.amp.place import ModelPlace
 from neurdsp.amp.run import export_details, within
 from neurdsp.losses import build_loss
 from neurdsp.losses.energy import pre_emphasise
@@ -35,8 +36,8 @@ class AmpTask:
         The recordings, and which part is held out.
     config
         Loss, crops, batches and precision.
-    model_path, run_dir
-        The model file, and the folder for the same model in other formats.
+    place, run_dir
+        Where the model file goes, and the folder for the same model in other formats.
     device
         Where the network is.
     """
@@ -48,13 +49,13 @@ class AmpTask:
         split: Split,
         config: AmpConfig,
         *,
-        model_path: Path,
+        place: ModelPlace,
         run_dir: Path,
         device: torch.device,
     ) -> None:
         self._network, self._pair, self._split = network, pair, split
         self._config, self._device = config, device
-        self._model_path, self._run_dir = model_path, run_dir
+        self._place, self._run_dir = place, run_dir
         self._crops = Crops(
             pair,
             split,
@@ -104,11 +105,11 @@ class AmpTask:
 
     def export(self, metrics: Mapping[str, Any]) -> None:
         """Write the model file, and beside the log the same model as ``.nam`` and, if it can, as JSON."""
-        path, details = self._model_path, export_details(self._model_path, self._pair, self._config)
-        export(self._network, path, metrics=metrics, **details)
-        modelfile.convert(path, self._run_dir / f"{path.stem}.nam")
+        path, name = self._place.choose(metrics), self._place.wanted
+        export(self._network, path, metrics=metrics, **export_details(name, self._pair, self._config))
+        modelfile.convert(path, self._run_dir / f"{name.stem}.nam")
         if self._network.architecture == "amp.wavenet":
-            modelfile.convert(path, self._run_dir / f"{path.stem}.json")
+            modelfile.convert(path, self._run_dir / f"{name.stem}.json")
 
     def _predict(self, start: int, stop: int) -> Tensor:
         """Compute the outputs of a range, with its true past, in blocks; ``(stop - start,)`` on the CPU."""

@@ -15,7 +15,8 @@ from neurdsp.amp.data import Pair, Split, load_pair, split_in_time
 from neurdsp.amp.infer import AmpModel
 from neurdsp.amp.judge.report import Excerpt, write_report
 from neurdsp.amp.model import build_network
-from neurdsp.amp.run import check_model_path, check_resume, network_scales, rms
+from neurdsp.amp.place import ModelPlace
+from neurdsp.amp.run import check_model_path, check_resume, network_scales, rms, run_files, spare_name
 from neurdsp.amp.task import AmpTask
 from neurdsp.errors import ParameterError
 from neurdsp.metrics import esr, multi_resolution_stft_distance, pre_emphasised_esr
@@ -43,6 +44,9 @@ class RunResult:
         Steps, time and best score of the training.
     warnings
         Flaws of the recordings that did not prevent training.
+    older_model
+        What became of a model that was at the wanted path before: it was kept, and ``model_path`` is in the
+        run folder, or it was replaced. Empty without one.
     """
 
     model_path: Path
@@ -56,6 +60,7 @@ class RunResult:
     inverted: bool
     summary: TrainingSummary
     warnings: tuple[str, ...]
+    older_model: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Return the result as plain values."""
@@ -105,10 +110,14 @@ def train(
     resume: bool = False,
     show: bool = False,
     report: bool = False,
+    overwrite: bool = False,
+    config_path: str | os.PathLike[str] | None = None,
 ) -> RunResult:
     """Train an amp model on the input and the output of a device.
 
-    From the first validation on, ``model_path`` always holds the best model so far.
+    From the first validation on, ``model_path`` always holds the best model so far. A model that is there
+    already is replaced only by one with a lower ESR; until then the new ones go to
+    ``run_dir/NAME-new.safetensors``.
 
     Parameters
     ----------
@@ -128,6 +137,11 @@ def train(
     report
         Whether to write ``report.html`` into the run folder at the end: figures, the error over time, audio
         players and, if matplotlib is installed, plots.
+    overwrite
+        Whether an older model is replaced even by a worse one, and an earlier run in ``run_dir`` is removed
+        rather than moved to ``run_dir/earlier``.
+    config_path
+        The file that ``config`` was read from, so that the run does not write over it.
 
     Returns
     -------
@@ -141,14 +155,15 @@ def train(
     ParameterError
         If a step does not fit into memory; the message says what to make smaller.
     OSError
-        If a file cannot be written.
+        If a file cannot be written, or is an input.
 
     Examples
     --------
     >>> config = load_config("seed-16x6", overrides=["training.minutes=2"])  # doctest: +SKIP
     >>> train(config, "in.wav", "out.wav", model_path="amp.safetensors", run_dir="runs/amp")  # doctest: +SKIP
     """
-    path, folder = check_model_path(model_path), Path(run_dir)
+    inputs = [input_path, output_path, *([] if config_path is None else [config_path])]
+    path, folder = check_model_path(model_path, inputs=inputs), Path(run_dir)
     pair = load_pair(input_path, output_path, config)
     split = split_in_time(pair, config)
     device = _device(config)
@@ -166,7 +181,15 @@ def train(
     with Ranks.joined(device) as ranks:
         reporter = None
         if ranks.first:
-            begin_run(folder, config, facts, fresh=not resume)
+            begin_run(
+                folder,
+                config,
+                facts,
+                fresh=not resume,
+                overwrite=overwrite,
+                names=run_files(path),
+                inputs=inputs,
+            )
             if show:
                 _show_recordings(pair)
             reporter = Reporter(
@@ -178,12 +201,13 @@ def train(
         torch.manual_seed(config.training.seed)
         scales = network_scales(rms(pair.dry, split.training), rms(pair.wet, split.training))
         network = build_network(config.model, **scales._asdict()).to(device)
-        task = AmpTask(network, pair, split, config, model_path=path, run_dir=folder, device=device)
+        place = ModelPlace(path, folder / spare_name(path), replace=overwrite, resumed=resume)
+        task = AmpTask(network, pair, split, config, place=place, run_dir=folder, device=device)
         trainer = Trainer(network, task, config.training, run_dir=folder, reporter=reporter, ranks=ranks)
         with _explaining_memory(config):
             summary = trainer.run(resume=resume)
         network.cpu()
-        result = ranks.decided(lambda: _finish(task, summary, pair, split, config, path, folder))
+        result = ranks.decided(lambda: _finish(task, summary, pair, split, config, place, folder))
         if report and ranks.first:
             _report(result, pair, split, config)
     return result
@@ -195,11 +219,11 @@ def _finish(
     pair: Pair,
     split: Split,
     config: AmpConfig,
-    path: Path,
+    place: ModelPlace,
     folder: Path,
 ) -> RunResult:
     """Measure the exported file with the engine; write the figures into it and into the run folder."""
-    measured = measure(path, pair, *split.validation)
+    measured = measure(place.path, pair, *split.validation)
     task.export(
         {
             **measured,
@@ -209,7 +233,7 @@ def _finish(
         }
     )
     result = RunResult(
-        model_path=path,
+        model_path=place.path,
         run_dir=folder,
         **measured,
         n_parameters=config.model.n_parameters,
@@ -218,6 +242,7 @@ def _finish(
         inverted=pair.alignment.inverted,
         summary=summary,
         warnings=pair.warnings,
+        older_model=place.story(),
     )
     save_json(folder / "result.json", result.to_json())
     return result

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from neurdsp._output import atomic_output
+from neurdsp._output import atomic_output, check_output
 from neurdsp.amp.config import AmpConfig
 from neurdsp.amp.train import RunResult, train
 from neurdsp.errors import NeurdspError, ParameterError
@@ -31,6 +31,8 @@ class Entry:
         Why the run ended.
     error
         Why the capture could not be trained on.
+    older_model
+        As in `neurdsp.amp.train.RunResult`.
     """
 
     name: str
@@ -40,6 +42,7 @@ class Entry:
     spectral_distance: float | None = None
     stopped: str = ""
     error: str = ""
+    older_model: str = ""
 
 
 def train_many(
@@ -51,6 +54,8 @@ def train_many(
     resume: bool = False,
     show: bool = False,
     started: Callable[[str], None] | None = None,
+    overwrite: bool = False,
+    config_path: str | os.PathLike[str] | None = None,
 ) -> list[Entry]:
     """Train one model for each of several captures of the same input, one after the other.
 
@@ -74,6 +79,8 @@ def train_many(
         Whether to show the progress of each run on standard error.
     started
         Called with the name of each capture before its run.
+    overwrite, config_path
+        As in `neurdsp.amp.train.train`.
 
     Returns
     -------
@@ -85,7 +92,7 @@ def train_many(
     ParameterError
         If there is no output, if two have the same name, or if ``torchrun`` started several processes.
     OSError
-        If a file cannot be written.
+        If a file cannot be written, or is an input.
 
     Examples
     --------
@@ -104,6 +111,11 @@ def train_many(
             f"two outputs are called '{twice[0]}', as both models would be; rename one of them"
         )
     root = Path(folder)
+    board_path = root / "leaderboard.json"
+    if root.is_dir():
+        sources = [input_path, *outputs, *([] if config_path is None else [config_path])]
+        for path in (board_path, *(root / f"{name}.safetensors" for name in names)):
+            check_output(path, inputs=sources)
     root.mkdir(parents=True, exist_ok=True)
     entries: list[Entry] = []
     for name, output in zip(names, outputs, strict=True):
@@ -113,13 +125,21 @@ def train_many(
         again = resume and (run_dir / "checkpoint.pt").is_file()
         try:
             result = train(
-                config, input_path, output, model_path=model_path, run_dir=run_dir, resume=again, show=show
+                config,
+                input_path,
+                output,
+                model_path=model_path,
+                run_dir=run_dir,
+                resume=again,
+                show=show,
+                overwrite=overwrite,
+                config_path=config_path,
             )
             entries.append(_entry(name, result))
         except NeurdspError as error:
             entries.append(Entry(name, error=str(error)))
         entries.sort(key=lambda entry: float("inf") if entry.esr is None else entry.esr)
-        with atomic_output(root / "leaderboard.json") as temporary:
+        with atomic_output(board_path) as temporary:
             board = json.dumps([asdict(entry) for entry in entries], indent=2)
             temporary.write_text(board + "\n", encoding="utf-8")
         if any(entry.stopped == "interrupted" for entry in entries):
@@ -135,4 +155,5 @@ def _entry(name: str, result: RunResult) -> Entry:
         result.pre_emphasised_esr,
         result.spectral_distance,
         result.summary.stopped,
+        older_model=result.older_model,
     )

@@ -11,7 +11,8 @@ from typing import Annotated
 import typer
 
 from neurdsp import _core
-from neurdsp.amp.lookup import find_model
+from neurdsp import _guard as guard
+from neurdsp.amp.infer import AmpModel
 from neurdsp.errors import ParameterError
 
 __all__ = ["AmpSpeed", "app", "bench_amp", "bench_file", "instruction_set"]
@@ -125,15 +126,15 @@ def bench_file(
     ModelFileError
         If the file contains no model that can be played.
     ParameterError
-        If the size or block size is out of range.
+        If the size or block size is out of range, or a size is given for a model that has one only.
 
     Examples
     --------
     >>> bench_file("ts9", seconds=0.1).x_realtime > 0
     True
     """
-    model = _core.AmpModel.load(find_model(path), size, False)
-    rates = _core.bench_model(model, block_size=block_size, seconds=seconds)
+    model = AmpModel.load(path, size=size)
+    rates = _core.bench_model(model._core, block_size=block_size, seconds=seconds)
     name = Path(path).stem if size is None else f"{Path(path).stem}@{size:g}"
     return _speed(name, instruction_set(), block_size, model.sample_rate, rates, None)
 
@@ -184,9 +185,12 @@ def _amp(
     models: Annotated[
         list[Path] | None,
         typer.Argument(help="Model files of any kind, or names of shipped amps. By default: the presets."),
+        guard.READS,
     ] = None,
     isa: Annotated[str, typer.Option(help="For the presets: all, scalar, avx2 or avx512.")] = "all",
-    size: Annotated[float | None, typer.Option(help="From 0 to 1, for models with several sizes.")] = None,
+    size: Annotated[
+        float | None, typer.Option(help="From 0 to 1, for model files with several sizes.")
+    ] = None,
     block_size: Annotated[int, typer.Option(help="Samples per call.")] = 64,
     seconds: Annotated[float, typer.Option(help="Duration of each measurement.")] = 1.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
@@ -198,6 +202,10 @@ def _amp(
     available = _core.instruction_sets()
     if isa != "all" and isa not in available:
         raise ParameterError(f"--isa is {isa!r}, but it must be all, {', '.join(available)} on this machine")
+    if models and isa != "all":
+        raise ParameterError("--isa is for the presets; a model file plays with NEURDSP_ISA=" + isa)
+    if size is not None and not models:
+        raise ParameterError("--size is for model files with several sizes; give the files, or leave it out")
     chosen = available if isa == "all" else [isa]
     runs: list[Callable[[], AmpSpeed]]
     if models:

@@ -11,13 +11,15 @@ import numpy as np
 import numpy.typing as npt
 import typer
 
-from neurdsp._output import atomic_output
+from neurdsp import _guard as guard
+from neurdsp._output import atomic_output, check_output
 from neurdsp.audio import FloatArray, read_audio, write_audio
 from neurdsp.errors import ModelFileError
 
 __all__ = ["DemoReport", "demo", "run_demo"]
 
 _MODEL = "crunch"
+_FILES = ("dry.wav", "amped.wav", "report.png", "report.txt")
 _N_MELS = 96
 _N_FFT = 2_048
 _HOP_LENGTH = 256
@@ -75,7 +77,12 @@ class DemoReport:
         ]
 
 
-def run_demo(folder: str | os.PathLike[str], *, model: str | os.PathLike[str] | None = None) -> DemoReport:
+def run_demo(
+    folder: str | os.PathLike[str],
+    *,
+    model: str | os.PathLike[str] | None = None,
+    overwrite: bool = False,
+) -> DemoReport:
     """Render the shipped clip through an amp model, and write sound and report.
 
     Parameters
@@ -84,6 +91,8 @@ def run_demo(folder: str | os.PathLike[str], *, model: str | os.PathLike[str] | 
         Folder for ``dry.wav``, ``amped.wav``, ``report.png`` and ``report.txt``; created if absent.
     model : str or path-like, optional
         A model file, or the name of a shipped amp; ``crunch`` by default.
+    overwrite : bool
+        Whether files of these names may be replaced that no demo wrote.
 
     Returns
     -------
@@ -96,6 +105,8 @@ def run_demo(folder: str | os.PathLike[str], *, model: str | os.PathLike[str] | 
         If the model cannot be loaded, or its test vector does not pass.
     AudioFileError
         If a file cannot be written.
+    FileExistsError
+        If a file would be lost: the model, or one of these names that no demo wrote.
     MissingDependencyError
         If matplotlib is not installed.
 
@@ -116,7 +127,11 @@ def run_demo(folder: str | os.PathLike[str], *, model: str | os.PathLike[str] | 
         if not amps:
             raise ModelFileError("this build of neurdsp ships no amp; give a model file with --model")
         model = _MODEL if _MODEL in amps else amps[0]
-    path = find_model(model)
+    path, target = find_model(model), Path(folder)
+    if target.is_dir():
+        for name in _FILES:
+            check_output(target / name, inputs=[path])
+            guard.check_new(target / name, overwrite=overwrite or _is_demo(target))
     amp = AmpModel.load(path)
     proof = modelfile.verify(path)
     if not proof.passed:
@@ -150,7 +165,6 @@ def run_demo(folder: str | os.PathLike[str], *, model: str | os.PathLike[str] | 
         dry_peak_db=peak_db(dry),
         amped_peak_db=peak_db(amped),
     )
-    target = Path(folder)
     target.mkdir(parents=True, exist_ok=True)
     write_audio(target / "dry.wav", dry, sample_rate)
     write_audio(target / "amped.wav", amped, sample_rate)
@@ -161,6 +175,15 @@ def run_demo(folder: str | os.PathLike[str], *, model: str | os.PathLike[str] | 
             "".join(f"{name:{width}}  {value}\n" for name, value in report.rows()), encoding="utf-8"
         )
     return report
+
+
+def _is_demo(folder: Path) -> bool:
+    """Tell whether an earlier demo wrote the files of a folder: its report is there."""
+    try:
+        head = (folder / "report.txt").read_bytes()[:4096].decode("utf-8", "replace")
+    except OSError:
+        return False
+    return head.startswith("amp ") and "\nverify " in head
 
 
 def _draw(
@@ -219,13 +242,15 @@ def _mel_ticks(sample_rate: int) -> tuple[npt.NDArray[np.float64], list[str]]:
 
 
 def demo(
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for sound, picture and report.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Folder for sound, picture and report."), guard.FOLDER
+    ],
     model: Annotated[str, typer.Option("--model", "-m", help="Model file, or name of a shipped amp.")] = "",
+    overwrite: guard.Overwrite = False,
 ) -> None:
     """Render a guitar clip through an amp model, verify the model file, and write a report."""
     from neurdsp.console import print_table
 
-    report = run_demo(output, model=model or None)
+    report = run_demo(output, model=model or None, overwrite=overwrite)
     print_table(report.rows(), title="neurdsp demo")
-    names = ("dry.wav", "amped.wav", "report.png", "report.txt")
-    typer.echo(f"\nwritten: {', '.join(str(output / name) for name in names)}")
+    typer.echo(f"\nwritten: {', '.join(str(output / name) for name in _FILES)}")

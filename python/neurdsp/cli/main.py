@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from neurdsp import __version__
+from neurdsp._guard import guarded
 from neurdsp.cli import bench, mel, model, plugin
 from neurdsp.cli.demo import demo
 from neurdsp.errors import NeurdspError
@@ -32,8 +33,8 @@ for _family in FAMILIES:
 app.add_typer(bench.app, name="bench")
 app.add_typer(model.app, name="model")
 app.add_typer(plugin.app, name="plugin")
-app.command(name="mel")(mel.mel)
-app.command()(demo)
+app.command(name="mel")(guarded(mel.mel))
+app.command()(guarded(demo))
 
 
 def _print_version(wanted: bool) -> None:

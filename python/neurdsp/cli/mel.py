@@ -8,12 +8,16 @@ from typing import Annotated, Any
 
 import typer
 
+from neurdsp import _guard as guard
+
 __all__ = ["mel"]
 
 
 def mel(
-    source: Annotated[Path, typer.Argument(help="Audio file, or folder to search with its subfolders.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the results.")],
+    source: Annotated[
+        Path, typer.Argument(help="Audio file, or folder to search with its subfolders."), guard.READS
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the results."), guard.FOLDER],
     preset: Annotated[
         str,
         typer.Option(
@@ -40,6 +44,7 @@ def mel(
     address: Annotated[
         str | None, typer.Option(help="Head of the cluster: HOST:PORT, ray://HOST:PORT or auto.")
     ] = None,
+    overwrite: guard.Overwrite = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Write the mel spectrogram of each audio file, and a manifest.
@@ -80,7 +85,7 @@ def mel(
     started = time.monotonic()
     bar = _Bar()
     try:
-        summary = run(job, executor=executor, begin=bar.begin, progress=bar.advance)
+        summary = run(job, executor=executor, begin=bar.begin, progress=bar.advance, overwrite=overwrite)
     finally:
         bar.end()
     for record in bar.failures:

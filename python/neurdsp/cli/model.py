@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from neurdsp import _guard as guard
 from neurdsp.errors import NeurdspError
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @app.command()
+@guard.guarded
 def info(
     file: Annotated[
         str, typer.Argument(help="Model file (.safetensors, .nam, .json), or the name of a shipped amp.")
@@ -42,25 +44,31 @@ def info(
 
 
 @app.command()
+@guard.guarded
 def verify(
-    files: Annotated[list[Path], typer.Argument(help="Model files.")], as_json: AsJson = False
+    files: Annotated[
+        list[str],
+        typer.Argument(metavar="FILES...", help="Model files, or names of shipped amps.", show_default=False),
+    ],
+    as_json: AsJson = False,
 ) -> None:
     """Run the parity vectors of each file; exit status 1 if a model fails, 2 if a file cannot be read."""
+    from neurdsp.amp.lookup import find_model
     from neurdsp.modelfile import verify as run
 
     rows: list[dict[str, Any]] = []
     status = 0
     for file in files:
         try:
-            result = run(file)
+            result = run(find_model(file))
         except NeurdspError as error:
             typer.echo(f"neurdsp: {' '.join(str(error).split())}", err=True)
-            rows.append({"file": str(file), "passed": False, "error": str(error)})
+            rows.append({"file": file, "passed": False, "error": str(error)})
             status = 2
             continue
         rows.append(
             {
-                "file": str(file),
+                "file": file,
                 "passed": result.passed,
                 # JSON has no infinity: null means equal bit for bit.
                 "error_db": result.error_db if math.isfinite(result.error_db) else None,
@@ -77,14 +85,19 @@ def verify(
 
 
 @app.command()
+@guard.guarded
 def convert(
-    source: Annotated[Path, typer.Argument(metavar="IN", help="Model file: .safetensors, .nam or .json.")],
+    source: Annotated[
+        str,
+        typer.Argument(metavar="IN", help="Model file (.safetensors, .nam, .json), or a shipped amp."),
+    ],
     target: Annotated[
         Path,
         typer.Argument(
             metavar="OUT",
             help="File to write: another of these suffixes, or with --dtype a .safetensors file.",
         ),
+        guard.FILE,
     ],
     dtype: Annotated[
         Literal["f32", "f16", "bf16"] | None,
@@ -98,11 +111,12 @@ def convert(
     ] = None,
 ) -> None:
     """Convert between model file, .nam and the JSON of earlier trainers, or between number types."""
+    from neurdsp.amp.lookup import find_model
     from neurdsp.console import print_table
     from neurdsp.modelfile import convert as run
 
     names: dict[str, Literal["F32", "F16", "BF16"]] = {"f32": "F32", "f16": "F16", "bf16": "BF16"}
-    done = run(source, target, dtype=names[dtype] if dtype else None, parity_db=parity_db)
+    done = run(find_model(source), target, dtype=names[dtype] if dtype else None, parity_db=parity_db)
     rows = [
         ("from", str(done.source)),
         ("to", str(done.target)),

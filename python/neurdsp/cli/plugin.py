@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from neurdsp import _guard as guard
 from neurdsp.errors import ParameterError
 
 __all__ = ["app"]
@@ -13,13 +14,16 @@ app = typer.Typer(help="Presets for the VST3 and CLAP plugin.", no_args_is_help=
 
 
 @app.command()
+@guard.guarded
 def preset(
-    output: Annotated[Path, typer.Option("--output", "-o", help="File to write, NAME.vstpreset.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="File to write, NAME.vstpreset."), guard.FILE
+    ],
     model: Annotated[
         str | None, typer.Option("--model", "-m", help="Model file, or the name of a shipped amp.")
     ] = None,
     ir: Annotated[
-        Path | None, typer.Option(help="Impulse response of a cabinet, in any audio format.")
+        Path | None, typer.Option(help="Impulse response of a cabinet, in any audio format."), guard.READS
     ] = None,
     settings: Annotated[
         list[str] | None,

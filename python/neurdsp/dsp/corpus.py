@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from neurdsp.dsp.earlier import refuse_loss
 from neurdsp.dsp.executors import Executor, LocalPool
 from neurdsp.dsp.extraction import ENDINGS, Format
 from neurdsp.dsp.manifest import (
@@ -120,6 +121,7 @@ def run(
     executor: Executor | None = None,
     progress: Callable[[Record], None] | None = None,
     begin: Callable[[int], None] | None = None,
+    overwrite: bool = False,
 ) -> Summary:
     """Do every file that the manifest does not show as done.
 
@@ -134,6 +136,8 @@ def run(
         Called with the record of each file when the manifest names it.
     begin
         Called with the number of files to do.
+    overwrite
+        Whether files of the names of the results may be replaced that no run made.
 
     Returns
     -------
@@ -145,12 +149,13 @@ def run(
     AudioFileError
         If there is no audio. A bad file is recorded, and does not stop the run.
     ParameterError
-        If another run is writing to the output folder.
+        If another run is writing to the output folder, or if a file in it would be lost that no run made.
     OSError
         If no result can be written, for instance because the disk is full.
     """
     files = find_audio(job.source)
     names = output_names(job, files)
+    refuse_loss(job.output, names, files, overwrite=overwrite)
     job.output.mkdir(parents=True, exist_ok=True)
     manifest = job.output / MANIFEST
     with only_run(job.output):

@@ -4,7 +4,6 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib.stride_tricks import as_strided, sliding_window_view
 
-from neurdsp.audio import FloatArray
 from neurdsp.errors import ParameterError
 from neurdsp.metrics.error import check_pair
 
@@ -43,7 +42,9 @@ def best_gain(target: npt.ArrayLike, predicted: npt.ArrayLike) -> float:
     return float(np.dot(a, b)) / energy
 
 
-def correlate(target: FloatArray, predicted: FloatArray, max_lag_samples: int) -> npt.NDArray[np.float64]:
+def correlate(
+    target: npt.NDArray[np.floating], predicted: npt.NDArray[np.floating], max_lag_samples: int
+) -> npt.NDArray[np.float64]:
     """Return the sums of ``target[n] * predicted[n + lag]`` for lags of at most ``max_lag_samples``.
 
     The target is cut into rows. One matrix product multiplies each row with the prediction around it, and the

@@ -19,6 +19,11 @@ __all__ = ["Comparison", "ComparisonResult"]
 _LAG_SAMPLES = 2**20
 _MAX_LAG_SAMPLES = 1024
 
+# Signals that correlate less than this at the best lag do not resemble each other: their sign says nothing.
+_ALIKE = 0.3
+# Power beside the mean, relative to all, at which a signal counts as constant.
+_CONSTANT = 1e-9
+
 
 @dataclass(frozen=True, slots=True)
 class ComparisonResult:
@@ -39,9 +44,17 @@ class ComparisonResult:
     target_dc, predicted_dc : float
         DC offsets.
     best_gain_db : float
-        Gain on the prediction that minimises the error; NaN if the prediction is silent or inverted.
-    best_lag_samples : int
-        Lag of the prediction behind the target, at most 1024 samples in either direction.
+        Gain on the prediction, turned over if it is ``inverted``, that minimises the error; NaN if no gain
+        does, because the prediction is silent or does not resemble the target.
+    best_lag_samples : int or None
+        Lag of the prediction behind the target, at most 1024 samples in either direction; None if one of
+        them is constant, silence included.
+    inverted : bool
+        Whether the prediction is like the target with reversed polarity.
+    alike : bool
+        Whether the prediction resembles the target at all, at any lag and in either polarity.
+    predicted_constant : bool
+        Whether all samples of the prediction are (nearly) one value, such as silence.
     """
 
     n_samples: int
@@ -56,11 +69,17 @@ class ComparisonResult:
     target_dc: float
     predicted_dc: float
     best_gain_db: float
-    best_lag_samples: int
+    best_lag_samples: int | None
+    inverted: bool = False
+    alike: bool = True
+    predicted_constant: bool = False
 
     def to_json(self) -> dict[str, float | None]:
         """Return the numbers by name, with None for infinities and NaN, which JSON does not have."""
-        return {name: value if math.isfinite(value) else None for name, value in asdict(self).items()}
+        return {
+            name: value if value is not None and math.isfinite(value) else None
+            for name, value in asdict(self).items()
+        }
 
 
 class Comparison:
@@ -131,8 +150,11 @@ class Comparison:
             )
         ratio = float(self._energy[1] / self._energy[0])
         gain = self._product / float(self._energy[2]) if self._energy[2] > 0 else 0.0
-        start = np.concatenate(self._lag_blocks, axis=1)
-        correlation = np.abs(correlate(start[0], start[1], _MAX_LAG_SAMPLES))
+        lag, likeness = self._best_lag()
+        inverted = likeness <= -_ALIKE
+        alike = inverted or likeness >= _ALIKE or ratio < 1 - _ALIKE**2
+        gain = -gain if inverted else gain
+        mean_power = self._sum[1] * self._sum[1] / self._n
         return ComparisonResult(
             n_samples=self._n,
             esr=ratio,
@@ -145,9 +167,24 @@ class Comparison:
             predicted_peak_db=amplitude_to_db(float(self._peak[1])),
             target_dc=float(self._sum[0]) / self._n,
             predicted_dc=float(self._sum[1]) / self._n,
-            best_gain_db=amplitude_to_db(gain) if gain > 0 else math.nan,
-            best_lag_samples=int(np.argmax(correlation)) - _MAX_LAG_SAMPLES,
+            best_gain_db=amplitude_to_db(gain) if alike and gain > 0 else math.nan,
+            best_lag_samples=lag,
+            inverted=inverted,
+            alike=alike,
+            predicted_constant=bool(self._energy[2] - mean_power <= _CONSTANT * self._energy[2]),
         )
+
+    def _best_lag(self) -> tuple[int | None, float]:
+        """Return the lag of the strongest correlation, and the correlation there, -1 to 1."""
+        start = np.concatenate(self._lag_blocks, axis=1).astype(np.float64)
+        power = np.einsum("cn,cn->c", start, start)
+        start -= start.mean(axis=1, keepdims=True)  # an offset correlates at every lag
+        varying = np.einsum("cn,cn->c", start, start)
+        if (varying <= _CONSTANT * power).any():
+            return None, 0.0
+        correlation = correlate(start[0], start[1], _MAX_LAG_SAMPLES)
+        best = int(np.argmax(np.abs(correlation)))
+        return best - _MAX_LAG_SAMPLES, float(correlation[best] / math.sqrt(varying[0] * varying[1]))
 
 
 def _dot(a: npt.NDArray[np.float64], b: npt.NDArray[np.float64]) -> float:

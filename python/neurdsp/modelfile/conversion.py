@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from neurdsp import _core
-from neurdsp._output import atomic_output, check_output
+from neurdsp._output import atomic_output, check_output, same_file
 from neurdsp.errors import ModelFileError, ParameterError, UnsupportedModelError
 from neurdsp.modelfile.files import DType, VerifyResult, build_metadata, read, verify, write
 from neurdsp.modelfile.parity import build_parity
@@ -105,6 +105,9 @@ def convert(
     for path, suffix in zip((source, target), suffixes, strict=True):
         if suffix not in _SUFFIXES:
             raise ParameterError(f"'{path}': the suffix must be one of {', '.join(_SUFFIXES)}")
+    sources = sorted(source.iterdir()) if source.is_dir() else [source]
+    if any(same_file(target, one) for one in sources):
+        raise ParameterError(f"'{target}' is the file to convert; give another name for the copy")
     if dtype is not None:
         if suffixes != (".safetensors", ".safetensors"):
             raise ParameterError(

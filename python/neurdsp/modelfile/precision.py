@@ -1,7 +1,6 @@
 """Storing the weights of a model file in another number type, with the proof that the model survives it."""
 
 import math
-import os
 from pathlib import Path
 
 import numpy as np
@@ -35,15 +34,13 @@ def store_as(source: Path, target: Path, dtype: DType, parity_db: float | None) 
     Raises
     ------
     ParameterError
-        If ``dtype`` is none of these, or if source and target are the same file.
+        If ``dtype`` is none of these.
     ModelFileError
         If the source cannot be read, a value does not fit the type, or the copy misses the parity vectors by
         more than it allows; nothing is written then.
     """
     if dtype not in _FLOATS:
         raise ParameterError(f"dtype is {dtype!r}, but must be one of {', '.join(_FLOATS)}")
-    if target.exists() and os.path.samefile(source, target):
-        raise ParameterError(f"'{target}' is the file to convert; give another name for the copy")
     model = read(source)
     weights = [
         name for name, stored in model.dtypes.items() if stored in _FLOATS and not name.startswith("parity.")

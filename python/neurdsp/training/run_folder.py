@@ -1,17 +1,19 @@
 """The folder of a run: what is written first, and whether a run in it can be resumed."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from neurdsp._output import atomic_output
+from neurdsp._output import atomic_output, check_output, same_file
 from neurdsp.config import Config, save_yaml
 from neurdsp.errors import ConfigError
 
 __all__ = ["begin_run", "check_resumable", "save_json"]
 
 _OF_A_RUN = ("metrics.jsonl", "checkpoint.pt", "result.json")
+_SETTINGS, _DATA = "config.yaml", "data.json"
 
 _FREE = {
     "description",
@@ -26,8 +28,19 @@ _FREE = {
 """Settings that may change when a run is resumed."""
 
 
-def begin_run(folder: Path, config: Config, facts: Mapping[str, Any], *, fresh: bool) -> None:
+def begin_run(
+    folder: Path,
+    config: Config,
+    facts: Mapping[str, Any],
+    *,
+    fresh: bool,
+    overwrite: bool = False,
+    names: Sequence[str] = (),
+    inputs: Sequence[str | os.PathLike[str]] = (),
+) -> None:
     """Make the run folder, and write the configuration and the facts about the data into it.
+
+    What is there of an earlier run moves to ``earlier/1``, ``earlier/2`` and so on.
 
     Parameters
     ----------
@@ -38,19 +51,48 @@ def begin_run(folder: Path, config: Config, facts: Mapping[str, Any], *, fresh: 
     facts
         What identifies the data, for ``data.json``; ``fingerprint`` is a hash of all samples.
     fresh
-        Whether to remove the log, the checkpoint and the result of an earlier run.
+        Whether a new run begins; otherwise the run in the folder continues.
+    overwrite
+        Whether a new run removes the log, the checkpoint and the result of an earlier run instead.
+    names
+        Further files and folders that the run will write into the folder.
+    inputs
+        What the run reads. It writes none of these files: a resumed run leaves a configuration that it was
+        given as it is.
 
     Raises
     ------
     OSError
-        If a file cannot be written.
+        If a file cannot be written, or is an input.
     """
+    settings = folder / _SETTINGS
+    given = not fresh and any(same_file(settings, source) for source in inputs)
+    written = (*_OF_A_RUN, *(() if given else (_SETTINGS,)), _DATA, *names)
+    if folder.is_dir():
+        for name in written:
+            if not (folder / name).is_dir():
+                check_output(folder / name, inputs=inputs)
     folder.mkdir(parents=True, exist_ok=True)
-    if fresh:
+    if fresh and overwrite:
         for name in _OF_A_RUN:
             (folder / name).unlink(missing_ok=True)
-    save_yaml(config, folder / "config.yaml")
-    save_json(folder / "data.json", facts)
+    elif fresh:
+        _set_aside(folder, [name for name in written if (folder / name).exists()])
+    if not given:
+        save_yaml(config, settings)
+    save_json(folder / _DATA, facts)
+
+
+def _set_aside(folder: Path, names: Sequence[str]) -> None:
+    """Move what an earlier run wrote into a folder of its own."""
+    if not names:
+        return
+    number = 1
+    while (aside := folder / "earlier" / str(number)).exists():
+        number += 1
+    aside.mkdir(parents=True)
+    for name in names:
+        (folder / name).rename(aside / name)
 
 
 def check_resumable(

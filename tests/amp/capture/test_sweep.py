@@ -110,8 +110,9 @@ def programs(tmp_path, monkeypatch):
 def test_a_sweep_captures_each_setting_once_and_goes_on_where_it_was(programs, tmp_path):
     knobs = {"gain": Knob(control="g", minimum=-10, maximum=10)}
 
-    def run(n):
-        return sweep(tmp_path / "in.wav", tmp_path / "s", "Test Drive", knobs, n_train=n, n_test=1, seed=1)
+    def run(n, **more):
+        plan = {"n_train": n, "n_test": 1, "seed": 1} | more
+        return sweep(tmp_path / "in.wav", tmp_path / "s", "Test Drive", knobs, **plan)
 
     path = run(3)
     manifest = load_manifest(path)
@@ -124,14 +125,31 @@ def test_a_sweep_captures_each_setting_once_and_goes_on_where_it_was(programs, t
     (tmp_path / "s" / "train_001.wav").unlink()
     run(3)
     assert len(programs()) == 4 + 1  # only the one that was missing
-    run(2)
+    before = load_manifest(path)
+    with pytest.raises(ParameterError, match=r"2 captures in .*, such as .* --overwrite to delete them"):
+        run(2)
+    assert load_manifest(path) == before
+    run(2, overwrite=True)
     # Of the other plan only the setting in the middle is new; what is no longer wanted is gone.
     assert len(programs()) == 5 + 1
     assert [c.positions["gain"] for c in load_manifest(path).captures[:2]] == [0.0, 1.0]
     assert not (tmp_path / "s" / "train_002.wav").exists()
     write_audio(tmp_path / "in.wav", np.zeros(4800) + 0.1, 48_000)
-    run(2)
+    with pytest.raises(ParameterError, match="are of another device, input or plan"):
+        run(2)
+    run(2, overwrite=True)
     assert len(programs()) == 6 + 3  # another input: all
+
+
+def test_a_sweep_never_deletes_or_plays_over_its_input(programs, tmp_path):
+    knobs, folder = {"gain": Knob(control="g", minimum=-10, maximum=10)}, tmp_path / "s"
+    sweep(tmp_path / "in.wav", folder, "Test Drive", knobs, n_train=3)
+    source = folder / "train_001.wav"
+    before = source.read_bytes()
+    for overwrite in (False, True):
+        with pytest.raises(FileExistsError, match=r"train_001\.wav': it is also an input"):
+            sweep(source, folder, "Test Drive", knobs, n_train=2, overwrite=overwrite)
+    assert source.read_bytes() == before
 
 
 def test_the_corners_are_captured_once_each(programs, tmp_path):
@@ -169,7 +187,7 @@ def test_the_command_sweeps(programs, tmp_path):
     manifest = load_manifest(json.loads(done.stdout)["manifest"])
     assert list(manifest.knobs) == ["gain", "tone"]
     assert {(0, 0), (0, 1), (1, 0), (1, 1)} <= {tuple(c.positions.values()) for c in manifest.captures}
-    done = CliRunner().invoke(app, [*arguments, "--no-corners", "--json"])
+    done = CliRunner().invoke(app, [*arguments, "--no-corners", "--json", "--overwrite"])
     assert len(load_manifest(json.loads(done.stdout)["manifest"]).captures) == 3
     refused = CliRunner().invoke(app, [*arguments[:8], "--knob", "Tone"])
     assert refused.exit_code != 0

@@ -80,7 +80,7 @@ def capture(
     --------
     >>> capture("in.wav", "out.wav", "GxTubeScreamer", {"Drive": 0.7})  # doctest: +SKIP
     """
-    check_output(output_path)
+    check_output(output_path, inputs=[input_path])
     found = describe_device(find_device(device))
     if (found.audio_inputs, found.audio_outputs) != (1, 1):
         raise ParameterError(

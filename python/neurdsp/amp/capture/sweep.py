@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from neurdsp._output import check_output
 from neurdsp.amp.capture import lv2, lv2_info
 from neurdsp.amp.capture.manifest import (
     MAX_CAPTURES,
@@ -82,6 +83,7 @@ def sweep(
     seed: int = 0,
     progress: Progress = lambda *_: None,
     player: Player | None = None,
+    overwrite: bool = False,
 ) -> Path:
     """Capture an LV2 plugin at many settings.
 
@@ -109,6 +111,8 @@ def sweep(
         Called after each capture with its setting and its result; the result is None if the file existed.
     player
         Plays the device in place of ``lv2apply``; then no plugin is looked up.
+    overwrite
+        Whether captures of an earlier run that are no longer wanted may be deleted.
 
     Returns
     -------
@@ -118,7 +122,8 @@ def sweep(
     Raises
     ------
     MissingDependencyError, ParameterError, AudioFileError
-        As `neurdsp.amp.capture.lv2.capture`, and for no knob, too many knobs, or fewer than two settings.
+        As `neurdsp.amp.capture.lv2.capture`, and for no knob, too many knobs, fewer than two settings, or
+        captures of an earlier run that would be lost.
 
     Examples
     --------
@@ -145,9 +150,19 @@ def sweep(
         knobs=dict(knobs),
         captures=tuple(settings),
     )
-    target.mkdir(parents=True, exist_ok=True)
     path = target / "manifest.yaml"
-    manifest = _keep(manifest, path)
+    manifest, unwanted = _keep(manifest, path)
+    if target.is_dir():
+        for output in (path, *unwanted, *(target / setting.output for setting in manifest.captures)):
+            check_output(output, inputs=[source])
+    if unwanted and not overwrite:
+        raise ParameterError(
+            f"{len(unwanted)} captures in '{target}', such as '{unwanted[0].name}', are of another device, "
+            "input or plan; give another folder, or --overwrite to delete them"
+        )
+    target.mkdir(parents=True, exist_ok=True)
+    for capture in unwanted:
+        capture.unlink(missing_ok=True)
     save_yaml(manifest, path)
     capture_missing(path, progress=progress, player=player)
     return path
@@ -182,10 +197,10 @@ def new_setting(
     return Setting(output=output, positions=positions, chosen=chosen, method=method)
 
 
-def _keep(manifest: Manifest, path: Path) -> Manifest:
-    """Keep what an earlier run captured and is still wanted; delete its other captures."""
+def _keep(manifest: Manifest, path: Path) -> tuple[Manifest, list[Path]]:
+    """Keep what an earlier run captured and is still wanted; return its other captures too."""
     if not path.is_file():
-        return manifest
+        return manifest, []
     before = load_manifest(path)
 
     def base(one: Manifest) -> tuple[object, ...]:
@@ -202,10 +217,12 @@ def _keep(manifest: Manifest, path: Path) -> Manifest:
         added = tuple(s for s in before.captures if s.method == "active" and at(s) not in wanted)
         manifest = manifest.model_copy(update={"captures": manifest.captures + added})
         wanted |= {at(setting) for setting in added}
-    for setting in before.captures:
-        if at(setting) not in wanted & there and not Path(setting.output).is_absolute():
-            (path.parent / setting.output).unlink(missing_ok=True)
-    return manifest
+    unwanted = [
+        path.parent / setting.output
+        for setting in before.captures
+        if at(setting) not in wanted & there and not Path(setting.output).is_absolute()
+    ]
+    return manifest, [capture for capture in unwanted if capture.is_file()]
 
 
 def capture_missing(

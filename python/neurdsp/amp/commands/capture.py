@@ -7,8 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from neurdsp import _guard as guard
+from neurdsp.amp.commands import options
+
 if TYPE_CHECKING:
-    from neurdsp.amp.capture.report import Report, Side
+    from neurdsp.amp.capture.report import Examined, Report, Side
+    from neurdsp.amp.config import AmpConfig
 
 __all__ = ["capture", "check", "signal"]
 
@@ -16,8 +20,9 @@ _MAX_KNOBS_WITH_CORNERS = 3
 """Up to so many knobs, corners are captured by default: at most eight more captures."""
 
 
+@guard.guarded
 def signal(
-    output: Annotated[Path, typer.Option("--output", "-o", help="File to write, 24-bit PCM.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="File to write, 24-bit PCM."), guard.FILE],
     sample_rate: Annotated[
         int, typer.Option("--sample-rate", help="In Hz; also the sample rate of the model.")
     ] = 48_000,
@@ -51,13 +56,17 @@ def signal(
     )
 
 
+@guard.guarded
 def capture(
     input_path: Annotated[
-        Path | None, typer.Option("--input", "-i", help="File to play, mono: 'neurdsp amp signal' makes one.")
+        Path | None,
+        typer.Option("--input", "-i", help="File to play, mono: 'neurdsp amp signal' makes one."),
+        guard.READS,
     ] = None,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help="File to write, 32-bit float; with --sweep, a folder."),
+        guard.Writes(when=lambda values: values["n_settings"] is None and not values["list_them"]),
     ] = None,
     device: Annotated[str | None, typer.Option(help="URI or name of an LV2 plugin; see --list.")] = None,
     settings: Annotated[
@@ -93,6 +102,7 @@ def capture(
     list_them: Annotated[
         bool, typer.Option("--list", help="List devices, or the controls of --device, and exit.")
     ] = False,
+    overwrite: guard.Overwrite = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> None:
     """Play a recording through an LV2 plugin: a device to model without hardware."""
@@ -117,7 +127,7 @@ def capture(
     controls = dict(_setting(text) for text in settings or ())
     if n_settings is not None:
         plan = _SweepPlan(knobs or [], n_settings, n_test, n_active, corners, seed)
-        _sweep(input_path, output, device, controls, plan, as_json)
+        _sweep(input_path, output, device, controls, plan, as_json, overwrite)
         return
     if knobs or n_active:
         raise ParameterError("--knob and --active need --sweep N; without a sweep, give --set CONTROL=VALUE")
@@ -149,7 +159,13 @@ class _SweepPlan:
 
 
 def _sweep(
-    input_path: Path, folder: Path, device: str, fixed: dict[str, float], plan: _SweepPlan, as_json: bool
+    input_path: Path,
+    folder: Path,
+    device: str,
+    fixed: dict[str, float],
+    plan: _SweepPlan,
+    as_json: bool,
+    overwrite: bool,
 ) -> None:
     """Capture at many settings, and print a line for each."""
     from neurdsp.amp.capture import lv2, lv2_info
@@ -178,6 +194,7 @@ def _sweep(
         fixed=fixed,
         seed=plan.seed,
         progress=tell,
+        overwrite=overwrite,
     )
     if plan.n_active:
         from neurdsp.amp.knobs.active import extend
@@ -234,22 +251,36 @@ def _list(device: str | None, as_json: bool) -> None:
     Console(highlight=False, markup=False).print(table)
 
 
+@guard.guarded
 def check(
-    input_path: Annotated[Path, typer.Argument(metavar="IN.wav", help="Input of the device.")],
-    output_path: Annotated[Path, typer.Argument(metavar="OUT.wav", help="Output of the device.")],
+    input_path: Annotated[Path, typer.Argument(metavar="IN.wav", help="Input of the device."), guard.READS],
+    output_path: Annotated[
+        Path, typer.Argument(metavar="OUT.wav", help="Output of the device."), guard.READS
+    ],
     plot: Annotated[
         Path | None,
         typer.Option("--plot", "-p", help="PNG with waveforms, latency and clock drift."),
+        guard.FILE,
     ] = None,
-    max_latency_ms: Annotated[float, typer.Option(help="Longest latency to search for.")] = 250.0,
+    max_latency_ms: Annotated[
+        float | None, typer.Option(help="Longest latency to search for. [default: 250]")
+    ] = None,
+    preset: options.Preset = None,
+    config_path: options.Config = None,
+    overrides: options.Set = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
 ) -> None:
-    """Examine two recordings before training; the exit status is 1 if they cannot be used."""
-    from neurdsp.amp.capture.check import examine
-    from neurdsp.amp.config import DataConfig
-    from neurdsp.config import build
+    """Examine two recordings before training; the exit status is 1 if they cannot be used.
 
-    examined = examine(input_path, output_path, build(DataConfig, {"max_latency_ms": max_latency_ms}))
+    They are judged for the preset that will train on them, with the settings that it will have.
+    """
+    from neurdsp.amp.config import load_config
+
+    settings = list(overrides or ())
+    if max_latency_ms is not None:
+        settings.append(f"data.max_latency_ms={max_latency_ms}")
+    config = load_config(preset, file=config_path, overrides=settings)
+    examined = _examined(input_path, output_path, config)
     if plot is not None and examined.report.alignment is not None:
         from neurdsp.amp.capture.check_plot import plot_examination
 
@@ -260,6 +291,27 @@ def check(
         _print_report(examined.report)
     if examined.report.errors:
         raise typer.Exit(1)
+
+
+def _examined(input_path: Path, output_path: Path, config: "AmpConfig") -> "Examined":
+    """Examine two recordings, and find too what training would refuse after the examination."""
+    from dataclasses import replace
+
+    from neurdsp.amp.capture.check import examine
+    from neurdsp.amp.capture.report import Finding
+    from neurdsp.amp.data import pair_of, split_in_time
+    from neurdsp.errors import AudioFileError
+
+    examined = examine(input_path, output_path, config.data)
+    if examined.report.errors:
+        return examined
+    try:
+        split_in_time(pair_of(examined, config), config)
+    except AudioFileError as error:
+        refused = Finding("error", "training", str(error))
+        report = replace(examined.report, findings=(refused, *examined.report.findings))
+        examined = replace(examined, report=report)
+    return examined
 
 
 def _print_report(report: "Report") -> None:

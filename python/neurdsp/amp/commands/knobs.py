@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from neurdsp import _guard as guard
 from neurdsp.amp.commands import options
 
 __all__ = ["parse_positions", "train_knobs"]
@@ -38,10 +39,12 @@ def parse_positions(texts: list[str] | None) -> dict[str, float]:
     return found
 
 
+@guard.guarded
 def train_knobs(
     manifest: Annotated[
         Path,
         typer.Argument(help="Manifest of captures: 'neurdsp amp capture --sweep' makes one."),
+        guard.READS,
     ],
     model_path: options.ModelPath,
     preset: Annotated[str, typer.Option(help="A preset; see 'neurdsp amp presets'.")] = "knobs",
@@ -49,6 +52,7 @@ def train_knobs(
     steps: options.Steps = None,
     overrides: options.Set = None,
     resume: options.Resume = False,
+    overwrite: options.Overwrite = False,
     run_dir: options.RunDir = None,
     as_json: options.Json = False,
 ) -> None:
@@ -63,8 +67,16 @@ def train_knobs(
 
     folder = run_dir or Path("runs") / model_path.stem
     result = train_parametric(
-        config, manifest, model_path=model_path, run_dir=folder, resume=resume, show=not as_json
+        config,
+        manifest,
+        model_path=model_path,
+        run_dir=folder,
+        resume=resume,
+        show=not as_json,
+        overwrite=overwrite,
     )
+    if result.older_model:
+        typer.echo(f"note: {result.older_model}", err=True)
     if as_json:
         figures = {"model": str(result.model_path), **result.figures(), "settings": list(result.settings)}
         typer.echo(json.dumps(figures))

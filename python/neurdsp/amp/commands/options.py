@@ -1,9 +1,14 @@
 """The options that ``neurdsp amp train``, ``train-many`` and ``train-knobs`` share."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from neurdsp import _guard as guard
+
+if TYPE_CHECKING:
+    from neurdsp.amp.config import DataConfig
 
 __all__ = [
     "Config",
@@ -11,17 +16,25 @@ __all__ = [
     "Json",
     "Minutes",
     "ModelPath",
+    "Overwrite",
     "Preset",
     "Resume",
     "RunDir",
     "Set",
     "Steps",
     "budget_settings",
+    "data_settings",
 ]
 
-ModelPath = Annotated[Path, typer.Option("--output", "-o", help="Model file to write, .safetensors.")]
+ModelPath = Annotated[
+    Path,
+    typer.Option("--output", "-o", help="Model file to write, .safetensors; a better one is kept."),
+    guard.MODEL,
+]
 Preset = Annotated[str | None, typer.Option(help="A preset; see 'neurdsp amp presets'. [default: standard]")]
-Config = Annotated[Path | None, typer.Option("--config", help="A YAML file in place of a preset.")]
+Config = Annotated[
+    Path | None, typer.Option("--config", help="A YAML file in place of a preset."), guard.READS
+]
 Minutes = Annotated[float | None, typer.Option(help="Wall time of the training of each model.")]
 Steps = Annotated[
     int | None, typer.Option(help="Steps to train for instead; on a CPU each run gives the same bytes.")
@@ -37,8 +50,38 @@ Resume = Annotated[bool, typer.Option("--resume", help="Continue from the last c
 RunDir = Annotated[
     Path | None,
     typer.Option(help="Folder for the log and the checkpoint. [default: runs/<name of the model file>]"),
+    guard.FOLDER,
+]
+Overwrite = Annotated[
+    bool, typer.Option("--overwrite", help="Replace an older model even by a worse one, and an earlier run.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, and no progress.")]
+
+
+def data_settings(overrides: list[str] | None) -> "DataConfig":
+    """Return the section ``data`` of a configuration, for a command that does not train.
+
+    Raises
+    ------
+    ParameterError
+        For a key of another section.
+    ConfigError
+        For an unknown key or a wrong value.
+
+    Examples
+    --------
+    >>> data_settings(["data.drift=ignore"]).drift
+    'ignore'
+    """
+    from neurdsp.amp.config import load_config
+    from neurdsp.errors import ParameterError
+
+    for text in overrides or ():
+        if not text.startswith("data."):
+            raise ParameterError(
+                f"--set is '{text}', but only settings of the recordings matter here: data.KEY=VALUE"
+            )
+    return load_config(overrides=overrides or ()).data
 
 
 def budget_settings(

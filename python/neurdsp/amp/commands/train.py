@@ -7,15 +7,21 @@ from typing import Annotated
 
 import typer
 
+from neurdsp import _guard as guard
 from neurdsp.amp.commands import options
 
 __all__ = ["presets", "train", "train_many"]
 
 
+@guard.guarded
 def train(
-    input_path: Annotated[Path, typer.Argument(metavar="IN.wav", help="Input of the device, mono.")],
+    input_path: Annotated[
+        Path, typer.Argument(metavar="IN.wav", help="Input of the device, mono."), guard.READS
+    ],
     output_path: Annotated[
-        Path, typer.Argument(metavar="OUT.wav", help="Output of the device, mono, at the same sample rate.")
+        Path,
+        typer.Argument(metavar="OUT.wav", help="Output of the device, mono, at the same sample rate."),
+        guard.READS,
     ],
     model_path: options.ModelPath,
     preset: options.Preset = None,
@@ -26,6 +32,7 @@ def train(
     overrides: options.Set = None,
     seed: Annotated[int | None, typer.Option(help="Seed of the initial weights and the crops.")] = None,
     resume: options.Resume = False,
+    overwrite: options.Overwrite = False,
     run_dir: options.RunDir = None,
     report: Annotated[
         bool, typer.Option("--report/--no-report", help="Write report.html into the run folder.")
@@ -56,9 +63,13 @@ def train(
         resume=resume,
         show=not as_json,
         report=report,
+        overwrite=overwrite,
+        config_path=config_path,
     )
     if int(os.environ.get("RANK", "0")) > 0:  # only one process of torchrun prints
         return
+    if result.older_model:
+        typer.echo(f"note: {result.older_model}", err=True)
     if as_json:
         typer.echo(json.dumps(result.to_json()))
         return
@@ -81,13 +92,21 @@ def train(
     )
 
 
+@guard.guarded
 def train_many(
-    input_path: Annotated[Path, typer.Argument(metavar="IN.wav", help="Input of the devices, mono.")],
+    input_path: Annotated[
+        Path, typer.Argument(metavar="IN.wav", help="Input of the devices, mono."), guard.READS
+    ],
     output_paths: Annotated[
         list[Path],
         typer.Argument(metavar="OUT.wav...", help="Output of each, at the same sample rate."),
+        guard.READS,
     ],
-    folder: Annotated[Path, typer.Option("--output", "-o", help="Folder for models, runs and leaderboard.")],
+    folder: Annotated[
+        Path,
+        typer.Option("--output", "-o", help="Folder for models, runs and leaderboard."),
+        guard.FOLDER,
+    ],
     preset: options.Preset = None,
     config_path: options.Config = None,
     minutes: options.Minutes = None,
@@ -95,6 +114,7 @@ def train_many(
     esr: options.Esr = None,
     overrides: options.Set = None,
     resume: options.Resume = False,
+    overwrite: options.Overwrite = False,
     as_json: options.Json = False,
 ) -> None:
     """Train a model for each of several captures of one input, and rank the models by their error.
@@ -117,8 +137,19 @@ def train_many(
             typer.echo(f"{name}:", err=True)
 
     entries = run(
-        config, input_path, output_paths, folder=folder, resume=resume, show=not as_json, started=started
+        config,
+        input_path,
+        output_paths,
+        folder=folder,
+        resume=resume,
+        show=not as_json,
+        started=started,
+        overwrite=overwrite,
+        config_path=config_path,
     )
+    for entry in entries:
+        if entry.older_model:
+            typer.echo(f"note: {entry.older_model}", err=True)
     if as_json:
         typer.echo(json.dumps([asdict(entry) for entry in entries]))
     else:

@@ -29,7 +29,8 @@ class DetailedComparison:
     result
         Metrics of the whole signals.
     matched_esr
-        Error-to-signal ratio after the best gain, which removes the error of level.
+        Error-to-signal ratio after the best gain, which removes the error of level, and of polarity if the
+        prediction is inverted.
     bands, levels
         The error by frequency and by level.
     """
@@ -50,7 +51,7 @@ class DetailedComparison:
 
 
 def matched_esr(result: ComparisonResult) -> float:
-    """Return the error-to-signal ratio after the best gain.
+    """Return the error-to-signal ratio after the best gain, and with the polarity of the target.
 
     Examples
     --------
@@ -129,7 +130,7 @@ def compare_in_detail(
         if plot is not None:
             from neurdsp.amp.judge.plot import ComparisonPlot  # needs matplotlib
 
-            check_output(plot)
+            check_output(plot, inputs=[target, predicted])
             figure = ComparisonPlot(a.info.n_samples, a.info.sample_rate)
         comparison, breakdown = Comparison(), Breakdown(a.info.sample_rate)
         try:
@@ -172,12 +173,15 @@ def write_ab(
     ------
     AudioFileError
         If a file cannot be read or written.
+    FileExistsError
+        If ``path`` is one of the compared files.
 
     Examples
     --------
     >>> result = compare_files("amp.wav", "model.wav")  # doctest: +SKIP
     >>> write_ab("amp.wav", "model.wav", "ab.wav", result)  # doctest: +SKIP
     """
+    check_output(path, inputs=[target, predicted])
     gain_db = result.target_rms_db - result.predicted_rms_db
     gain = 10 ** (gain_db / 20) if np.isfinite(gain_db) else 1.0
     with AudioReader(target, mono=True) as a, AudioReader(predicted, mono=True) as b:

@@ -15,6 +15,7 @@ from neurdsp.amp.infer import AmpModel
 from neurdsp.amp.judge.aliasing import AliasingResult, measure_aliasing
 from neurdsp.amp.judge.breakdown import Breakdown, Slice
 from neurdsp.amp.judge.compare import matched_esr
+from neurdsp.amp.lookup import find_model
 from neurdsp.dependencies import require
 from neurdsp.errors import AudioFileError
 from neurdsp.metrics import Comparison, ComparisonResult
@@ -121,7 +122,7 @@ def evaluate(
     """
     settings = data or DataConfig()
     if plot is not None:
-        check_output(plot)
+        check_output(plot, inputs=[input_path, output_path, find_model(model)])
         require("matplotlib", extra="plot", purpose="a plot")
     amp = AmpModel.load(model).with_knobs(**(knobs or {}))
     examined = examine(input_path, output_path, settings)

@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,8 @@ from neurdsp.amp.knobs.captures import Captures, load_captures
 from neurdsp.amp.knobs.crops import SettingCrops
 from neurdsp.amp.knobs.export import export_parametric
 from neurdsp.amp.knobs.model import ParametricWaveNet
-from neurdsp.amp.run import check_model_path, check_resume, export_details
+from neurdsp.amp.place import ModelPlace
+from neurdsp.amp.run import check_model_path, check_resume, export_details, run_files, spare_name
 from neurdsp.errors import ConfigError
 from neurdsp.metrics import esr
 from neurdsp.training import Reporter, Trainer
@@ -51,6 +52,8 @@ class KnobsResult:
         Of training.
     warnings
         Flaws of the recordings that did not prevent training.
+    older_model
+        As in `neurdsp.amp.train.RunResult`.
     """
 
     model_path: Path
@@ -62,6 +65,7 @@ class KnobsResult:
     steps: int
     seconds: float
     warnings: tuple[str, ...] = ()
+    older_model: str = ""
 
     def figures(self) -> dict[str, Any]:
         """Return the metrics of the model file."""
@@ -79,10 +83,10 @@ class _KnobsTask:
         crops: SettingCrops,
         captures: Captures,
         config: NamAmpConfig,
-        path: Path,
+        place: ModelPlace,
     ) -> None:
         self._network, self._crops = network, crops
-        self._captures, self._config, self._path = captures, config, path
+        self._captures, self._config, self._place = captures, config, place
         self._train = captures.of("train")
         self.samples_per_step = crops.samples_per_batch
 
@@ -109,8 +113,9 @@ class _KnobsTask:
 
     def export(self, metrics: Mapping[str, Any]) -> None:
         knobs = {name: knob.default for name, knob in self._captures.manifest.knobs.items()}
-        details = export_details(self._path, self._captures.pairs[0], self._config)
-        export_parametric(self._network, self._path, knobs=knobs, metrics=metrics, **details)
+        path = self._place.choose(metrics)
+        details = export_details(self._place.wanted, self._captures.pairs[0], self._config)
+        export_parametric(self._network, path, knobs=knobs, metrics=metrics, **details)
 
 
 def _judge(path: Path, captures: Captures) -> tuple[list[dict[str, Any]], float | None, float | None]:
@@ -150,6 +155,7 @@ def train_parametric(
     run_dir: str | os.PathLike[str],
     resume: bool = False,
     show: bool = False,
+    overwrite: bool = False,
 ) -> KnobsResult:
     """Train a model with knobs on the captures of a manifest.
 
@@ -167,6 +173,8 @@ def train_parametric(
         Continue from the checkpoint in ``run_dir``; only the budget may have changed.
     show
         Whether to show progress on standard error.
+    overwrite
+        As in `neurdsp.amp.train.train`; a model there already is compared by its ESR at captured settings.
 
     Returns
     -------
@@ -192,8 +200,12 @@ def train_parametric(
             "models with knobs are trained by the Rust core, on a CPU and in float32; leave out "
             "training.precision and training.compile"
         )
-    path = check_model_path(model_path)
+    path = check_model_path(model_path, inputs=[manifest_path])
     captures = load_captures(manifest_path, config)
+    beside = Path(manifest_path).parent
+    inputs = [manifest_path, beside / captures.manifest.input]
+    inputs += [beside / setting.output for setting in captures.manifest.captures]
+    check_model_path(path, inputs=inputs)
     facts = {
         "manifest": str(manifest_path),
         "fingerprint": captures.fingerprint(),
@@ -206,7 +218,15 @@ def train_parametric(
     if resume:
         # Versions up to 0.1 wrote no data.json for these runs.
         check_resume(folder, config, facts, facts_required=False)
-    begin_run(folder, config, facts, fresh=not resume)
+    begin_run(
+        folder,
+        config,
+        facts,
+        fresh=not resume,
+        overwrite=overwrite,
+        names=run_files(path),
+        inputs=inputs,
+    )
     if show:
         for warning in captures.warnings:
             sys.stderr.write(f"note: {warning}\n")
@@ -220,13 +240,14 @@ def train_parametric(
     )
     network = crops.new_network()
     reporter = Reporter(folder / "metrics.jsonl", show=show, score_name="ESR")
-    task = _KnobsTask(network, crops, captures, nam, path)
+    place = ModelPlace(path, folder / spare_name(path), replace=overwrite, resumed=resume)
+    task = _KnobsTask(network, crops, captures, nam, place)
     summary = Trainer(network, task, config.training, run_dir=folder, reporter=reporter).run(resume=resume)
 
-    settings, nearest, blend = _judge(path, captures)
+    settings, nearest, blend = _judge(place.path, captures)
     means = {part: [one["esr"] for one in settings if one["part"] == part] for part in ("train", "test")}
     result = KnobsResult(
-        model_path=path,
+        model_path=place.path,
         esr_train=float(np.mean(means["train"])),
         esr_test=_mean(means["test"]),
         esr_nearest=nearest,
@@ -237,6 +258,7 @@ def train_parametric(
         warnings=captures.warnings,
     )
     task.export(result.figures())
+    result = replace(result, model_path=place.path, older_model=place.story())
     report = {**result.figures(), "settings": list(result.settings), "warnings": list(result.warnings)}
     save_json(folder / "result.json", report)
     return result

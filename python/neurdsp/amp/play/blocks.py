@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from neurdsp.audio import FloatArray, check_audio
+from neurdsp.errors import ParameterError
 
 __all__ = ["BLOCK_SAMPLES", "aligned"]
 
@@ -17,8 +18,6 @@ def aligned(
     play: Callable[[FloatArray], FloatArray],
     latency: int,
     blocks: Iterable[npt.ArrayLike],
-    *,
-    mono: bool = False,
 ) -> Iterator[FloatArray]:
     """Yield the output of ``play`` for the blocks, beginning with the sample that belongs to the first one.
 
@@ -30,8 +29,6 @@ def aligned(
         In samples.
     blocks : iterable of array_like of float
         The parts of the clip in order.
-    mono : bool
-        Whether to refuse several channels.
 
     Yields
     ------
@@ -46,7 +43,11 @@ def aligned(
     n_in, late = 0, latency
     shape: tuple[int, ...] = ()
     for block in blocks:
-        samples = check_audio(block, mono=mono, first_sample=n_in)
+        samples = check_audio(block, first_sample=n_in)
+        if n_in and samples.shape[:-1] != shape:
+            raise ParameterError(
+                f"a block has shape {samples.shape}, but other channels than those before it"
+            )
         n_in += samples.shape[-1]
         shape = samples.shape[:-1]
         played = play(samples)[..., late:]

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, TypedDict, Unpack, cast, get_args
+from typing import Any, TypedDict, Unpack, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +12,7 @@ from neurdsp import _core
 from neurdsp.amp.infer import AmpModel
 from neurdsp.amp.play.blocks import BLOCK_SAMPLES, aligned
 from neurdsp.amp.play.effects import impulse_response
-from neurdsp.amp.play.parameters import SWITCHES, OutputMode, to_core
+from neurdsp.amp.play.parameters import OUTPUT_MODES, SWITCHES, OutputMode, to_core
 from neurdsp.audio import FloatArray, check_audio, check_sample_rate
 from neurdsp.errors import ParameterError
 
@@ -39,7 +39,7 @@ class ChainSettings(TypedDict, total=False):
     ``treble_db``             shelf at 1.8 kHz; -10 to 10 (0)
     ``cabinet_on``            (True)
     ``dc_block_on``           high-pass at 5 Hz (True)
-    ``output_mode``           "raw", "normalised" to -18 dB, or "calibrated" ("raw")
+    ``output_mode``           "raw", "normalised" (or "normalized") to -18 dB, or "calibrated" ("raw")
     ``output_gain_db``        gain after everything else; -60 to 60 (0)
     ``mix``                   share of the processed sound; 0 to 1 (1)
     ========================= ==========================================================================
@@ -144,6 +144,12 @@ class AmpChain:
             self.load_ir(ir)
         self._core.reset()
 
+    def __reduce__(self) -> str:
+        raise TypeError(
+            "a chain holds sound that is playing and cannot be copied or pickled; copy its model and "
+            "settings, and make a chain of them where it is needed"
+        )
+
     def __repr__(self) -> str:
         return (
             f"AmpChain({self._sample_rate:g} Hz, {self._n_channels} channels, latency {self.latency} samples)"
@@ -164,7 +170,7 @@ class AmpChain:
         """Current values of all parameters; a copy."""
         values: dict[str, Any] = {name: self._core.get(name) for name, *_ in _core.chain_parameters()}
         values |= {name: bool(values[name]) for name in SWITCHES}
-        values["output_mode"] = get_args(OutputMode)[round(values["output_mode"])]
+        values["output_mode"] = OUTPUT_MODES[round(values["output_mode"])]
         return cast(ChainSettings, values)
 
     @property

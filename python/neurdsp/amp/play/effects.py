@@ -30,6 +30,12 @@ class _Block:
     def __init__(self, core: _core.ChainBlock) -> None:
         self._core = core
 
+    def __reduce__(self) -> str:
+        raise TypeError(
+            f"a {type(self).__name__} holds sound that is playing and cannot be copied or pickled; make one "
+            "with the same settings where it is needed"
+        )
+
     def process(self, block: npt.ArrayLike) -> FloatArray:
         """Play the next samples.
 
@@ -249,7 +255,7 @@ def level_gains(
         are used.
     interface_level_dbu : float
         The level of a sine that reaches full scale at your interface: its maximum input level.
-    output_mode : {"raw", "normalised", "calibrated"}
+    output_mode : {"raw", "normalised", "normalized", "calibrated"}
         Leave the output as it is, bring it to a loudness of -18 dB, or to the level of the device.
 
     Returns

@@ -4,16 +4,30 @@ The plugin has its own identifiers, because the projects of its users are keyed 
 is the one place that says which parameter of the chain each of them is.
 """
 
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import numpy as np
 
 from neurdsp import _core
 from neurdsp.errors import ParameterError
 
-__all__ = ["PLUGIN_PARAMETERS", "SWITCHES", "OutputMode", "in_range", "output_mode_number", "to_core"]
+__all__ = [
+    "OUTPUT_MODES",
+    "PLUGIN_PARAMETERS",
+    "SWITCHES",
+    "OutputMode",
+    "in_range",
+    "one_spelling",
+    "output_mode_number",
+    "to_core",
+]
 
-OutputMode = Literal["raw", "normalised", "calibrated"]
+OutputMode = Literal["raw", "normalised", "normalized", "calibrated"]
+
+#: The output modes in the order of the core, each once.
+OUTPUT_MODES = ("raw", "normalised", "calibrated")
+
+_SPELLINGS = {"normalized": "normalised"}
 
 #: Parameters of the chain that are on or off.
 SWITCHES = frozenset({"calibrate_input", "gate_on", "model_on", "tone_on", "cabinet_on", "dc_block_on"})
@@ -53,10 +67,21 @@ def output_mode_number(mode: str) -> int:
     ParameterError
         If there is no such mode.
     """
-    modes = get_args(OutputMode)
-    if mode not in modes:
-        raise ParameterError(f"output_mode is {mode!r}, but it must be one of {', '.join(modes)}")
-    return modes.index(mode)
+    mode = one_spelling(mode)
+    if mode not in OUTPUT_MODES:
+        raise ParameterError(f"output_mode is {mode!r}, but it must be one of {', '.join(OUTPUT_MODES)}")
+    return OUTPUT_MODES.index(mode)
+
+
+def one_spelling(mode: Any) -> Any:
+    """Return an output mode in the spelling that files and settings have.
+
+    Examples
+    --------
+    >>> one_spelling("normalized")
+    'normalised'
+    """
+    return _SPELLINGS.get(mode, mode) if isinstance(mode, str) else mode
 
 
 def to_core(name: str, value: Any) -> float:
@@ -89,7 +114,7 @@ def _of_chain(
     if name in SWITCHES:
         found, values = bool(_DEFAULTS[name]), ()
     elif name == "output_mode":
-        values = get_args(OutputMode)
+        values = OUTPUT_MODES
         found = values[round(_DEFAULTS[name])]
     return found if default is None else default, values if allowed is None else allowed
 

@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from neurdsp import __version__
-from neurdsp._output import atomic_output
+from neurdsp._output import atomic_output, check_output
 from neurdsp.amp.infer import AmpModel
 from neurdsp.amp.lookup import find_model
 from neurdsp.amp.play.effects import impulse_response
-from neurdsp.amp.play.parameters import PLUGIN_PARAMETERS
+from neurdsp.amp.play.parameters import PLUGIN_PARAMETERS, one_spelling
 from neurdsp.errors import ParameterError
 
 __all__ = ["write_plugin_preset"]
@@ -70,12 +70,16 @@ def write_plugin_preset(
     ParameterError
         If a setting or a knob is unknown or out of range, or if the model is an old ``.nam`` folder, which no
         project can hold.
+    FileExistsError
+        If ``path`` is the model or the impulse response.
 
     Examples
     --------
     >>> write_plugin_preset("lead.vstpreset", "ts9", bass=3, gate_threshold=-60)  # doctest: +SKIP
     >>> write_plugin_preset("rhythm.vstpreset", "crunch", knobs={"gain": 0.8})  # doctest: +SKIP
     """
+    used = [*([] if model is None else [find_model(model)]), *([] if ir is None else [ir])]
+    check_output(path, inputs=used)
     resource, positions = (None, {}) if model is None else _model(model, dict(knobs or {}))
     if model is None and knobs:
         raise ParameterError("knobs belong to a model; give the model as well")
@@ -114,6 +118,8 @@ def _values(settings: dict[str, Any]) -> dict[str, dict[str, Any]]:
     values: dict[str, dict[str, Any]] = {}
     for name, (default, allowed) in PLUGIN_PARAMETERS.items():
         value = settings.get(name, default)
+        if name == "output_mode":
+            value = one_spelling(value)
         if isinstance(default, bool):
             values[name] = {"bool": _switch(name, value)}
         elif isinstance(default, float):

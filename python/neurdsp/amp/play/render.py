@@ -1,14 +1,18 @@
 """Rendering audio files through an amp model, in bounded memory."""
 
+import contextlib
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Unpack
 
 import numpy as np
 
+from neurdsp._output import check_output
 from neurdsp.amp.infer import AmpModel
+from neurdsp.amp.lookup import find_model
+from neurdsp.amp.play.blocks import BLOCK_SAMPLES
 from neurdsp.amp.play.chain import AmpChain, ChainSettings
 from neurdsp.audio import AudioReader, AudioWriter, FloatArray
 from neurdsp.console import Progress
@@ -17,6 +21,8 @@ from neurdsp.errors import AudioFileError, ParameterError
 from neurdsp.metrics.level import amplitude_to_db
 
 __all__ = ["RenderResult", "RenderedFile", "render_file", "render_files"]
+
+_LONGEST_TAIL_S = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +57,10 @@ def render_file(
     subtype: str = "FLOAT",
     ir: str | os.PathLike[str] | None = None,
     oversample: int = 1,
+    tail_s: float = 0.0,
     **settings: Unpack[ChainSettings],
 ) -> RenderResult:
-    """Play an audio file through an amp, and write the output at the same sample rate and length.
+    """Play an audio file through an amp, and write the output at the same sample rate, channels and length.
 
     Without an impulse response, oversampling and settings the model plays alone. With any of them
     `neurdsp.amp.AmpChain` plays, with its DC block off unless it is asked for.
@@ -61,9 +68,9 @@ def render_file(
     Parameters
     ----------
     input_path : path-like
-        Mono, of any length.
+        Of any length; each of its channels goes through the amp on its own.
     output_path : path-like
-        Written when it is complete; the suffix selects the format.
+        Written when it is complete; the suffix selects the format. It must not be an input.
     model : AmpModel, str or path-like
         A loaded model, a model file, or the name of a shipped amp.
     subtype : str
@@ -72,6 +79,8 @@ def render_file(
         Impulse response of a cabinet.
     oversample : {1, 2, 4}
         Run the model at a multiple of its rate to reduce aliasing.
+    tail_s : float
+        Seconds of silence to play after the end, so that sound that decays is kept; 0 to 600.
     **settings
         Any of `neurdsp.amp.ChainSettings`; ``dc_block_on`` is False by default here.
 
@@ -83,7 +92,9 @@ def render_file(
     Raises
     ------
     AudioFileError
-        If the input is missing, damaged, empty, not mono or not finite, or the output cannot be written.
+        If the input is missing, damaged, empty or not finite, or the output cannot be written.
+    FileExistsError
+        If the output is the input, the model or the impulse response.
     ModelFileError
         If the model cannot be loaded.
     ParameterError
@@ -94,9 +105,8 @@ def render_file(
     >>> render_file("dry.wav", "wet.wav", model="amp.safetensors")  # doctest: +SKIP
     """
     with Progress("rendering", 1.0) as progress:
-        return _render(
-            input_path, output_path, model, subtype, ir, oversample, settings, progress=progress.advance
-        )
+        job = _Job(model, subtype, ir, oversample, _check_tail(tail_s), settings)
+        return _render(input_path, output_path, job, progress=progress.advance)
 
 
 def render_files(
@@ -109,6 +119,8 @@ def render_files(
     subtype: str = "FLOAT",
     ir: str | os.PathLike[str] | None = None,
     oversample: int = 1,
+    tail_s: float = 0.0,
+    overwrite: bool = True,
     **settings: Unpack[ChainSettings],
 ) -> Iterator[RenderedFile]:
     """Play several audio files through one amp in parallel; see `render_file`.
@@ -119,14 +131,16 @@ def render_files(
     Parameters
     ----------
     input_paths : iterable of path-like
-        Mono, of any length; their names must differ.
+        Of any length; their names must differ.
     output_folder : path-like
         Folder for the outputs, which are named like the inputs; made if it is missing.
     suffix : str
         Of the outputs; it selects the format.
     workers : int, optional
         Files at a time; the number of cores by default.
-    model, subtype, ir, oversample, **settings
+    overwrite : bool
+        Whether outputs that exist are replaced; otherwise they are kept, and reported as not rendered.
+    model, subtype, ir, oversample, tail_s, **settings
         As in `render_file`.
 
     Yields
@@ -137,7 +151,7 @@ def render_files(
     Raises
     ------
     ParameterError
-        If two outputs would have the same name, an output would overwrite its input, or a setting is out of
+        If two outputs would have the same name, an output would overwrite an input, or a setting is out of
         range.
     ModelFileError
         If the model cannot be loaded.
@@ -155,18 +169,22 @@ def render_files(
             raise ParameterError(
                 f"'{sources[target]}' and '{source}' would both become '{target}': rename one"
             )
-        if target.resolve() == source.resolve():
-            raise ParameterError(f"'{source}' would be overwritten: give another output folder")
         sources[target] = source
+    _refuse_inputs(sources, [*([] if ir is None else [ir]), *_model_files(model)])
     if workers is not None and workers < 1:
         raise ParameterError(f"workers is {workers}, but it must be at least 1")
+    tail_s = _check_tail(tail_s)
     folder.mkdir(parents=True, exist_ok=True)
     amp = model if isinstance(model, AmpModel) else AmpModel.load(model)
+
+    job = _Job(amp, subtype, ir, oversample, tail_s, settings)
 
     def render(target: Path) -> RenderedFile:
         source = sources[target]
         try:
-            result = _render(source, target, amp, subtype, ir, oversample, settings)
+            if not overwrite and target.exists():
+                raise AudioFileError(f"'{target}' exists already and was kept; --overwrite replaces it")
+            result = _render(source, target, job)
         except AudioFileError as error:
             return RenderedFile(source, target, error=str(error))
         return RenderedFile(source, target, result=result)
@@ -180,36 +198,81 @@ def render_files(
             yield file
 
 
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """How to render, whatever the file."""
+
+    model: AmpModel | str | os.PathLike[str]
+    subtype: str
+    ir: str | os.PathLike[str] | None
+    oversample: int
+    tail_s: float
+    settings: ChainSettings
+
+
+def _check_tail(tail_s: float) -> float:
+    if not isinstance(tail_s, int | float) or not 0 <= tail_s <= _LONGEST_TAIL_S:
+        raise ParameterError(f"tail_s is {tail_s!r}, but it must be 0 to {_LONGEST_TAIL_S:g} seconds")
+    return float(tail_s)
+
+
+def _model_files(model: AmpModel | str | os.PathLike[str]) -> list[Path]:
+    return [] if isinstance(model, AmpModel) else [find_model(model)]
+
+
+def _refuse_inputs(sources: Mapping[Path, Path], others: Sequence[str | os.PathLike[str]]) -> None:
+    """Refuse outputs that would overwrite an input: their own, or that of another output."""
+    inputs = {}
+    for path in [*sources.values(), *map(Path, others)]:
+        with contextlib.suppress(OSError):
+            status = path.stat()
+            inputs[status.st_dev, status.st_ino] = path
+    for target in sources:
+        with contextlib.suppress(OSError):
+            status = target.stat()
+            source = inputs.get((status.st_dev, status.st_ino))
+            if source is not None:
+                raise ParameterError(f"'{source}' would be overwritten: give another output folder")
+
+
 def _render(
     input_path: str | os.PathLike[str],
     output_path: str | os.PathLike[str],
-    model: AmpModel | str | os.PathLike[str],
-    subtype: str,
-    ir: str | os.PathLike[str] | None,
-    oversample: int,
-    settings: ChainSettings,
+    job: _Job,
     *,
     progress: Callable[[float], None] | None = None,
 ) -> RenderResult:
     """Play one file; ``progress`` is called with the share that was just played."""
-    with AudioReader(input_path, mono=True) as reader:
-        info = reader.info
+    with AudioReader(input_path) as reader:
+        info, model = reader.info, job.model
+        check_output(
+            output_path, inputs=[input_path, *([] if job.ir is None else [job.ir]), *_model_files(model)]
+        )
         amp = model if isinstance(model, AmpModel) else AmpModel.load(model)
         chain = None
-        if ir is not None or oversample != 1 or settings:
-            settings = {"dc_block_on": False, **settings}
-            chain = AmpChain(amp, sample_rate=info.sample_rate, ir=ir, oversample=oversample, **settings)
-        n_samples, peak = 0, 0.0
+        if job.ir is not None or job.oversample != 1 or job.settings:
+            settings: ChainSettings = {"dc_block_on": False, **job.settings}
+            chain = AmpChain(
+                amp,
+                sample_rate=info.sample_rate,
+                n_channels=info.channels,
+                ir=job.ir,
+                oversample=job.oversample,
+                **settings,
+            )
+        tail, n_samples, peak = round(job.tail_s * info.sample_rate), 0, 0.0
         try:
-            with AudioWriter(output_path, info.sample_rate, subtype=subtype) as writer:
-                dry = _mono(reader)
+            with AudioWriter(
+                output_path, info.sample_rate, channels=info.channels, subtype=job.subtype
+            ) as writer:
+                dry = _blocks(reader, tail)
                 wet = chain.render_blocks(dry) if chain else amp.render_blocks(dry, info.sample_rate)
                 for block in wet:
                     writer.write(block)
-                    n_samples += block.size
+                    n_samples += block.shape[-1]
                     peak = max(peak, float(np.abs(block).max(initial=0.0)))
                     if progress is not None:
-                        progress(block.size / max(1, info.n_samples))
+                        progress(block.shape[-1] / max(1, info.n_samples + tail))
                 if n_samples == 0:
                     raise AudioFileError(f"'{input_path}' is empty: it holds no samples")
         except ParameterError as error:
@@ -217,6 +280,14 @@ def _render(
     return RenderResult(n_samples=n_samples, sample_rate=info.sample_rate, peak_db=amplitude_to_db(peak))
 
 
-def _mono(reader: AudioReader) -> Iterator[FloatArray]:
+def _blocks(reader: AudioReader, tail_samples: int) -> Iterator[FloatArray]:
+    """Yield a file and the silence after it; nothing for an empty file."""
+    some = False
     for block in reader.blocks():
-        yield block[0]
+        some = True
+        yield block[0] if reader.info.channels == 1 else block
+    shape = () if reader.info.channels == 1 else (reader.info.channels,)
+    while some and tail_samples > 0:
+        n_samples = min(tail_samples, BLOCK_SAMPLES)
+        yield np.zeros((*shape, n_samples), np.float32)
+        tail_samples -= n_samples

@@ -1,0 +1,62 @@
+"""What is in the output folder of a corpus before a run: earlier results, or files that no run made."""
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from neurdsp.dsp.manifest import MANIFEST, read_manifest
+from neurdsp.errors import ParameterError
+
+__all__ = ["refuse_loss"]
+
+
+def refuse_loss(folder: Path, outputs: Mapping[str, str], files: Iterable[Path], *, overwrite: bool) -> None:
+    """Refuse a run that would write over an audio file of the corpus, or over files that no run made.
+
+    Parameters
+    ----------
+    folder
+        The output folder.
+    outputs
+        The name of each result in it, by name of the audio file.
+    files
+        The audio files.
+    overwrite
+        Whether files that no run made may be replaced. Audio files of the corpus may not.
+
+    Raises
+    ------
+    ParameterError
+        If something would be lost; the message names it.
+    """
+    manifest = folder / MANIFEST
+    there = [path for name in outputs.values() if (path := folder / name).is_file()]
+    if not there and not manifest.is_file():
+        return
+    sources = {(status.st_dev, status.st_ino): path for path in files if (status := _status(path))}
+    for path in [manifest, *there]:
+        status = _status(path)
+        source = sources.get((status.st_dev, status.st_ino)) if status else None
+        if source is not None:
+            raise ParameterError(
+                f"cannot write '{path}': it leads to '{source}', an input, which would be lost; "
+                "give another output folder"
+            )
+    if overwrite:
+        return
+    records = read_manifest(manifest)
+    foreign = there[:1] if not manifest.is_file() else []
+    if manifest.is_file() and manifest.stat().st_size and not records:
+        foreign = [manifest]
+    if foreign:
+        raise ParameterError(
+            f"cannot write '{foreign[0]}': it exists already, and was not made by neurdsp mel; give another "
+            "output folder, or --overwrite to replace it"
+        )
+
+
+def _status(path: Path) -> os.stat_result | None:
+    try:
+        return os.stat(path)
+    except OSError:
+        return None

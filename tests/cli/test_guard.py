@@ -1,0 +1,289 @@
+"""No command writes over an input, and only ``--overwrite`` replaces what exists: tried with every output."""
+
+import os
+import typing
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import typer
+from neurdsp._guard import Reads, Writes, marks
+from neurdsp.cli import app
+
+#: By command and parameter that is written: a call, with OUT for the output.
+CALLS = {
+    ("amp render", "output"): "amp render dry.wav -m amp.safetensors --ir short.wav -o OUT",
+    ("amp compare", "plot"): "amp compare dry.wav near.wav -p OUT",
+    ("amp compare", "ab"): "amp compare dry.wav near.wav --ab OUT",
+    ("amp evaluate", "plot"): "amp evaluate amp.safetensors --data dry.wav near.wav -p OUT",
+    ("amp check", "plot"): "amp check dry.wav near.wav -p OUT",
+    ("amp signal", "output"): "amp signal --sample-rate 44100 -o OUT",
+    ("amp capture", "output"): "amp capture -i dry.wav --device Test -o OUT",
+    ("amp train", "model_path"): "amp train dry.wav near.wav --config config.yaml -o OUT",
+    ("amp train-knobs", "model_path"): "amp train-knobs manifest.yaml -o OUT",
+    ("model convert", "target"): "model convert amp.safetensors OUT",
+    ("plugin preset", "output"): "plugin preset -m amp.safetensors --ir short.wav -o OUT",
+}
+#: Their outputs are folders, whose files the command checks; see the tests below and those of train_many.
+FOLDERS = {
+    ("mel", "output"),
+    ("demo", "output"),
+    ("amp train-many", "folder"),
+    ("amp train", "run_dir"),
+    ("amp train-knobs", "run_dir"),
+}
+SUFFIXES = {"plot": ".png", "target": ".json", "model_path": ".safetensors"}
+INPUTS = ("dry.wav", "near.wav", "short.wav", "amp.safetensors", "config.yaml", "manifest.yaml")
+
+
+def commands(command, path=()):
+    yield " ".join(path), command
+    for name, child in getattr(command, "commands", {}).items():
+        yield from commands(child, (*path, name))
+
+
+COMMANDS = dict(commands(typer.main.get_command(app)))
+
+
+def is_path(hint) -> bool:
+    return hint is Path or any(is_path(part) for part in typing.get_args(hint))
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_path_of_every_command_says_whether_it_is_read_or_written(name):
+    command = COMMANDS[name]
+    if command.callback is None or hasattr(command, "commands"):
+        return
+    marked = marks(command.callback)
+    for parameter, hint in typing.get_type_hints(command.callback).items():
+        assert not is_path(hint) or parameter in marked, f"{name}: mark {parameter} with neurdsp._guard"
+    for option in command.params:
+        words = f"{option.name} {getattr(option, 'help', '') or ''}".lower()
+        if "file to write" in words or "folder for" in words or "output" in option.opts:
+            assert isinstance(marked.get(option.name), Writes), f"{name}: {option.name} is written"
+    files = [mark for mark in marked.values() if isinstance(mark, Writes)]
+    assert not files or "overwrite" in {option.name for option in command.params}
+
+
+def test_every_output_of_every_command_is_tried_here():
+    outputs = {
+        (name, parameter)
+        for name, command in COMMANDS.items()
+        if command.callback is not None
+        for parameter, mark in marks(command.callback).items()
+        if isinstance(mark, Writes)
+    }
+    assert outputs == set(CALLS) | FOLDERS
+    for name, parameter in FOLDERS:
+        assert marks(COMMANDS[name].callback)[parameter].kind == "folder"
+
+
+@pytest.fixture
+def lv2(tmp_path, monkeypatch):
+    """Stand-ins for the programs of LV2; `lv2apply` copies its input."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    info = (
+        "urn:test#t\n\n\tName: Test\n\n"
+        "\tPort 0:\n\t\tType: http://lv2plug.in/ns/lv2core#AudioPort\n"
+        "\t\t      http://lv2plug.in/ns/lv2core#InputPort\n\t\tSymbol: in\n\t\tName: In\n\n"
+        "\tPort 1:\n\t\tType: http://lv2plug.in/ns/lv2core#AudioPort\n"
+        "\t\t      http://lv2plug.in/ns/lv2core#OutputPort\n\t\tSymbol: out\n\t\tName: Out\n"
+    )
+    (folder / "info").write_text(info)
+    for name, body in [
+        ("lv2ls", '[ "$1" = -n ] && echo "Test" || echo urn:test#t'),
+        ("lv2info", f'cat "{folder}/info"'),
+        ("lv2apply", 'cp "$2" "$4"'),
+    ]:
+        (folder / name).write_text(f"#!/bin/sh\n{body}\n")
+        (folder / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
+
+
+@pytest.fixture
+def place(files, lv2):
+    """The recordings, a configuration and a manifest."""
+    (files / "config.yaml").write_text("architecture: amp.wavenet\n")
+    (files / "manifest.yaml").write_text(
+        "input: dry.wav\nknobs: {gain: {}}\ncaptures:\n"
+        "- {output: near.wav, positions: {gain: 0}}\n- {output: short.wav, positions: {gain: 1}}\n"
+    )
+    return files
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and "bin" not in path.parts
+    }
+
+
+def ways_to(path: Path) -> dict[str, str]:
+    """Names that lead to a file."""
+    folder = path.parent
+    symbolic, hard = folder / f"symbolic{path.suffix}", folder / f"hard{path.suffix}"
+    symbolic.symlink_to(path.name)
+    os.link(path, hard)
+    (folder / "sub").mkdir(exist_ok=True)
+    names = [path.name, f"./{path.name}", f"sub/../{path.name}", str(path), symbolic.name, hard.name]
+    if (folder / path.name.upper()).exists():  # a file system that ignores case
+        names.append(path.name.upper())
+    return dict(zip(names, names, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("key", "source"),
+    [(key, word) for key, call in CALLS.items() for word in call.split() if word in INPUTS],
+    ids=lambda value: value if isinstance(value, str) else " ".join(value),
+)
+def test_an_output_that_leads_to_an_input_is_refused_always(run, place, key, source):
+    names = ways_to(place / source)
+    before = contents(place)
+    for name in names:
+        for more in ([], ["--overwrite"]):
+            done = run(*CALLS[key].replace("OUT", name).split(), *more)
+            assert done.status == 2, (name, more, done)
+            assert "also an input" in done.err, done.err
+            assert "give another name" in done.err
+            assert done.err.count("\n") == 1
+            assert contents(place) == before, (name, more)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [key for key in CALLS if marks(COMMANDS[key[0]].callback)[key[1]].kind == "file"],
+    ids=" ".join,
+)
+def test_an_output_that_exists_is_replaced_only_if_the_user_says_so_and_is_told(run, place, key):
+    suffix = ".vstpreset" if key[0] == "plugin preset" else SUFFIXES.get(key[1], ".wav")
+    out = f"precious{suffix}"
+    (place / out).write_bytes(b"precious")
+    before = contents(place)
+    call = CALLS[key].replace("OUT", out).split()
+    done = run(*call)
+    assert done.status == 2, done
+    assert f"'{out}': it exists already" in done.err
+    assert "--overwrite" in done.err
+    assert contents(place) == before
+    done = run(*call, "--overwrite")
+    assert done.status == 0, done
+    assert f"replaced {out}\n" in done.err
+    assert (place / out).read_bytes() != b"precious"
+    after = contents(place)
+    assert {name for name in before if before[name] != after[name]} == {out}
+    # A new output is no replacement.
+    (place / out).unlink()
+    done = run(*call, "--overwrite")
+    assert (done.status, done.err) == (0, "")
+
+
+def test_two_outputs_of_one_name_are_refused(run, place):
+    done = run("amp", "compare", "dry.wav", "near.wav", "-p", "x.wav", "--ab", "./x.wav")
+    assert done.status == 2
+    assert "are one file; give two names" in done.err
+    assert not (place / "x.wav").exists()
+
+
+def test_a_failed_command_replaces_nothing_and_says_nothing_of_it(run, place):
+    (place / "out.wav").write_bytes(b"precious")
+    done = run("amp", "render", "nan.wav", "-m", "amp.safetensors", "-o", "out.wav", "--overwrite")
+    assert done.status == 2
+    assert "replaced" not in done.err
+    assert (place / "out.wav").read_bytes() == b"precious"
+
+
+def test_render_of_several_files_keeps_those_that_exist(run, place):
+    (place / "wet").mkdir()
+    (place / "wet" / "dry.wav").write_bytes(b"precious")
+    call = ["amp", "render", "dry.wav", "near.wav", "-m", "amp.safetensors", "-o", "wet"]
+    done = run(*call)
+    assert done.status == 1
+    assert "'wet/dry.wav' exists already and was kept; --overwrite replaces it" in done.err
+    assert (place / "wet" / "dry.wav").read_bytes() == b"precious"
+    assert soundfile.info(place / "wet" / "near.wav").frames == 20_000
+    assert run(*call, "--overwrite").status == 0
+    assert soundfile.info(place / "wet" / "dry.wav").frames == 20_000
+
+
+@pytest.mark.parametrize("target", ["near.wav", "short.wav", "amp.safetensors"])
+def test_render_of_several_files_never_writes_over_any_input(run, place, target):
+    (place / "wet").mkdir()
+    (place / "wet" / "dry.wav").symlink_to(f"../{target}")
+    before = contents(place)
+    call = ["amp", "render", "dry.wav", "near.wav", "-m", "amp.safetensors", "--ir", "short.wav", "-o", "wet"]
+    for more in ([], ["--overwrite"]):
+        done = run(*call, *more)
+        assert done.status == 2, done
+        assert "would be overwritten" in done.err
+        assert contents(place) == before
+
+
+def test_mel_never_writes_over_audio_or_what_it_did_not_make(run, place):
+    corpus = place / "corpus"
+    corpus.mkdir()
+    for name in ("a.wav", "b.wav"):
+        soundfile.write(corpus / name, np.full(9_000, 0.1, np.float32), 22_050)
+    (corpus / "a.npy").write_bytes(b"precious")
+    before = contents(place)
+    done = run("mel", "corpus", "-o", "corpus")
+    assert done.status == 2
+    assert "'corpus/a.npy': it exists already, and was not made by neurdsp mel" in done.err
+    assert contents(place) == before
+    (corpus / "a.npy").unlink()
+    (corpus / "manifest.jsonl").write_text('{"audio_filepath": "a.wav", "text": "precious"}\n')
+    before = contents(place)
+    done = run("mel", "corpus", "-o", "corpus")
+    assert done.status == 2
+    assert "'corpus/manifest.jsonl': it exists already, and was not made by neurdsp mel" in done.err
+    assert contents(place) == before
+    (corpus / "manifest.jsonl").unlink()
+    (corpus / "b.npy").symlink_to("a.wav")
+    before = contents(place)
+    for more in ([], ["--overwrite"]):
+        done = run("mel", "corpus", "-o", "corpus", *more)
+        assert done.status == 2
+        assert "leads to 'corpus/a.wav', an input" in done.err
+        assert contents(place) == before
+    (corpus / "b.npy").unlink()
+    assert run("mel", "corpus", "-o", "corpus").status == 0
+    assert run("mel", "corpus", "-o", "corpus", "--n-mels", "40").status == 0  # its own results it renews
+
+
+def test_mel_of_a_file_named_like_its_result_is_refused(run, place):
+    (place / "x.npy").write_bytes((place / "dry.wav").read_bytes())
+    before = contents(place)
+    done = run("mel", "x.npy", "-o", ".", "--overwrite")
+    assert done.status == 2
+    assert "an input, which would be lost" in done.err
+    assert contents(place) == before
+
+
+def test_the_demo_runs_again_but_not_over_files_of_others(run, place):
+    (place / "dry.wav").rename(place / "mine.wav")
+    for _ in range(2):
+        assert run("demo", "-o", "demo", "-m", "amp.safetensors").status == 0
+    (place / "other").mkdir()
+    (place / "other" / "dry.wav").write_bytes(b"precious")
+    done = run("demo", "-o", "other", "-m", "amp.safetensors")
+    assert done.status == 2
+    assert "'other/dry.wav': it exists already" in done.err
+    assert sorted(path.name for path in (place / "other").iterdir()) == ["dry.wav"]
+    assert run("demo", "-o", "other", "-m", "amp.safetensors", "--overwrite").status == 0
+    (place / "demo" / "report.png").unlink()
+    (place / "demo" / "report.png").symlink_to("../amp.safetensors")
+    before = (place / "amp.safetensors").read_bytes()
+    done = run("demo", "-o", "demo", "-m", "amp.safetensors", "--overwrite")
+    assert done.status == 2
+    assert "also an input" in done.err
+    assert (place / "amp.safetensors").read_bytes() == before
+
+
+def test_reading_marks_are_only_for_paths():
+    for command in COMMANDS.values():
+        if command.callback is not None:
+            hints = typing.get_type_hints(command.callback)
+            for name, mark in marks(command.callback).items():
+                assert not isinstance(mark, Reads) or is_path(hints[name])
