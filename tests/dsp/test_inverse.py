@@ -88,4 +88,4 @@ def test_griffin_lim_stays_in_bounds(center):
     y = signal(np.float32)
     magnitude = np.abs(neurdsp.stft(y, n_fft=1024, window="blackman", center=center))
     made = neurdsp.griffinlim(magnitude, n_iter=4, window="blackman", center=center, length=12_000)
-    assert np.abs(made).max() < 8
+    assert np.abs(made).max() < 13
