@@ -1,4 +1,4 @@
-"""The exceptions of neurdsp, raised by the Python code and the Rust core."""
+"""The exceptions and the warning of neurdsp, raised by the Python code and the Rust core."""
 
 __all__ = [
     "AudioFileError",
@@ -6,6 +6,7 @@ __all__ = [
     "MissingDependencyError",
     "ModelFileError",
     "NeurdspError",
+    "NeurdspWarning",
     "ParameterError",
     "UnsupportedModelError",
 ]
@@ -13,6 +14,10 @@ __all__ = [
 
 class NeurdspError(Exception):
     """Base of all exceptions that neurdsp raises on purpose."""
+
+
+class NeurdspWarning(UserWarning):
+    """A result may not be what was meant: a file is cut off, a signal is too short, channels cancel."""
 
 
 class ParameterError(NeurdspError, ValueError):

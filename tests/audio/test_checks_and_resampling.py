@@ -1,5 +1,6 @@
 """Checks of arrays name the first bad sample; resampling keeps time and level, in blocks of any size."""
 
+import librosa
 import numpy as np
 import pytest
 from neurdsp.audio import StreamResampler, check_audio, resample
@@ -45,7 +46,7 @@ def test_a_sine_survives_resampling_in_time_and_level(source, target):
     result = resample(
         np.sin(2 * np.pi * frequency * np.arange(n) / source).astype(np.float32), source, target
     )
-    assert abs(result.size - target) <= 1
+    assert result.size == target
     middle = slice(target // 4, 3 * target // 4)
     assert np.abs(result[middle] - expected[middle]).max() < 2e-6
 
@@ -56,15 +57,37 @@ def test_channels_are_resampled_alone():
     np.testing.assert_array_equal(both[1], resample(audio[1], 48_000, 32_000))
 
 
-@pytest.mark.parametrize("block", [64, 1_000, 44_100])
-def test_streamed_resampling_equals_the_whole(block):
-    audio = np.random.default_rng(4).standard_normal(44_100).astype(np.float32)
-    stream = StreamResampler(44_100, 48_000)
+@pytest.mark.parametrize(
+    ("n_samples", "source", "target", "wanted"),
+    [
+        (44_098, 44_100, 16_000, 16_000),
+        (44_100, 44_100, 16_000, 16_000),
+        (44_101, 44_100, 16_000, 16_001),
+        (1, 44_100, 16_000, 1),
+        (1, 192_000, 8_000, 1),
+        (2, 48_000, 44_100, 2),
+        (44_100, 16_000, 44_100, 121_551),
+        (10, 44_100, 1_234.5, 1),
+    ],
+)
+@pytest.mark.parametrize("block", [64, 1_000, 100_000])
+def test_the_length_is_rounded_up_in_whole_and_in_blocks(n_samples, source, target, wanted, block):
+    audio = np.random.default_rng(4).standard_normal(n_samples).astype(np.float32)
+    whole = resample(audio, source, target)
+    assert whole.size == wanted
+    assert resample(np.stack([audio, audio]), source, target).shape == (2, wanted)
+    stream = StreamResampler(source, target)
     parts = [stream.process(audio[i : i + block]) for i in range(0, audio.size, block)]
-    result = np.concatenate([*parts, stream.finish()])
-    expected = resample(audio, 44_100, 48_000)
-    assert result.size == expected.size
-    assert np.abs(result - expected).max() < 1e-6
+    np.testing.assert_array_equal(np.concatenate([*parts, stream.finish()]), whole)
+
+
+@pytest.mark.parametrize("n_samples", [1, 999, 44_098, 44_100, 44_101, 100_003])
+@pytest.mark.parametrize(("source", "target"), [(44_100, 16_000), (48_000, 16_000), (16_000, 48_000)])
+def test_the_length_is_that_of_librosa(n_samples, source, target):
+    audio = np.zeros(n_samples, np.float32)
+    assert resample(audio, source, target).size == len(
+        librosa.resample(audio, orig_sr=source, target_sr=target)
+    )
 
 
 def test_rates_out_of_range_are_named():

@@ -1,9 +1,7 @@
-"""Reading and writing audio files, whole or block by block, with soundfile (libsndfile)."""
+"""Writing audio files, whole or block by block, with soundfile (libsndfile)."""
 
 import contextlib
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -15,7 +13,7 @@ from neurdsp._output import atomic_output
 from neurdsp.audio.checks import FloatArray, check_audio, check_sample_rate
 from neurdsp.errors import AudioFileError, ParameterError
 
-__all__ = ["BLOCK_SAMPLES", "AudioInfo", "AudioReader", "AudioWriter", "read_audio", "write_audio"]
+__all__ = ["BLOCK_SAMPLES", "AudioWriter", "reason_of", "write_audio"]
 
 #: Samples per channel that are read, rendered and written at a time: 1.4 s at 48 kHz, 256 KiB.
 BLOCK_SAMPLES = 65_536
@@ -28,125 +26,10 @@ _FORMATS = {".wav": "WAV", ".flac": "FLAC", ".ogg": "OGG", ".aif": "AIFF", ".aif
 _FALLBACK_SUBTYPES = {"FLAC": "PCM_24", "OGG": "VORBIS"}
 
 
-@dataclass(frozen=True, slots=True)
-class AudioInfo:
-    """Header of an audio file.
-
-    Attributes
-    ----------
-    sample_rate : int
-        In Hz.
-    channels : int
-        Number of channels.
-    n_samples : int
-        Samples per channel.
-    format, subtype : str
-        File format and sample format as libsndfile names them.
-    """
-
-    sample_rate: int
-    channels: int
-    n_samples: int
-    format: str
-    subtype: str
-
-    @property
-    def duration_s(self) -> float:
-        """Length in seconds."""
-        return self.n_samples / self.sample_rate
-
-
-def _reason(error: BaseException) -> str:
+def reason_of(error: BaseException) -> str:
     """Return libsndfile's message without the prefix, which repeats the path."""
     text = str(getattr(error, "error_string", "")) or str(error) or type(error).__name__
     return text.strip().rstrip(".")
-
-
-class AudioReader:
-    """Reads an audio file block by block, so that a file of any length can be read.
-
-    Parameters
-    ----------
-    path : path-like
-        Any file that libsndfile reads: WAV, FLAC, AIFF, Ogg, MP3 and more.
-    mono : bool
-        Whether to reject a file with several channels.
-
-    Attributes
-    ----------
-    info : AudioInfo
-        The header.
-
-    Raises
-    ------
-    AudioFileError
-        If the file is missing or not audio, has several channels although ``mono`` is set, or proves to be
-        damaged while it is read.
-
-    Examples
-    --------
-    >>> with AudioReader("guitar.wav") as reader:  # doctest: +SKIP
-    ...     peak = max(abs(block).max() for block in reader.blocks())
-    """
-
-    def __init__(self, path: str | os.PathLike[str], *, mono: bool = False) -> None:
-        import soundfile
-
-        self._path = Path(path)
-        if self._path.is_dir():
-            raise AudioFileError(f"cannot read '{path}': it is a folder; give an audio file")
-        if not self._path.exists():
-            raise AudioFileError(f"cannot read '{path}': no such file")
-        try:
-            # As bytes, because a name may be no text in the encoding of the file system.
-            name = os.fsencode(self._path) if os.name == "posix" else self._path
-            self._file = soundfile.SoundFile(name, "r")
-        except (soundfile.SoundFileError, OSError, TypeError, ValueError) as error:
-            raise AudioFileError(
-                f"cannot read '{path}': not an audio file in a known format, or damaged ({_reason(error)})"
-            ) from error
-        if self._file.channels < 1 or self._file.samplerate < 1:
-            self._file.close()
-            raise AudioFileError(f"cannot read '{path}': its header has no channels or no sample rate")
-        if mono and self._file.channels != 1:
-            self._file.close()
-            raise AudioFileError(
-                f"'{path}' has {self._file.channels} channels, but mono is needed; export one channel"
-            )
-        self.info = AudioInfo(
-            sample_rate=self._file.samplerate,
-            channels=self._file.channels,
-            n_samples=max(0, self._file.frames),
-            format=self._file.format,
-            subtype=self._file.subtype,
-        )
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the file."""
-        self._file.close()
-
-    def blocks(self, block_samples: int = BLOCK_SAMPLES) -> Iterator[FloatArray]:
-        """Yield the rest of the file in float32 blocks of shape (n_channels, n), n ≤ ``block_samples``."""
-        import soundfile
-
-        # numpy scales 16 bits to the same floats as libsndfile, several times faster.
-        dtype = "int16" if self.info.subtype == "PCM_16" else "float32"
-        while True:
-            try:
-                block = self._file.read(block_samples, dtype=dtype, always_2d=True)
-            except (soundfile.SoundFileError, OSError, RuntimeError) as error:
-                raise AudioFileError(f"cannot read '{self._path}': damaged ({_reason(error)})") from error
-            if len(block) == 0:
-                return
-            if dtype == "int16":
-                block = np.multiply(block, np.float32(2**-15), dtype=np.float32)
-            yield np.ascontiguousarray(block.T)
 
 
 class AudioWriter:
@@ -221,7 +104,7 @@ class AudioWriter:
             self._abandon(error)
             raise AudioFileError(
                 f"cannot write '{self._path}' as {self._format} {self._subtype} with {self._channels} "
-                f"channels at {self._rate} Hz ({_reason(error)})"
+                f"channels at {self._rate} Hz ({reason_of(error)})"
             ) from error
         return self
 
@@ -243,7 +126,7 @@ class AudioWriter:
             self._file.write(samples.T)
         except (soundfile.SoundFileError, OSError, RuntimeError, AssertionError) as error:
             # python-soundfile asserts that libsndfile wrote all samples; on a full disk the assertion fails.
-            raise self._disk_error(_reason(error)) from error
+            raise self._disk_error(reason_of(error)) from error
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -263,11 +146,11 @@ class AudioWriter:
                 raise OSError(f"{size} bytes written of {self._n_bytes()}")
         except (soundfile.SoundFileError, OSError, RuntimeError) as failure:
             self._abandon(failure)
-            raise self._disk_error(_reason(failure)) from failure
+            raise self._disk_error(reason_of(failure)) from failure
         try:
             self._stack.close()
         except OSError as failure:
-            raise AudioFileError(f"cannot write '{self._path}' ({_reason(failure)})") from failure
+            raise AudioFileError(f"cannot write '{self._path}' ({reason_of(failure)})") from failure
 
     def _n_bytes(self) -> int:
         return self._n_samples * self._channels * _SUBTYPE_BYTES.get(self._subtype, 1)
@@ -282,48 +165,6 @@ class AudioWriter:
             f"cannot write '{self._path}': the disk is full or a size limit was reached after "
             f"{self._n_samples} samples{detail}; free some space or choose another folder"
         )
-
-
-def read_audio(path: str | os.PathLike[str], *, mono: bool = False) -> tuple[FloatArray, int]:
-    """Read a whole audio file as float32.
-
-    Parameters
-    ----------
-    path : path-like
-        Any file that libsndfile reads. For long files see `AudioReader`.
-    mono : bool
-        Whether to reject a file with several channels.
-
-    Returns
-    -------
-    samples : ndarray of float32, shape (n_samples,) or (n_channels, n_samples)
-        One axis for a mono file, otherwise two.
-    sample_rate : int
-        In Hz.
-
-    Raises
-    ------
-    AudioFileError
-        If the file is missing, damaged, empty or not audio, contains NaN or infinity, or has several channels
-        although ``mono`` is set.
-
-    Examples
-    --------
-    >>> samples, sample_rate = read_audio("guitar.wav")  # doctest: +SKIP
-    """
-    with AudioReader(path, mono=mono) as reader:
-        info = reader.info
-        # Block by block, because a header can claim more samples than fit into memory.
-        blocks = list(reader.blocks())
-    if not blocks:
-        raise AudioFileError(f"'{path}' is empty: it holds no samples")
-    samples = blocks[0] if len(blocks) == 1 else np.concatenate(blocks, axis=1)
-    if info.channels == 1:
-        samples = samples[0]
-    try:
-        return check_audio(samples, name=f"'{path}'"), info.sample_rate
-    except ParameterError as error:
-        raise AudioFileError(str(error)) from error
 
 
 def write_audio(

@@ -1,5 +1,6 @@
 """Resampling with soxr, of whole signals or block by block."""
 
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,8 @@ def resample(audio: npt.ArrayLike, from_rate: float, to_rate: float) -> FloatArr
     Returns
     -------
     ndarray of float32
-        ``round(n_samples * to_rate / from_rate)`` samples per channel, plus or minus one.
+        ``ceil(n_samples * to_rate / from_rate)`` samples per channel, as librosa and torchaudio give. The
+        product is exact: 44,100 samples from 22,050 to 48,000 Hz are 96,000, where librosa rounds to 96,001.
 
     Raises
     ------
@@ -41,6 +43,8 @@ def resample(audio: npt.ArrayLike, from_rate: float, to_rate: float) -> FloatArr
     --------
     >>> resample(np.zeros(48_000, np.float32), 48_000, 44_100).shape
     (44100,)
+    >>> resample(np.zeros(44_098, np.float32), 44_100, 16_000).shape
+    (16000,)
     """
     samples = check_audio(audio)
     source, target = (
@@ -51,8 +55,22 @@ def resample(audio: npt.ArrayLike, from_rate: float, to_rate: float) -> FloatArr
         return samples.copy()
     import soxr
 
-    result = soxr.resample(samples.T, source, target, quality=RESAMPLE_QUALITY)
-    return np.ascontiguousarray(result.T, dtype=np.float32)
+    ratio = Fraction(target) / Fraction(source)
+    wanted = _length(samples.shape[-1], ratio)
+    # soxr rounds the length. The silence that it takes to follow the signal is given, so that nothing is missing.
+    silence = [(0, 0)] * (samples.ndim - 1) + [(0, _silence(ratio))]
+    result = soxr.resample(np.pad(samples, silence).T, source, target, quality=RESAMPLE_QUALITY)
+    return np.ascontiguousarray(result[:wanted].T, dtype=np.float32)
+
+
+def _length(n_samples: int, ratio: Fraction) -> int:
+    """Return the exact ``ceil(n_samples * ratio)``."""
+    return -(-n_samples * ratio.numerator // ratio.denominator)
+
+
+def _silence(ratio: Fraction) -> int:
+    """Return the samples of silence that make more than one sample of output."""
+    return int(2 / ratio) + 2
 
 
 class StreamResampler:
@@ -80,6 +98,8 @@ class StreamResampler:
             check_sample_rate(to_rate, name="to_rate"),
         )
         self._stream: Any = None
+        self._ratio = Fraction(target) / Fraction(source)
+        self._n_in = self._n_out = 0
         if source != target:
             import soxr
 
@@ -90,11 +110,14 @@ class StreamResampler:
         if self._stream is None:
             return block
         result: FloatArray = self._stream.resample_chunk(np.ascontiguousarray(block, dtype=np.float32))
+        self._n_in += len(block)
+        self._n_out += len(result)
         return result
 
     def finish(self) -> FloatArray:
         """End the signal, and return the remaining samples."""
         if self._stream is None:
             return np.zeros(0, np.float32)
-        result: FloatArray = self._stream.resample_chunk(np.zeros(0, np.float32), last=True)
-        return result
+        silence = np.zeros(_silence(self._ratio) if self._n_in else 0, np.float32)
+        result: FloatArray = self._stream.resample_chunk(silence, last=True)
+        return result[: _length(self._n_in, self._ratio) - self._n_out]

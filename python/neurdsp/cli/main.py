@@ -5,7 +5,8 @@ Each sub-command has its own module, or is the `cli.py` of a model family that t
 
 import os
 import sys
-from typing import Annotated
+import warnings
+from typing import Annotated, Any
 
 import typer
 
@@ -13,7 +14,7 @@ from neurdsp import __version__
 from neurdsp._guard import guarded
 from neurdsp.cli import bench, mel, model, plugin
 from neurdsp.cli.demo import demo
-from neurdsp.errors import NeurdspError
+from neurdsp.errors import NeurdspError, NeurdspWarning
 from neurdsp.modelfile.families import FAMILIES, part
 
 __all__ = ["app", "main"]
@@ -57,6 +58,7 @@ def _root(
 
 def main() -> None:
     """Run the command; an error of the user is reported in one line, with exit status 2."""
+    warnings.showwarning = _show
     try:
         status = app(standalone_mode=False)
     except _UsageError as error:
@@ -75,6 +77,14 @@ def main() -> None:
         _fail(error, "stopped")
     else:
         sys.exit(status if isinstance(status, int) else 0)
+
+
+def _show(message: Warning | str, category: type[Warning], *place: Any) -> None:
+    """Write a warning of ours in one line; one of a library with its place, as Python does."""
+    if issubclass(category, NeurdspWarning):
+        sys.stderr.write(f"neurdsp: warning: {' '.join(str(message).split())}\n")
+    else:
+        sys.stderr.write(warnings.formatwarning(message, category, *place[:2]))
 
 
 def _fail(error: Exception, message: str) -> None:

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from neurdsp.dsp.checks import choice, integer, number, real_type, shown
 from neurdsp.dsp.filters import mel_key
-from neurdsp.dsp.notices import warn
+from neurdsp._notices import warn
 from neurdsp.dsp.options import MelNorm, Other, WindowSpec
 from neurdsp.dsp.plans import mel_filters
 from neurdsp.dsp.spectral import STFT

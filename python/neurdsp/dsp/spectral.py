@@ -299,7 +299,7 @@ def istft(
     dtype
         float32 or float64; by default that of the input.
     length
-        Length of the result in samples: it is cut, or padded with zeros.
+        Length of the result in samples: it is cut, or padded with zeros where no frame reaches.
     out, precision, n_threads
         As in `stft`.
 
@@ -312,6 +312,13 @@ def istft(
     ------
     ParameterError
         If a parameter is outside its domain, or the shape does not fit ``n_fft``.
+
+    Notes
+    -----
+    The sum of the squared windows has a floor: a thousandth of its largest value. Where only the end of a
+    window reaches (at both ends with ``center=False``, past the last hop with a greater ``length``), the
+    signal fades out. Without the floor, as in librosa, rounding errors and what a mask leaves there are
+    divided by next to nothing: 2.7e8 of a signal of peak 0.4, with a Blackman window.
 
     Examples
     --------

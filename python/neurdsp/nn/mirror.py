@@ -13,6 +13,9 @@ from neurdsp.nn.plan import FramePlan, Plan, decode, decode_frames
 
 __all__ = ["istft", "spectrogram", "squares", "stft"]
 
+# The least divisor of an inverse transform, relative to the largest sum of squared windows; that of the core.
+_LEAST_SUM = 1e-3
+
 _made: dict[Any, tuple[Tensor, Tensor | None]] = {}
 
 
@@ -40,7 +43,7 @@ def _divisor(plan: str, n_frames: int, dtype: torch.dtype, device: torch.device)
 
 @lru_cache(maxsize=16)
 def squares(plan: str, n_frames: int) -> npt.NDArray[np.float64]:
-    """Return the sum of the squared windows of ``n_frames`` frames, and one where it is almost zero.
+    """Return the sum of the squared windows of ``n_frames`` frames, with a floor where windows fade out.
 
     Returns
     -------
@@ -56,7 +59,9 @@ def squares(plan: str, n_frames: int) -> npt.NDArray[np.float64]:
     for i, piece in enumerate(pieces):
         total[i : i + n_frames] += piece
     sums = total.reshape(-1)[: n_fft + hop * (n_frames - 1)]
-    return np.where(sums > np.finfo(np.float32).tiny, sums, 1.0)
+    # Relative to the sum where no frame is missing, however few there are.
+    divisors = np.maximum(sums, _LEAST_SUM * pieces.sum(axis=0).max())
+    return np.where(divisors > np.finfo(np.float32).tiny, divisors, 1.0)
 
 
 def stft(samples: Tensor, plan: str) -> Tensor:

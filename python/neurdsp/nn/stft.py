@@ -82,8 +82,8 @@ class STFT(nn.Module):
         spectrum
             Complex, ``(..., 1 + n_fft // 2, n_frames)``.
         length
-            Length of the result in samples: it is cut, or padded with zeros. Where the last window fades out,
-            rounding errors are divided by very small numbers: give the length of the signal if it is known.
+            Length of the result in samples: it is cut, or padded with zeros where no frame reaches. Where
+            only the end of a window reaches, the signal fades out; see `neurdsp.istft`.
 
         Raises
         ------

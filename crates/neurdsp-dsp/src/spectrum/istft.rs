@@ -1,4 +1,4 @@
-//! The inverse short-time Fourier transform: overlap-add, divided by the sum of the squared windows.
+//! The inverse short-time Fourier transform: overlap-add, divided by the sum of the squared windows, which has a floor.
 //!
 //! D. W. Griffin and J. S. Lim, "Signal estimation from modified short-time Fourier transform", IEEE Trans. ASSP 32 (1984).
 
@@ -17,6 +17,10 @@ use std::ops::Range;
 
 /// Samples that are summed at once, which bounds what a task allocates.
 const MAX_STRETCH: usize = 1 << 22;
+
+/// The least divisor, relative to the largest sum of squared windows. Where less of a window reaches, rounding errors and
+/// what a changed spectrum leaves there would be divided by next to nothing; the signal fades out instead.
+const LEAST_SUM: f64 = 1e-3;
 
 /// The parameters of an inverse STFT.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,6 +56,8 @@ struct Workspace<T> {
 pub struct Istft<T: Sample> {
     config: IstftConfig,
     squares: Vec<f64>,
+    /// The least sum of them that is divided by.
+    floor: f64,
     /// One over the sum of the squared windows at the positions of one hop, where no frame is missing.
     inner: Vec<T>,
     transform: Box<dyn Synthesis<T>>,
@@ -76,10 +82,12 @@ impl<T: Sample> Istft<T> {
         }
         let window = pad_center(&config.window, n_fft)?;
         let squares: Vec<f64> = window.iter().map(|w| w * w).collect();
-        let sum = |i| squares.iter().skip(i).step_by(hop_length).sum();
-        let inner = (0..hop_length).map(|i| T::of(reciprocal(sum(i)))).collect();
+        let sums: Vec<f64> =
+            (0..hop_length).map(|i| squares.iter().skip(i).step_by(hop_length).sum()).collect();
+        let floor = LEAST_SUM * sums.iter().copied().fold(0.0, f64::max);
+        let inner = sums.into_iter().map(|sum| T::of(reciprocal(sum, floor))).collect();
         let transform = T::synthesis(&window, hop_length);
-        Ok(Self { config, squares, inner, transform, idle: Idle::new(keeps_memory(n_fft)) })
+        Ok(Self { config, squares, floor, inner, transform, idle: Idle::new(keeps_memory(n_fft)) })
     }
 
     /// Length of the signal of `n_frames` frames.
@@ -237,7 +245,7 @@ impl<T: Sample> Istft<T> {
                     } else {
                         let frames = touching_range(position, n_fft, hop_length, out.n_frames);
                         let squares = frames.map(|frame| self.squares[position - frame * hop_length]);
-                        T::of(reciprocal(squares.sum()))
+                        T::of(reciprocal(squares.sum(), self.floor))
                     };
                     *sample = O::round_from(*value * weight);
                 }
@@ -267,9 +275,10 @@ fn check_finite<T, I: Input<T>>(spectrum: &[Complex<I>], n_frames: usize) -> Res
     }
 }
 
-/// One over a sum of squared windows, or one if the sum is almost zero.
-fn reciprocal(weight: f64) -> f64 {
-    if weight > f64::from(f32::MIN_POSITIVE) { 1.0 / weight } else { 1.0 }
+/// One over a sum of squared windows that is at least `floor`, or one if both are almost zero.
+fn reciprocal(sum: f64, floor: f64) -> f64 {
+    let divisor = sum.max(floor);
+    if divisor > f64::from(f32::MIN_POSITIVE) { 1.0 / divisor } else { 1.0 }
 }
 
 /// The frames that reach into a stretch of positions.

@@ -67,7 +67,7 @@ def examine(
     known = UNKNOWN_INPUT
     report = Report(*sides)
     if not examination.failed:
-        dry, wet = (read_audio(side.path, mono=True)[0] for side in sides)
+        dry, wet = (read_audio(side.path, mono=True, incomplete="refuse")[0] for side in sides)
         _refuse_silence(examination, dry, wet)
     if not examination.failed:
         known = recognise(dry, rate)
@@ -92,7 +92,7 @@ def _read_headers(examination: Examination) -> tuple[Side, Side]:
     """Return the facts in both headers; add errors where the files cannot belong together."""
     sides = []
     for path in (examination.input_path, examination.output_path):
-        with AudioReader(path) as reader:
+        with AudioReader(path, incomplete="refuse") as reader:
             info = reader.info
         sides.append(
             Side(path, info.sample_rate, info.channels, info.duration_s, f"{info.format} {info.subtype}")

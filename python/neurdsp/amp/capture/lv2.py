@@ -119,7 +119,7 @@ def _failure(device: Device, done: subprocess.CompletedProcess[str]) -> str:
 
 
 def _copy_as_float(source: str | os.PathLike[str], target: Path) -> tuple[int, int]:
-    with AudioReader(source, mono=True) as reader:
+    with AudioReader(source, mono=True, incomplete="refuse") as reader:
         rate, n_samples = reader.info.sample_rate, 0
         with AudioWriter(target, rate) as writer:
             writer.write(np.zeros((1, round(_SETTLING_S * rate)), np.float32))

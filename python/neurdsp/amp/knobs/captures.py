@@ -123,7 +123,7 @@ def load_captures(path: str | os.PathLike[str], config: AmpConfig) -> Captures:
 
 
 def _read(path: Path, rate: int) -> FloatArray:
-    samples, found = read_audio(path)
+    samples, found = read_audio(path, incomplete="refuse")
     if found != rate:
         raise AudioFileError(f"'{path}' has {found} Hz, but the first capture has {rate} Hz; use one rate")
     return samples
