@@ -111,7 +111,8 @@ def find_seed(wet: FloatArray, sample_rate: int) -> int | None:
     if not 32_000 <= sample_rate <= 192_000 or wet.size < (last + 1) * sample_rate:
         return None
     wet = wet[: int((last + 20) * sample_rate)]
-    for seed in (1, 0, *range(2, _SEEDS)):
+    seeds: tuple[int, ...] = (1, 0, *range(2, _SEEDS))
+    for seed in seeds:
         passage = validation_passage(sample_rate, seed=seed)
         lag = coarse_lag(passage, wet)
         if follow(passage, wet, lag, sample_rate=sample_rate).share > _FOLLOWS_IN_PART:

@@ -252,7 +252,7 @@ def _judge_place(
     """Add an error if the output is too late or early, which only its owner can explain."""
     lag = found.latency_samples
     sure = f" (± {found.uncertainty_samples})" if found.uncertainty_samples else ""
-    fix = f"--set data.latency_samples={lag}"
+    fix = f"--set data.latency_samples={lag} ('check' and 'evaluate' take --latency {lag})"
     if lag > reach:
         examination.add(
             "error",

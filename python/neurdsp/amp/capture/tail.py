@@ -106,9 +106,9 @@ def _after_blips(dry: FloatArray, wet: FloatArray, blips: Sequence[int], sample_
     powers = np.full((len(at), n_frames), np.nan)
     starts = lead + frame * np.arange(n_frames)
     for row, blip in enumerate(at):
-        for index, start in enumerate(blip - 2 * lead + starts):
+        for index, start in enumerate((blip - 2 * lead + starts).tolist()):
             # A frame counts if the input was silent since the click, but for the time that a cabinet needs.
-            since, until = max(start - direct, blip + lead), start + frame + lead
+            since, until = int(max(start - direct, blip + lead)), int(start + frame + lead)
             silent = np.searchsorted(loud, since, "right") == np.searchsorted(loud, until)
             if start + frame <= sharp.size and silent:
                 powers[row, index] = np.mean(np.square(sharp[start : start + frame]))

@@ -241,7 +241,10 @@ def check(
         Path | None,
         typer.Option("--plot", "-p", help="PNG with waveforms, latency and clock drift."),
     ] = None,
-    max_latency_ms: Annotated[float, typer.Option(help="Longest latency to search for.")] = 250.0,
+    max_latency_ms: Annotated[float, typer.Option(help="Longest latency to accept.")] = 250.0,
+    latency_samples: Annotated[
+        int | None, typer.Option("--latency", metavar="SAMPLES", help="The latency, negative for a lead.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
 ) -> None:
     """Examine two recordings before training; the exit status is 1 if they cannot be used."""
@@ -249,7 +252,8 @@ def check(
     from neurdsp.amp.config import DataConfig
     from neurdsp.config import build
 
-    examined = examine(input_path, output_path, build(DataConfig, {"max_latency_ms": max_latency_ms}))
+    settings = {"max_latency_ms": max_latency_ms, "latency_samples": latency_samples}
+    examined = examine(input_path, output_path, build(DataConfig, settings))
     if plot is not None and examined.report.alignment is not None:
         from neurdsp.amp.capture.check_plot import plot_examination
 

@@ -60,14 +60,21 @@ def evaluate(
         list[str] | None,
         typer.Option("--knob", metavar="NAME=POSITION", help="Turn a model's knob, 0 to 1; repeatable."),
     ] = None,
+    latency_samples: Annotated[
+        int | None,
+        typer.Option("--latency", metavar="SAMPLES", help="Of the capture, negative for a lead."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
 ) -> None:
     """Play the input of a capture through a model, and print all measurements against the output."""
     from neurdsp.amp.commands.knobs import parse_positions
+    from neurdsp.amp.config import DataConfig
     from neurdsp.amp.judge.evaluate import evaluate as measure
+    from neurdsp.config import build
     from neurdsp.console import print_table
 
-    found = measure(model, *data, part=part, plot=plot, knobs=parse_positions(knobs))
+    settings = build(DataConfig, {"latency_samples": latency_samples})
+    found = measure(model, *data, part=part, data=settings, plot=plot, knobs=parse_positions(knobs))
     if as_json:
         typer.echo(json.dumps(found.to_json()))
         return
