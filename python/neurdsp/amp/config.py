@@ -111,7 +111,8 @@ class DataConfig(Config):
     Parameters
     ----------
     latency_samples
-        Lag of the output behind the input; null measures it, from blips or else by cross-correlation.
+        Lag of the output behind the input, negative if the output comes first; null measures it, from blips
+        or else by cross-correlation. Its use is refused if the output follows the input elsewhere.
     safety_samples
         The output is shifted by this many samples less than the measured latency, because a causal model can
         delay but not predict. A given latency is used as it is.
@@ -132,7 +133,7 @@ class DataConfig(Config):
         8192 or one receptive field.
     """
 
-    latency_samples: int | None = Field(default=None, ge=0, le=10_000_000)
+    latency_samples: int | None = Field(default=None, ge=-10_000_000, le=10_000_000)
     safety_samples: int = Field(default=1, ge=0, le=1000)
     max_latency_ms: float = Field(default=250.0, gt=0, le=5000)
     min_confidence: float = Field(default=0.1, ge=0, le=1)

@@ -2,11 +2,11 @@
 
 import hashlib
 import os
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from neurdsp.amp.capture.align import Alignment
+from neurdsp.amp.capture.align import Alignment, lay_over
 from neurdsp.amp.capture.check import examine
 from neurdsp.amp.capture.known import UNKNOWN_INPUT, KnownInput, find_repeats
 from neurdsp.amp.capture.report import Examined, Report
@@ -38,6 +38,8 @@ class Pair:
         What the input was recognised as.
     report
         Everything that the examination found; None if the pair was not read from files.
+    lead_samples
+        How many samples were cut from the beginning of the input, because the output leads by as many.
     """
 
     dry: FloatArray
@@ -47,6 +49,7 @@ class Pair:
     warnings: tuple[str, ...] = ()
     known: KnownInput = UNKNOWN_INPUT
     report: Report | None = None
+    lead_samples: int = 0
 
     def fingerprint(self) -> str:
         """Return a hash of the samples, by which a resumed run recognises its data."""
@@ -102,18 +105,19 @@ def pair_of(examined: Examined, config: AmpConfig) -> Pair:
     if alignment is None:  # never without an error
         raise AudioFileError(f"'{output_path}' could not be aligned to '{input_path}'")
     dry, wet, rate = examined.dry, examined.wet, examined.sample_rate
-    alignment = replace(alignment, latency_samples=max(alignment.latency_samples, 0))
     shift = alignment.shift(config.data.safety_samples)
-    n_samples = min(dry.size, wet.size - shift)
-    _check_length(n_samples, rate, config, input_path, output_path)
+    lead = max(-shift, 0)
+    dry, wet = lay_over(dry, wet, shift)
+    _check_length(dry.size, rate, config, input_path, output_path)
     return Pair(
-        dry=dry[:n_samples],
-        wet=np.ascontiguousarray(wet[shift:][:n_samples]),
+        dry=dry,
+        wet=np.ascontiguousarray(wet),
         sample_rate=rate,
         alignment=alignment,
         warnings=tuple(finding.message for finding in report.findings),
-        known=examined.known,
+        known=examined.known.cut(lead),
         report=report,
+        lead_samples=lead,
     )
 
 

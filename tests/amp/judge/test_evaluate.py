@@ -94,6 +94,14 @@ def test_a_model_evaluated_on_its_own_output_is_perfect(tmp_path, amp_path, rng)
     assert len(found["aliasing"]) == 3
     assert found["us_per_sample"] > 0
     assert found["data"]["ok"]
+    # The same output 700 samples early is refused, and measured once the lead is given.
+    write_audio(tmp_path / "o.wav", wet[700:], RATE)
+    command = ["amp", "evaluate", str(amp_path), "--data", *paths]
+    refused = CliRunner().invoke(app, command)
+    assert refused.exit_code != 0
+    assert "comes 700 samples" in str(refused.exception)
+    done = CliRunner().invoke(app, [*command, "--latency", "-700", "--json"])
+    assert json.loads(done.stdout)["esr"] < 1e-5  # the model has not heard what was cut off
 
 
 def test_the_picture_shows_every_band_step_and_probe(tmp_path):

@@ -21,7 +21,7 @@ import numpy.typing as npt
 from neurdsp.audio import FloatArray
 from neurdsp.errors import AudioFileError
 
-__all__ = ["Alignment", "find_blip_latency", "find_latency", "impulse_response"]
+__all__ = ["Alignment", "coarse_lag", "find_blip_latency", "find_latency", "impulse_response", "lay_over"]
 
 _MAX_SEGMENTS = 64
 _REGULARISATION = 1e-4
@@ -68,7 +68,7 @@ class Alignment:
     uncertainty_samples: int = 0
 
     def shift(self, safety_samples: int) -> int:
-        """Return by how many samples to advance the output, so that it lies on the input.
+        """Return by how many samples to advance the output, so that it lies on the input; see `lay_over`.
 
         Parameters
         ----------
@@ -79,15 +79,50 @@ class Alignment:
         Returns
         -------
         int
-            0 or more.
+            Negative if the output leads. A measured latency between 0 and ``safety_samples`` gives 0.
 
         Examples
         --------
         >>> Alignment(37, 0.9, inverted=False).shift(safety_samples=1)
         36
+        >>> Alignment(-20, 1.0, inverted=False, method="given").shift(safety_samples=1)
+        -20
         """
-        safety = 0 if self.method == "given" else safety_samples
-        return max(self.latency_samples - safety, 0)
+        if self.method == "given":
+            return self.latency_samples
+        # Devices without latency are the rule, and blips may be read two samples early.
+        return (
+            max(self.latency_samples - safety_samples, 0)
+            if self.latency_samples >= -2 - self.uncertainty_samples
+            else self.latency_samples
+        )
+
+
+def lay_over(dry: FloatArray, wet: FloatArray, shift: int) -> tuple[FloatArray, FloatArray]:
+    """Cut two recordings so that sample ``i`` of the output answers sample ``i`` of the input.
+
+    Parameters
+    ----------
+    dry, wet
+        Input and output, ``(n_samples,)`` each.
+    shift
+        By how many samples the output lags. If it is negative, the output leads, so the beginning of the
+        input is cut.
+
+    Returns
+    -------
+    tuple of ndarray
+        Views of both, of one length.
+
+    Examples
+    --------
+    >>> dry, wet = np.arange(5, dtype=np.float32), np.arange(1, 5, dtype=np.float32)
+    >>> [part.tolist() for part in lay_over(dry, wet, -1)]
+    [[1.0, 2.0, 3.0, 4.0], [1.0, 2.0, 3.0, 4.0]]
+    """
+    dry, wet = dry[max(-shift, 0) :], wet[max(shift, 0) :]
+    n_samples = min(dry.size, wet.size)
+    return dry[:n_samples], wet[:n_samples]
 
 
 def find_latency(
@@ -138,6 +173,33 @@ def find_latency(
         inverted=bool(response[peak] < 0),
         uncertainty_samples=_half_width(kernel),
     )
+
+
+def coarse_lag(dry: FloatArray, wet: FloatArray) -> int:
+    """Return the lag, of any length and sign, at which two waveforms fit best; exact to some samples.
+
+    Parameters
+    ----------
+    dry, wet
+        ``(n_samples,)`` each.
+
+    Returns
+    -------
+    int
+        In samples; negative if ``wet`` leads.
+
+    Examples
+    --------
+    >>> noise = np.random.default_rng(0).standard_normal(48_000).astype(np.float32)
+    >>> coarse_lag(noise, noise[30_000:])
+    -30000
+    """
+    n_fft = 1 << (dry.size + wet.size - 1).bit_length()
+    cross = np.fft.rfft(wet, n_fft) * np.conj(np.fft.rfft(dry, n_fft))
+    magnitude = np.sqrt(np.abs(cross))
+    cross /= magnitude + 1e-6 * magnitude.max() + 1e-30
+    peak = int(np.abs(np.fft.irfft(cross, n_fft)).argmax())
+    return peak if peak < n_fft // 2 else peak - n_fft
 
 
 def find_blip_latency(

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import numpy as np
 
-from neurdsp.amp.capture.align import Alignment, find_blip_latency, find_latency
-from neurdsp.amp.capture.diagnose import explain_mismatch
+from neurdsp.amp.capture.align import Alignment, lay_over
 from neurdsp.amp.capture.drift import Drift, find_drift, undo_drift
-from neurdsp.amp.capture.known import OWN_MATERIAL, UNKNOWN_INPUT, KnownInput, recognise
+from neurdsp.amp.capture.known import UNKNOWN_INPUT, KnownInput, recognise
 from neurdsp.amp.capture.levels import judge_levels, measure_levels, measure_noise
 from neurdsp.amp.capture.linear import best_linear_esr
+from neurdsp.amp.capture.locate import add_dropout, locate
 from neurdsp.amp.capture.report import Examination, Examined, Report, Side
+from neurdsp.amp.capture.tail import find_tail
 from neurdsp.amp.config import DataConfig
 from neurdsp.audio import AudioReader, FloatArray, read_audio
 from neurdsp.metrics import esr
@@ -73,16 +74,18 @@ def examine(
         known = recognise(dry, rate)
         sides = measure_levels(sides[0], dry), measure_levels(sides[1], wet)
         judge_levels(examination, *sides)
-        alignment = None if examination.failed else _align(examination, dry, wet, rate, known)
+        alignment = None if examination.failed else locate(examination, dry, wet, rate, known)
         drift, replicate, linear = None, None, None
         if alignment is not None and not examination.failed:
             corrected, drift = _correct_clock(examination, dry, wet, rate, alignment, known)
             if corrected is not None:
                 wet = corrected
                 again = Examination(examination.input_path, examination.output_path, examination.data)
-                alignment = _align(again, dry, wet, rate, known) or alignment
+                alignment = locate(again, dry, wet, rate, known) or alignment
         if alignment is not None and not examination.failed:
-            sides = measure_noise(examination, sides, dry, wet[alignment.shift(0) :])
+            tail = _look_for_a_tail(examination, dry, wet, alignment, rate, known)
+            # Between the sounds of the input an echo would pass for noise.
+            sides = measure_noise(examination, sides, *lay_over(dry, wet, alignment.shift(0)), warn=not tail)
             replicate, linear = _judge_behaviour(examination, dry, wet, alignment, known)
         report = Report(*sides, known.name, alignment, drift, replicate, linear)
     return Examined(replace(report, findings=examination.findings), dry, wet, rate, known)
@@ -138,90 +141,6 @@ def _refuse_silence(examination: Examination, dry: FloatArray, wet: FloatArray) 
             )
 
 
-def _align(
-    examination: Examination, dry: FloatArray, wet: FloatArray, rate: int, known: KnownInput
-) -> Alignment | None:
-    """Find the latency; if that fails, add an error that says why."""
-    data = examination.data
-    if data.latency_samples is not None:
-        return Alignment(data.latency_samples, 1.0, inverted=False, method="given")
-    if known.name == OWN_MATERIAL:
-        name = recognise(wet, rate).name
-        if name != OWN_MATERIAL:
-            examination.add(
-                "error",
-                "swapped",
-                f"'{examination.output_path}' is itself a known input ({name}): swap the two files",
-            )
-            return None
-    reach = int(data.max_latency_ms * 1e-3 * rate)
-    by_correlation = find_latency(dry, wet, sample_rate=rate, max_latency_samples=reach)
-    if by_correlation.confidence < data.min_confidence:
-        why = explain_mismatch(dry, wet, rate)
-        examination.add(
-            "error",
-            why.code,
-            f"'{examination.output_path}' does not seem to be made from '{examination.input_path}' "
-            f"(alignment confidence {by_correlation.confidence:.2f}, at least {data.min_confidence:g} is "
-            f"needed): {why.message}",
-        )
-        return None
-    found = _prefer_blips(examination, by_correlation, wet, rate, known, reach)
-    lead = found.latency_samples + 1 + (found.uncertainty_samples if found.method == "correlation" else 0)
-    if lead < -2:
-        drift = find_drift(dry, wet, sample_rate=rate)
-        if drift is None or not _add_dropout(examination, drift):
-            examination.add(
-                "error",
-                "swapped",
-                f"'{examination.output_path}' comes {-found.latency_samples} samples before "
-                f"'{examination.input_path}'; swap the two files, or give the latency with "
-                "--set data.latency_samples=0",
-            )
-    elif found.inverted:
-        examination.add("note", "polarity", "the output has reversed polarity; the model will reproduce that")
-    return found
-
-
-def _prefer_blips(
-    examination: Examination,
-    by_correlation: Alignment,
-    wet: FloatArray,
-    rate: int,
-    known: KnownInput,
-    reach: int,
-) -> Alignment:
-    """Return the alignment by blips if the input has some and the output answers them, else the other one."""
-    if known.blips:
-        by_blips = find_blip_latency(wet, known.blips, sample_rate=rate, max_latency_samples=reach)
-        if by_blips is None:
-            examination.add(
-                "note",
-                "blips_unread",
-                "the output has no clear response to the blips of the input; the latency was measured by "
-                "correlation",
-            )
-            return by_correlation
-        apart = by_blips.latency_samples - by_correlation.latency_samples
-        if abs(apart) > 20 + by_correlation.uncertainty_samples:
-            examination.add(
-                "warning",
-                "blips_disagree",
-                f"the latency is {by_blips.latency_samples} samples by the blips and "
-                f"{by_correlation.latency_samples} by correlation; the blips are used: was the file cut or "
-                "edited?",
-            )
-        return by_blips
-    if by_correlation.uncertainty_samples > 0:
-        examination.add(
-            "note",
-            "coarse_latency",
-            "the input has little treble, so the latency is known to about "
-            f"{by_correlation.uncertainty_samples} samples; 'neurdsp amp signal' makes an input with blips",
-        )
-    return by_correlation
-
-
 def _correct_clock(
     examination: Examination,
     dry: FloatArray,
@@ -231,9 +150,11 @@ def _correct_clock(
     known: KnownInput,
 ) -> tuple[FloatArray | None, Drift | None]:
     """Follow the latency over time; return the output with its clock corrected, if that is needed."""
-    repeat = (known.repeat, known.validation) if known.repeat and known.validation else None
-    drift = find_drift(dry, wet[alignment.shift(0) :], sample_rate=rate, repeat=repeat)
-    if drift is None or examination.data.drift == "ignore" or _add_dropout(examination, drift):
+    shift = alignment.shift(0)
+    cut = known.cut(max(-shift, 0))
+    repeat = (cut.repeat, cut.validation) if cut.repeat and cut.validation else None
+    drift = find_drift(*lay_over(dry, wet, shift), sample_rate=rate, repeat=repeat)
+    if drift is None or examination.data.drift == "ignore" or add_dropout(examination, drift):
         return None, drift
     if not drift.significant:
         return None, drift
@@ -253,24 +174,35 @@ def _correct_clock(
     return undo_drift(wet, drift, sample_rate=rate), drift
 
 
-def _add_dropout(examination: Examination, drift: Drift) -> bool:
-    """Add an error if a buffer was lost, and return whether there is one."""
-    if not drift.jump_samples or examination.data.drift == "ignore":
-        return False
-    examination.add(
-        "error",
-        "dropout",
-        f"the latency jumps by {drift.jump_samples:+.0f} samples at {drift.jump_at_s:.0f} s: the recorder "
-        "lost or repeated a buffer; record again with larger buffers (--set data.drift=ignore trains anyway)",
-    )
-    return True
+def _look_for_a_tail(
+    examination: Examination,
+    dry: FloatArray,
+    wet: FloatArray,
+    alignment: Alignment,
+    rate: int,
+    known: KnownInput,
+) -> bool:
+    """Warn about a delay or a reverb, which no model here can hold; return whether there is one."""
+    shift = alignment.shift(0)
+    a, b = lay_over(dry, wet, shift)
+    tail = find_tail(a, b, known.cut(max(-shift, 0)).blips, sample_rate=rate)
+    if tail is not None:
+        examination.add(
+            "warning",
+            "tail",
+            f"the output sounds on after the input has ended: {tail.words}; a model remembers a tenth of a "
+            "second at most, so switch the effect off and record again",
+        )
+    return tail is not None
 
 
 def _judge_behaviour(
     examination: Examination, dry: FloatArray, wet: FloatArray, alignment: Alignment, known: KnownInput
 ) -> tuple[float | None, float]:
     """Measure whether the device sounds the same twice, and how close it is to a linear filter."""
-    aligned = wet[alignment.shift(_SAFETY_SAMPLES) :]
+    shift = alignment.shift(_SAFETY_SAMPLES)
+    dry, aligned = lay_over(dry, wet, shift)
+    known = known.cut(max(-shift, 0))
     replicate = None
     if known.validation and known.repeat:
         (a, b), (c, d) = known.validation, known.repeat
@@ -285,8 +217,7 @@ def _judge_behaviour(
                     f"{a / len(dry) * 100:.0f} % of the recording (ESR {replicate:.2g}): a noise gate, "
                     "modulation, reverb, noise, or a knob that was turned; no model can be better than that",
                 )
-    n_samples = min(dry.size, aligned.size)
-    linear = best_linear_esr(dry[:n_samples], aligned[:n_samples])
+    linear = best_linear_esr(dry, aligned)
     if linear < _LINEAR_ESR:
         examination.add(
             "note" if linear > 1e-9 else "warning",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from neurdsp._output import check_output
-from neurdsp.amp.capture.align import impulse_response
+from neurdsp.amp.capture.align import impulse_response, lay_over
 from neurdsp.amp.capture.report import Examined
 from neurdsp.amp.figure import COLOURS, Envelope, new_figure, save_figure, style
 from neurdsp.errors import ParameterError
@@ -97,10 +97,11 @@ def _draw_response(axes: "Axes", examined: Examined) -> None:
                 axes.plot(there, examined.wet[blip + there], color=COLOURS["predicted"], linewidth=1.2)
     else:
         title = "Estimated impulse response"
-        reach = max(abs(lag) + _AFTER, 512)
-        response, _ = impulse_response(examined.dry, examined.wet, max_latency_samples=reach)
+        dry, wet = lay_over(examined.dry, examined.wet, lag)
+        response, _ = impulse_response(dry, wet, max_latency_samples=max(_AFTER, 512))
+        middle = (response.size - 1) // 2
         axes.plot(
-            there, response[there + (response.size - 1) // 2], color=COLOURS["predicted"], linewidth=1.2
+            there, response[middle - _BEFORE : middle + _AFTER], color=COLOURS["predicted"], linewidth=1.2
         )
     axes.axvline(lag, color=COLOURS["residual"], linewidth=1, label=f"lag {lag}")
     axes.set_xlim(there[0], there[-1])

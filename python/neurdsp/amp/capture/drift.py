@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from neurdsp.audio import FloatArray, resample
 
-__all__ = ["Drift", "find_drift", "undo_drift"]
+__all__ = ["Drift", "find_drift", "undo_drift", "window_lag"]
 
 _WINDOWS = 48
 _REACH_S = 0.02
@@ -99,7 +99,7 @@ def find_drift(
         a, b = (taper * s[start : start + window] for s in (dry, wet))
         if np.sqrt(np.mean(a * a)) < 0.02 * loudness or not b.any():
             continue
-        lag, strength = _lag(a, b, reach)
+        lag, strength = window_lag(a, b, reach)
         times.append((start + window / 2) / sample_rate)
         lags.append(lag)
         trust.append(strength)
@@ -133,14 +133,14 @@ def _between_repeats(
     for start in range(0, length - window + 1, window // 2):
         a, b = (taper * wet[at + start : at + start + window] for at in (first, second))
         if a.any() and b.any():
-            lags.append(_lag(a, b, reach)[0])
+            lags.append(window_lag(a, b, reach)[0])
             weights.append(float(np.dot(a, a)))
     loud = [lag for lag, weight in zip(lags, weights, strict=True) if weight > 0.01 * max(weights)]
     return float(np.median(loud)) / (second - first) if loud else None
 
 
-def _lag(a: npt.NDArray[np.float64], b: npt.NDArray[np.float64], reach: int) -> tuple[float, float]:
-    """Return the lag to a fraction of a sample, and how far its peak stands out."""
+def window_lag(a: npt.NDArray[np.float64], b: npt.NDArray[np.float64], reach: int) -> tuple[float, float]:
+    """Return the lag of ``b`` to a fraction of a sample, and how far its peak stands out."""
     n_fft = 2 * a.size
     x, y = np.fft.rfft(a, n_fft), np.fft.rfft(b, n_fft)
     cross = y * np.conj(x)

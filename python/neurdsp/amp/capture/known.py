@@ -47,6 +47,30 @@ class KnownInput:
     validation: Range | None = None
     repeat: Range | None = None
 
+    def cut(self, n_samples: int) -> "KnownInput":
+        """Return the structure of the same input without its first samples.
+
+        Parameters
+        ----------
+        n_samples
+            0 or more. Blips in that part are left out, and so is a passage that begins there.
+
+        Examples
+        --------
+        >>> KnownInput("made", blips=(50, 500), validation=(1000, 2000), repeat=(80, 1080)).cut(100)
+        KnownInput(name='made', blips=(400,), validation=(900, 1900), repeat=None)
+        """
+        if n_samples == 0:
+            return self
+
+        def moved(passage: Range | None) -> Range | None:
+            if passage is None or passage[0] < n_samples:
+                return None
+            return passage[0] - n_samples, passage[1] - n_samples
+
+        blips = tuple(blip - n_samples for blip in self.blips if blip >= n_samples)
+        return KnownInput(self.name, blips, moved(self.validation), moved(self.repeat))
+
 
 UNKNOWN_INPUT = KnownInput(OWN_MATERIAL)
 

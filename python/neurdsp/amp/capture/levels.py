@@ -80,13 +80,18 @@ def judge_levels(examination: Examination, input_side: Side, output_side: Side) 
 
 
 def measure_noise(
-    examination: Examination, sides: tuple[Side, Side], dry: FloatArray, aligned: FloatArray
+    examination: Examination,
+    sides: tuple[Side, Side],
+    dry: FloatArray,
+    aligned: FloatArray,
+    *,
+    warn: bool = True,
 ) -> tuple[Side, Side]:
-    """Return the facts of both files with their levels while the input is silent; warn about noise."""
+    """Return the facts of both files with their levels while the input is silent; ``warn`` about noise."""
     rate = sides[0].sample_rate
     noise = [_noise_db(signal, dry, rate) for signal in (dry, aligned)]
     level = sides[1].rms_db
-    if noise[1] is not None and level is not None and noise[1] - level > _NOISE_RATIO_DB:
+    if warn and noise[1] is not None and level is not None and noise[1] - level > _NOISE_RATIO_DB:
         examination.add(
             "warning",
             "noise",

@@ -67,7 +67,7 @@ class Setting(Config):
     part: Literal["train", "test"] = "train"
     chosen: str = ""
     method: Method = "hand"
-    latency_samples: int | None = Field(default=None, ge=0, le=1 << 20)
+    latency_samples: int | None = Field(default=None, ge=-10_000_000, le=10_000_000)
 
     @model_validator(mode="before")
     @classmethod

@@ -28,7 +28,7 @@ from neurdsp.amp.capture.pluck import Phrase, phrase
 from neurdsp.audio import FloatArray, check_sample_rate, write_audio
 from neurdsp.errors import ParameterError
 
-__all__ = ["LAYOUT", "Layout", "capture_signal", "write_capture_signal"]
+__all__ = ["LAYOUT", "Layout", "capture_signal", "validation_passage", "write_capture_signal"]
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def capture_signal(sample_rate: int = 48_000, *, seed: int = 1) -> FloatArray:
     rng = np.random.default_rng((seed, 0))
     blips = _silence(3.0, rate)
     blips[[round(t * rate) for t in LAYOUT.blips]] = LAYOUT.blip_level
-    validation = _validation(rate, np.random.default_rng((seed, 1)))
+    validation = validation_passage(rate, seed=seed)
     parts = [blips, validation]
     parts += [_sweep(3.0, peak_db, rate) for peak_db in (-1.0, -15.0, -30.0)]
     parts += [
@@ -187,8 +187,22 @@ def _steps(frequency_hz: float, rate: float) -> FloatArray:
     return _faded(smooth * np.sin(2 * np.pi * frequency_hz * np.arange(gain.size) / rate), rate)
 
 
-def _validation(rate: float, rng: np.random.Generator) -> FloatArray:
-    """Make nine seconds in another key than the rest: soft and loud, single notes and chords."""
+def validation_passage(rate: float, *, seed: int = 1) -> FloatArray:
+    """Make nine seconds in another key than the rest: soft and loud, single notes and chords.
+
+    Parameters
+    ----------
+    rate
+        In Hz.
+    seed
+        Of the whole signal.
+
+    Returns
+    -------
+    ndarray of float32, shape (9 * rate,)
+        What the signal of that seed holds at `Layout.repeat` and `Layout.validation`.
+    """
+    rng = np.random.default_rng((seed, 1))
     phrases = (
         Phrase("lead", 2.5, -4.0, root=6, scale="dorian", tempo_bpm=126),
         Phrase("chords", 2.5, -2.0, root=1, scale="major", tempo_bpm=98),

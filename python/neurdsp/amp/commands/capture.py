@@ -263,7 +263,10 @@ def check(
         guard.FILE,
     ] = None,
     max_latency_ms: Annotated[
-        float | None, typer.Option(help="Longest latency to search for. [default: 250]")
+        float | None, typer.Option(help="Longest latency to accept. [default: 250]")
+    ] = None,
+    latency_samples: Annotated[
+        int | None, typer.Option("--latency", metavar="SAMPLES", help="The latency, negative for a lead.")
     ] = None,
     preset: options.Preset = None,
     config_path: options.Config = None,
@@ -279,6 +282,8 @@ def check(
     settings = list(overrides or ())
     if max_latency_ms is not None:
         settings.append(f"data.max_latency_ms={max_latency_ms}")
+    if latency_samples is not None:
+        settings.append(f"data.latency_samples={latency_samples}")
     config = load_config(preset, file=config_path, overrides=settings)
     examined = _examined(input_path, output_path, config)
     if plot is not None and examined.report.alignment is not None:

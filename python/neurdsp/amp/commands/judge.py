@@ -71,6 +71,10 @@ def evaluate(
         list[str] | None,
         typer.Option("--knob", metavar="NAME=POSITION", help="Turn a model's knob, 0 to 1; repeatable."),
     ] = None,
+    latency_samples: Annotated[
+        int | None,
+        typer.Option("--latency", metavar="SAMPLES", help="Of the capture, negative for a lead."),
+    ] = None,
     overrides: Annotated[
         list[str] | None,
         typer.Option(
@@ -84,13 +88,16 @@ def evaluate(
     from neurdsp.amp.judge.evaluate import evaluate as measure
     from neurdsp.console import print_table
 
+    settings = list(overrides or ())
+    if latency_samples is not None:
+        settings.append(f"data.latency_samples={latency_samples}")
     found = measure(
         model,
         *data,
         part=part,
         plot=plot,
         knobs=parse_positions(knobs),
-        data=options.data_settings(overrides),
+        data=options.data_settings(settings),
     )
     if as_json:
         typer.echo(json.dumps(found.to_json()))

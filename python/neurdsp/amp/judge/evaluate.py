@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from neurdsp._output import check_output
+from neurdsp.amp.capture.align import lay_over
 from neurdsp.amp.capture.check import examine
 from neurdsp.amp.capture.report import Report
 from neurdsp.amp.config import DataConfig
@@ -129,10 +130,11 @@ def evaluate(
     report, rate = examined.report, examined.sample_rate
     if report.errors or report.alignment is None:
         raise AudioFileError(report.errors[0].message)
-    aligned = examined.wet[report.alignment.shift(settings.safety_samples) :]
-    n_samples = min(examined.dry.size, aligned.size)
+    shift = report.alignment.shift(settings.safety_samples)
+    dry, aligned = lay_over(examined.dry, examined.wet, shift)
+    n_samples = aligned.size
     start, stop = 0, n_samples
-    known = examined.known.validation
+    known = examined.known.cut(max(-shift, 0)).validation
     if part == "validation" and known is None:
         raise AudioFileError(
             f"'{input_path}' reserves no passage for validation; evaluate all of it: --part all"
@@ -142,7 +144,7 @@ def evaluate(
     # The model hears a receptive field before the part, as in the whole recording.
     begin = max(0, start - round(amp.receptive_field * rate / amp.sample_rate) - rate // 10)
     clock = time.perf_counter()
-    predicted = amp.render(examined.dry[begin:stop], rate)
+    predicted = amp.render(dry[begin:stop], rate)
     seconds = time.perf_counter() - clock
     target, predicted = aligned[start:stop], predicted[start - begin :]
     comparison, breakdown = Comparison(), Breakdown(rate)

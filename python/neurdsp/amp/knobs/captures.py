@@ -10,7 +10,8 @@ from typing import Literal
 
 import numpy as np
 
-from neurdsp.amp.capture.align import Alignment, find_blip_latency, find_latency
+from neurdsp.amp.capture.align import Alignment
+from neurdsp.amp.capture.locate import find_place
 from neurdsp.amp.capture.manifest import Manifest, Setting, load_manifest
 from neurdsp.amp.config import AmpConfig
 from neurdsp.amp.data import Pair, Split, load_pair, split_in_time
@@ -105,9 +106,15 @@ def load_captures(path: str | os.PathLike[str], config: AmpConfig) -> Captures:
         folder / manifest.input, folder / settings[0].output, config.model_copy(update={"data": data})
     )
     wets = [_read(folder / setting.output, first.sample_rate) for setting in settings]
-    alignments, warnings = _align_all(settings, first, wets, config)
+    alignments, warnings = _align_all(settings, first, wets, config, folder)
     safety = config.data.safety_samples
-    wets = [wet[alignment.shift(safety) :] for wet, alignment in zip(wets, alignments, strict=True)]
+    # The first pair may have lost the beginning of its input already; the others may need to lose more.
+    shifts = [alignment.shift(safety) + first.lead_samples for alignment in alignments]
+    lead = max(0, -min(shifts))
+    first = replace(
+        first, dry=first.dry[lead:], known=first.known.cut(lead), lead_samples=first.lead_samples + lead
+    )
+    wets = [wet[shift + lead :] for wet, shift in zip(wets, shifts, strict=True)]
     for setting, wet in zip(settings, wets, strict=True):
         if wet.size < first.dry.size // 2:
             raise AudioFileError(
@@ -130,7 +137,7 @@ def _read(path: Path, rate: int) -> FloatArray:
 
 
 def _align_all(
-    settings: tuple[Setting, ...], first: Pair, wets: list[FloatArray], config: AmpConfig
+    settings: tuple[Setting, ...], first: Pair, wets: list[FloatArray], config: AmpConfig, folder: Path
 ) -> tuple[list[Alignment], list[str]]:
     """Return the alignment of each capture, and warnings about those that differ from the others."""
     data = config.data
@@ -138,7 +145,8 @@ def _align_all(
     for index, (setting, wet) in enumerate(zip(settings, wets, strict=True)):
         given = data.latency_samples if setting.latency_samples is None else setting.latency_samples
         if given is None:
-            measured[index] = alignment = _measure(first, wet, config)
+            path = folder / setting.output
+            measured[index] = alignment = _measure(first, wet, config, path)
         else:
             alignment = Alignment(given, 1.0, inverted=False, method="given")
         alignments.append(alignment)
@@ -167,14 +175,15 @@ def _align_all(
     return alignments, warnings
 
 
-def _measure(first: Pair, wet: FloatArray, config: AmpConfig) -> Alignment:
-    """Measure the lag of one capture, by blips if the input has them."""
-    rate = first.sample_rate
-    reach = int(config.data.max_latency_ms * 1e-3 * rate)
+def _measure(first: Pair, wet: FloatArray, config: AmpConfig, path: Path) -> Alignment:
+    """Measure the lag of one capture behind the whole input, wherever it is."""
     if not wet.any():
         return Alignment(0, 0.0, inverted=False)
-    if first.known.blips:
-        by_blips = find_blip_latency(wet, first.known.blips, sample_rate=rate, max_latency_samples=reach)
-        if by_blips is not None:
-            return by_blips
-    return find_latency(first.dry, wet, sample_rate=rate, max_latency_samples=reach)
+    place = find_place(first.dry, wet, first.sample_rate, first.known, config.data)
+    if place is None or not place.trusted:
+        raise AudioFileError(
+            f"'{path}' does not follow the input at any latency; was it made from another input, or stopped? "
+            "Record it again, or leave this setting out"
+        )
+    found = place.alignment
+    return replace(found, latency_samples=found.latency_samples - first.lead_samples)
