@@ -1,4 +1,4 @@
-"""From a public checkpoint to a model file that proves itself. Needs no torch; uses it as the reference if it is there."""
+"""From a public checkpoint to a model file that proves itself; torch, where installed, is the reference."""
 
 import importlib.util
 import os
@@ -51,8 +51,8 @@ def convert_checkpoint(
     Raises
     ------
     ConfigError, ModelFileError
-        If the files cannot be read or do not fit, or if the engine misses the test vectors; nothing is written
-        then.
+        If the files cannot be read or do not fit, or if the engine misses the test vectors; nothing is
+        written then.
     OSError
         If the folder of the target is absent.
 
@@ -103,8 +103,8 @@ def write_network(
         If the folder of the target is absent.
     """
     stored = {key: _rounded(value, dtype) for key, value in weights.items()}
-    # The shortest chunk: one step of the narrowest scale. Two seconds would take a hundred times the work.
-    frames = config.frame_multiple
+    # The shortest chunk with two frames in the narrowest scale, where a norm needs more than one value.
+    frames = 2 * config.frame_multiple
     while (frames - 1) * config.hop_length < config.n_fft:
         frames += config.frame_multiple
     audio = _test_signal(config.audio_channels, (frames - 1) * config.hop_length)
@@ -144,7 +144,7 @@ def _rounded(values: NDArray[np.float32], dtype: DType) -> NDArray[np.float32]:
 
 
 def _test_signal(channels: int, n_samples: int) -> NDArray[np.float32]:
-    """Return decaying bursts of noise: loud and quiet passages of every frequency, other ones in each channel."""
+    """Return decaying bursts of noise: loud and quiet passages of every frequency."""
     rng = np.random.default_rng(16)
     time = np.arange(n_samples)
     decay = np.exp(-(time % 4_096) / 1_024.0)
@@ -154,7 +154,7 @@ def _test_signal(channels: int, n_samples: int) -> NDArray[np.float32]:
 def _reference(
     weights: Mapping[str, NDArray[np.float32]], config: TfcTdfConfig, audio: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """Return the stems of the test signal, ``(n_stems, channels, n_samples)``, from torch if it is installed."""
+    """Return the stems of the test signal, ``(n_stems, channels, n_samples)``, from torch if it is there."""
     if importlib.util.find_spec("torch") is None:
         metadata = build_metadata(
             architecture=ARCHITECTURE,
