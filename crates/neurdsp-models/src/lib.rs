@@ -25,6 +25,7 @@
 
 pub mod amp;
 mod container;
+pub mod drumsep;
 mod error;
 mod family;
 pub mod kinds;

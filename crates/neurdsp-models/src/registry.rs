@@ -6,6 +6,7 @@ use crate::amp;
 use crate::container::file::ModelFile;
 use crate::container::format::Format;
 use crate::container::header::Header;
+use crate::drumsep;
 use crate::error::{Error, Result};
 use crate::family::Family;
 use crate::kinds::AnyModel;
@@ -13,6 +14,7 @@ use crate::kinds::AnyModel;
 /// The families of this crate. A further one is its folder and its line here.
 pub const FAMILIES: Registry = Registry::new(&[
     &amp::FAMILY, //
+    &drumsep::FAMILY,
 ]);
 
 /// A list of families.

@@ -36,6 +36,7 @@ mod activation;
 mod bounds;
 mod error;
 mod frames;
+pub mod image;
 mod lstm;
 pub mod planar;
 pub mod train;

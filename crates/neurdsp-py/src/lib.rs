@@ -16,6 +16,7 @@ mod amp;
 mod bench;
 mod cache;
 mod chain;
+mod drumsep;
 mod dsp;
 mod errors;
 mod files;
@@ -35,6 +36,8 @@ mod _core {
     use crate::cache::{PyFeatures, PyMelCache};
     #[pymodule_export]
     use crate::chain::{AmpChain, ChainBlock, chain_parameters, level_gains_db, prepare_cabinet};
+    #[pymodule_export]
+    use crate::drumsep::PyTfcTdf;
     #[pymodule_export]
     use crate::dsp::{
         PyIstft, PySpectrogram, PyStft, PyStream, hz_to_mel, limit_range, mel_filterbank, mel_frequencies,

@@ -10,12 +10,12 @@ use pyo3::prelude::*;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-type Metadata = BTreeMap<String, String>;
+pub(crate) type Metadata = BTreeMap<String, String>;
 /// Number type and shape of each tensor.
 type Outline = BTreeMap<String, (&'static str, Vec<usize>)>;
 /// Architecture, kind, sample rate in Hz, channels, number of parameters, metadata.
 type Description = (String, &'static str, f64, usize, usize, Metadata);
-type Arrays<'py> = BTreeMap<String, Bound<'py, PyAny>>;
+pub(crate) type Arrays<'py> = BTreeMap<String, Bound<'py, PyAny>>;
 type FloatArrays<'py> = BTreeMap<String, Bound<'py, PyArrayDyn<f32>>>;
 type BorrowedFloatArrays<'py> = BTreeMap<String, PyReadonlyArrayDyn<'py, f32>>;
 /// `channels`, `num_layers`, `kernel_size`, `dilation_base`.
@@ -224,7 +224,7 @@ fn shaped<'py, T: Element>(py: Python<'py>, values: Vec<T>, shape: &[usize]) -> 
     Ok(PyArray1::from_vec(py, values).reshape(shape)?.into_any())
 }
 
-fn to_tensor(name: &str, array: &Bound<'_, PyAny>) -> PyResult<Tensor> {
+pub(crate) fn to_tensor(name: &str, array: &Bound<'_, PyAny>) -> PyResult<Tensor> {
     if let Ok(array) = array.extract::<PyReadonlyArrayDyn<'_, f32>>() {
         return Ok(Tensor { shape: array.shape().to_vec(), data: Values::F32(values_of(name, &array)?) });
     }

@@ -1,0 +1,40 @@
+//! Drum separators: TFC-TDF v3 networks, which MDX23C is one of.
+
+mod config;
+mod network;
+mod separator;
+mod spectrum;
+
+pub use config::TfcTdfConfig;
+pub use separator::TfcTdfSeparator;
+
+use std::sync::Arc;
+
+use crate::container::file::ModelFile;
+use crate::container::header::Header;
+use crate::error::Result;
+use crate::family::Family;
+use crate::kinds::AnyModel;
+
+/// The architecture of TFC-TDF v3 networks in model files.
+pub const TFC_TDF: &str = "drumsep.tfc_tdf";
+
+/// The line of the registry.
+pub(crate) const FAMILY: Drumsep = Drumsep;
+
+/// See [`FAMILY`].
+pub(crate) struct Drumsep;
+
+impl Family for Drumsep {
+    fn name(&self) -> &'static str {
+        "drumsep"
+    }
+
+    fn architectures(&self) -> &'static [&'static str] {
+        &[TFC_TDF]
+    }
+
+    fn load(&self, file: &ModelFile, header: &Header) -> Result<AnyModel> {
+        Ok(AnyModel::Separator(Arc::new(TfcTdfSeparator::from_file(file, header)?)))
+    }
+}

@@ -1,0 +1,27 @@
+//! Layers of two-dimensional convolutional networks: images whose channels lie sixteen by sixteen in the lanes.
+//!
+//! An [`Image`] is `[channels / 16][height][width][16]`. Sixteen channels fill one wide register or two narrow ones, so
+//! every layer works on whole vectors: convolutions broadcast a pixel's channel and multiply it with sixteen outputs, norms
+//! keep their statistics in the lanes, and a matrix over the width ([`WidthLinear`]) needs no transpose.
+//!
+//! Layers take the norm and the activation before them along ([`Affine`]): they are applied as the pixels are read.
+//!
+//! Rows may be computed on several threads. Each output is a sum in an order that no thread changes, and statistics are
+//! added up row by row, so results are the same to the bit for any number of threads.
+
+mod conv3x3;
+mod gemm;
+mod norm;
+mod patch;
+mod pixels;
+mod width;
+mod winograd;
+
+pub use conv3x3::Conv3x3;
+pub use norm::{Affine, Moments};
+pub use patch::{Downscale, Upscale};
+pub use pixels::{Image, LANES};
+pub use width::WidthLinear;
+
+#[cfg(test)]
+mod tests;
