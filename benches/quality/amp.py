@@ -1,9 +1,9 @@
 """Quality against NAM's own trainer: the same recordings, the same CPU time, the exported files judged.
 
     python scripts/devices/make.py -o runs/devices ts9 metal
-    uv pip install --target peers --no-deps neural-amp-modeler==0.13.0 pytorch_lightning==2.6.1 \
-        lightning-utilities torchmetrics wavio transformers tqdm
-    PYTHONPATH=peers python benches/quality/amp.py runs/devices --devices ts9 metal --minutes 3
+    uv venv peers
+    uv pip install --python peers '.[train]' neural-amp-modeler==0.13.0 pytorch_lightning==2.6.1
+    peers/bin/python benches/quality/amp.py runs/devices --devices ts9 metal --minutes 3
 
 Every contestant trains on the training recording up to its passage for validation, which chooses the best
 weights. Its file is then played by the Rust engine over the test recording: other notes, other sounds, never

@@ -248,6 +248,8 @@ def test_mel_never_writes_over_audio_or_what_it_did_not_make(run, place):
         assert "leads to 'corpus/a.wav', an input" in done.err
         assert contents(place) == before
     (corpus / "b.npy").unlink()
+    # A manifest whose first line was cut short is that of a run that was stopped.
+    (corpus / "manifest.jsonl").write_text('{"file": "a.wav", "outp')
     assert run("mel", "corpus", "-o", "corpus").status == 0
     assert run("mel", "corpus", "-o", "corpus", "--n-mels", "40").status == 0  # its own results it renews
 
