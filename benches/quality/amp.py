@@ -53,7 +53,7 @@ def train_ours(
     settings += [f"training.seed={seed}", "data.latency_samples=0"]
     config = load_config(preset, overrides=settings)
     path = folder / "model.safetensors"
-    result = train(config, dry, wet, model_path=path, run_dir=folder / "run")
+    result = train(config, dry, wet, model_path=path, run_dir=folder / "run", overwrite=True)
     if result.summary.stopped == "interrupted":
         raise SystemExit("stopped; the run that was not finished is made again next time")
     return path, result.summary.steps * config.training.batch_size * config.crop_samples
