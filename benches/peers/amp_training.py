@@ -1,8 +1,8 @@
 """Training speed against NAM's own trainer: one optimiser step, its loss included, on the same cores.
 
-    uv pip install --target peers --no-deps neural-amp-modeler==0.13.0 pytorch_lightning==2.6.1 \
-        lightning-utilities torchmetrics wavio transformers tqdm
-    PYTHONPATH=peers python benches/peers/amp_training.py [--threads 1] [--rounds 5] [--json FILE]
+    uv venv peers
+    uv pip install --python peers '.[train]' neural-amp-modeler==0.13.0 pytorch_lightning==2.6.1
+    peers/bin/python benches/peers/amp_training.py [--threads 1] [--rounds 5] [--json FILE]
 
 NAM's steps are its own: its LightningModule, MSE and multi-resolution STFT, Adam, batch 16 of 8192 outputs.
 Ours are those of `neurdsp amp train` with the preset of that network. Both run in one process and in turn.

@@ -1,9 +1,9 @@
 """Quality against NAM's own trainer: the same recordings, the same CPU time, the exported files judged.
 
     python scripts/devices/make.py -o runs/devices ts9 metal
-    uv pip install --target peers --no-deps neural-amp-modeler==0.13.0 pytorch_lightning==2.6.1 \
-        lightning-utilities torchmetrics wavio transformers tqdm
-    PYTHONPATH=peers python benches/quality/amp.py runs/devices --devices ts9 metal --minutes 3
+    uv venv peers
+    uv pip install --python peers '.[train]' neural-amp-modeler==0.13.0 pytorch_lightning==2.6.1
+    peers/bin/python benches/quality/amp.py runs/devices --devices ts9 metal --minutes 3
 
 Every contestant trains on the training recording up to its passage for validation, which chooses the best
 weights. Its file is then played by the Rust engine over the test recording: other notes, other sounds, never
@@ -53,7 +53,7 @@ def train_ours(
     settings += [f"training.seed={seed}", "data.latency_samples=0"]
     config = load_config(preset, overrides=settings)
     path = folder / "model.safetensors"
-    result = train(config, dry, wet, model_path=path, run_dir=folder / "run")
+    result = train(config, dry, wet, model_path=path, run_dir=folder / "run", overwrite=True)
     if result.summary.stopped == "interrupted":
         raise SystemExit("stopped; the run that was not finished is made again next time")
     return path, result.summary.steps * config.training.batch_size * config.crop_samples

@@ -116,7 +116,13 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
     def run(**values: Any) -> None:
         overwrite = values["overwrite"] if told else values.pop("overwrite", False)
         files = _outputs(written, values)
-        inputs = [path for name, value in values.items() if name not in written for path in _paths(value)]
+        inputs = [
+            file
+            for name, value in values.items()
+            if name not in written
+            for path in _paths(value)
+            for file in _files(path)
+        ]
         before = {}
         for path, kind in files:
             check_output(path, inputs=inputs)
@@ -151,17 +157,25 @@ def _outputs(written: Mapping[str, Writes], values: Mapping[str, Any]) -> list[t
         (path, mark.kind)
         for name, mark in written.items()
         if mark.kind != "folder" and mark.when(values)
-        for path in _paths(values.get(name), present=False)
+        for path in _paths(values.get(name))
     ]
 
 
-def _paths(value: Any, *, present: bool = True) -> Iterator[str]:
-    """Yield the paths in the value of a parameter; where ``present``, only those of files."""
+def _paths(value: Any) -> Iterator[str]:
+    """Yield what may be a path in the value of a parameter."""
     if isinstance(value, list | tuple):
         for item in value:
-            yield from _paths(item, present=present)
-    elif isinstance(value, str | os.PathLike) and not (present and not os.path.isfile(value)):
+            yield from _paths(item)
+    elif isinstance(value, str | os.PathLike):
         yield os.fspath(value)
+
+
+def _files(path: str) -> Iterator[str]:
+    """Yield the file at a path, if there is one, or the files of a model that is a folder."""
+    if os.path.isfile(path):
+        yield path
+    elif os.path.isfile(os.path.join(path, "config.json")):
+        yield from (os.path.join(path, name) for name in os.listdir(path))
 
 
 def _identity(path: str) -> tuple[int, int] | None:

@@ -80,6 +80,7 @@ def main() -> int:
                     manifest,
                     model_path=folder / "amp.safetensors",
                     run_dir=folder / "train",
+                    overwrite=True,
                 )
                 n_train = sum(one["part"] == "train" for one in result.settings)
                 worst = max(one["esr"] for one in result.settings if one["part"] == "test")

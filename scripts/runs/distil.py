@@ -55,7 +55,7 @@ def run(lesson: str, options: argparse.Namespace) -> dict[str, Any]:
     settings += [f"training.seed={options.seed}", "data.latency_samples=0", *passage]
     path = folder / "model.safetensors"
     config = load_config(options.student, overrides=settings)
-    train(config, dry, wet, model_path=path, run_dir=folder / "run")
+    train(config, dry, wet, model_path=path, run_dir=folder / "run", overwrite=True)
     test = options.devices_folder / "test_in.wav", options.devices_folder / f"{options.device}_test.wav"
     return {"lesson": lesson, "student": options.student, "device": options.device, **judge(path, *test)}
 

@@ -67,7 +67,11 @@ def main() -> int:
             here = options.output / kind
             here.mkdir(parents=True, exist_ok=True)
             result = train_parametric(
-                config, options.manifest, model_path=here / f"{kind}.safetensors", run_dir=here
+                config,
+                options.manifest,
+                model_path=here / f"{kind}.safetensors",
+                run_dir=here,
+                overwrite=True,
             )
             worst = max((one["esr"] for one in result.settings if one["part"] == "test"), default=None)
             print(kind, json.dumps({**result.figures(), "worst_test": worst}), flush=True)

@@ -75,7 +75,7 @@ def run(name: str, device: str, arguments: argparse.Namespace) -> dict[str, Any]
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "model.safetensors"
     recordings = data / "train_in.wav", data / f"{device}_train.wav"
-    result = train(config, *recordings, model_path=path, run_dir=folder / "run")
+    result = train(config, *recordings, model_path=path, run_dir=folder / "run", overwrite=True)
     if result.summary.stopped == "interrupted":
         raise SystemExit("stopped; the unfinished run will be repeated next time")
     figures = judge(path, data / "test_in.wav", data / f"{device}_test.wav")

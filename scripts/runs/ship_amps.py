@@ -152,8 +152,17 @@ def make(name: str, amp: Amp, folder: Path) -> Path:
             n_test=amp.n_test,
             corners=True,
             fixed=amp.fixed,
+            overwrite=True,
         )
-        train_parametric(config, manifest, model_path=model, run_dir=run_dir, resume=resume, show=True)
+        train_parametric(
+            config,
+            manifest,
+            model_path=model,
+            run_dir=run_dir,
+            resume=resume,
+            show=True,
+            overwrite=not resume,
+        )
     else:
         wet = here / "out.wav"
         if not wet.is_file():
@@ -166,6 +175,7 @@ def make(name: str, amp: Amp, folder: Path) -> Path:
             run_dir=run_dir,
             resume=resume,
             show=True,
+            overwrite=not resume,
         )
     at_defaults = {knob.control: knob.value(knob.default) for knob in amp.knobs.values()}
     controls = {**amp.fixed, **at_defaults}

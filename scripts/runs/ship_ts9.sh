@@ -35,9 +35,9 @@ mkdir -p "$run"
 "$python" scripts/runs/capture_signal.py clip -o "$shipped/di_clip.flac"
 for part in train test; do
     "$python" scripts/runs/capture_signal.py $part -o $run/${part}_dry.wav
-    "$neurdsp" amp capture --device "$device" -i $run/${part}_dry.wav -o $run/${part}_wet.wav "${controls[@]}"
+    "$neurdsp" amp capture --device "$device" -i $run/${part}_dry.wav -o $run/${part}_wet.wav --overwrite "${controls[@]}"
 done
-"$neurdsp" amp capture --device "$device" -i "$shipped/di_clip.flac" -o $run/clip_wet.wav "${controls[@]}"
+"$neurdsp" amp capture --device "$device" -i "$shipped/di_clip.flac" -o $run/clip_wet.wav --overwrite "${controls[@]}"
 # The tests keep its first four seconds, to measure the shipped amp without the packages.
 "$python" -c "
 import soundfile
@@ -46,7 +46,7 @@ soundfile.write('$excerpt', audio, rate, subtype='PCM_16')
 "
 
 "$neurdsp" amp train $run/train_dry.wav $run/train_wet.wav -o $run/ts9.safetensors \
-    --run-dir $run/train --preset seed-16x6 --steps "$steps" --set data.latency_samples=0 \
+    --run-dir $run/train --overwrite --preset seed-16x6 --steps "$steps" --set data.latency_samples=0 \
     --set training.learning_rate=0.008 --set training.validate_steps=250 --set training.threads=1 \
     --set training.batch_size=4 --set data.crop_samples=8192
 "$python" scripts/runs/judge_amp.py $run/ts9.safetensors --about scripts/runs/ts9_about.json \

@@ -300,6 +300,7 @@ def test_a_worse_model_never_replaces_a_better_one_and_is_kept_beside_it(recordi
     assert last.model_path == path
     assert path.read_bytes() != before
     assert "was replaced" in last.older_model
+    assert not (tmp_path / "run" / "m-new.safetensors").exists()
 
 
 def test_a_better_model_replaces_a_worse_one_and_a_resumed_run_its_own(recordings, tmp_path):
@@ -381,3 +382,8 @@ def test_a_leaderboard_names_the_models_of_its_runs(recordings, tmp_path):
     assert worse[0].model_path != good[0].model_path
     assert json.loads(AmpModel.load(worse[0].model_path).metadata["neurdsp.metrics"])["esr"] == worse[0].esr
     assert "was kept" in worse[0].older_model
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "leaderboard.json").write_text('["precious"]')
+    with pytest.raises(ParameterError, match="it exists already, and is no leaderboard"):
+        train_many(tiny(2), recordings[0], [recordings[1]], folder=tmp_path / "mine")
+    assert (tmp_path / "mine" / "leaderboard.json").read_text() == '["precious"]'

@@ -98,6 +98,24 @@ def test_presets_command_prints_true_counts(run):
     assert "ts9" in [amp["name"] for amp in listed["amps"]]
 
 
+@pytest.mark.parametrize("columns", [80, 200])
+def test_presets_are_one_line_each_at_80_columns_in_groups(run, monkeypatch, columns):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    lines = run("amp", "presets").out.splitlines()
+    assert max(len(line.rstrip()) for line in lines) <= columns
+    assert len(lines) < 70
+    listed = json.loads(run("amp", "presets", "--json").out)
+    for preset in listed["presets"]:
+        (line,) = [line for line in lines if line.startswith(f"{preset['name']} ")]
+        assert f"{preset['n_parameters']:,}" in line
+        assert f"{preset['receptive_field']:,}" in line
+        assert line.rstrip().endswith(preset["description"])
+        assert all(alias in preset["description"] for alias in preset["aliases"] if alias.endswith("k"))
+    place = {line.split()[0]: number for number, line in enumerate(lines) if line.strip()}
+    assert place["standard"] < place["a1-nano"] < place["a2-lite"] < place["lstm-nano"] < place["seed-16x6"]
+    assert place["real-200k"] < place["ts9"]
+
+
 @pytest.mark.slow
 def test_two_processes_train_one_model_and_one_of_them_writes(tmp_path, recordings):
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m"]

@@ -22,6 +22,7 @@ def files(tmp_path: Path, amp_path: Path) -> Path:
         ("other_rate.wav", dry, 44_100),
         ("short.wav", dry[:-1], 48_000),
         ("silent.wav", np.zeros_like(dry), 48_000),
+        ("many.wav", np.zeros((9, 65), np.float32), 48_000),
         ("stereo.wav", np.stack([dry, dry], axis=1), 48_000),
         ("nan.wav", bad, 48_000),
         ("inf.wav", infinite, 48_000),

@@ -264,9 +264,9 @@ def test_a_long_file_takes_no_more_memory_than_a_short_one(files, command, minut
 
 @pytest.fixture
 def capture(files):
-    """Ten seconds of a soft clipper at 8 kHz, 20 samples late."""
+    """Twenty seconds of a soft clipper at 8 kHz, 20 samples late."""
     rng = np.random.default_rng(4)
-    swell = np.repeat(rng.uniform(0.05, 1.0, 50), 1_600)
+    swell = np.repeat(rng.uniform(0.05, 1.0, 100), 1_600)
     dry = (0.3 * swell * rng.standard_normal(swell.size)).astype(np.float32)
     wet = np.concatenate([np.zeros(20, np.float32), 0.4 * np.tanh(4 * dry)])
     soundfile.write(files / "i.wav", dry, 8_000, subtype="FLOAT")
@@ -287,9 +287,9 @@ def cut(folder, n_samples):
         (12_000, ["--preset", "heavy"], "receptive field 6347 samples"),
         (12_000, ["--preset", "seed-16x6"], ""),
         (2_000, ["--preset", "seed-16x6"], "receptive field 127 samples"),
-        (80_000, ["--set", "data.validation_start_s=9.9"], "data.validation_start_s = 9.9"),
-        (80_000, ["--set", "data.latency_samples=79_000"], "overlap for 1"),
-        (80_000, [], ""),
+        (160_000, ["--set", "data.validation_start_s=19.9"], "data.validation_start_s = 19.9"),
+        (160_000, ["--set", "data.latency_samples=159_000"], "overlap for 1"),
+        (160_000, [], ""),
     ],
 )
 def test_check_refuses_what_training_would_refuse(run, capture, n_samples, settings, said):
@@ -333,14 +333,14 @@ def test_advice_about_recordings_names_only_options_that_every_reader_of_them_ha
 
 def test_evaluate_takes_the_settings_that_its_errors_advise(run, capture):
     samples, rate = soundfile.read(capture / "o.wav", dtype="float32")
-    soundfile.write(capture / "o.wav", np.delete(samples, slice(40_000, 40_400)), rate, subtype="FLOAT")
+    soundfile.write(capture / "o.wav", np.delete(samples, slice(72_000, 72_128)), rate, subtype="FLOAT")
     call = ["amp", "evaluate", AMP, "--data", "i.wav", "o.wav", "--json"]
     refused = run(*call)
     assert refused.status == 2
     assert "--set data.drift=ignore" in refused.err
-    done = run(*call, "--set", "data.drift=ignore")
+    done = run(*call, "--set", "data.drift=ignore", "--set", "data.latency_samples=20")
     assert done.status == 0, done
-    assert json.loads(done.out)["n_samples"] > 70_000
+    assert json.loads(done.out)["n_samples"] > 150_000
     wrong = run(*call, "--set", "training.steps=3")
     assert wrong.status == 2
     assert "--set is 'training.steps=3', but only settings of the recordings matter here" in wrong.err

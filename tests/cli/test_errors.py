@@ -21,6 +21,12 @@ MISTAKES = [
     ("amp", "empty input", f"amp render empty.wav -m {AMP} -o out.wav", "'empty.wav' is empty"),
     (
         "amp",
+        "too many channels",
+        f"amp render many.wav -m {AMP} -o out.wav",
+        "'many.wav' has 65 channels, but at most 64",
+    ),
+    (
+        "amp",
         "NaN in input",
         f"amp render nan.wav -m {AMP} -o out.wav",
         "'nan.wav': audio: sample 12345 is nan",

@@ -1,5 +1,6 @@
 """No command writes over an input, and only ``--overwrite`` replaces what exists: tried with every output."""
 
+import json
 import os
 import typing
 from pathlib import Path
@@ -180,6 +181,27 @@ def test_an_output_that_exists_is_replaced_only_if_the_user_says_so_and_is_told(
     assert (done.status, done.err) == (0, "")
 
 
+@pytest.mark.parametrize("name", ["config.json", "weights.npy"])
+def test_the_files_of_a_model_that_is_a_folder_are_inputs(run, place, name):
+    folder = place / "old"
+    folder.mkdir()
+    np.save(folder / "weights.npy", np.float32([0.5, 0.25]))
+    config = {"receptive_field": 2, "bias": False}
+    document = {"version": "0.5.0", "architecture": "Linear", "config": config, "sample_rate": 48_000}
+    (folder / "config.json").write_text(json.dumps(document))
+    assert run("amp", "render", "dry.wav", "-m", "old", "-o", "wet.wav").status == 0
+    before = contents(place)
+    for call in (
+        ["amp", "evaluate", "old", "--data", "dry.wav", "near.wav", "-p", f"old/{name}"],
+        ["model", "convert", "old", f"old/{name}"],
+        ["amp", "compare", "old/config.json", "dry.wav", "-p", f"./old/{name}"],
+    )[: 3 if name == "config.json" else 2]:
+        done = run(*call, "--overwrite")
+        assert done.status == 2
+        assert "also an input" in done.err
+        assert contents(place) == before
+
+
 def test_two_outputs_of_one_name_are_refused(run, place):
     done = run("amp", "compare", "dry.wav", "near.wav", "-p", "x.wav", "--ab", "./x.wav")
     assert done.status == 2
@@ -248,6 +270,8 @@ def test_mel_never_writes_over_audio_or_what_it_did_not_make(run, place):
         assert "leads to 'corpus/a.wav', an input" in done.err
         assert contents(place) == before
     (corpus / "b.npy").unlink()
+    # A manifest whose first line was cut short is that of a run that was stopped.
+    (corpus / "manifest.jsonl").write_text('{"file": "a.wav", "outp')
     assert run("mel", "corpus", "-o", "corpus").status == 0
     assert run("mel", "corpus", "-o", "corpus", "--n-mels", "40").status == 0  # its own results it renews
 

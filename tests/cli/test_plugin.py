@@ -60,6 +60,7 @@ def test_a_preset_holds_the_model_the_cabinet_and_the_settings(run, tmp_path):
         (["--set", "gate=maybe"], "gate is 'maybe', but it must be true or false"),
         (["--set", "oversampling=3x"], "oversampling is '3x', but it must be one of 1x, 2x, 4x"),
         (["--set", "bass"], "--set is 'bass', but it must be PARAM=VALUE"),
+        (["-m", "ts9", "--set", "quality=0.5"], "quality is 0.5, but 'ts9' has one size only"),
         (["-m", "missing"], "cannot load 'missing': no such file"),
         (["--ir", "missing.wav"], "'missing.wav': no such file"),
     ],

@@ -15,9 +15,11 @@ from neurdsp.amp.source import ModelSource, play_source, read_model
 from neurdsp.audio import FloatArray, check_audio, check_sample_rate
 from neurdsp.errors import ParameterError
 
-__all__ = ["AmpModel", "AmpStream"]
+__all__ = ["MAX_CHANNELS", "AmpModel", "AmpStream"]
 
-_MAX_CHANNELS = 64
+MAX_CHANNELS = 64
+"""Bounds the number of streams: an array with its axes swapped has thousands of channels."""
+
 _MAX_RATIO = 16
 """Bounds the memory that a file with an absurd sample rate in its header can ask for."""
 
@@ -352,9 +354,9 @@ class AmpModel:
 
         def play(samples: FloatArray) -> FloatArray:
             rows = np.atleast_2d(samples)
-            if len(rows) > _MAX_CHANNELS:
+            if len(rows) > MAX_CHANNELS:
                 raise ParameterError(
-                    f"audio has shape {samples.shape}, but at most {_MAX_CHANNELS} channels can be played; "
+                    f"audio has shape {samples.shape}, but at most {MAX_CHANNELS} channels can be played; "
                     "its shape must be (n_channels, n_samples): transpose it (audio.T)"
                 )
             while len(streams) < len(rows):

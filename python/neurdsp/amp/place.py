@@ -76,11 +76,11 @@ class ModelPlace:
         if self._kept:
             better = None not in (self._esr, self._older_esr) and self._esr < self._older_esr  # type: ignore[operator]
             self._kept = not better
-            if better:
-                self._spare.unlink(missing_ok=True)
         self.path = self._spare if self._kept else self.wanted
         if self._kept:
             check_output(self.path)
+        else:
+            self._spare.unlink(missing_ok=True)  # of an earlier run, or of this one before it was better
         return self.path
 
     def story(self) -> str:

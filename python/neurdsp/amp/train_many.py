@@ -90,7 +90,8 @@ def train_many(
     Raises
     ------
     ParameterError
-        If there is no output, if two have the same name, or if ``torchrun`` started several processes.
+        If there is no output, if two have the same name, if ``leaderboard.json`` is a file of somebody else,
+        or if ``torchrun`` started several processes.
     OSError
         If a file cannot be written, or is an input.
 
@@ -116,6 +117,11 @@ def train_many(
         sources = [input_path, *outputs, *([] if config_path is None else [config_path])]
         for path in (board_path, *(root / f"{name}.safetensors" for name in names)):
             check_output(path, inputs=sources)
+        if not overwrite and board_path.exists() and not _is_board(board_path):
+            raise ParameterError(
+                f"cannot write '{board_path}': it exists already, and is no leaderboard; give another "
+                "folder, or --overwrite to replace it"
+            )
     root.mkdir(parents=True, exist_ok=True)
     entries: list[Entry] = []
     for name, output in zip(names, outputs, strict=True):
@@ -145,6 +151,17 @@ def train_many(
         if any(entry.stopped == "interrupted" for entry in entries):
             break
     return entries
+
+
+def _is_board(path: Path) -> bool:
+    """Tell whether an earlier call wrote a file."""
+    try:
+        entries = json.loads(path.read_bytes())
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(entries, list) and all(
+        isinstance(entry, dict) and {"name", "esr", "stopped"} <= entry.keys() for entry in entries
+    )
 
 
 def _entry(name: str, result: RunResult) -> Entry:

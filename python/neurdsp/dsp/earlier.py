@@ -1,5 +1,6 @@
 """What is in the output folder of a corpus before a run: earlier results, or files that no run made."""
 
+import json
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -46,13 +47,27 @@ def refuse_loss(folder: Path, outputs: Mapping[str, str], files: Iterable[Path],
         return
     records = read_manifest(manifest)
     foreign = there[:1] if not manifest.is_file() else []
-    if manifest.is_file() and manifest.stat().st_size and not records:
+    if not records and _has_lines_of_others(manifest):
         foreign = [manifest]
     if foreign:
         raise ParameterError(
             f"cannot write '{foreign[0]}': it exists already, and was not made by neurdsp mel; give another "
             "output folder, or --overwrite to replace it"
         )
+
+
+def _has_lines_of_others(manifest: Path) -> bool:
+    """Tell whether a manifest without records has whole lines; a run that was stopped leaves a cut one."""
+    try:
+        text = manifest.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+    whole, _, last = text.rpartition("\n")
+    try:
+        json.loads(last or "null")
+    except (ValueError, RecursionError):
+        last = ""
+    return bool(whole.strip() or last.strip())
 
 
 def _status(path: Path) -> os.stat_result | None:

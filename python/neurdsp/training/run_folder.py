@@ -70,8 +70,13 @@ def begin_run(
     written = (*_OF_A_RUN, *(() if given else (_SETTINGS,)), _DATA, *names)
     if folder.is_dir():
         for name in written:
+            if any(same_file(folder / name, source) for source in inputs):
+                raise FileExistsError(
+                    f"cannot write '{folder / name}': it is also an input, which would be lost; give another "
+                    "folder for the run, or a copy of the file"
+                )
             if not (folder / name).is_dir():
-                check_output(folder / name, inputs=inputs)
+                check_output(folder / name)
     folder.mkdir(parents=True, exist_ok=True)
     if fresh and overwrite:
         for name in _OF_A_RUN:

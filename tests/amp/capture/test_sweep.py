@@ -126,7 +126,7 @@ def test_a_sweep_captures_each_setting_once_and_goes_on_where_it_was(programs, t
     run(3)
     assert len(programs()) == 4 + 1  # only the one that was missing
     before = load_manifest(path)
-    with pytest.raises(ParameterError, match=r"2 captures in .*, such as .* --overwrite to delete them"):
+    with pytest.raises(ParameterError, match=r"2 files in .*, such as .* --overwrite to delete them"):
         run(2)
     assert load_manifest(path) == before
     run(2, overwrite=True)
@@ -139,6 +139,22 @@ def test_a_sweep_captures_each_setting_once_and_goes_on_where_it_was(programs, t
         run(2)
     run(2, overwrite=True)
     assert len(programs()) == 6 + 3  # another input: all
+
+
+def test_a_sweep_takes_no_file_of_others_for_a_capture(programs, tmp_path):
+    knobs, folder = {"gain": Knob(control="g", minimum=-10, maximum=10)}, tmp_path / "s"
+    folder.mkdir()
+    (folder / "train_001.wav").write_bytes(b"precious")
+    with pytest.raises(ParameterError, match=r"1 files in .*, such as 'train_001\.wav'"):
+        sweep(tmp_path / "in.wav", folder, "Test Drive", knobs, n_train=3)
+    assert [path.name for path in folder.iterdir()] == ["train_001.wav"]
+    assert (folder / "train_001.wav").read_bytes() == b"precious"
+    sweep(tmp_path / "in.wav", folder, "Test Drive", knobs, n_train=3, overwrite=True)
+    assert len(programs()) == 3
+    (folder / "train_003.wav").write_bytes(b"precious")
+    with pytest.raises(ParameterError, match=r"such as 'train_00"):
+        sweep(tmp_path / "in.wav", folder, "Test Drive", knobs, n_train=4)
+    assert (folder / "train_003.wav").read_bytes() == b"precious"
 
 
 def test_a_sweep_never_deletes_or_plays_over_its_input(programs, tmp_path):

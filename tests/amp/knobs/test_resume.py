@@ -112,3 +112,38 @@ def test_a_run_that_is_complete_resumes_without_a_step(copy):
     assert run(copy, copy / "manifest.yaml", config(4), resume=True).steps == 4
     after = load_file(copy / "m.safetensors")
     assert all(np.array_equal(before[name], after[name]) for name in before)
+
+
+def test_a_worse_model_with_knobs_never_replaces_a_better_one(copy):
+    settings, fresh = config(1), {"model_path": copy / "m.safetensors", "run_dir": copy / "new"}
+    better = run(copy, copy / "manifest.yaml", config(40, "training.learning_rate=0.02"), resume=False)
+    assert better.model_path == copy / "m.safetensors"
+    assert "was replaced" in better.older_model
+    before = better.model_path.read_bytes()
+    worse = train_parametric(settings, copy / "manifest.yaml", **fresh)
+    assert worse.esr_train > better.esr_train
+    assert (copy / "m.safetensors").read_bytes() == before
+    assert worse.model_path == copy / "new" / "m-new.safetensors"
+    assert "was kept" in worse.older_model
+    assert worse.model_path.is_file()
+    again = train_parametric(settings, copy / "manifest.yaml", **fresh, overwrite=True)
+    assert again.model_path == copy / "m.safetensors"
+    assert (copy / "m.safetensors").read_bytes() != before
+
+
+def test_a_run_never_writes_over_a_capture_of_its_manifest(copy):
+    captures = {name: (copy / name).read_bytes() for name in ("in.wav", "0.wav", "2.wav", "manifest.yaml")}
+    for name in captures:
+        for link in (copy / "x.safetensors", copy / "other" / "checkpoint.pt"):
+            link.parent.mkdir(exist_ok=True)
+            link.symlink_to(copy / name)
+            with pytest.raises(FileExistsError, match="it is also an input"):
+                train_parametric(
+                    config(4),
+                    copy / "manifest.yaml",
+                    model_path=copy / "x.safetensors",
+                    run_dir=copy / "other",
+                    overwrite=True,
+                )
+            link.unlink()
+    assert {name: (copy / name).read_bytes() for name in captures} == captures

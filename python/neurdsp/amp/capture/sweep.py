@@ -157,7 +157,7 @@ def sweep(
             check_output(output, inputs=[source])
     if unwanted and not overwrite:
         raise ParameterError(
-            f"{len(unwanted)} captures in '{target}', such as '{unwanted[0].name}', are of another device, "
+            f"{len(unwanted)} files in '{target}', such as '{unwanted[0].name}', are of another device, "
             "input or plan; give another folder, or --overwrite to delete them"
         )
     target.mkdir(parents=True, exist_ok=True)
@@ -198,9 +198,9 @@ def new_setting(
 
 
 def _keep(manifest: Manifest, path: Path) -> tuple[Manifest, list[Path]]:
-    """Keep what an earlier run captured and is still wanted; return its other captures too."""
+    """Keep what an earlier run captured and is still wanted; return what else is in the way, too."""
     if not path.is_file():
-        return manifest, []
+        return manifest, [file for s in manifest.captures if (file := path.parent / s.output).is_file()]
     before = load_manifest(path)
 
     def base(one: Manifest) -> tuple[object, ...]:
@@ -217,11 +217,11 @@ def _keep(manifest: Manifest, path: Path) -> tuple[Manifest, list[Path]]:
         added = tuple(s for s in before.captures if s.method == "active" and at(s) not in wanted)
         manifest = manifest.model_copy(update={"captures": manifest.captures + added})
         wanted |= {at(setting) for setting in added}
-    unwanted = [
-        path.parent / setting.output
-        for setting in before.captures
+    unwanted = {
+        path.parent / setting.output: None
+        for setting in (*before.captures, *manifest.captures)
         if at(setting) not in wanted & there and not Path(setting.output).is_absolute()
-    ]
+    }
     return manifest, [capture for capture in unwanted if capture.is_file()]
 
 

@@ -66,7 +66,7 @@ def capture(
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help="File to write, 32-bit float; with --sweep, a folder."),
-        guard.Writes(when=lambda values: values["n_settings"] is None and not values["list_them"]),
+        guard.Writes(when=lambda values: values.get("n_settings") is None and not values.get("list_them")),
     ] = None,
     device: Annotated[str | None, typer.Option(help="URI or name of an LV2 plugin; see --list.")] = None,
     settings: Annotated[

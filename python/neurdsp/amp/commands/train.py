@@ -3,14 +3,27 @@
 import json
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from neurdsp import _guard as guard
 from neurdsp.amp.commands import options
 
+if TYPE_CHECKING:
+    from neurdsp.amp.config import PresetInfo
+
 __all__ = ["presets", "train", "train_many"]
+
+_GROUPS = {
+    "": "WaveNets with long kernels, for this trainer",
+    "a1-": "NAM's first WaveNets",
+    "a2-": "NAM's second WaveNets",
+    "lstm-": "NAM's LSTMs, which learn slowly",
+    "seed-": "Residual WaveNets, channels x layers",
+    "real-": "Residual WaveNets with as many parameters as they say",
+}
+"""Titles of groups of presets, by how their names begin."""
 
 
 @guard.guarded
@@ -191,20 +204,41 @@ def presets(
         return
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
-    table = Table(box=None, padding=(0, 2, 0, 0))
-    for title in ("preset", "also", "parameters", "receptive field", "loss", ""):
-        table.add_column(title, justify="right" if title in ("parameters", "receptive field") else "left")
-    for preset in found:
-        sizes = (f"{preset.n_parameters:,}", f"{preset.receptive_field:,}")
-        table.add_row(preset.name, ", ".join(preset.aliases), *sizes, preset.loss, preset.description)
+    console = Console(highlight=False)
+    titles = ("preset", "parameters", "memory")
+    widths = [max(map(len, (titles[0], *(preset.name for preset in found)))), len(titles[1]), 7]
+    for number, (group, members) in enumerate(_grouped(found)):
+        table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
+        for title, width in zip(titles, widths, strict=True):
+            table.add_column(width=width, no_wrap=True, justify="left" if title == "preset" else "right")
+        table.add_column()
+        if number == 0:
+            table.add_row(*(Text(title, style="dim") for title in titles))
+        for preset in members:
+            sizes = (f"{preset.n_parameters:,}", f"{preset.receptive_field:,}")
+            table.add_row(preset.name, *sizes, preset.description)
+        console.print(Text(group, style="bold"))
+        console.print(table)
+        console.print()
+    console.print(Text("Memory is the receptive field in samples.", style="dim"))
+    console.print()
     shipped = Table(box=None, padding=(0, 2, 0, 0))
-    for title in ("amp", "knobs", "test ESR", ""):
-        shipped.add_column(title)
+    for title in ("amp", "knobs", "ESR"):
+        shipped.add_column(title, no_wrap=True)
+    shipped.add_column()
     for amp in amps:
         ratio = "" if amp.test_esr is None else f"{amp.test_esr:.2g}"
         shipped.add_row(amp.name, ", ".join(amp.knobs), ratio, amp.description)
-    console = Console(highlight=False)
-    console.print(table)
-    console.print()
+    console.print(Text("The amps that come with neurdsp", style="bold"))
     console.print(shipped)
+
+
+def _grouped(found: "list[PresetInfo]") -> "list[tuple[str, list[PresetInfo]]]":
+    """Return the presets in groups of one kind of network, each with a title; none is left out."""
+    groups: dict[str, list[PresetInfo]] = {title: [] for title in _GROUPS.values()}
+    for preset in found:
+        start = max((start for start in _GROUPS if preset.name.startswith(start)), key=len)
+        groups[_GROUPS[start]].append(preset)
+    return [(title, members) for title, members in groups.items() if members]

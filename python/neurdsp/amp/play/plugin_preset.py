@@ -68,8 +68,8 @@ def write_plugin_preset(
     ModelFileError, AudioFileError
         If the model or the impulse response cannot be read.
     ParameterError
-        If a setting or a knob is unknown or out of range, or if the model is an old ``.nam`` folder, which no
-        project can hold.
+        If a setting or a knob is unknown or out of range, if ``quality`` is given for a model that has one
+        size only, or if the model is an old ``.nam`` folder, which no project can hold.
     FileExistsError
         If ``path`` is the model or the impulse response.
 
@@ -80,7 +80,7 @@ def write_plugin_preset(
     """
     used = [*([] if model is None else [find_model(model)]), *([] if ir is None else [ir])]
     check_output(path, inputs=used)
-    resource, positions = (None, {}) if model is None else _model(model, dict(knobs or {}))
+    resource, positions = (None, {}) if model is None else _model(model, dict(knobs or {}), settings)
     if model is None and knobs:
         raise ParameterError("knobs belong to a model; give the model as well")
     session = {
@@ -151,7 +151,7 @@ def _number(name: str, value: Any, allowed: tuple[Any, ...]) -> float:
 
 
 def _model(
-    name_or_path: str | os.PathLike[str], knobs: dict[str, float]
+    name_or_path: str | os.PathLike[str], knobs: dict[str, float], settings: Mapping[str, Any]
 ) -> tuple[dict[str, str], dict[str, float]]:
     """Return the model's part of the session, and the parameters of its knobs."""
     path = find_model(name_or_path)
@@ -161,6 +161,9 @@ def _model(
         )
     # A model that cannot be played is refused here, not in the host.
     model = AmpModel.load(path).with_knobs(**knobs)
+    quality = settings.get("quality", 1.0)
+    if not model.size_steps and _number("quality", quality, PLUGIN_PARAMETERS["quality"][1]) != 1:
+        raise ParameterError(f"quality is {quality}, but '{path.stem}' has one size only; leave it out")
     positions = {f"knob{number}": position for number, position in enumerate(model.knobs.values(), 1)}
     return _resource(path, path.read_bytes()), positions
 

@@ -10,7 +10,7 @@ from typing import Unpack
 import numpy as np
 
 from neurdsp._output import check_output
-from neurdsp.amp.infer import AmpModel
+from neurdsp.amp.infer import MAX_CHANNELS, AmpModel
 from neurdsp.amp.lookup import find_model
 from neurdsp.amp.play.blocks import BLOCK_SAMPLES
 from neurdsp.amp.play.chain import AmpChain, ChainSettings
@@ -245,6 +245,11 @@ def _render(
     """Play one file; ``progress`` is called with the share that was just played."""
     with AudioReader(input_path) as reader:
         info, model = reader.info, job.model
+        if info.channels > MAX_CHANNELS:
+            raise AudioFileError(
+                f"'{input_path}' has {info.channels} channels, but at most {MAX_CHANNELS} can be played; "
+                "split it"
+            )
         check_output(
             output_path, inputs=[input_path, *([] if job.ir is None else [job.ir]), *_model_files(model)]
         )
