@@ -76,6 +76,6 @@ class Cancelling:
             return None
         left_db = 10 * np.log10(self._together / self._apart) if self._together > 0 else -np.inf
         return (
-            f"its channels cancel each other: their mean has {left_db:.0f} dB of their power; one of them is "
-            "inverted: take one channel ('left')"
+            f"its channels cancel each other: their mean has {left_db:.0f} dB of their power; take one channel, "
+            "left or right"
         )

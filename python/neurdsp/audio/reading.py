@@ -85,7 +85,7 @@ class AudioReader:
     ----------
     info : AudioInfo
         The header.
-    fault : str or None
+    missing : str or None
         What is missing, once the end has been read.
 
     Raises
@@ -108,7 +108,7 @@ class AudioReader:
     def __init__(self, source: Source, *, mono: bool = False, incomplete: Incomplete = "warn") -> None:
         if incomplete not in ("warn", "refuse", "allow"):
             raise ParameterError(f"incomplete is {incomplete!r}, but it must be 'warn', 'refuse' or 'allow'")
-        self.fault: str | None = None
+        self.missing: str | None = None
         self._incomplete, self._messages = incomplete, list[str]()
         self._stack = contextlib.ExitStack()
         self._name, self._path, file = _named(source, self._stack)
@@ -124,7 +124,7 @@ class AudioReader:
                 if self._file.frames + 1152 < mpeg.n_samples:
                     self._file = self._open(PatchedFile(file, {}, head=mpeg.counting_frame(), start=mpeg.start))
             self.info = self._read_info(mono)
-            self._refuse(self._missing())
+            self._refuse(self._structure())
         except BaseException:
             self.close()
             raise
@@ -242,7 +242,7 @@ class AudioReader:
     def _reason(self, error: BaseException) -> str:
         return "; ".join([reason_of(error), *self._messages[:1]])
 
-    def _missing(self) -> str | None:
+    def _structure(self) -> str | None:
         """Return what the structure of the file tells to be missing."""
         info, header, mpeg = self.info, self._header, self._mpeg
         if header is not None and header.n_bytes is not None and header.n_bytes > header.n_there:
@@ -269,15 +269,15 @@ class AudioReader:
         if counted and n_read + tolerance < info.n_samples:
             missing: str | None = self._shorter(info.n_samples, n_read)
         else:
-            missing = self._missing()
+            missing = self._structure()
             if missing is not None and "samples" not in missing:
                 missing += f"; {_length(n_read, info)} can be read"
         self._refuse(missing)
         if missing is not None:
             said = f" (the decoder says: {self._messages[0]})" if self._messages else ""
-            self.fault = f"{self._name} is incomplete: {missing}{said}"
+            self.missing = missing + said
             if self._incomplete == "warn":
-                warn(self.fault)
+                warn(f"{self._name} is incomplete: {self.missing}")
 
     def _shorter(self, n_promised: int, n_there: int) -> str:
         return (

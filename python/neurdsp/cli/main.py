@@ -3,6 +3,7 @@
 Each sub-command has its own module, or is the `cli.py` of a model family that the table of families names.
 """
 
+import io
 import os
 import sys
 import warnings
@@ -58,6 +59,10 @@ def _root(
 def main() -> None:
     """Run the command; an error of the user is reported in one line, with exit status 2."""
     warnings.showwarning = _show
+    for stream in (sys.stdout, sys.stderr):
+        # A file name that is no text in the encoding of the terminal is printed with escapes.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         status = app(standalone_mode=False)
     except _UsageError as error:
