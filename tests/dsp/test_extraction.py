@@ -37,7 +37,7 @@ def clip(tmp_path_factory):
 def test_every_preset_gives_the_bits_of_the_whole_signal(clip, tmp_path, monkeypatch, name, held):
     monkeypatch.setattr(extraction, "MAX_HELD_BYTES", held)
     plan = MelSpectrogram.preset(name)
-    n_frames, seconds, warning = extract(plan, clip, tmp_path / "mel.npy", "npy")
+    n_frames, seconds, _ = extract(plan, clip, tmp_path / "mel.npy", "npy")
     mel, wanted = np.load(tmp_path / "mel.npy"), whole(plan, clip)
     assert (mel.shape, mel.dtype) == (wanted.shape, np.float32)
     assert (mel == wanted).all()

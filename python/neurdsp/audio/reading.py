@@ -1,4 +1,4 @@
-"""Reading audio files, whole or block by block, with soundfile (libsndfile), and what is missing from them."""
+"""Reading audio files, whole or block by block, with soundfile (libsndfile); what is missing from them."""
 
 import contextlib
 import io
@@ -79,7 +79,7 @@ class AudioReader:
         Whether to reject a file with several channels.
     incomplete : {"warn", "refuse", "allow"}
         What to do with a file of which a part is missing: its end is cut off, or there is a hole in it.
-        ``warn`` tells it with both lengths when the end is reached, ``refuse`` raises an error.
+        ``warn`` tells it with both lengths as soon as it is known, ``refuse`` raises an error.
 
     Attributes
     ----------
@@ -118,13 +118,17 @@ class AudioReader:
             self._mpeg, self._cut = _stream(file)
             file.seek(0)
             self._file = self._open(file)
-            mpeg = self._mpeg
-            if mpeg is not None and self._file.format == "MP3" and mpeg.n_promised is None:
-                # libsndfile stops at the length that it guesses from the size of the file.
-                if self._file.frames + 1152 < mpeg.n_samples:
-                    self._file = self._open(PatchedFile(file, {}, head=mpeg.counting_frame(), start=mpeg.start))
+            mpeg = self._uncounted()
+            if mpeg is not None and self._file.frames + 1152 < mpeg.n_samples:
+                # libsndfile would stop at the length that it guesses from the size of the file.
+                counted = PatchedFile(file, {}, head=mpeg.counting_frame(), start=mpeg.start)
+                self._file = self._open(counted)
             self.info = self._read_info(mono)
-            self._refuse(self._structure())
+            missing = self._structure()
+            self._refuse(missing)
+            self._told = missing is not None
+            if self._told and incomplete == "warn":
+                warn(f"{self._name} is incomplete: {missing}")
         except BaseException:
             self.close()
             raise
@@ -206,12 +210,16 @@ class AudioReader:
             raise AudioFileError(
                 f"{self._name} has {file.channels} channels, but mono is needed; export one channel"
             )
-        n_samples = max(0, file.frames)
-        if self._mpeg is not None and file.format == "MP3" and self._mpeg.n_promised is None:
-            n_samples = self._mpeg.n_samples
+        uncounted = self._uncounted()
+        n_samples = max(0, file.frames) if uncounted is None else uncounted.n_samples
         if n_samples >= _UNKNOWN_LENGTH:
             n_samples = self._count()
         return AudioInfo(file.samplerate, file.channels, n_samples, file.format, file.subtype)
+
+    def _uncounted(self) -> MpegStream | None:
+        """Return the frames of an MP3 file that does not tell how many there are."""
+        mpeg = self._mpeg
+        return mpeg if mpeg is not None and mpeg.n_promised is None and self._file.format == "MP3" else None
 
     def _count(self) -> int:
         """Count the samples of a file whose header does not, and go back to its start."""
@@ -262,11 +270,10 @@ class AudioReader:
 
     def _judge(self) -> None:
         """Compare what was read with what the header promised, and say what is missing."""
-        info, mpeg, n_read = self.info, self._mpeg, self._position
-        # The length of an MP3 file without a count is a guess. With one, encoders differ by a frame or two.
-        counted = mpeg is None or info.format != "MP3" or mpeg.n_promised is not None
-        tolerance = 0 if info.format != "MP3" else 2304
-        if counted and n_read + tolerance < info.n_samples:
+        info, n_read = self.info, self._position
+        # Of MP3 frames, encoders count one or two more or less.
+        tolerance = 2304 if info.format == "MP3" else 0
+        if self._uncounted() is None and n_read + tolerance < info.n_samples:
             missing: str | None = self._shorter(info.n_samples, n_read)
         else:
             missing = self._structure()
@@ -276,7 +283,7 @@ class AudioReader:
         if missing is not None:
             said = f" (the decoder says: {self._messages[0]})" if self._messages else ""
             self.missing = missing + said
-            if self._incomplete == "warn":
+            if self._incomplete == "warn" and not self._told:
                 warn(f"{self._name} is incomplete: {self.missing}")
 
     def _shorter(self, n_promised: int, n_there: int) -> str:
@@ -348,14 +355,20 @@ def read_audio(
         if value is not None and not least <= value < np.inf:
             above = "of at least 0" if name == "offset" else "above 0"
             raise ParameterError(f"{name} is {value!r}, but it must be a number of seconds {above}")
-    with AudioReader(source, incomplete=incomplete) as reader:
+    # A part of a file may be whole although its end is missing: the warning waits for the end.
+    with AudioReader(source, incomplete="allow" if incomplete == "warn" else incomplete) as reader:
         info, name = reader.info, _shown(source)
         n_samples = None if duration is None else max(int(duration * info.sample_rate), 1)
-        reader.skip(int(offset * info.sample_rate)) if offset else None
+        if offset:
+            reader.skip(int(offset * info.sample_rate))
         # Block by block, because a header can claim more samples than fit into memory.
         blocks = list(reader.blocks(n_samples=n_samples))
+    if reader.missing is not None and incomplete == "warn":
+        warn(f"{name} is incomplete: {reader.missing}")
     if not blocks and offset:
-        raise AudioFileError(f"{name} ends before offset = {offset:g} s: it has {_length(info.n_samples, info)}")
+        raise AudioFileError(
+            f"{name} ends before offset = {offset:g} s: it has {_length(info.n_samples, info)}"
+        )
     if not blocks:
         raise AudioFileError(f"{name} is empty: it holds no samples")
     samples = blocks[0] if len(blocks) == 1 else np.concatenate(blocks, axis=1)
@@ -401,7 +414,7 @@ def _named(source: Source, stack: contextlib.ExitStack) -> tuple[str, Path | Non
         mode = path.stat().st_mode
         if stat.S_ISDIR(mode):
             raise AudioFileError(f"cannot read {name}: it is a folder; give an audio file")
-        file = stack.enter_context(open(path, "rb"))
+        file = stack.enter_context(path.open("rb"))
         if not stat.S_ISREG(mode):  # a pipe, which has no end to look at
             return name, None, io.BytesIO(file.read())
     except (FileNotFoundError, NotADirectoryError):

@@ -39,7 +39,9 @@ def mel(
     ] = None,
     snip_edges: Annotated[
         bool | None,
-        typer.Option("--snip-edges/--no-snip-edges", help="As Kaldi's option: frames within the signal only."),
+        typer.Option(
+            "--snip-edges/--no-snip-edges", help="As Kaldi's option: frames within the signal only."
+        ),
     ] = None,
     pad_or_trim: Annotated[
         float | None, typer.Option(help="Seconds to cut or pad each file to: 30 for Whisper.")

@@ -9,7 +9,18 @@ import numpy.typing as npt
 
 from neurdsp.errors import ParameterError
 
-__all__ = ["axis_of", "choice", "complex_type", "flag", "integer", "number", "padded_lengths", "real_type", "shown", "told_by"]
+__all__ = [
+    "axis_of",
+    "choice",
+    "complex_type",
+    "flag",
+    "integer",
+    "number",
+    "padded_lengths",
+    "real_type",
+    "shown",
+    "told_by",
+]
 
 Choice = TypeVar("Choice")
 
@@ -111,8 +122,8 @@ def padded_lengths(lengths: Any, shape: tuple[int, ...], name: str) -> list[int]
         sizes = []
     if len(sizes) != shape[0] or not all(1 <= size <= shape[1] for size in sizes):
         raise ParameterError(
-            f"lengths is {shown(lengths)}, but it must be {shape[0]} integers from 1 to {shape[1]}: samples of "
-            f"each row of {name}"
+            f"lengths is {shown(lengths)}, but it must be {shape[0]} integers from 1 to {shape[1]}: "
+            f"samples of each row of {name}"
         )
     return sizes
 

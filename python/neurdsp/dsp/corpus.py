@@ -2,7 +2,8 @@
 
 The manifest, ``manifest.jsonl`` in the output folder, has a line of JSON for each file, appended after its
 result is on the disk: ``file``, ``output``, ``frames``, ``seconds``, ``hash`` (BLAKE2 of the file's
-bytes), ``error``, ``warning`` (what is missing from the audio), and ``size``, ``mtime_ns`` and ``config``, by which a later run knows that nothing has
+bytes), ``error``, ``warning`` (what is missing from the audio), and ``size``, ``mtime_ns`` and ``config``, by
+which a later run knows that nothing has
 changed. An interrupted run continues where it stopped.
 """
 

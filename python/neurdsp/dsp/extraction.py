@@ -133,8 +133,8 @@ def _as_type(piece: Array, dtype: DType) -> Array:
     largest = float(np.abs(piece).max(initial=0.0))
     if largest > np.finfo(np.float16).max:
         raise ParameterError(
-            f"its features reach {largest:.3g}, but float16 holds at most 65504; take a logarithm (log='db') or "
-            "float32"
+            f"its features reach {largest:.3g}, but float16 holds at most 65504; take a logarithm "
+            "(log='db') or float32"
         )
     return np.ascontiguousarray(piece, "<f2")
 

@@ -70,22 +70,30 @@ class FileAudio:
         self.warnings = list[str]()
 
     def __iter__(self) -> Iterator[FloatArray]:
-        n_rows = 1
+        n_rows, silent = 1, True
         for block in self._resampled():
             cut = block if self._length is None else block[:, : self._length - self.n_samples]
             self.n_samples += cut.shape[1]
             n_rows = len(cut)
+            # Its middle is rarely zero, and tells at once.
+            silent = silent and not (cut.size and cut[0, cut.shape[1] // 2]) and not cut.any()
             yield cut
             if self.n_samples == self._length:
-                return
-        if self._length is not None:
+                break
+        if silent and not self.warnings:
+            self.warnings.append("it holds only zeros: its features are constant")
+        if self._length is not None and self.n_samples < self._length:
             missing = self._length - self.n_samples
             self.n_samples = self._length
             yield np.zeros((n_rows, missing), np.float32)
 
     def _resampled(self) -> Iterator[FloatArray]:
         plain = None if self._data is None else decode_plain_wav(self._data)
-        if plain is not None and plain[1] == self._sample_rate and self._channel in ("mean", "left", 0, "each"):
+        if (
+            plain is not None
+            and plain[1] == self._sample_rate
+            and self._channel in ("mean", "left", 0, "each")
+        ):
             self.seconds = len(plain[0]) / plain[1]
             yield plain[0][np.newaxis]
             return

@@ -52,7 +52,9 @@ class MelJob:
         check_channels(self.channel)
         choice("dtype", self.dtype, ("float32", "float16"))
         if self.format == "raw" and self.dtype != "float32":
-            raise ParameterError("a raw file has no header and holds float32; take npy or safetensors for float16")
+            raise ParameterError(
+                "a raw file has no header and holds float32; take npy or safetensors for float16"
+            )
         if not self.sources:
             raise ParameterError("source is empty; give audio files or folders")
         for source in self.sources:
@@ -68,7 +70,7 @@ class MelJob:
 
     @property
     def root(self) -> Path:
-        """The folder that the paths of the manifest are relative to: with several sources, the one above all."""
+        """The folder that paths of the manifest are relative to: with several sources, the one above all."""
         folders = [source if source.is_dir() else source.parent for source in self.sources]
         return folders[0] if len(folders) == 1 else Path(os.path.commonpath([*map(os.path.abspath, folders)]))
 

@@ -59,8 +59,8 @@ class Preparation:
             bad = np.argwhere(~np.isfinite(rows))
             if len(bad):  # told here, where samples still have their own numbers
                 raise ParameterError(
-                    f"sample {bad[0][1]} of the audio is {rows[tuple(bad[0])]}; repair or drop such samples first "
-                    "(numpy.nan_to_num)"
+                    f"sample {bad[0][1]} of the audio is {rows[tuple(bad[0])]}; repair or drop such samples "
+                    "first (numpy.nan_to_num)"
                 )
             rows = rows[:, self.mirrored(rows.shape[1])]
         return np.ascontiguousarray(rows)

@@ -153,7 +153,7 @@ def preset_parameters(name: str, changes: Mapping[str, Any] | None = None) -> di
             parameters |= {"win_length": win_length, "hop_length": hop_length, "n_fft": n_fft}
         elif name in _ONE_RATE and not {"n_fft", "hop_length"} <= changes.keys():
             raise ConfigError(
-                f"preset {name!r} is defined at {parameters['sr']} Hz, but sr is {sr:g}; resample the audio to "
-                f"{parameters['sr']} Hz, or give n_fft and hop_length too"
+                f"preset {name!r} is defined at {parameters['sr']} Hz, but sr is {sr:g}; resample the audio "
+                f"to {parameters['sr']} Hz, or give n_fft and hop_length too"
             )
     return parameters | changes

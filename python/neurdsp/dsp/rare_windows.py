@@ -18,7 +18,7 @@ Window = npt.NDArray[np.float64]
 
 
 def _chebwin(length: int, attenuation_db: float) -> Window:
-    """The Dolph-Chebyshev window, whose side lobes are all ``attenuation_db`` down."""
+    """Return the Dolph-Chebyshev window, whose side lobes are all ``attenuation_db`` down."""
     order = length - 1.0
     beta = np.cosh(np.arccosh(10 ** (abs(attenuation_db) / 20)) / order)
     x = beta * np.cos(np.pi * np.arange(length) / length)
@@ -37,7 +37,7 @@ def _chebwin(length: int, attenuation_db: float) -> Window:
 
 
 def _taylor(length: int, nbar: float = 4, sll: float = 30, norm: float = 1) -> Window:
-    """The Taylor window: ``nbar`` - 1 side lobes near ``sll`` decibels down, the others falling off."""
+    """Return the Taylor window: ``nbar`` - 1 side lobes near ``sll`` decibels down, the others fall off."""
     n_lobes = int(nbar)
     a = np.arccosh(10 ** (sll / 20)) / np.pi
     s2 = n_lobes**2 / (a**2 + (n_lobes - 0.5) ** 2)
@@ -58,7 +58,7 @@ def _taylor(length: int, nbar: float = 4, sll: float = 30, norm: float = 1) -> W
 
 
 def _dpss(length: int, half_bandwidth: float) -> Window:
-    """The first Slepian sequence of time times half bandwidth ``half_bandwidth``: most energy in the main lobe."""
+    """Return the first Slepian sequence: most energy within ``half_bandwidth`` bins of the middle."""
     index = np.arange(length, dtype=np.float64)
     diagonal = ((length - 1 - 2 * index) / 2) ** 2 * np.cos(2 * np.pi * half_bandwidth / length)
     beside = index[1:] * (length - index[1:]) / 2
@@ -95,7 +95,7 @@ def _solved(diagonal: Window, beside: Window, right: Window) -> Window:
 
 
 def _general_cosine(length: int, *coefficients: float) -> Window:
-    """The sum of cosines with these weights, ``a_0 - a_1 cos x + a_2 cos 2x - …``."""
+    """Return the sum of cosines with these weights, ``a_0 - a_1 cos x + a_2 cos 2x - …``."""
     x = np.linspace(-np.pi, np.pi, length)
     terms = [weight * np.cos(k * x) for k, weight in enumerate(coefficients)]
     total: Window = np.sum(terms, axis=0)
@@ -103,12 +103,12 @@ def _general_cosine(length: int, *coefficients: float) -> Window:
 
 
 def _general_hamming(length: int, alpha: float) -> Window:
-    """Hamming's window with another weight: 0.54 is his, 0.5 is Hann's."""
+    """Return Hamming's window with another weight: 0.54 is his, 0.5 is Hann's."""
     return _general_cosine(length, alpha, 1.0 - alpha)
 
 
 def _lanczos(length: int) -> Window:
-    """The middle of a sinc."""
+    """Return the middle of a sinc."""
     return np.sinc(2 * np.arange(length) / (length - 1) - 1)
 
 
@@ -173,8 +173,8 @@ def rare_window(name: str, parameters: list[float], length: int, periodic: bool)
     elif not rare.needed <= len(parameters) <= len(rare.parameters):
         wanted = ", ".join(name for name, _, _ in rare.parameters)
         raise ParameterError(
-            f"window {name!r} has {len(parameters)} parameters, but takes {wanted or 'none'}; pass a tuple of "
-            "its name and its parameters"
+            f"window {name!r} has {len(parameters)} parameters, but takes {wanted or 'none'}; pass a tuple "
+            "of its name and its parameters"
         )
     for (what, least, most), value in zip(rare.parameters, parameters, strict=False):
         if not least <= value <= most:

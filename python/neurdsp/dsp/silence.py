@@ -63,8 +63,8 @@ def rms(
         bins = take_values(S, "S", least_dims=2, shape="(..., n_bins, n_frames)")
         if bins.shape[-2] != frame_length // 2 + 1:
             raise ParameterError(
-                f"S has {bins.shape[-2]} bins, but frame_length = {frame_length} makes {frame_length // 2 + 1}; "
-                "pass the n_fft of its STFT as frame_length"
+                f"S has {bins.shape[-2]} bins, but frame_length = {frame_length} makes "
+                f"{frame_length // 2 + 1}; pass the n_fft of its STFT as frame_length"
             )
         weights = np.full((bins.shape[-2], 1), 2.0)
         weights[0] = 1.0
@@ -79,7 +79,7 @@ def rms(
             samples = np.pad(samples, edges, mode=pad_mode)  # type: ignore[call-overload]
         except (ValueError, TypeError, NotImplementedError):
             raise ParameterError(
-                f"pad_mode is {pad_mode!r}, but it must be a name of numpy.pad such as 'constant' or 'reflect'"
+                f"pad_mode is {pad_mode!r}, but it must be a name of numpy.pad such as 'reflect'"
             ) from None
     if samples.shape[-1] < frame_length:
         raise ParameterError(
@@ -119,7 +119,7 @@ def trim(
     Returns
     -------
     trimmed
-        ``y`` without its silent ends; empty if all of it is silent.
+        ``y`` without its silent ends; empty if no frame reaches a given level ``ref``.
     index : numpy.ndarray
         ``(2,)``: the first sample of what is kept, and the one after the last.
 
@@ -189,7 +189,9 @@ def _samples(y: Any) -> Array:
         raise ParameterError(f"y is empty (shape {samples.shape}); pass at least one sample")
     if not np.isfinite(samples).all():
         index = int(np.argwhere(~np.isfinite(samples))[0][-1])
-        raise ParameterError(f"sample {index} of y is not finite; repair or drop such samples (numpy.nan_to_num)")
+        raise ParameterError(
+            f"sample {index} of y is not finite; repair or drop such samples (numpy.nan_to_num)"
+        )
     return samples
 
 

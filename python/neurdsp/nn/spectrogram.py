@@ -202,8 +202,8 @@ def tensor(value: Any, name: str) -> Tensor:
         return value
     step = f"torch.from_numpy({name})" if isinstance(value, np.ndarray) else f"torch.as_tensor({name})"
     raise ParameterError(
-        f"{name} is a {type(value).__module__}.{type(value).__name__}, but a module takes a torch tensor; pass "
-        f"{step}"
+        f"{name} is a {type(value).__module__}.{type(value).__name__}, but a module takes a torch tensor; "
+        f"pass {step}"
     )
 
 
