@@ -1,13 +1,9 @@
 """Reading audio files, whole or block by block, with soundfile (libsndfile); what is missing from them."""
 
 import contextlib
-import io
 import os
-import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import Any, BinaryIO, Literal, Self, TypeAlias
 
 import numpy as np
@@ -18,16 +14,14 @@ from neurdsp.audio.checks import FloatArray, check_audio
 from neurdsp.audio.decoder_messages import decoder_messages
 from neurdsp.audio.files import BLOCK_SAMPLES, reason_of
 from neurdsp.audio.headers import PatchedFile, Samples, find_samples
+from neurdsp.audio.sources import Source, open_source, shown_name, sound_file
 from neurdsp.audio.streams import MpegStream, ogg_is_cut, read_mpeg_stream
 from neurdsp.errors import AudioFileError, ParameterError
 
-__all__ = ["AudioInfo", "AudioReader", "Channel", "Incomplete", "Source", "read_audio"]
+__all__ = ["AudioInfo", "AudioReader", "Channel", "Incomplete", "read_audio"]
 
 #: What to do with a file that is shorter than its header says, or holed: warn of it, refuse it, or allow it.
 Incomplete: TypeAlias = Literal["warn", "refuse", "allow"]
-
-#: An audio file: its path, or a file object opened in binary mode.
-Source: TypeAlias = str | os.PathLike[str] | BinaryIO
 
 _SAMPLE_BYTES = {"PCM_S8": 1, "PCM_U8": 1, "PCM_16": 2, "PCM_24": 3, "PCM_32": 4, "FLOAT": 4, "DOUBLE": 8}
 _SAMPLE_BYTES |= {"ULAW": 1, "ALAW": 1}
@@ -111,7 +105,7 @@ class AudioReader:
         self.missing: str | None = None
         self._incomplete, self._messages = incomplete, list[str]()
         self._stack = contextlib.ExitStack()
-        self._name, self._path, file = _named(source, self._stack)
+        self._name, self._path, file = open_source(source, self._stack)
         try:
             self._header = find_samples(file)
             # Before libsndfile has it: it reads on from where it was.
@@ -195,7 +189,7 @@ class AudioReader:
             source = os.fsencode(self._path) if os.name == "posix" else self._path
         try:
             with self._heard():
-                return self._stack.enter_context(_sound_file()(source, "r"))
+                return self._stack.enter_context(sound_file()(source, "r"))
         except (soundfile.SoundFileError, OSError, TypeError, ValueError) as error:
             raise AudioFileError(
                 f"cannot read {self._name}: not an audio file in a known format, or damaged "
@@ -357,7 +351,7 @@ def read_audio(
             raise ParameterError(f"{name} is {value!r}, but it must be a number of seconds {above}")
     # A part of a file may be whole although its end is missing: the warning waits for the end.
     with AudioReader(source, incomplete="allow" if incomplete == "warn" else incomplete) as reader:
-        info, name = reader.info, _shown(source)
+        info, name = reader.info, shown_name(source)
         n_samples = None if duration is None else max(int(duration * info.sample_rate), 1)
         if offset:
             reader.skip(int(offset * info.sample_rate))
@@ -386,70 +380,6 @@ def read_audio(
         if cancelling.found is not None:
             warn(f"{name}: {cancelling.found}")
     return np.ascontiguousarray(one), info.sample_rate
-
-
-@cache
-def _sound_file() -> Any:
-    """Return the class of soundfile, but for reading on and on.
-
-    soundfile asks a file that can seek for its position before each block, and sets it afterwards: that fails
-    for a FLAC file of unknown length, and has MP3 files decoded anew.
-    """
-    import soundfile
-
-    class Sequential(soundfile.SoundFile):  # type: ignore[misc]
-        def seekable(self) -> bool:
-            return False
-
-    return Sequential
-
-
-def _named(source: Source, stack: contextlib.ExitStack) -> tuple[str, Path | None, BinaryIO]:
-    """Return the name of a file for messages, its path if it can be opened by it, and a file object."""
-    name = _shown(source)
-    if not isinstance(source, str | os.PathLike):
-        return name, None, _whole(source, name)
-    path = Path(source)
-    try:
-        mode = path.stat().st_mode
-        if stat.S_ISDIR(mode):
-            raise AudioFileError(f"cannot read {name}: it is a folder; give an audio file")
-        file = stack.enter_context(path.open("rb"))
-        if not stat.S_ISREG(mode):  # a pipe, which has no end to look at
-            return name, None, io.BytesIO(file.read())
-    except (FileNotFoundError, NotADirectoryError):
-        raise AudioFileError(f"cannot read {name}: no such file") from None
-    except (OSError, ValueError) as error:
-        if isinstance(error, AudioFileError):
-            raise
-        text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise AudioFileError(f"cannot read {name}: {text}") from error
-    return name, path, file
-
-
-def _whole(file: Any, name: str) -> BinaryIO:
-    """Return a file object that can seek and gives bytes."""
-    if not hasattr(file, "read"):
-        raise ParameterError(f"source is a {type(file).__name__}, but it must be a path or a file object")
-    if hasattr(file, "seek") and not (hasattr(file, "seekable") and not file.seekable()):
-        file.seek(0)
-        first = file.read(0)
-        if isinstance(first, bytes):
-            seekable: BinaryIO = file
-            return seekable
-    else:
-        first = file.read()
-        if isinstance(first, bytes):
-            return io.BytesIO(first)
-    raise ParameterError(f"{name} gives text, but audio is bytes; open it in mode 'rb'")
-
-
-def _shown(source: object) -> str:
-    """Return the name of a file in messages."""
-    if isinstance(source, str | os.PathLike):
-        return f"'{os.fspath(source)}'"
-    name = getattr(source, "name", None)
-    return f"'{name}'" if isinstance(name, str) else "the file object"
 
 
 def _stream(file: BinaryIO) -> tuple[MpegStream | None, bool]:
