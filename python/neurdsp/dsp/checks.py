@@ -117,7 +117,9 @@ def padded_lengths(lengths: Any, shape: tuple[int, ...], name: str) -> list[int]
     if len(shape) != 2:
         raise ParameterError(f"{name} has shape {shape}, but with lengths it must be (batch, n_samples)")
     try:
-        sizes = [operator.index(size) for size in np.asarray(lengths).tolist()]
+        array = np.asarray(lengths)
+        whole = array.dtype.kind in "iu" and array.shape == shape[:1]
+        sizes = array.tolist() if whole else []
     except (TypeError, ValueError, RuntimeError):
         sizes = []
     if len(sizes) != shape[0] or not all(1 <= size <= shape[1] for size in sizes):

@@ -7,12 +7,15 @@ import numpy as np
 import numpy.typing as npt
 
 from neurdsp.dsp.arrays import Array
-from neurdsp.dsp.checks import flag, integer, number
+from neurdsp.dsp.checks import choice, flag, integer, number
 from neurdsp.dsp.decibel import amplitude_to_db
 from neurdsp.dsp.values import lists_and_tensors, take_values
 from neurdsp.errors import ParameterError
 
 __all__ = ["rms", "split", "trim"]
+
+# Limit of a frame, as of the transforms.
+_MOST_SAMPLES = 1 << 24
 
 
 @lists_and_tensors("y", "S")
@@ -36,8 +39,7 @@ def rms(
     frame_length, hop_length
         Length of a frame and distance of the frames, in samples. With ``S``, the length is that of its STFT.
     center, pad_mode
-        Whether frame ``t`` is centred on sample ``t * hop_length``, and how the signal is padded for it, by
-        the names of `numpy.pad`.
+        As in `neurdsp.stft`.
 
     Returns
     -------
@@ -55,7 +57,7 @@ def rms(
     >>> neurdsp.rms(np.full(2048, 0.5, np.float32), center=False)
     array([[0.5]], dtype=float32)
     """
-    frame_length = integer("frame_length", frame_length, 1)
+    frame_length = integer("frame_length", frame_length, 1, _MOST_SAMPLES)
     hop_length = integer("hop_length", hop_length, 1)
     if (y is None) == (S is None):
         raise ParameterError("y or S is needed, and only one of them; pass samples or magnitudes")
@@ -73,14 +75,10 @@ def rms(
         power = np.sum(weights * np.square(bins, dtype=np.float64), axis=-2, keepdims=True) / frame_length**2
         return np.sqrt(power).astype(bins.dtype)
     samples = _samples(y)
+    pad_mode = choice("pad_mode", pad_mode, ("constant", "reflect", "edge", "symmetric", "wrap"))
     if flag("center", center):
         edges = [(0, 0)] * (samples.ndim - 1) + [(frame_length // 2, frame_length // 2)]
-        try:
-            samples = np.pad(samples, edges, mode=pad_mode)  # type: ignore[call-overload]
-        except (ValueError, TypeError, NotImplementedError):
-            raise ParameterError(
-                f"pad_mode is {pad_mode!r}, but it must be a name of numpy.pad such as 'reflect'"
-            ) from None
+        samples = np.pad(samples, edges, mode=pad_mode)  # type: ignore[call-overload]
     if samples.shape[-1] < frame_length:
         raise ParameterError(
             f"y has {samples.shape[-1]} samples, but one frame needs {frame_length}; use center=True or a "
