@@ -6,8 +6,8 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from neurdsp.audio import AudioReader, Channel, FloatArray, StreamResampler, check_audio
-from neurdsp.audio.channels import Cancelling, check_channel, take_channel
+from neurdsp.audio import AudioReader, FloatArray, StreamResampler, check_audio
+from neurdsp.audio.channels import Cancelling, Channel, check_channel, take_channel
 from neurdsp.audio.plain_wav import decode_plain_wav
 from neurdsp.errors import AudioFileError, ParameterError
 
