@@ -24,8 +24,11 @@ if TYPE_CHECKING:
         mfcc,
         pcen,
         power_to_db,
+        rms,
         spectrogram,
+        split,
         stft,
+        trim,
     )
 
 __all__ = [
@@ -47,8 +50,11 @@ __all__ = [
     "mfcc",
     "pcen",
     "power_to_db",
+    "rms",
     "spectrogram",
+    "split",
     "stft",
+    "trim",
 ]
 
 

@@ -37,7 +37,7 @@ def clip(tmp_path_factory):
 def test_every_preset_gives_the_bits_of_the_whole_signal(clip, tmp_path, monkeypatch, name, held):
     monkeypatch.setattr(extraction, "MAX_HELD_BYTES", held)
     plan = MelSpectrogram.preset(name)
-    n_frames, seconds = extract(plan, clip, tmp_path / "mel.npy", "npy")
+    n_frames, seconds, _ = extract(plan, clip, tmp_path / "mel.npy", "npy")
     mel, wanted = np.load(tmp_path / "mel.npy"), whole(plan, clip)
     assert (mel.shape, mel.dtype) == (wanted.shape, np.float32)
     assert (mel == wanted).all()
@@ -92,7 +92,7 @@ from neurdsp import MelSpectrogram
 from neurdsp.dsp import extraction
 extraction.MAX_HELD_BYTES = 1 << 22
 plan = MelSpectrogram(sr=16000, n_fft=512, hop_length=160, n_bins=257, normalize=sys.argv[2] or None)
-frames, _ = extraction.extract(plan, Path(sys.argv[1]), Path(sys.argv[1] + ".npy"), "npy")
+frames = extraction.extract(plan, Path(sys.argv[1]), Path(sys.argv[1] + ".npy"), "npy").n_frames
 print(frames, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
 

@@ -53,6 +53,13 @@ CALLS = {
     "db_to_power": (neurdsp.db_to_power, {"S_db": M}),
     "db_to_amplitude": (neurdsp.db_to_amplitude, {"S_db": M}),
     "pcen": (neurdsp.pcen, {"S": M}),
+    "rms": (neurdsp.rms, {"y": Y, "frame_length": 64}),
+    "trim": (neurdsp.trim, {"y": Y}),
+    "split": (neurdsp.split, {"y": Y}),
+    "MelSpectrogram().padded": (
+        neurdsp.MelSpectrogram(n_fft=64, n_mels=4).padded,
+        {"y": np.stack([Y, Y]), "lengths": [900, 500]},
+    ),
     "griffinlim": (neurdsp.griffinlim, {"S": S, "n_iter": 2}),
     "mel_to_stft": (neurdsp.mel_to_stft, {"M": M, "n_fft": 256, "n_iter": 2}),
     "mel_to_audio": (neurdsp.mel_to_audio, {"M": M, "n_fft": 256, "n_iter": 2}),

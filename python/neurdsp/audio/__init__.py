@@ -6,16 +6,14 @@ otherwise.
 
 from neurdsp.audio.checks import FloatArray, check_audio, check_sample_rate
 from neurdsp.audio.files import AudioWriter, write_audio
-from neurdsp.audio.reading import AudioInfo, AudioReader, Channel, Incomplete, read_audio
+from neurdsp.audio.reading import AudioInfo, AudioReader, read_audio
 from neurdsp.audio.resampling import StreamResampler, resample
 
 __all__ = [
     "AudioInfo",
     "AudioReader",
     "AudioWriter",
-    "Channel",
     "FloatArray",
-    "Incomplete",
     "StreamResampler",
     "check_audio",
     "check_sample_rate",

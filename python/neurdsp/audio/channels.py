@@ -46,15 +46,15 @@ def take_channel(block: FloatArray, channel: Channel, name: str) -> FloatArray:
     if channel == "mean":
         mean: FloatArray = block[0] if len(block) == 1 else block.mean(axis=0, dtype=np.float32)
         return mean
-    if len(block) == 1 and channel == "right":
-        return block[0]
-    index = {"left": 0, "right": 1}[channel] if isinstance(channel, str) else channel
+    named = {"left": 0, "right": 1 if len(block) > 1 else 0}
+    index = named[channel] if isinstance(channel, str) else channel
     if index >= len(block):
         raise ParameterError(
             f"{name} has {len(block)} channel{'s' if len(block) > 1 else ''}, but channel {index} is asked "
             f"for; give one from 0 to {len(block) - 1}"
         )
-    return block[index]
+    one: FloatArray = block[index]
+    return one
 
 
 class Cancelling:
@@ -76,6 +76,6 @@ class Cancelling:
             return None
         left_db = 10 * np.log10(self._together / self._apart) if self._together > 0 else -np.inf
         return (
-            f"its channels cancel each other: their mean has {left_db:.0f} dB of their power; one of them is "
-            "inverted: take one channel ('left')"
+            f"its channels cancel each other: their mean has {left_db:.0f} dB of their power; take "
+            "one channel, left or right"
         )

@@ -1,4 +1,4 @@
-"""Messages that a decoder writes to the standard error output of the process, without saying of which file."""
+"""Messages that a decoder writes to standard error, without saying of which file."""
 
 import contextlib
 import os

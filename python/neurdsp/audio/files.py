@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from neurdsp._output import atomic_output
-from neurdsp.audio.checks import FloatArray, check_audio, check_sample_rate
+from neurdsp.audio.checks import check_audio, check_sample_rate
 from neurdsp.errors import AudioFileError, ParameterError
 
 __all__ = ["BLOCK_SAMPLES", "AudioWriter", "reason_of", "write_audio"]

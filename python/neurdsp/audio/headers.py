@@ -112,7 +112,11 @@ def _riff(file: BinaryIO, size: int, order: str) -> Samples | None:
         elif name == b"data":
             if claimed == 0 and n_there > 0 and not _is_chunk(file, size, start, order):
                 return Samples(start, None, n_there, {start - 4: struct.pack(f"{order}I", _capped(n_there))})
-            return Samples(start, None, n_there) if _open_ended(claimed, n_there) else _from(start, claimed, size)
+            return (
+                Samples(start, None, n_there)
+                if _open_ended(claimed, n_there)
+                else _from(start, claimed, size)
+            )
     return None
 
 

@@ -1,13 +1,9 @@
-"""Reading audio files, whole or block by block, with soundfile (libsndfile), and what is missing from them."""
+"""Reading audio files, whole or block by block, with soundfile (libsndfile); what is missing from them."""
 
 import contextlib
-import io
 import os
-import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import Any, BinaryIO, Literal, Self, TypeAlias
 
 import numpy as np
@@ -18,16 +14,14 @@ from neurdsp.audio.checks import FloatArray, check_audio
 from neurdsp.audio.decoder_messages import decoder_messages
 from neurdsp.audio.files import BLOCK_SAMPLES, reason_of
 from neurdsp.audio.headers import PatchedFile, Samples, find_samples
+from neurdsp.audio.sources import Source, open_source, shown_name, sound_file
 from neurdsp.audio.streams import MpegStream, ogg_is_cut, read_mpeg_stream
 from neurdsp.errors import AudioFileError, ParameterError
 
-__all__ = ["AudioInfo", "AudioReader", "Channel", "Incomplete", "Source", "read_audio"]
+__all__ = ["AudioInfo", "AudioReader", "Channel", "Incomplete", "read_audio"]
 
 #: What to do with a file that is shorter than its header says, or holed: warn of it, refuse it, or allow it.
 Incomplete: TypeAlias = Literal["warn", "refuse", "allow"]
-
-#: An audio file: its path, or a file object opened in binary mode.
-Source: TypeAlias = str | os.PathLike[str] | BinaryIO
 
 _SAMPLE_BYTES = {"PCM_S8": 1, "PCM_U8": 1, "PCM_16": 2, "PCM_24": 3, "PCM_32": 4, "FLOAT": 4, "DOUBLE": 8}
 _SAMPLE_BYTES |= {"ULAW": 1, "ALAW": 1}
@@ -79,13 +73,13 @@ class AudioReader:
         Whether to reject a file with several channels.
     incomplete : {"warn", "refuse", "allow"}
         What to do with a file of which a part is missing: its end is cut off, or there is a hole in it.
-        ``warn`` tells it with both lengths when the end is reached, ``refuse`` raises an error.
+        ``warn`` tells it with both lengths as soon as it is known, ``refuse`` raises an error.
 
     Attributes
     ----------
     info : AudioInfo
         The header.
-    fault : str or None
+    missing : str or None
         What is missing, once the end has been read.
 
     Raises
@@ -108,23 +102,27 @@ class AudioReader:
     def __init__(self, source: Source, *, mono: bool = False, incomplete: Incomplete = "warn") -> None:
         if incomplete not in ("warn", "refuse", "allow"):
             raise ParameterError(f"incomplete is {incomplete!r}, but it must be 'warn', 'refuse' or 'allow'")
-        self.fault: str | None = None
+        self.missing: str | None = None
         self._incomplete, self._messages = incomplete, list[str]()
         self._stack = contextlib.ExitStack()
-        self._name, self._path, file = _named(source, self._stack)
+        self._name, self._path, file = open_source(source, self._stack)
         try:
             self._header = find_samples(file)
             # Before libsndfile has it: it reads on from where it was.
             self._mpeg, self._cut = _stream(file)
             file.seek(0)
             self._file = self._open(file)
-            mpeg = self._mpeg
-            if mpeg is not None and self._file.format == "MP3" and mpeg.n_promised is None:
-                # libsndfile stops at the length that it guesses from the size of the file.
-                if self._file.frames + 1152 < mpeg.n_samples:
-                    self._file = self._open(PatchedFile(file, {}, head=mpeg.counting_frame(), start=mpeg.start))
+            mpeg = self._uncounted()
+            if mpeg is not None and self._file.frames + 1152 < mpeg.n_samples:
+                # libsndfile would stop at the length that it guesses from the size of the file.
+                counted = PatchedFile(file, {}, head=mpeg.counting_frame(), start=mpeg.start)
+                self._file = self._open(counted)
             self.info = self._read_info(mono)
-            self._refuse(self._missing())
+            missing = self._structure()
+            self._refuse(missing)
+            self._told = missing is not None
+            if self._told and incomplete == "warn":
+                warn(f"{self._name} is incomplete: {missing}")
         except BaseException:
             self.close()
             raise
@@ -191,7 +189,7 @@ class AudioReader:
             source = os.fsencode(self._path) if os.name == "posix" else self._path
         try:
             with self._heard():
-                return self._stack.enter_context(_sound_file()(source, "r"))
+                return self._stack.enter_context(sound_file()(source, "r"))
         except (soundfile.SoundFileError, OSError, TypeError, ValueError) as error:
             raise AudioFileError(
                 f"cannot read {self._name}: not an audio file in a known format, or damaged "
@@ -206,12 +204,16 @@ class AudioReader:
             raise AudioFileError(
                 f"{self._name} has {file.channels} channels, but mono is needed; export one channel"
             )
-        n_samples = max(0, file.frames)
-        if self._mpeg is not None and file.format == "MP3" and self._mpeg.n_promised is None:
-            n_samples = self._mpeg.n_samples
+        uncounted = self._uncounted()
+        n_samples = max(0, file.frames) if uncounted is None else uncounted.n_samples
         if n_samples >= _UNKNOWN_LENGTH:
             n_samples = self._count()
         return AudioInfo(file.samplerate, file.channels, n_samples, file.format, file.subtype)
+
+    def _uncounted(self) -> MpegStream | None:
+        """Return the frames of an MP3 file that does not tell how many there are."""
+        mpeg = self._mpeg
+        return mpeg if mpeg is not None and mpeg.n_promised is None and self._file.format == "MP3" else None
 
     def _count(self) -> int:
         """Count the samples of a file whose header does not, and go back to its start."""
@@ -242,7 +244,7 @@ class AudioReader:
     def _reason(self, error: BaseException) -> str:
         return "; ".join([reason_of(error), *self._messages[:1]])
 
-    def _missing(self) -> str | None:
+    def _structure(self) -> str | None:
         """Return what the structure of the file tells to be missing."""
         info, header, mpeg = self.info, self._header, self._mpeg
         if header is not None and header.n_bytes is not None and header.n_bytes > header.n_there:
@@ -262,22 +264,21 @@ class AudioReader:
 
     def _judge(self) -> None:
         """Compare what was read with what the header promised, and say what is missing."""
-        info, mpeg, n_read = self.info, self._mpeg, self._position
-        # The length of an MP3 file without a count is a guess. With one, encoders differ by a frame or two.
-        counted = mpeg is None or info.format != "MP3" or mpeg.n_promised is not None
-        tolerance = 0 if info.format != "MP3" else 2304
-        if counted and n_read + tolerance < info.n_samples:
+        info, n_read = self.info, self._position
+        # Of MP3 frames, encoders count one or two more or less.
+        tolerance = 2304 if info.format == "MP3" else 0
+        if self._uncounted() is None and n_read + tolerance < info.n_samples:
             missing: str | None = self._shorter(info.n_samples, n_read)
         else:
-            missing = self._missing()
+            missing = self._structure()
             if missing is not None and "samples" not in missing:
                 missing += f"; {_length(n_read, info)} can be read"
         self._refuse(missing)
         if missing is not None:
             said = f" (the decoder says: {self._messages[0]})" if self._messages else ""
-            self.fault = f"{self._name} is incomplete: {missing}{said}"
-            if self._incomplete == "warn":
-                warn(self.fault)
+            self.missing = missing + said
+            if self._incomplete == "warn" and not self._told:
+                warn(f"{self._name} is incomplete: {self.missing}")
 
     def _shorter(self, n_promised: int, n_there: int) -> str:
         return (
@@ -348,14 +349,20 @@ def read_audio(
         if value is not None and not least <= value < np.inf:
             above = "of at least 0" if name == "offset" else "above 0"
             raise ParameterError(f"{name} is {value!r}, but it must be a number of seconds {above}")
-    with AudioReader(source, incomplete=incomplete) as reader:
-        info, name = reader.info, _shown(source)
+    # A part of a file may be whole although its end is missing: the warning waits for the end.
+    with AudioReader(source, incomplete="allow" if incomplete == "warn" else incomplete) as reader:
+        info, name = reader.info, shown_name(source)
         n_samples = None if duration is None else max(int(duration * info.sample_rate), 1)
-        reader.skip(int(offset * info.sample_rate)) if offset else None
+        if offset:
+            reader.skip(int(offset * info.sample_rate))
         # Block by block, because a header can claim more samples than fit into memory.
         blocks = list(reader.blocks(n_samples=n_samples))
+    if reader.missing is not None and incomplete == "warn":
+        warn(f"{name} is incomplete: {reader.missing}")
     if not blocks and offset:
-        raise AudioFileError(f"{name} ends before offset = {offset:g} s: it has {_length(info.n_samples, info)}")
+        raise AudioFileError(
+            f"{name} ends before offset = {offset:g} s: it has {_length(info.n_samples, info)}"
+        )
     if not blocks:
         raise AudioFileError(f"{name} is empty: it holds no samples")
     samples = blocks[0] if len(blocks) == 1 else np.concatenate(blocks, axis=1)
@@ -373,70 +380,6 @@ def read_audio(
         if cancelling.found is not None:
             warn(f"{name}: {cancelling.found}")
     return np.ascontiguousarray(one), info.sample_rate
-
-
-@cache
-def _sound_file() -> Any:
-    """Return the class of soundfile, but for reading on and on.
-
-    soundfile asks a file that can seek for its position before each block, and sets it afterwards: that fails
-    for a FLAC file of unknown length, and has MP3 files decoded anew.
-    """
-    import soundfile
-
-    class Sequential(soundfile.SoundFile):  # type: ignore[misc]
-        def seekable(self) -> bool:
-            return False
-
-    return Sequential
-
-
-def _named(source: Source, stack: contextlib.ExitStack) -> tuple[str, Path | None, BinaryIO]:
-    """Return the name of a file for messages, its path if it can be opened by it, and a file object."""
-    name = _shown(source)
-    if not isinstance(source, str | os.PathLike):
-        return name, None, _whole(source, name)
-    path = Path(source)
-    try:
-        mode = path.stat().st_mode
-        if stat.S_ISDIR(mode):
-            raise AudioFileError(f"cannot read {name}: it is a folder; give an audio file")
-        file = stack.enter_context(open(path, "rb"))
-        if not stat.S_ISREG(mode):  # a pipe, which has no end to look at
-            return name, None, io.BytesIO(file.read())
-    except (FileNotFoundError, NotADirectoryError):
-        raise AudioFileError(f"cannot read {name}: no such file") from None
-    except (OSError, ValueError) as error:
-        if isinstance(error, AudioFileError):
-            raise
-        text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise AudioFileError(f"cannot read {name}: {text}") from error
-    return name, path, file
-
-
-def _whole(file: Any, name: str) -> BinaryIO:
-    """Return a file object that can seek and gives bytes."""
-    if not hasattr(file, "read"):
-        raise ParameterError(f"source is a {type(file).__name__}, but it must be a path or a file object")
-    if hasattr(file, "seek") and not (hasattr(file, "seekable") and not file.seekable()):
-        file.seek(0)
-        first = file.read(0)
-        if isinstance(first, bytes):
-            seekable: BinaryIO = file
-            return seekable
-    else:
-        first = file.read()
-        if isinstance(first, bytes):
-            return io.BytesIO(first)
-    raise ParameterError(f"{name} gives text, but audio is bytes; open it in mode 'rb'")
-
-
-def _shown(source: object) -> str:
-    """Return the name of a file in messages."""
-    if isinstance(source, str | os.PathLike):
-        return f"'{os.fspath(source)}'"
-    name = getattr(source, "name", None)
-    return f"'{name}'" if isinstance(name, str) else "the file object"
 
 
 def _stream(file: BinaryIO) -> tuple[MpegStream | None, bool]:

@@ -57,7 +57,7 @@ def resample(audio: npt.ArrayLike, from_rate: float, to_rate: float) -> FloatArr
 
     ratio = Fraction(target) / Fraction(source)
     wanted = _length(samples.shape[-1], ratio)
-    # soxr rounds the length. The silence that it takes to follow the signal is given, so that nothing is missing.
+    # soxr rounds the length: with silence after the signal there is enough to cut.
     silence = [(0, 0)] * (samples.ndim - 1) + [(0, _silence(ratio))]
     result = soxr.resample(np.pad(samples, silence).T, source, target, quality=RESAMPLE_QUALITY)
     return np.ascontiguousarray(result[:wanted].T, dtype=np.float32)

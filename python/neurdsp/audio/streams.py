@@ -84,7 +84,7 @@ class MpegStream:
 
 
 def read_mpeg_stream(file: BinaryIO) -> MpegStream | None:
-    """Follow the frames of an MPEG audio file; return None if it has none, or if they do not tell their length.
+    """Follow the frames of an MPEG audio file; return None if it has none.
 
     The position in ``file`` is changed.
     """

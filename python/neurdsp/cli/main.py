@@ -3,6 +3,7 @@
 Each sub-command has its own module, or is the `cli.py` of a model family that the table of families names.
 """
 
+import io
 import os
 import sys
 import warnings
@@ -58,7 +59,11 @@ def _root(
 
 def main() -> None:
     """Run the command; an error of the user is reported in one line, with exit status 2."""
-    warnings.showwarning = _show
+    warnings.showwarning = _show  # type: ignore[assignment]
+    for stream in (sys.stdout, sys.stderr):
+        # A file name that is no text in the encoding of the terminal is printed with escapes.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         status = app(standalone_mode=False)
     except _UsageError as error:
@@ -79,12 +84,12 @@ def main() -> None:
         sys.exit(status if isinstance(status, int) else 0)
 
 
-def _show(message: Warning | str, category: type[Warning], *place: Any) -> None:
+def _show(message: Warning | str, category: type[Warning], filename: str, lineno: int, *_: Any) -> None:
     """Write a warning of ours in one line; one of a library with its place, as Python does."""
     if issubclass(category, NeurdspWarning):
         sys.stderr.write(f"neurdsp: warning: {' '.join(str(message).split())}\n")
     else:
-        sys.stderr.write(warnings.formatwarning(message, category, *place[:2]))
+        sys.stderr.write(warnings.formatwarning(message, category, filename, lineno))
 
 
 def _fail(error: Exception, message: str) -> None:

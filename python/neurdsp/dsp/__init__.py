@@ -8,6 +8,7 @@ from neurdsp.dsp.features import log_mel, mel_spectrogram, spectrogram
 from neurdsp.dsp.gain import pcen
 from neurdsp.dsp.inversion import griffinlim, mel_to_audio, mel_to_stft
 from neurdsp.dsp.mel import MelSpectrogram
+from neurdsp.dsp.silence import rms, split, trim
 from neurdsp.dsp.spectral import STFT, istft, stft
 
 __all__ = [
@@ -28,6 +29,9 @@ __all__ = [
     "mfcc",
     "pcen",
     "power_to_db",
+    "rms",
     "spectrogram",
+    "split",
     "stft",
+    "trim",
 ]

@@ -1,7 +1,8 @@
 """Arrays for the core: numpy or torch, with leading dimensions or as ragged lists, with few copies."""
 
+import contextlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy.typing as npt
 
 from neurdsp.errors import ParameterError
 
-__all__ = ["Array", "Batch", "allocate", "as_numpy", "take_real", "take_spectrum"]
+__all__ = ["Array", "Batch", "allocate", "as_numpy", "naming_rows", "take_real", "take_spectrum"]
 
 Array: TypeAlias = npt.NDArray[Any]
 
@@ -52,6 +53,34 @@ class Batch(NamedTuple):
             torch = sys.modules["torch"]
             shaped = [torch.from_numpy(result) for result in shaped]
         return shaped if self.ragged else shaped[0]
+
+
+@contextlib.contextmanager
+def naming_rows(batch: Batch, name: str) -> Iterator[None]:
+    """Put the row of a batch before an error of the core, which knows only the sample or frame in it."""
+    try:
+        yield
+    except ParameterError as error:
+        label = None if len(batch.entries) == 1 and len(batch.entries[0]) == 1 else _worst(batch, name)
+        if label is None:
+            raise
+        raise ParameterError(f"{label}: {error}") from None
+
+
+def _worst(batch: Batch, name: str) -> str | None:
+    """Return the name of the first row that is not finite, else of that with the largest value."""
+    found, most = None, np.sqrt(np.finfo(np.float32).max)
+    for i, (entry, leading) in enumerate(zip(batch.entries, batch.leading, strict=True)):
+        for j, row in enumerate(entry):
+            largest = np.abs(row).max()
+            if largest < most:
+                continue
+            place = ", ".join(map(str, np.unravel_index(j, leading))) if leading else ""
+            found = name + (f"[{i}]" if batch.ragged else "") + (f"[{place}]" if place else "")
+            if not largest < np.inf:
+                return found
+            most = largest
+    return found
 
 
 def take_real(y: Any, name: str = "y") -> Batch:

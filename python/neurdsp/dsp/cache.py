@@ -160,7 +160,7 @@ class MelCache:
         wanted = batch.dtype if dtype is None else real_type(dtype)
         engine = plan.engine.plan(batch.dtype == np.float64 or wanted == np.float64)
         # The steps outside the plan of the core.
-        variant = f"{wanted.name} {plan.preemphasis!r} {plan.normalize}"
+        variant = f"{wanted.name} {plan.preparation!r} {plan.normalize}"
         core, rows = self._here(), [row for entry in batch.entries for row in entry]
         searched = [core.find(engine, row, variant) for row in rows]
         found = [None if features is None else np.asarray(features) for _, features in searched]

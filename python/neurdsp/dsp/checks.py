@@ -9,7 +9,18 @@ import numpy.typing as npt
 
 from neurdsp.errors import ParameterError
 
-__all__ = ["axis_of", "choice", "complex_type", "flag", "integer", "number", "real_type", "shown", "told_by"]
+__all__ = [
+    "axis_of",
+    "choice",
+    "complex_type",
+    "flag",
+    "integer",
+    "number",
+    "padded_lengths",
+    "real_type",
+    "shown",
+    "told_by",
+]
 
 Choice = TypeVar("Choice")
 
@@ -93,6 +104,30 @@ def choice(name: str, value: Choice, allowed: tuple[Any, ...]) -> Choice:
         return value
     *rest, last = [repr(known) for known in allowed]
     raise ParameterError(f"{name} is {shown(value)}, but it must be {', '.join(rest)} or {last}")
+
+
+def padded_lengths(lengths: Any, shape: tuple[int, ...], name: str) -> list[int]:
+    """Return the lengths of the signals in a padded batch ``(batch, n_samples)``, one for each.
+
+    Raises
+    ------
+    ParameterError
+        If the batch has another shape, or a length is no integer from 1 to ``n_samples``.
+    """
+    if len(shape) != 2:
+        raise ParameterError(f"{name} has shape {shape}, but with lengths it must be (batch, n_samples)")
+    try:
+        array = np.asarray(lengths)
+        whole = array.dtype.kind in "iu" and array.shape == shape[:1]
+        sizes = array.tolist() if whole else []
+    except (TypeError, ValueError, RuntimeError):
+        sizes = []
+    if len(sizes) != shape[0] or not all(1 <= size <= shape[1] for size in sizes):
+        raise ParameterError(
+            f"lengths is {shown(lengths)}, but it must be {shape[0]} integers from 1 to {shape[1]}: "
+            f"samples of each row of {name}"
+        )
+    return sizes
 
 
 def axis_of(value: Any, ndim: int, what: str, name: str = "axis") -> int:

@@ -2,7 +2,8 @@
 
 The manifest, ``manifest.jsonl`` in the output folder, has a line of JSON for each file, appended after its
 result is on the disk: ``file``, ``output``, ``frames``, ``seconds``, ``hash`` (BLAKE2 of the file's
-bytes), ``error``, and ``size``, ``mtime_ns`` and ``config``, by which a later run knows that nothing has
+bytes), ``error``, ``warning`` (what is missing from the audio), and ``size``, ``mtime_ns`` and ``config``, by
+which a later run knows that nothing has
 changed. An interrupted run continues where it stopped.
 """
 
@@ -34,8 +35,12 @@ __all__ = ["SUFFIXES", "Format", "MelJob", "Record", "Summary", "find_audio", "r
 
 _MAX_NAME_BYTES = 255
 
-#: Endings of audio files in a folder.
-SUFFIXES = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".w64", ".caf", ".au")
+#: Endings of audio files in a folder: what libsndfile reads and a folder of audio may hold.
+SUFFIXES = (
+    *(".wav", ".wave", ".bwf", ".rf64", ".w64", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".mp2", ".mpga"),
+    *(".aif", ".aiff", ".aifc", ".caf", ".au", ".snd", ".sph", ".nist", ".voc", ".svx", ".8svx", ".iff"),
+    *(".avr", ".ircam", ".sf", ".paf", ".pvf", ".sd2", ".wve", ".xi"),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +51,10 @@ class Summary:
     ----------
     done, kept, failed
         Number of files computed by this run, done before, and without a result.
+    warned
+        Number of results, old ones included, with a warning in the manifest.
+    skipped
+        Files in the folders that are no audio by their names, in words; empty if there are none.
     seconds, frames
         Length of the audio and number of frames of this run.
     manifest
@@ -55,23 +64,37 @@ class Summary:
     done: int
     kept: int
     failed: int
+    warned: int
+    skipped: str
     seconds: float
     frames: int
     manifest: str
 
 
-def find_audio(source: Path) -> list[Path]:
+def find_audio(source: Path, skipped: Counter[str] | None = None) -> list[Path]:
     """Find the audio files of a folder and its subfolders, sorted; links are followed, hidden files left out.
+
+    Parameters
+    ----------
+    source
+        The folder, or a file, which is taken whatever its name.
+    skipped
+        Gets the endings of the other files, and of folders that cannot be opened.
 
     Raises
     ------
     AudioFileError
         If there are none.
     """
-    if source.is_file():
+    if not source.is_dir():
         return [source]
     found, seen = [], set()
-    for folder, folders, names in os.walk(source, followlinks=True):
+    skipped = Counter() if skipped is None else skipped
+
+    def closed(_: OSError) -> None:
+        skipped["folder that cannot be opened"] += 1
+
+    for folder, folders, names in os.walk(source, followlinks=True, onerror=closed):
         # A link may lead back to a folder above it.
         status = os.stat(folder)
         if (status.st_dev, status.st_ino) in seen:
@@ -79,16 +102,34 @@ def find_audio(source: Path) -> list[Path]:
             continue
         seen.add((status.st_dev, status.st_ino))
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        found += [
-            Path(folder, name)
-            for name in names
-            if name.lower().endswith(SUFFIXES) and not name.startswith(".")
-        ]
+        for name in names:
+            if name.startswith("."):
+                continue
+            if name.lower().endswith(SUFFIXES):
+                found.append(Path(folder, name))
+            else:
+                skipped[Path(name).suffix.lower() or "without an ending"] += 1
     if not found:
+        there = f" ({_in_words(skipped)})" if skipped else ""
         raise AudioFileError(
-            f"cannot find audio in '{source}': none of its files ends in {', '.join(SUFFIXES)}"
+            f"cannot find audio in '{source}': none of its files{there} ends in {', '.join(SUFFIXES)}"
         )
     return sorted(found)
+
+
+def _in_words(skipped: Counter[str]) -> str:
+    """Return how many files there are of each ending."""
+    listed = [f"{n} {ending}" for ending, n in skipped.most_common(6)]
+    rest = skipped.total() - sum(n for _, n in skipped.most_common(6))
+    return ", ".join(listed) + (f", {rest} others" if rest else "")
+
+
+def _names(job: MelJob, files: Sequence[Path]) -> list[str]:
+    """Return the paths of files below the root of a job."""
+    if len(job.sources) == 1:
+        return [path.relative_to(job.root).as_posix() for path in files]
+    root = job.root
+    return [Path(os.path.relpath(path, root)).as_posix() for path in files]
 
 
 def output_names(job: MelJob, files: Sequence[Path]) -> dict[str, str]:
@@ -96,7 +137,7 @@ def output_names(job: MelJob, files: Sequence[Path]) -> dict[str, str]:
 
     A name that would be too long for a file system is cut, and a hash of the whole name appended.
     """
-    relative = [path.relative_to(job.root).as_posix() for path in files]
+    relative = _names(job, files)
     stems = [name.removesuffix(Path(name).suffix) for name in relative]
     ending, taken = ENDINGS[job.format], Counter(stems)
     pairs = list(zip(relative, stems, strict=True))
@@ -153,7 +194,10 @@ def run(
     OSError
         If no result can be written, for instance because the disk is full.
     """
-    files = find_audio(job.source)
+    skipped = Counter[str]()
+    files = [path for source in job.sources for path in find_audio(source, skipped)]
+    # By name, because a file may be given twice, itself and in its folder.
+    files = [*dict(zip(_names(job, files), files, strict=True)).values()]
     names = output_names(job, files)
     refuse_loss(job.output, names, files, overwrite=overwrite)
     job.output.mkdir(parents=True, exist_ok=True)
@@ -193,6 +237,8 @@ def run(
         done=len(good),
         kept=len(kept),
         failed=len(done) - len(good),
+        warned=sum(record.warning is not None for record in latest.values()),
+        skipped=_in_words(skipped),
         seconds=sum(record.seconds for record in good),
         frames=sum(record.frames for record in good),
         manifest=str(manifest),

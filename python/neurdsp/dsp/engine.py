@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from neurdsp import _core
-from neurdsp.dsp.arrays import Array, Batch, allocate, take_real
+from neurdsp.dsp.arrays import Array, Batch, allocate, naming_rows, take_real
 from neurdsp.dsp.checks import choice, integer, number, real_type
 from neurdsp.dsp.frames import FrameKey, threads_for, warn_of_short_input
 from neurdsp.dsp.options import Log
@@ -120,7 +120,8 @@ class SpectrogramEngine:
         warn_of_short_input(batch.entries, self.frames)
         shapes = [(plan.n_rows, plan.n_frames(entry.shape[-1])) for entry in batch.entries]
         results = allocate(batch, shapes, dtype, out)
-        plan.process(batch.entries, results, threads_for(batch.entries, self.frames, n_threads))
+        with naming_rows(batch, "y"):
+            plan.process(batch.entries, results, threads_for(batch.entries, self.frames, n_threads))
         return results
 
 

@@ -1,11 +1,13 @@
 """The features of one audio file, block by block: memory does not grow with the length of the file.
 
-Audio is read, mixed to mono, resampled and transformed in blocks; each step gives the bits that it gives for
+Audio is read, resampled and transformed in blocks; each step gives the bits that it gives for
 the whole signal. Results are rows over frames, but frames are computed one after the other, so large features
 wait in an unnamed file beside their result.
 """
 
+import contextlib
 import json
+import math
 import os
 import sys
 import tempfile
@@ -15,19 +17,19 @@ from functools import lru_cache
 from io import BytesIO
 from itertools import chain
 from pathlib import Path
-from typing import IO, Literal, Self, TypeAlias
+from typing import IO, Literal, NamedTuple, Self, TypeAlias
 
 import numpy as np
 
-from neurdsp.audio import AudioReader, FloatArray, StreamResampler, check_audio
-from neurdsp.audio.plain_wav import decode_plain_wav
 from neurdsp.dsp.arrays import Array
+from neurdsp.dsp.file_audio import Channels, FileAudio
 from neurdsp.dsp.mel import MelSpectrogram, normalise
-from neurdsp.errors import AudioFileError, ParameterError
+from neurdsp.errors import ParameterError
 
-__all__ = ["ENDINGS", "Format", "extract"]
+__all__ = ["ENDINGS", "DType", "Extracted", "Format", "extract"]
 
 Format: TypeAlias = Literal["npy", "safetensors", "raw"]
+DType: TypeAlias = Literal["float32", "float16"]
 
 #: Endings of the names of results.
 ENDINGS = {"npy": ".npy", "safetensors": ".safetensors", "raw": "_mel.bin"}
@@ -35,11 +37,26 @@ ENDINGS = {"npy": ".npy", "safetensors": ".safetensors", "raw": "_mel.bin"}
 #: Limit of the features in memory in bytes: 35 minutes of 80 bands at 100 frames a second.
 MAX_HELD_BYTES = 1 << 26
 
-# Samples that are read at a time, of all channels together.
-_BLOCK_SAMPLES = 1 << 17
-
 # Signals of up to so many samples are transformed in one call, which is quicker than a stream.
 _SHORT_SAMPLES = 1 << 19
+
+
+class Extracted(NamedTuple):
+    """What became of a file.
+
+    Attributes
+    ----------
+    n_frames
+        Number of frames of the result.
+    seconds
+        Length of the audio in seconds.
+    warning
+        What is missing from the audio or lost of it, or None.
+    """
+
+    n_frames: int
+    seconds: float
+    warning: str | None
 
 
 def extract(
@@ -48,15 +65,17 @@ def extract(
     target: str | os.PathLike[str],
     kind: Format,
     *,
+    channel: Channels = "mean",
+    dtype: DType = "float32",
     data: bytes | memoryview | None = None,
-) -> tuple[int, float]:
+) -> Extracted:
     """Write the features of an audio file.
 
     Parameters
     ----------
     plan
-        The features. Audio is mixed to mono and resampled to ``plan.sr``. With ``pad_mode="wrap"`` the file
-        is held in memory, because its first frame needs its end.
+        The features. Audio is resampled to ``plan.sr``. With ``pad_mode="wrap"`` or ``snip_edges=False`` the
+        file is held in memory, because frames need its end.
     path
         The audio file.
     target
@@ -64,111 +83,86 @@ def extract(
     kind
         ``npy``; ``safetensors`` with a tensor ``mel`` and the parameters; or ``raw``, float32 row after row
         (see `neurdsp.dsp.raw`).
+    channel
+        What is taken of the file: ``mean``, ``left``, ``right`` or an index, for features ``(n_rows,
+        n_frames)``; ``each`` for ``(n_channels, n_rows, n_frames)``.
+    dtype
+        Type of the result.
     data
         The bytes of the audio file, where they are in memory.
 
     Returns
     -------
-    n_frames : int
-        Number of frames of the result.
-    seconds : float
-        Length of the audio in seconds.
+    Extracted
+        Lengths, and a warning.
 
     Raises
     ------
     AudioFileError
-        If the file cannot be read or is damaged.
+        If the file cannot be read or is damaged, or has no such channel.
     ParameterError
-        If it is too short for a frame.
+        If it is too short for a frame, or float16 cannot hold its features.
     OSError
         If the result cannot be written.
     """
-    audio = _MonoAudio(path, plan.sr, data)
-    with _Features(plan, Path(target).parent) as features:
+    length = plan.preparation.length
+    if length is not None:
+        plan = replace(plan, pad_or_trim=None)
+    audio = FileAudio(path, plan.sr, channel=channel, length=length, data=data)
+    with contextlib.ExitStack() as stack:
+        channels = list[_Features]()
         for frames in _frames(plan, audio):
-            features.append(frames)
-        if features.n_frames == 0:
+            channels = channels or [stack.enter_context(_Features(plan, Path(target).parent)) for _ in frames]
+            for features, part in zip(channels, frames, strict=True):
+                features.append(part)
+        n_rows, n_frames = plan.n_rows, channels[0].n_frames
+        if n_frames == 0:
             plan.n_frames(audio.n_samples)  # raises: it says how many samples a frame needs
+        shape = (n_rows, n_frames) if channel != "each" else (len(channels), n_rows, n_frames)
         with open(target, "wb") as file:
-            file.write(_header(kind, plan, (features.n_rows, features.n_frames)))
-            for piece in features.pieces():
-                file.write(np.ascontiguousarray(piece, "<f4").data)
-    return features.n_frames, audio.seconds
+            file.write(_header(kind, plan, shape, dtype))
+            for features in channels:
+                for piece in features.pieces():
+                    file.write(_as_type(piece, dtype).data)
+    return Extracted(n_frames, audio.seconds, "; ".join(audio.warnings) or None)
 
 
-def _frames(plan: MelSpectrogram, audio: "_MonoAudio") -> Iterator[Array]:
-    """Yield the features of a file piece by piece, not normalised."""
+def _as_type(piece: Array, dtype: DType) -> Array:
+    if dtype == "float32":
+        return np.ascontiguousarray(piece, "<f4")
+    largest = float(np.abs(piece).max(initial=0.0))
+    if largest > np.finfo(np.float16).max:
+        raise ParameterError(
+            f"its features reach {largest:.3g}, but float16 holds at most 65504; take a logarithm "
+            "(log='db') or float32"
+        )
+    return np.ascontiguousarray(piece, "<f2")
+
+
+def _frames(plan: MelSpectrogram, audio: FileAudio) -> Iterator[list[Array]]:
+    """Yield the features of a file piece by piece, one array for each channel, not normalised."""
     bare = plan if plan.normalize is None else replace(plan, normalize=None)
-    if plan.pad_mode == "wrap":  # the first frame needs the end of the file
-        yield bare(np.concatenate(list(audio)), n_threads=1)
+    # The first frame needs the end of the file, or the last one mirrors it.
+    if plan.pad_mode == "wrap" or not plan.snip_edges:
+        yield [bare(row, n_threads=1) for row in np.concatenate(list(audio), axis=1)]
         return
     blocks, held = iter(audio), []
     for block in blocks:
         held.append(block)
-        if audio.n_samples > _SHORT_SAMPLES:
+        if audio.n_samples * len(block) > _SHORT_SAMPLES:
             break
     else:
         if not plan.preemphasis:
-            whole = held[0] if len(held) == 1 else np.concatenate(held)
-            mel = plan.engine.plan().of_one(whole, 1, sys.maxsize)
-            if mel is not None:
-                yield mel
+            whole = held[0] if len(held) == 1 else np.concatenate(held, axis=1)
+            core = plan.engine.plan()
+            mels = [core.of_one(row, 1, sys.maxsize) for row in whole]
+            if all(mel is not None for mel in mels):
+                yield [mel for mel in mels if mel is not None]
                 return
-    stream = bare.stream()
+    streams = [bare.stream() for _ in held[0]]
     for block in chain(held, blocks):
-        yield stream.push(block)
-    yield stream.flush()
-
-
-class _MonoAudio:
-    """A file as mono blocks at one rate; its length is known when all of them have been read.
-
-    Attributes
-    ----------
-    n_samples
-        Samples yielded so far, after resampling.
-    seconds
-        Length of the file in seconds, known at its end.
-    """
-
-    def __init__(self, path: Path, sample_rate: float, data: bytes | memoryview | None) -> None:
-        self._path, self._sample_rate, self._data = path, sample_rate, data
-        self.n_samples, self.seconds = 0, 0.0
-
-    def __iter__(self) -> Iterator[FloatArray]:
-        plain = None if self._data is None else decode_plain_wav(self._data)
-        if plain is not None and plain[1] == self._sample_rate:
-            self.seconds = len(plain[0]) / plain[1]
-            yield self._counted(plain[0])
-            return
-        with AudioReader(self._path) as reader:
-            rate, channels = reader.info.sample_rate, reader.info.channels
-            resampler = StreamResampler(rate, self._sample_rate)
-            position = 0
-            for block in reader.blocks(max(_BLOCK_SAMPLES // channels, 1)):
-                mono = self._mono(block, position)
-                position += len(mono)
-                yield self._counted(resampler.process(mono))
-            if position == 0:
-                raise AudioFileError(f"'{self._path}' is empty: it holds no samples")
-            self.seconds = position / rate
-            rest = resampler.finish()
-            if rest.size:
-                yield self._counted(rest)
-
-    def _mono(self, block: FloatArray, position: int) -> FloatArray:
-        try:
-            audio = check_audio(
-                block[0] if len(block) == 1 else block, name=f"'{self._path}'", first_sample=position
-            )
-        except ParameterError as error:
-            raise AudioFileError(str(error)) from error
-        mono: FloatArray = audio if audio.ndim == 1 else audio.mean(axis=0, dtype=np.float32)
-        return mono
-
-    def _counted(self, block: FloatArray) -> FloatArray:
-        self.n_samples += len(block)
-        return block
+        yield [stream.push(row) for stream, row in zip(streams, block, strict=True)]
+    yield [stream.flush() for stream in streams]
 
 
 class _Features:
@@ -231,22 +225,24 @@ class _Features:
         self._parts, self._held_bytes = [], 0
 
 
-def _header(kind: Format, plan: MelSpectrogram, shape: tuple[int, int]) -> bytes:
+def _header(kind: Format, plan: MelSpectrogram, shape: tuple[int, ...], dtype: DType) -> bytes:
     if kind == "npy":
-        return _npy_header(shape)
+        return _npy_header(shape, dtype)
     if kind == "raw":
         return b""
     # Made here, not by the package for such files, which wants the whole tensor in memory.
     # https://github.com/huggingface/safetensors: length of the header, header, values.
     parameters = json.dumps(plan.parameters(), default=float)
-    tensor = {"dtype": "F32", "shape": shape, "data_offsets": (0, 4 * shape[0] * shape[1])}
+    name, n_bytes = ("F32", 4) if dtype == "float32" else ("F16", 2)
+    tensor = {"dtype": name, "shape": shape, "data_offsets": (0, n_bytes * math.prod(shape))}
     text = json.dumps({"__metadata__": {"neurdsp.mel": parameters}, "mel": tensor}).encode()
     text += b" " * (-len(text) % 8)
     return len(text).to_bytes(8, "little") + text
 
 
 @lru_cache
-def _npy_header(shape: tuple[int, int]) -> bytes:
+def _npy_header(shape: tuple[int, ...], dtype: DType) -> bytes:
     file = BytesIO()
-    np.lib.format.write_array_header_1_0(file, {"descr": "<f4", "fortran_order": False, "shape": shape})
+    descr = "<f4" if dtype == "float32" else "<f2"
+    np.lib.format.write_array_header_1_0(file, {"descr": descr, "fortran_order": False, "shape": shape})
     return file.getvalue()

@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from neurdsp import _core
-from neurdsp.dsp.checks import flag, integer, number, real_type, shown
 from neurdsp._notices import warn
+from neurdsp.dsp.checks import flag, integer, number, real_type, shown
 from neurdsp.dsp.options import MelNorm
 from neurdsp.dsp.plans import FilterKey, mel_filters
 from neurdsp.dsp.values import take_values

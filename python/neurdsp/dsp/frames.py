@@ -5,9 +5,9 @@ import os
 import sys
 from typing import Any, NamedTuple
 
+from neurdsp._notices import warn
 from neurdsp.dsp.arrays import Array
 from neurdsp.dsp.checks import choice, flag, integer, number, shown
-from neurdsp._notices import warn
 from neurdsp.dsp.options import Precision, WindowSpec
 from neurdsp.dsp.windows import WindowKey, window_key
 from neurdsp.errors import ParameterError

@@ -5,9 +5,9 @@ from typing import Any, Literal, TypedDict, Unpack, overload
 import numpy as np
 import numpy.typing as npt
 
+from neurdsp._notices import warn
 from neurdsp.dsp.checks import choice, integer, number, real_type, shown
 from neurdsp.dsp.filters import mel_key
-from neurdsp._notices import warn
 from neurdsp.dsp.options import MelNorm, Other, WindowSpec
 from neurdsp.dsp.plans import mel_filters
 from neurdsp.dsp.spectral import STFT

@@ -38,6 +38,8 @@ class Record:
         BLAKE2b-128 of the file's bytes.
     error
         Why there is no result, or None.
+    warning
+        What is missing from the audio or lost of it, though there is a result; or None.
     size, mtime_ns, config
         Size and time of the file and a hash of the parameters, which tell whether it has to be done again.
     """
@@ -48,6 +50,7 @@ class Record:
     seconds: float = 0.0
     hash: str = ""
     error: str | None = None
+    warning: str | None = None
     size: int = 0
     mtime_ns: int = 0
     config: str = ""

@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from neurdsp import _core
-from neurdsp.dsp.arrays import Array, take_real
-from neurdsp.dsp.checks import choice, integer, number
+from neurdsp.dsp.arrays import Array, naming_rows, take_real
+from neurdsp.dsp.checks import choice, integer, padded_lengths
 from neurdsp.dsp.engine import SpectrogramEngine, spectrogram_key
 from neurdsp.dsp.filters import mel_key
 from neurdsp.dsp.frames import frame_key, is_exact
@@ -23,6 +23,7 @@ from neurdsp.dsp.options import (
     Precision,
     WindowSpec,
 )
+from neurdsp.dsp.preparation import Preparation, prepare
 from neurdsp.dsp.streams import MelStream
 
 __all__ = ["MelSpectrogram", "normalise"]
@@ -63,6 +64,14 @@ class MelSpectrogram:
         then starts at the first sample of the frame.
     triangles_over_mel
         Whether the filters are triangles over mel instead of hertz, as Kaldi's.
+    snip_edges
+        Whether there are frames only where they lie within the signal. With False, as Kaldi's option, frames
+        are centred at ``(t + 1/2) * hop_length``, the signal is mirrored at its ends, and there are
+        ``round(n_samples / hop_length)`` of them; this needs ``center=False``.
+    pad_or_trim
+        Length in seconds that signals are cut or padded with zeros to; by default they keep their own. The
+        models of Whisper hear windows of 30 s, and openai-whisper makes their features of as much audio:
+        ``pad_or_trim=30`` gives those.
     normalize
         Normalisation of the whole result: ``"whisper"`` (limit to 8 below the maximum, then ``(x + 4) / 4``)
         or ``"per_feature"`` (subtract the mean of each row, divide by its standard deviation).
@@ -106,12 +115,13 @@ class MelSpectrogram:
     preemphasis: float = 0.0
     frame_filter: tuple[bool, float] | None = None
     triangles_over_mel: bool = False
+    snip_edges: bool = True
+    pad_or_trim: float | None = None
     normalize: Normalize | None = None
     precision: Precision = "fast"
 
     def __post_init__(self) -> None:
         choice("normalize", self.normalize, ("whisper", "per_feature", None))
-        number("preemphasis", self.preemphasis, least=0, most=1)
         filters = None
         if self.n_bins is None:
             filters = mel_key(
@@ -148,6 +158,14 @@ class MelSpectrogram:
         )
         engine = SpectrogramEngine(key, exact=is_exact(self.precision))
         object.__setattr__(self, "_engine", engine)
+        preparation = prepare(
+            frames,
+            sr=float(self.sr),
+            pad_or_trim=self.pad_or_trim,
+            preemphasis=self.preemphasis,
+            snip_edges=self.snip_edges,
+        )
+        object.__setattr__(self, "_preparation", preparation)
 
     @classmethod
     def preset(cls, name: str, **changes: Unpack[MelParameters]) -> "MelSpectrogram":
@@ -164,17 +182,23 @@ class MelSpectrogram:
         Raises
         ------
         ConfigError
-            If there is no preset of this name.
+            If there is no preset of this name, or if it is defined at another sample rate.
         """
         from neurdsp.dsp.presets import preset_parameters
 
-        return cls(**{**preset_parameters(name), **changes})
+        return cls(**preset_parameters(name, changes))
 
     @property
     def engine(self) -> SpectrogramEngine:
         """The plans underneath."""
         engine: SpectrogramEngine = self.__dict__["_engine"]
         return engine
+
+    @property
+    def preparation(self) -> Preparation:
+        """What is done to a whole signal first."""
+        preparation: Preparation = self.__dict__["_preparation"]
+        return preparation
 
     @property
     def exact(self) -> bool:
@@ -199,7 +223,7 @@ class MelSpectrogram:
 
     def n_frames(self, n_samples: int) -> int:
         """Return the number of frames of a signal of ``n_samples``."""
-        return self.engine.plan().n_frames(integer("n_samples", n_samples, 0))
+        return self.engine.plan().n_frames(self.preparation.n_samples(integer("n_samples", n_samples, 0)))
 
     @overload
     def __call__(
@@ -222,19 +246,63 @@ class MelSpectrogram:
     ) -> Any:
         """Return the mel spectrogram ``(..., n_mels, n_frames)`` of ``y``; see `neurdsp.mel_spectrogram`."""
         engine: SpectrogramEngine = self.__dict__["_engine"]
-        if dtype is None and out is None and n_threads is None and not self.preemphasis:
+        preparation: Preparation = self.__dict__["_preparation"]
+        if dtype is None and out is None and n_threads is None and not preparation:
             result = engine.run_short(y)
             if result is not None:
                 if self.normalize is not None:
                     normalise(result[np.newaxis], self.normalize)
                 return result
         batch = take_real(y)
-        if self.preemphasis:
-            batch = batch._replace(entries=[_emphasised(entry, self.preemphasis) for entry in batch.entries])
+        if preparation:
+            with naming_rows(batch, "y"):
+                batch = batch._replace(entries=[preparation(entry) for entry in batch.entries])
         results = engine.results(batch, dtype=dtype, out=out, n_threads=n_threads)
         for result in results:
             normalise(result, self.normalize)
         return batch.give_back(results) if out is None else out
+
+    def padded(
+        self, y: npt.NDArray[Float], lengths: npt.ArrayLike, *, n_threads: int | None = None
+    ) -> npt.NDArray[Float]:
+        """Return the mel spectrograms of a batch of signals that are padded at their end.
+
+        Each signal is transformed alone, so that its padding does not count, not even for ``normalize``.
+
+        Parameters
+        ----------
+        y
+            ``(batch, n_samples)``.
+        lengths
+            Lengths of the signals in samples, ``(batch,)``.
+        n_threads
+            As in `neurdsp.stft`.
+
+        Returns
+        -------
+        numpy.ndarray
+            ``(batch, n_mels, n_frames)``; frames that the length of a signal does not fill are zero. A signal
+            of ``n`` samples has ``self.n_frames(n)`` frames.
+
+        Raises
+        ------
+        ParameterError
+            If ``lengths`` do not fit, and as the call of the plan.
+
+        Examples
+        --------
+        >>> import numpy as np, neurdsp
+        >>> plan = neurdsp.MelSpectrogram.preset("nemo")
+        >>> plan.padded(np.zeros((2, 16000), np.float32), [16000, 8000]).shape, plan.n_frames(8000)
+        ((2, 80, 100), 50)
+        """
+        sizes = padded_lengths(lengths, y.shape if isinstance(y, np.ndarray) else (), "y")
+        parts = self([row[:size] for row, size in zip(y, sizes, strict=True)], n_threads=n_threads)
+        n_frames = max(part.shape[1] for part in parts)
+        result: npt.NDArray[Float] = np.zeros((len(parts), self.n_rows, n_frames), parts[0].dtype)
+        for row, part in zip(result, parts, strict=True):
+            row[:, : part.shape[1]] = part
+        return result
 
     def stream(self, *, dtype: npt.DTypeLike = np.float32) -> MelStream:
         """Start a stream; see `MelStream`.
@@ -247,16 +315,10 @@ class MelSpectrogram:
         Raises
         ------
         ParameterError
-            If a parameter needs the whole signal: ``normalize`` or ``pad_mode="wrap"``.
+            If a parameter needs the whole signal: ``normalize``, ``pad_or_trim``, ``snip_edges=False`` or
+            ``pad_mode="wrap"``.
         """
         return MelStream(self, dtype)
-
-
-def _emphasised(rows: Array, factor: float) -> Array:
-    """Return each sample less ``factor`` times the one before; the first as it is."""
-    result = rows.copy()
-    result[:, 1:] -= rows.dtype.type(factor) * rows[:, :-1]
-    return result
 
 
 def normalise(result: Array, how: Normalize | None, *, maximum: Any = None) -> None:

@@ -114,6 +114,8 @@ class PlanOptions(FrameOptions, total=False):
     preemphasis: float
     frame_filter: tuple[bool, float] | None
     triangles_over_mel: bool
+    snip_edges: bool
+    pad_or_trim: float | None
     normalize: Normalize | None
     precision: Precision
 

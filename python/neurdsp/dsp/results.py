@@ -182,7 +182,9 @@ def _written(job: MelJob, task: Task, facts: dict[str, Any], data: memoryview | 
         if os.path.lexists(target):
             target = os.fspath(check_output(target))
         temporary = temporary_beside(target)
-        frames, facts["seconds"] = extract(job.plan, path, temporary, job.format, data=data)
+        frames, facts["seconds"], facts["warning"] = extract(
+            job.plan, path, temporary, job.format, channel=job.channel, dtype=job.dtype, data=data
+        )
     except (AudioFileError, ParameterError) as error:
         _drop(temporary)
         return Written(Record(**facts, error=" ".join(str(error).split())))

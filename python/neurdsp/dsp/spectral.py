@@ -5,7 +5,7 @@ from typing import Any, Unpack, overload
 import numpy as np
 import numpy.typing as npt
 
-from neurdsp.dsp.arrays import allocate, take_real, take_spectrum
+from neurdsp.dsp.arrays import allocate, naming_rows, take_real, take_spectrum
 from neurdsp.dsp.checks import complex_type, integer, real_type
 from neurdsp.dsp.frames import default_threads, frame_key, is_exact, threads_for, warn_of_short_input
 from neurdsp.dsp.options import IstftOptions, Other, Out, Precision, StftOptions, WindowSpec
@@ -91,7 +91,8 @@ class STFT:
         warn_of_short_input(batch.entries, self._frames)
         shapes = [(self._frames.n_bins, plan.n_frames(entry.shape[-1])) for entry in batch.entries]
         results = allocate(batch, shapes, dtype, out)
-        plan.process(batch.entries, results, threads_for(batch.entries, self._frames, n_threads))
+        with naming_rows(batch, "y"):
+            plan.process(batch.entries, results, threads_for(batch.entries, self._frames, n_threads))
         return batch.give_back(results) if out is None else out
 
     @overload
@@ -153,7 +154,8 @@ class STFT:
         n_rows = sum(len(entry) for entry in entries)
         threads = default_threads(n_threads, n_rows, max(lengths), self.n_fft, self.hop_length)
         plan = planned_istft(frames.n_fft, frames.hop_length, frames.window, frames.pad, double)
-        plan.process(entries, results, threads)
+        with naming_rows(batch, "stft_matrix"):
+            plan.process(entries, results, threads)
         return batch.give_back(results) if out is None else out
 
 

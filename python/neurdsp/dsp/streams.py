@@ -10,6 +10,7 @@ from neurdsp.dsp.arrays import take_real
 from neurdsp.dsp.checks import real_type
 from neurdsp.dsp.engine import SpectrogramEngine
 from neurdsp.dsp.options import Float
+from neurdsp.dsp.preparation import Preparation
 from neurdsp.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ class StreamablePlan(Protocol):
     @property
     def normalize(self) -> str | None: ...
     @property
-    def preemphasis(self) -> float: ...
+    def preparation(self) -> Preparation: ...
 
 
 class MelStream:
@@ -45,7 +46,8 @@ class MelStream:
     Raises
     ------
     ParameterError
-        If the plan needs the whole signal: ``normalize`` or ``pad_mode="wrap"``.
+        If the plan needs the whole signal: ``normalize``, ``pad_or_trim``, ``snip_edges=False`` or
+        ``pad_mode="wrap"``.
 
     Examples
     --------
@@ -61,10 +63,15 @@ class MelStream:
                 f"normalize is {plan.normalize!r}, which needs the whole signal; pass normalize=None and "
                 "normalise the result"
             )
+        needs_whole = plan.preparation.needs_whole
+        if needs_whole is not None:
+            raise ParameterError(
+                f"{needs_whole} is set, which needs the whole signal; leave it out, or pass the signal whole"
+            )
         self._dtype = real_type(dtype)
         self._double = self._dtype == np.float64
         self._stream = _core.SpectrogramStream(plan.engine.plan(self._double))
-        self._preemphasis = plan.preemphasis
+        self._preemphasis = plan.preparation.preemphasis
         self._last: Any = None
 
     @overload

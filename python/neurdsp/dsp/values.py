@@ -7,9 +7,9 @@ from typing import Any, TypeGuard, TypeVar, cast
 
 import numpy as np
 
+from neurdsp._notices import warn
 from neurdsp.dsp.arrays import Array, as_numpy
 from neurdsp.dsp.checks import shown
-from neurdsp._notices import warn
 from neurdsp.errors import ParameterError
 
 __all__ = ["lists_and_tensors", "take_values"]

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from neurdsp import _core
 from neurdsp.dsp.checks import flag, integer, number, shown
 from neurdsp.dsp.options import WindowSpec
+from neurdsp.dsp.rare_windows import RARE_WINDOWS, rare_window
 from neurdsp.errors import ParameterError
 
 __all__ = ["WindowKey", "get_window", "window_key", "window_of"]
@@ -26,7 +27,8 @@ def get_window(window: WindowSpec, Nx: int, *, fftbins: bool = True) -> npt.NDAr
     window
         A name (``"hann"``, ``"hamming"``, ``"blackman"``, ``"blackmanharris"``, ``"bartlett"``,
         ``"boxcar"``, ``"povey"``, ...), a tuple of a name and its parameters (``("kaiser", 14.0)``,
-        ``("gaussian", 80.0)``), a number (beta of a Kaiser window), a function of the length, or ``Nx``
+        ``("gaussian", 80.0)``, ``("dpss", 2.5)``, ``("chebwin", 100)``, ``("taylor", 4, 30)``,
+        ``("general_hamming", 0.6)``), a number (beta of a Kaiser window), a function of the length, or ``Nx``
         coefficients.
     Nx
         Number of coefficients.
@@ -50,13 +52,21 @@ def get_window(window: WindowSpec, Nx: int, *, fftbins: bool = True) -> npt.NDAr
     [0.0, 0.5, 1.0, 0.5]
     """
     Nx, fftbins = integer("Nx", Nx, 1), flag("fftbins", fftbins)
-    if isinstance(window, str):
-        coefficients = _core.window(window, [], Nx, fftbins)
+    if isinstance(window, str) and window in RARE_WINDOWS:
+        coefficients = rare_window(window, [], Nx, fftbins)
+    elif isinstance(window, str):
+        try:
+            coefficients = _core.window(window, [], Nx, fftbins)
+        except ParameterError as error:
+            raise ParameterError(f"{error}; and so do {', '.join(RARE_WINDOWS)}, as in scipy") from None
     elif isinstance(window, numbers.Real) and not isinstance(window, bool):
         coefficients = _core.window("kaiser", [number("window", window)], Nx, fftbins)
     elif isinstance(window, tuple) and window and isinstance(window[0], str):
-        parameters = [number(f"a parameter of window {window[0]!r}", value) for value in window[1:]]
-        coefficients = _core.window(window[0], parameters, Nx, fftbins)
+        # The weights of scipy's general_cosine are one list.
+        listed = window[1:] if len(window) != 2 or np.ndim(window[1]) != 1 else window[1]
+        parameters = [number(f"a parameter of window {window[0]!r}", value) for value in listed]
+        make = rare_window if window[0] in RARE_WINDOWS else _core.window
+        coefficients = make(window[0], parameters, Nx, fftbins)
     else:
         coefficients = _coefficients(window, Nx)
     if not np.isfinite(coefficients).all():
@@ -68,7 +78,7 @@ def get_window(window: WindowSpec, Nx: int, *, fftbins: bool = True) -> npt.NDAr
 
 def window_key(window: WindowSpec, length: int, periodic: bool) -> WindowKey:
     """Return what stands for a window in a plan; errors as in `get_window`."""
-    if isinstance(window, str):
+    if isinstance(window, str) and window not in RARE_WINDOWS:
         return window, length, periodic
     return get_window(window, length, fftbins=periodic).tobytes()
 

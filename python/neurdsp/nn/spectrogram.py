@@ -1,17 +1,21 @@
 """Spectrogram modules: the features of `neurdsp.dsp`, differentiable with respect to the audio."""
 
-from typing import Unpack
+from collections.abc import Sequence
+from typing import Any, Unpack
 
+import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from neurdsp.dsp import MelSpectrogram as MelPlan
+from neurdsp.dsp.checks import padded_lengths
 from neurdsp.dsp.engine import SpectrogramEngine, spectrogram_key
 from neurdsp.dsp.frames import frame_key
 from neurdsp.dsp.options import MelParameters, WindowSpec
 from neurdsp.errors import ParameterError
 from neurdsp.nn import mirror, ops
-from neurdsp.nn.plan import encode
+from neurdsp.nn.plan import decode, encode
 
 __all__ = ["MelSpectrogram", "Spectrogram"]
 
@@ -107,7 +111,7 @@ class MelSpectrogram(nn.Module):
     def __init__(self, **parameters: Unpack[MelParameters]) -> None:
         super().__init__()
         features = MelPlan(**parameters)
-        self.preemphasis = float(features.preemphasis)
+        self._preparation = features.preparation
         self.normalize = features.normalize
         self.plan = encode(features.engine.key, exact=features.exact)
 
@@ -116,14 +120,48 @@ class MelSpectrogram(nn.Module):
         """Return the features of another program, by its name; see `neurdsp.MelSpectrogram.preset`."""
         from neurdsp.dsp.presets import preset_parameters
 
-        return cls(**{**preset_parameters(name), **changes})
+        return cls(**preset_parameters(name, changes))
 
-    def forward(self, samples: Tensor) -> Tensor:
-        """Return the mel spectrogram ``(..., n_mels, n_frames)`` of samples ``(..., n_samples)``."""
+    def n_frames(self, n_samples: int) -> int:
+        """Return the number of frames of a signal of ``n_samples``."""
+        return decode(self.plan).n_frames(self._preparation.n_samples(n_samples))
+
+    def forward(self, samples: Tensor, lengths: Tensor | Sequence[int] | None = None) -> Tensor:
+        """Return the mel spectrogram ``(..., n_mels, n_frames)`` of samples ``(..., n_samples)``.
+
+        Parameters
+        ----------
+        samples
+            float32 or float64; half precision becomes float32.
+        lengths
+            Lengths of the signals in samples, ``(batch,)``, of a batch ``(batch, n_samples)`` that is padded
+            at its end. Each is transformed alone, and frames that its length does not fill
+            (`n_frames`) are zero.
+
+        Raises
+        ------
+        ParameterError
+            If the samples are no floating-point tensor or too few for a frame, or ``lengths`` do not fit.
+        """
         samples = floating(samples)
-        if self.preemphasis:
-            rest = samples[..., 1:] - self.preemphasis * samples[..., :-1]
+        if lengths is None:
+            return self._features(samples)
+        sizes = padded_lengths(lengths, tuple(samples.shape), "samples")
+        rows = [self._features(row[:size]) for row, size in zip(samples, sizes, strict=True)]
+        n_frames = max(row.shape[-1] for row in rows)
+        return torch.stack([functional.pad(row, (0, n_frames - row.shape[-1])) for row in rows])
+
+    def _features(self, samples: Tensor) -> Tensor:
+        preparation = self._preparation
+        if preparation.length is not None:
+            samples = samples[..., : preparation.length]
+            samples = functional.pad(samples, (0, preparation.length - samples.shape[-1]))
+        if preparation.preemphasis:
+            rest = samples[..., 1:] - preparation.preemphasis * samples[..., :-1]
             samples = torch.cat([samples[..., :1], rest], dim=-1)
+        if preparation.edges is not None and samples.shape[-1] > 0:
+            index = torch.from_numpy(preparation.mirrored(samples.shape[-1]))
+            samples = samples[..., index.to(samples.device)]
         return normalised(transform(samples, self.plan), self.normalize)
 
 
@@ -148,13 +186,25 @@ def floating(samples: Tensor) -> Tensor:
     Raises
     ------
     ParameterError
-        If they are not floating point.
+        If they are no tensor, or not floating point.
     """
+    samples = tensor(samples, "samples")
     if not samples.is_floating_point():
         raise ParameterError(
             f"samples are {samples.dtype}, but a gradient needs floating point; pass samples.float()"
         )
     return samples if samples.dtype in (torch.float32, torch.float64) else samples.float()
+
+
+def tensor(value: Any, name: str) -> Tensor:
+    """Return ``value`` if it is a tensor; raise a `ParameterError` that says how to make one."""
+    if isinstance(value, Tensor):
+        return value
+    step = f"torch.from_numpy({name})" if isinstance(value, np.ndarray) else f"torch.as_tensor({name})"
+    raise ParameterError(
+        f"{name} is a {type(value).__module__}.{type(value).__name__}, but a module takes a torch tensor; "
+        f"pass {step}"
+    )
 
 
 def transform(samples: Tensor, plan: str) -> Tensor:

@@ -10,7 +10,7 @@ from neurdsp.dsp.plans import planned_stft
 from neurdsp.errors import ParameterError
 from neurdsp.nn import mirror, stft_ops
 from neurdsp.nn.plan import encode_frames
-from neurdsp.nn.spectrogram import floating
+from neurdsp.nn.spectrogram import floating, tensor
 
 __all__ = ["STFT"]
 
@@ -90,6 +90,7 @@ class STFT(nn.Module):
         ParameterError
             If the spectrum is not complex or has other dimensions, or no sample is left of it.
         """
+        spectrum = tensor(spectrum, "spectrum")
         if not spectrum.is_complex() or spectrum.ndim < 2 or spectrum.shape[-2] != self.n_bins:
             raise ParameterError(
                 f"spectrum is {spectrum.dtype} of shape {tuple(spectrum.shape)}, but it must be complex "
