@@ -155,10 +155,19 @@ impl LoadedModel {
         self.prepared(&NamOptions { size: Some(size), ..self.options })
     }
 
-    /// What the file says about the device and the capture: loudness, gain, levels in dBu, make and model.
+    /// What the file says about the device and the capture: loudness, gain, levels in dBu, make and model. Of a model of
+    /// several sizes, the levels are those of the size that plays.
     pub fn capture(&self) -> NamMetadata {
         let text = self.metadata.get(CAPTURE);
-        NamMetadata(text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default())
+        let whole = NamMetadata(text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default());
+        let size = self.nam().and_then(|file| file.at_size(self.options.size).ok());
+        match size.map(|(file, _)| file.metadata()) {
+            Some(size) if self.nam().is_some_and(|file| !std::ptr::eq(file.metadata(), size)) => {
+                NamMetadata::of_size(whole, size)
+            }
+            _ => whole,
+        }
+        .with_numbers()
     }
 
     /// The knobs of the model; most have none.

@@ -10,6 +10,7 @@ import numpy as np
 
 from neurdsp.amp.infer import AmpModel
 from neurdsp.amp.play.chain import AmpChain, ChainSettings
+from neurdsp.amp.play.levels import check_levels
 from neurdsp.audio import AudioReader, AudioWriter, FloatArray
 from neurdsp.console import Progress
 from neurdsp.dsp.executors import LocalPool, Lost, n_cores
@@ -87,7 +88,8 @@ def render_file(
     ModelFileError
         If the model cannot be loaded.
     ParameterError
-        If a setting is out of range.
+        If a setting is out of range, or needs a level that the model's file does not give; see
+        `neurdsp.amp.play.levels.check_levels`.
 
     Examples
     --------
@@ -162,6 +164,7 @@ def render_files(
         raise ParameterError(f"workers is {workers}, but it must be at least 1")
     folder.mkdir(parents=True, exist_ok=True)
     amp = model if isinstance(model, AmpModel) else AmpModel.load(model)
+    check_levels(amp, settings)
 
     def render(target: Path) -> RenderedFile:
         source = sources[target]
@@ -195,6 +198,7 @@ def _render(
     with AudioReader(input_path, mono=True) as reader:
         info = reader.info
         amp = model if isinstance(model, AmpModel) else AmpModel.load(model)
+        check_levels(amp, settings)
         chain = None
         if ir is not None or oversample != 1 or settings:
             settings = {"dc_block_on": False, **settings}

@@ -83,6 +83,11 @@ impl NamFile {
         &self.metadata
     }
 
+    /// Replaces what the file says under these keys.
+    pub(crate) fn describe(&mut self, facts: Map<String, Value>) {
+        self.metadata.0.extend(facts);
+    }
+
     /// The network.
     pub fn network(&self) -> &Network {
         &self.network
