@@ -1,7 +1,7 @@
 """Writes loudness, gain, gear, author and date into the shipped amps; their tensors stay the same bits.
 
     python scripts/runs/describe_amps.py            # all, in place
-    python scripts/runs/describe_amps.py --check    # only tell whether the files say what this script would write
+    python scripts/runs/describe_amps.py --check    # write nothing, and tell whether anything would change
 
 The devices are plugins, so they have no levels in dBu. The loudness is measured as NAM's trainer measures it.
 """
@@ -59,6 +59,12 @@ def described(path: Path) -> dict[str, str]:
     return {**file.metadata, CAPTURE: json.dumps(facts)}
 
 
+def describe(path: Path) -> None:
+    """Write all facts into a shipped amp."""
+    file = modelfile.read(path)
+    modelfile.write(path, described(path), file.tensors, file.dtypes)
+
+
 def main() -> int:
     """Describe the shipped amps, or check that they are described."""
     parser = argparse.ArgumentParser(
@@ -70,13 +76,13 @@ def main() -> int:
     try:
         for name in sorted(ABOUT):
             path = SHIPPED / f"{name}.safetensors"
-            before, metadata = modelfile.read(path), described(path)
+            metadata = described(path)
             print(name, metadata[CAPTURE])
-            if before.metadata == metadata:
+            if modelfile.read(path).metadata == metadata:
                 continue
             differ = True
             if not options.check:
-                modelfile.write(path, metadata, before.tensors, before.dtypes)
+                describe(path)
     except (NeurdspError, OSError) as error:
         print(f"describe_amps: {error}", file=sys.stderr)
         return 2

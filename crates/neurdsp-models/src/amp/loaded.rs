@@ -160,12 +160,9 @@ impl LoadedModel {
     pub fn capture(&self) -> NamMetadata {
         let text = self.metadata.get(CAPTURE);
         let whole = NamMetadata(text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default());
-        let size = self.nam().and_then(|file| file.at_size(self.options.size).ok());
-        match size.map(|(file, _)| file.metadata()) {
-            Some(size) if self.nam().is_some_and(|file| !std::ptr::eq(file.metadata(), size)) => {
-                NamMetadata::of_size(whole, size)
-            }
-            _ => whole,
+        match self.nam() {
+            Some(file) => file.facts_at(self.options.size, whole),
+            None => whole,
         }
         .with_numbers()
     }

@@ -1,28 +1,30 @@
-"""What the levels in a model's file allow: a wish that they cannot fulfil is refused, or what is assumed is said.
+"""What the levels in a model's file allow: what they do not is refused, and what is assumed is said.
 
 Without its loudness a model cannot be normalised, and without its levels in dBu it cannot be calibrated. The
 chain would leave the sound as it is, which nobody would notice.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from neurdsp.amp.infer import AmpModel
-from neurdsp.amp.play.chain import ChainSettings
 from neurdsp.amp.play.parameters import output_mode_number
 from neurdsp.errors import ParameterError
+
+if TYPE_CHECKING:
+    from neurdsp.amp.play.chain import ChainSettings
 
 __all__ = ["check_levels"]
 
 _DEFAULT_DBU = 12.0
 
 _NEEDS = {
-    "normalised": ("loudness", "--output-mode normalised", "loudness"),
-    "calibrated": ("output_level_dbu", "--output-mode calibrated", "level of its output in dBu"),
-    "input": ("input_level_dbu", "--interface", "level of its input in dBu"),
+    "normalised": ("loudness", "output mode normalised", "loudness"),
+    "calibrated": ("output_level_dbu", "output mode calibrated", "level of its output in dBu"),
+    "input": ("input_level_dbu", "calibrated input (--interface)", "level of its input in dBu"),
 }
 
 
-def check_levels(amp: AmpModel, settings: ChainSettings) -> list[str]:
+def check_levels(amp: AmpModel, settings: "ChainSettings") -> list[str]:
     """Refuse settings that need a level that the model's file does not give.
 
     Parameters
@@ -61,7 +63,8 @@ def check_levels(amp: AmpModel, settings: ChainSettings) -> list[str]:
         raise ParameterError(f"{option}: {_missing(amp, key, words, value)}")
     if mode == "calibrated" and "interface_level_dbu" not in settings:
         return [
-            f"calibrated: full scale of your interface is taken as {_DEFAULT_DBU:g} dBu; --interface gives another"
+            f"calibrated: full scale of your interface is taken as {_DEFAULT_DBU:g} dBu; "
+            "--interface gives another"
         ]
     return []
 

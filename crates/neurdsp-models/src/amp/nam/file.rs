@@ -131,6 +131,15 @@ impl NamFile {
         }
     }
 
+    /// What is known of the model at a size: the levels of that size, and of the device what any part of the file says;
+    /// `whole` is what the file says of itself.
+    pub(crate) fn facts_at(&self, size: Option<f64>, whole: NamMetadata) -> NamMetadata {
+        let Network::Slimmable(submodels) = &self.network else { return whole };
+        let Ok((playing, _)) = self.at_size(size) else { return whole };
+        let facts = NamMetadata::of_size(whole, playing.metadata());
+        submodels.iter().rev().fold(facts, |facts, other| facts.completed_by(other.model.metadata()))
+    }
+
     /// The sizes at which the model or its number of channels changes, ascending; empty for a model without sizes.
     pub fn size_steps(&self) -> Vec<f64> {
         let mut steps = match &self.network {

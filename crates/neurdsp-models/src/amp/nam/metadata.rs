@@ -89,7 +89,21 @@ impl NamMetadata {
         }
         NamMetadata(facts)
     }
+
+    /// The same facts with those about the device that only another size of the model gives.
+    pub(crate) fn completed_by(mut self, other: &NamMetadata) -> NamMetadata {
+        for (key, value) in &other.0 {
+            let known = self.0.get(key).is_some_and(|value| !value.is_null());
+            if !known && !value.is_null() && !OF_A_SIZE.contains(&key.as_str()) {
+                self.0.insert(key.clone(), value.clone());
+            }
+        }
+        self
+    }
 }
+
+/// The keys that hold for one size of a model only.
+const OF_A_SIZE: [&str; 3] = ["loudness", "gain", "training"];
 
 /// The keys of levels and of the measure of compression, which are numbers.
 const LEVELS: [&str; 4] = ["loudness", "gain", "input_level_dbu", "output_level_dbu"];
@@ -148,5 +162,10 @@ mod tests {
         let size = facts(json!({ "name": "Lite", "loudness": -30, "gear_make": "Acme", "gain": null }));
         let found = NamMetadata::of_size(whole, &size);
         assert_eq!(found, facts(json!({ "name": "Both", "loudness": -30, "gear_make": "Acme" })));
+        let full =
+            facts(json!({ "loudness": -20, "gain": 0.8, "input_level_dbu": 18.3, "gear_make": "Other" }));
+        let expected =
+            json!({ "name": "Both", "loudness": -30, "gear_make": "Acme", "input_level_dbu": 18.3 });
+        assert_eq!(found.completed_by(&full), facts(expected));
     }
 }
