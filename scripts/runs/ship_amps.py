@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from describe_amps import describe
 from judge_amp import judge, record
 from neurdsp import modelfile
 from neurdsp.amp.capture import lv2
@@ -227,6 +228,7 @@ def main() -> int:
             print(name, f"{model.stat().st_size / 1e3:.0f} kB", json.dumps(modelfile.info(model).metrics))
             if options.install:
                 shutil.copyfile(model, SHIPPED / model.name)
+                describe(SHIPPED / model.name)
     except (NeurdspError, RuntimeError) as error:
         print(f"ship_amps: {error}", file=sys.stderr)
         return 2

@@ -53,3 +53,4 @@ soundfile.write('$excerpt', audio, rate, subtype='PCM_16')
     --pair test $run/test_dry.wav $run/test_wet.wav --pair clip "$shipped/di_clip.flac" "$excerpt"
 "$neurdsp" model verify $run/ts9.safetensors
 mv $run/ts9.safetensors "$shipped/ts9.safetensors"
+"$python" scripts/runs/describe_amps.py

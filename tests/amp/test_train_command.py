@@ -7,8 +7,10 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
 from neurdsp.amp import AmpModel
+from neurdsp.audio import write_audio
 
 SETTINGS = [
     *("--preset", "8k"),
@@ -51,6 +53,36 @@ def test_the_command_trains_and_prints_json(run, recordings, tmp_path):
     assert result["summary"]["steps"] == 5
     assert 0 < result["esr"] < 2
     assert (tmp_path / "runs" / "m" / "config.yaml").is_file()
+
+
+def test_what_is_said_of_the_device_is_in_the_model_in_every_format(run, recordings, tmp_path):
+    facts = ["--name", "Lead", "--modeled-by", "A N Other", "--gear-make", "Acme", "--gear-model", "5150"]
+    facts += ["--gear-type", "amp_cab", "--input-dbu", "12.2", "--set", "about.output_level_dbu=-8"]
+    done = run("amp", "train", *recordings, "-o", "m.safetensors", "--steps", 5, *SETTINGS, *facts, "--json")
+    assert done.status == 0, done.err
+    wanted = {"name": "Lead", "modeled_by": "A N Other", "gear_make": "Acme", "gear_model": "5150"}
+    wanted |= {"gear_type": "amp_cab", "input_level_dbu": 12.2, "output_level_dbu": -8.0}
+    told = [AmpModel.load(path).capture for path in (tmp_path / "m.safetensors", tmp_path / "runs/m/m.nam")]
+    for said in told:
+        assert said.items() >= wanted.items()
+        assert said["training"]["validation_esr"] == pytest.approx(json.loads(done.out)["esr"])
+        assert {"loudness", "gain", "date"} <= said.keys()
+    assert told[0] == told[1]
+    # What is said of the device may change when a run is resumed.
+    again = run("amp", "train", *recordings, "-o", "m.safetensors", "--steps", 6, *SETTINGS, "--resume")
+    assert again.status == 0, again.err
+
+
+@pytest.mark.parametrize("shift", [-500, 20_000])
+def test_a_misplaced_capture_is_refused_before_anything_is_written(run, recordings, tmp_path, wet, shift):
+    write_audio(
+        tmp_path / "out.wav", np.concatenate([np.zeros(max(shift, 0), "f4"), wet[max(-shift, 0) :]]), 8000
+    )
+    before = names_in(tmp_path)
+    done = run("amp", "train", *recordings, "-o", "m.safetensors", "--steps", 5, *SETTINGS)
+    assert done.status == 2
+    assert f"data.latency_samples={shift}" in done.err
+    assert names_in(tmp_path) == before
 
 
 @pytest.mark.slow

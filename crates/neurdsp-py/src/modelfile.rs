@@ -146,8 +146,8 @@ pub(crate) fn nam_to_model_file(
     py.detach(convert).map_err(from_models)
 }
 
-/// Writes a `.nam` file of a model file, or of the JSON of an amp model; `capture` is the metadata of one that has none
-/// of its own, as JSON.
+/// Writes a `.nam` file of a model file, or of the JSON of an amp model; `capture` is metadata as JSON, which
+/// replaces that of the file under the same keys.
 #[pyfunction]
 pub(crate) fn model_to_nam(
     py: Python<'_>,

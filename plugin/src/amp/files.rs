@@ -145,7 +145,10 @@ fn open_model(path: &Path, bytes: &[u8]) -> Result<(LoadedModel, ModelCard), Str
     let metadata = model.metadata();
     let find = |wanted: &str| {
         let found = metadata.iter().find(|(key, _)| key.rsplit('.').next() == Some(wanted));
-        found.map(|(_, text)| text.clone()).filter(|text| !text.is_empty())
+        let text = found.map(|(_, text)| text.clone());
+        // Gear and author are facts of the capture, which have no keys of their own.
+        let text = text.or_else(|| model.capture().text(wanted).map(str::to_owned));
+        text.filter(|text| !text.is_empty())
     };
     let gear = [find("gear_make"), find("gear_model")].into_iter().flatten().collect::<Vec<_>>().join(" ");
     let verified = model.verify().ok();
@@ -200,6 +203,8 @@ mod tests {
             let (_, card) = open_model(name.as_ref(), bytes).unwrap();
             assert!(card.self_test_passed && card.n_parameters > 0, "{name}");
             assert!(card.esr.is_some_and(|esr| esr < 0.1), "{name}: {:?}", card.esr);
+            assert!(card.gear.is_some_and(|gear| gear.starts_with("guitarix")), "{name}");
+            assert_eq!(card.author.as_deref(), Some("neurdsp"), "{name}");
         }
     }
 

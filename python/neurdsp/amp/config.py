@@ -8,6 +8,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from neurdsp.amp.about import AboutConfig
 from neurdsp.amp.nam_config import LstmConfig, NamWaveNetConfig
 from neurdsp.config import Config, apply_overrides, build, load_preset, load_yaml, preset_names
 from neurdsp.errors import ConfigError
@@ -156,6 +157,7 @@ class _RunConfig(Config):
     data: DataConfig = DataConfig()
     loss: LossConfig = LossConfig()
     training: TrainingConfig = TrainingConfig()
+    about: AboutConfig = AboutConfig()
 
     @property
     def crop_samples(self) -> int:
@@ -173,7 +175,7 @@ class WaveNetAmpConfig(_RunConfig):
         One line for people.
     architecture
         Tells the configurations of different networks apart.
-    model, data, loss, training
+    model, data, loss, training, about
         See the classes of these sections.
     """
 
@@ -186,7 +188,7 @@ class NamAmpConfig(_RunConfig):
 
     Parameters
     ----------
-    description, architecture, data, loss, training
+    description, architecture, data, loss, training, about
         As in `WaveNetAmpConfig`.
     model
         The layer arrays.
@@ -201,7 +203,7 @@ class LstmAmpConfig(_RunConfig):
 
     Parameters
     ----------
-    description, architecture, data, loss, training
+    description, architecture, data, loss, training, about
         As in `WaveNetAmpConfig`.
     model
         Size and burn-in.

@@ -4,8 +4,10 @@ The file carries a test signal and the network's output for it, computed in floa
 the file, so that every copy of the file can be verified.
 """
 
+import json
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,9 +15,12 @@ import torch
 
 from neurdsp import modelfile
 from neurdsp._output import atomic_output
+from neurdsp.amp.about import CAPTURE, AboutConfig, capture_facts
+from neurdsp.amp.infer import AmpModel
 from neurdsp.amp.network import AmpNetwork
 from neurdsp.audio import FloatArray
 from neurdsp.errors import ModelFileError
+from neurdsp.modelfile.loudness import measure_levels
 
 __all__ = ["PARITY_DB", "export", "parity_input", "write_verified"]
 
@@ -74,9 +79,10 @@ def export(
     level: float = 0.1,
     name: str = "",
     description: str = "",
+    about: AboutConfig | None = None,
     extra: Mapping[str, str] | None = None,
 ) -> None:
-    """Write a network as a model file.
+    """Write a network as a model file, with its loudness.
 
     Parameters
     ----------
@@ -92,6 +98,8 @@ def export(
         RMS of the recorded input; sets the level of the test signal.
     name, description
         For people.
+    about
+        What is known of the device and its capture.
     extra
         Further metadata, such as the resolved configuration of the run.
 
@@ -129,11 +137,15 @@ def export(
         description=description,
     )
     tensors |= modelfile.build_parity(signal, wanted)
-    write_verified(path, {**metadata, **(extra or {})}, tensors)
+    write_verified(path, {**metadata, **(extra or {})}, tensors, about=about)
 
 
 def write_verified(
-    path: str | os.PathLike[str], metadata: Mapping[str, str], tensors: Mapping[str, FloatArray]
+    path: str | os.PathLike[str],
+    metadata: Mapping[str, str],
+    tensors: Mapping[str, FloatArray],
+    *,
+    about: AboutConfig | None = None,
 ) -> None:
     """Write a model file that the engine reproduces; a file that it does not never replaces an older one.
 
@@ -143,6 +155,9 @@ def write_verified(
         The file.
     metadata, tensors
         Its content, ``parity.input`` and ``parity.output`` included.
+    about
+        What is known of the device. The file says it under ``neurdsp.capture``, with the loudness and the
+        gain that the engine measures.
 
     Raises
     ------
@@ -159,3 +174,17 @@ def write_verified(
                 f"'{path}' was not written: the engine differs from the trained network by "
                 f"{result.error_db:.1f} dB, at most {PARITY_DB:.0f} dB is allowed"
             )
+        amp = AmpModel.load(temporary)
+        metrics: dict[str, Any] = json.loads(metadata.get("neurdsp.metrics", "{}"))
+        facts = capture_facts(
+            about or AboutConfig(),
+            name=metadata.get("neurdsp.name", Path(path).stem),
+            metrics=metrics,
+            levels=measure_levels(
+                lambda clip: amp.render(clip, amp.sample_rate),
+                amp.sample_rate,
+                # A model on the way is measured briefly: the best one is exported once more at the end.
+                with_gain=metrics.get("measured_by") != "training",
+            ),
+        )
+        modelfile.write(temporary, {**metadata, CAPTURE: facts}, dict(tensors))

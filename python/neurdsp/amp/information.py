@@ -18,6 +18,7 @@ _CAPTURE_UNITS = {
     "input_level_dbu": "dBu at 0 dBFS",
     "output_level_dbu": "dBu at 0 dBFS",
 }
+_NUMBERS = {*_CAPTURE_UNITS, "gain"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,7 +144,12 @@ def _size(size: dict[str, Any]) -> str:
 def _levels(capture: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for key, value in capture.items():
         # Dates and settings of the training are nested; --json prints them.
+        if key == "date" and isinstance(value, dict) and {"year", "month", "day"} <= value.keys():
+            yield "date", "-".join(str(value[part]).zfill(2) for part in ("year", "month", "day"))
         if value is not None and key != "name" and not isinstance(value, dict | list):
             text = f"{value:.6g}" if isinstance(value, float) else str(value)
+            if key in _NUMBERS and not isinstance(value, int | float):
+                yield key.replace("_", " "), f"'{value}', which is no number: it is ignored"
+                continue
             label = key.removesuffix("_dbu").replace("_", " ")
             yield label, f"{text} {_CAPTURE_UNITS.get(key, '')}".strip()

@@ -116,7 +116,8 @@ def export_details(path: Path, pair: Pair, config: AmpConfig) -> dict[str, Any]:
     return {
         "sample_rate": pair.sample_rate,
         "level": float(np.sqrt(np.mean(np.square(pair.dry, dtype=np.float64)))),
-        "name": path.stem,
+        "name": config.about.name or path.stem,
         "description": config.description,
+        "about": config.about,
         "extra": {"neurdsp.training": json.dumps(config.model_dump(mode="json"))},
     }

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from neurdsp import _guard as guard
+from neurdsp.amp.commands import options
 from neurdsp.errors import NeurdspError
 
 if TYPE_CHECKING:
@@ -109,6 +110,14 @@ def convert(
             help="With --dtype: the parity error in dB that OUT allows (-200 to -20); without it, that of IN."
         ),
     ] = None,
+    name: options.Name = None,
+    modeled_by: options.ModeledBy = None,
+    gear_make: options.GearMake = None,
+    gear_model: options.GearModel = None,
+    gear_type: options.GearType = None,
+    tone_type: options.ToneType = None,
+    input_dbu: options.InputDbu = None,
+    output_dbu: options.OutputDbu = None,
 ) -> None:
     """Convert between model file, .nam and the JSON of earlier trainers, or between number types."""
     from neurdsp.amp.lookup import find_model
@@ -116,7 +125,23 @@ def convert(
     from neurdsp.modelfile import convert as run
 
     names: dict[str, Literal["F32", "F16", "BF16"]] = {"f32": "F32", "f16": "F16", "bf16": "BF16"}
-    done = run(find_model(source), target, dtype=names[dtype] if dtype else None, parity_db=parity_db)
+    about = options.about_settings(
+        name=name,
+        modeled_by=modeled_by,
+        gear_make=gear_make,
+        gear_model=gear_model,
+        gear_type=gear_type,
+        tone_type=tone_type,
+        input_dbu=input_dbu,
+        output_dbu=output_dbu,
+    )
+    done = run(
+        find_model(source),
+        target,
+        dtype=names[dtype] if dtype else None,
+        parity_db=parity_db,
+        capture=options.about_facts(about) if about else None,
+    )
     rows = [
         ("from", str(done.source)),
         ("to", str(done.target)),

@@ -2,14 +2,17 @@
 
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from neurdsp import _core
 from neurdsp._output import atomic_output, check_output, same_file
+from neurdsp.audio import FloatArray
 from neurdsp.errors import ModelFileError, ParameterError, UnsupportedModelError
 from neurdsp.modelfile.files import DType, VerifyResult, build_metadata, read, verify, write
+from neurdsp.modelfile.loudness import measure_levels
 from neurdsp.modelfile.parity import build_parity
 from neurdsp.modelfile.precision import store_as
 from neurdsp.modelfile.reference import amp_reference, parity_input, receptive_field
@@ -50,6 +53,7 @@ def convert(
     *,
     dtype: DType | None = None,
     parity_db: float | None = None,
+    capture: Mapping[str, Any] | None = None,
 ) -> Conversion:
     """Convert a model file; the suffixes choose the formats.
 
@@ -65,6 +69,10 @@ def convert(
         nearest. The parity vectors stay as they are, and the copy is verified against them.
     parity_db
         The error that such a copy allows, -200 to -20 dB; without one, that of the source.
+    capture
+        Facts about the device and its capture by the keys of ``.nam`` metadata, such as ``gear_make`` or
+        ``input_level_dbu``; they replace those of the source. With them a ``.safetensors`` file may become
+        another one.
 
     Returns
     -------
@@ -118,6 +126,15 @@ def convert(
         return Conversion(source, target, lost=lost, added=(), proof=proof)
     if parity_db is not None:
         raise ParameterError("parity_db can be set only together with a dtype")
+    facts = dict(capture or {})
+    if facts and suffixes == (".safetensors", ".safetensors"):
+        with atomic_output(target) as temporary:
+            _write_described(source, temporary, facts)
+        return Conversion(source, target, lost=(), added=tuple(sorted(facts)))
+    if facts and suffixes[1] == ".json":
+        raise ParameterError(
+            f"'{target}': JSON holds no facts about a device; convert to .nam or .safetensors"
+        )
     if suffixes[0] == suffixes[1] and not source.is_dir():
         others = " or ".join(suffix for suffix in _SUFFIXES if suffix != suffixes[0])
         same_format = ", or a dtype" if suffixes[0] == ".safetensors" else ""
@@ -129,50 +146,81 @@ def convert(
         raise ParameterError(f"'{source}' is the folder of a .nam model; convert it to .safetensors first")
     match suffixes:
         case (".json", ".safetensors"):
-            return _from_json(source, target)
+            return _from_json(source, target, {**_levels(source, facts), **facts})
         case (".safetensors", ".json"):
             return _to_json(source, target)
         case (".nam", ".safetensors"):
-            return _from_nam(source, target)
+            return _from_nam(source, target, facts)
         case (_, ".nam"):
-            return _to_nam(source, target)
+            return _to_nam(source, target, facts)
         case _:
             return _nam_to_json(source, target)
 
 
-def _from_nam(source: Path, target: Path) -> Conversion:
+def _from_nam(source: Path, target: Path, facts: dict[str, Any]) -> Conversion:
     with atomic_output(target) as temporary:
         _core.nam_to_model_file(source, temporary, f"neurdsp {_core.__version__}")
+        if facts:
+            _write_described(temporary, temporary, facts)
         result = verify(temporary)
-    return Conversion(source, target, lost=(), added=(f"parity vectors ({result.n_samples} samples)",))
+    added = (f"parity vectors ({result.n_samples} samples)", *sorted(facts))
+    return Conversion(source, target, lost=(), added=added)
 
 
-def _to_nam(source: Path, target: Path) -> Conversion:
+def _write_described(source: Path, target: Path, facts: Mapping[str, Any]) -> None:
+    """Write a copy of a model file that says these facts too; its tensors are the same bits."""
+    model = read(source)
+    own = json.loads(model.metadata.get("neurdsp.capture", "{}"))
+    metadata = {**model.metadata, "neurdsp.capture": json.dumps({**own, **facts})}
+    if isinstance(facts.get("name"), str):
+        metadata["neurdsp.name"] = facts["name"]
+    write(target, metadata, model.tensors, model.dtypes)
+
+
+def _levels(path: Path, known: Mapping[str, Any]) -> dict[str, float]:
+    """Measure the levels of an amp model that are not known."""
+    if all(known.get(key) is not None for key in ("loudness", "gain")):
+        return {}
+    model = _core.AmpModel.load(path, None, False)
+
+    def play(clip: FloatArray) -> FloatArray:
+        return model.stream(model.sample_rate, 1, False).process(clip)
+
+    found = measure_levels(play, model.sample_rate)
+    return {key: value for key, value in found.items() if known.get(key) is None}
+
+
+def _to_nam(source: Path, target: Path, facts: dict[str, Any]) -> Conversion:
     """Write a ``.nam`` file, with what the metadata of the source says in the words of that format."""
-    name = ""
     lost: list[str] = []
-    capture: dict[str, Any] = {}
+    # What the source says in words of its own, unless it says it in those of the format.
+    own: dict[str, Any] = json.loads(_core.AmpModel.load(source, None, False).capture)
+    said: dict[str, Any] = {}
+    came_as_nam = False
     if source.suffix.lower() == ".safetensors":
         model = read(source)
-        name = model.metadata.get("neurdsp.name", "")
         lost = ["parity vectors"]
         esr = model.metrics.get("esr")
+        said = {"name": model.metadata.get("neurdsp.name")}
+        came_as_nam = model.architecture.startswith("nam.") and "neurdsp.training" not in model.metadata
         if isinstance(esr, int | float):
-            capture["training"] = {"validation_esr": esr}
+            said["training"] = {"validation_esr": esr}
         if not model.architecture.startswith("nam."):
             kept = {*_KEPT_BY_JSON, "neurdsp.capture", "neurdsp.parity_db", "neurdsp.producer"}
-            if not model.metrics or len(model.metrics) == len(capture):
+            if not model.metrics or model.metrics.keys() == {"esr"}:
                 kept |= {"neurdsp.metrics"}
             lost += sorted(model.metadata.keys() - kept)
         if model.architecture == "amp.parametric":
             lost += ["knobs, which stay at their defaults"]
     else:
-        name = _core.read_amp_json(source)[0]
-    if name:
-        capture["name"] = name
+        said = {"name": _core.read_amp_json(source)[0]}
+    said = {key: value for key, value in said.items() if value and own.get(key) is None}
+    # A model that came as .nam goes back as it came.
+    measured = {} if came_as_nam else _levels(source, {**own, **facts})
     check_output(target)
-    _core.model_to_nam(source, target, json.dumps(capture))
-    return Conversion(source, target, lost=tuple(lost), added=())
+    _core.model_to_nam(source, target, json.dumps({**said, **measured, **facts}))
+    added = (*(f"{key} ({value:g})" for key, value in measured.items()), *sorted(facts))
+    return Conversion(source, target, lost=tuple(lost), added=added)
 
 
 def _nam_to_json(source: Path, target: Path) -> Conversion:
@@ -184,7 +232,7 @@ def _nam_to_json(source: Path, target: Path) -> Conversion:
     return Conversion(source, target, lost=tuple(f"metadata {key}" for key in sorted(capture)), added=())
 
 
-def _from_json(source: Path, target: Path) -> Conversion:
+def _from_json(source: Path, target: Path, facts: dict[str, Any]) -> Conversion:
     name, sample_rate, shape, tensors = _core.read_amp_json(source)
     channels, num_layers, kernel_size, dilation_base = shape
     signal = parity_input(receptive_field(num_layers, kernel_size, dilation_base) + _PARITY_EXTRA_SAMPLES)
@@ -200,8 +248,10 @@ def _from_json(source: Path, target: Path) -> Conversion:
             "dilation_base": dilation_base,
         },
         sample_rate=sample_rate,
-        name=name,
+        name=str(facts.get("name", name)),
     )
+    if facts:
+        metadata["neurdsp.capture"] = json.dumps(facts)
     tensors |= build_parity(signal, output.astype("float32"))
     with atomic_output(target) as temporary:
         try:
@@ -215,7 +265,8 @@ def _from_json(source: Path, target: Path) -> Conversion:
                 f"{source}: the engine is {result.error_db:.1f} dB from the double-precision reference, "
                 f"above {result.threshold_db:g} dB; nothing was written, please report this model"
             )
-    return Conversion(source, target, lost=(), added=(f"parity vectors ({result.error_db:.1f} dB)",))
+    added = (f"parity vectors ({result.error_db:.1f} dB)", *sorted(facts))
+    return Conversion(source, target, lost=(), added=added)
 
 
 def _to_json(source: Path, target: Path) -> Conversion:

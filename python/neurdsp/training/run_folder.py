@@ -154,7 +154,12 @@ def _differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[tup
             pairs = [(f"{section}.{key}", a.get(key), b.get(key)) for key in {**b, **a}]
         else:
             pairs = [(section, a, b)]
-        yield from (pair for pair in pairs if pair[0] not in _FREE and pair[1] != pair[2])
+        # What is known of the device does not change the run.
+        yield from (
+            pair
+            for pair in pairs
+            if pair[0] not in _FREE and not pair[0].startswith("about") and pair[1] != pair[2]
+        )
 
 
 def save_json(path: Path, values: Mapping[str, Any]) -> None:

@@ -258,3 +258,16 @@ def test_most_windows_follow_at_the_true_lag_and_few_at_another(signals):
     assert follow(signals[1], wet, 1500, sample_rate=32_000).share < 0.4
     assert follow(signals[1], amp(signals[2], 32_000), 0, sample_rate=32_000).share < 0.3
     assert recognise(signals[1], 32_000).name == "neurdsp capture signal"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("ppm", [300.0, -200.0])
+def test_a_clock_that_moves_the_lag_out_of_reach_is_followed(look, signals, ppm):
+    rate = 32_000
+    moved = resample(amp(signals[1], rate), rate, rate * (1 + 1e-6 * ppm))
+    report = look(signals[1], late(moved, 37), rate=rate)
+    assert codes(report) == set()
+    assert report.drift is not None
+    assert report.drift.ppm == pytest.approx(ppm, abs=0.5)
+    assert report.alignment is not None
+    assert 36 <= report.alignment.latency_samples <= 38

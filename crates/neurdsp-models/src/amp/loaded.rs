@@ -155,10 +155,16 @@ impl LoadedModel {
         self.prepared(&NamOptions { size: Some(size), ..self.options })
     }
 
-    /// What the file says about the device and the capture: loudness, gain, levels in dBu, make and model.
+    /// What the file says about the device and the capture: loudness, gain, levels in dBu, make and model. Of a model of
+    /// several sizes, the levels are those of the size that plays.
     pub fn capture(&self) -> NamMetadata {
         let text = self.metadata.get(CAPTURE);
-        NamMetadata(text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default())
+        let whole = NamMetadata(text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default());
+        match self.nam() {
+            Some(file) => file.facts_at(self.options.size, whole),
+            None => whole,
+        }
+        .with_numbers()
     }
 
     /// The knobs of the model; most have none.

@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 
 /// Reads a model file, or the JSON of an amp model, and makes the `.nam` file that computes the same.
 ///
-/// `capture` is a JSON object: the `.nam` metadata of a model whose file has none.
+/// `capture` is a JSON object of `.nam` metadata, which replaces what the file says under the same keys.
 ///
 /// # Errors
 /// [`Error::InFile`] with the path, around what is wrong with the file; a `capture` that is no object; a model that the
@@ -31,27 +31,29 @@ pub fn to_nam(path: impl AsRef<Path>, capture: &str) -> Result<NamFile> {
         }
         let file = ModelFile::read(path)?;
         let header = Header::from_metadata(&file.metadata)?;
-        if header.architecture == AMP_PARAMETRIC {
+        let mut facts = match file.metadata.get(CAPTURE) {
+            Some(own) => serde_json::from_str::<Map<String, Value>>(own)
+                .map_err(|error| Error::malformed(CAPTURE, one_line(&error.to_string())))?,
+            None => Map::new(),
+        };
+        facts.extend(capture);
+        if header.architecture == AMP_WAVENET {
+            let config: ResidualConfig = header.typed_config()?;
+            let weights = ResidualWeights::from_tensors(&config, &file.tensors)?;
+            return amp(&config, &weights, header.audio.sample_rate, NamMetadata(facts));
+        }
+        let mut model = if header.architecture == AMP_PARAMETRIC {
             // The format has no knobs: the model is written with its knobs at their defaults.
             let model = LoadedModel::from_file(&file)?;
-            return model.nam().cloned().ok_or_else(|| Error::Unsupported {
+            model.nam().cloned().ok_or_else(|| Error::Unsupported {
                 what: "a model with knobs around an amp.wavenet as .nam".to_owned(),
                 reason: "only those around a nam.wavenet can be written".to_owned(),
-            });
-        }
-        if header.architecture != AMP_WAVENET {
-            return NamFile::from_model_file(&file);
-        }
-        // The file's own description of the capture takes precedence.
-        let mut merged = capture;
-        if let Some(own) = file.metadata.get(CAPTURE) {
-            let own = serde_json::from_str::<Map<String, Value>>(own)
-                .map_err(|error| Error::malformed(CAPTURE, one_line(&error.to_string())))?;
-            merged.extend(own);
-        }
-        let config: ResidualConfig = header.typed_config()?;
-        let weights = ResidualWeights::from_tensors(&config, &file.tensors)?;
-        amp(&config, &weights, header.audio.sample_rate, NamMetadata(merged))
+            })?
+        } else {
+            NamFile::from_model_file(&file)?
+        };
+        model.describe(facts);
+        Ok(model)
     };
     convert().map_err(|error: Error| error.in_file(path))
 }

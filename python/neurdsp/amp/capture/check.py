@@ -74,14 +74,18 @@ def examine(
         known = recognise(dry, rate)
         sides = measure_levels(sides[0], dry), measure_levels(sides[1], wet)
         judge_levels(examination, *sides)
-        alignment = None if examination.failed else locate(examination, dry, wet, rate, known)
-        drift, replicate, linear = None, None, None
-        if alignment is not None and not examination.failed:
-            corrected, drift = _correct_clock(examination, dry, wet, rate, alignment, known)
+        drift, replicate, linear, alignment = None, None, None, None
+        if not examination.failed:
+            first = examination.again()
+            alignment = locate(first, dry, wet, rate, known)
+            corrected = None
+            if alignment is not None and not first.failed:
+                corrected, drift = _correct_clock(examination, dry, wet, rate, alignment, known)
             if corrected is not None:
-                wet = corrected
-                again = Examination(examination.input_path, examination.output_path, examination.data)
-                alignment = locate(again, dry, wet, rate, known) or alignment
+                # What was found before the correction no longer holds.
+                wet, first = corrected, examination.again()
+                alignment = locate(first, dry, wet, rate, known)
+            examination.take(first)
         if alignment is not None and not examination.failed:
             tail = _look_for_a_tail(examination, dry, wet, alignment, rate, known)
             # Between the sounds of the input an echo would pass for noise.

@@ -4,6 +4,7 @@ The clocks of two devices differ by some parts per million. Over three minutes 1
 model can learn. A jump of the lag is a dropout: a driver lost or repeated a buffer.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,6 +18,8 @@ _WINDOWS = 48
 _REACH_S = 0.02
 _MIN_WINDOWS = 5
 _JUMP_SAMPLES = 3.0
+_NEAR_S = 0.005
+"""By how much the lag may change between two windows of one clock."""
 
 
 @dataclass(frozen=True)
@@ -93,24 +96,45 @@ def find_drift(
         return None
     starts = np.linspace(0, n_samples - window, min(_WINDOWS, 2 * n_samples // window)).astype(int)
     taper = np.hanning(window)
-    times, lags, trust = [], [], []
     loudness = np.sqrt(np.mean(np.square(dry[:n_samples], dtype=np.float64)))
-    for start in starts:
-        a, b = (taper * s[start : start + window] for s in (dry, wet))
+
+    def measured(start: int, near: int) -> tuple[float, float] | None:
+        """Return the lag of a window, searched for around another lag, and how far it stands out."""
+        at = start + near
+        if not 0 <= at <= wet.size - window:
+            return None
+        a, b = taper * dry[start : start + window], taper * wet[at : at + window]
         if np.sqrt(np.mean(a * a)) < 0.02 * loudness or not b.any():
-            continue
+            return None
         lag, strength = window_lag(a, b, reach)
-        times.append((start + window / 2) / sample_rate)
-        lags.append(lag)
-        trust.append(strength)
-    if len(times) < _MIN_WINDOWS:
+        return near + lag, strength
+
+    found = {start: one for start in starts.tolist() if (one := measured(start, 0)) is not None}
+    if len(found) < _MIN_WINDOWS:
         return None
-    keep = np.array(trust) > 0.5 * np.median(trust)
-    t, y = np.array(times)[keep], np.array(lags)[keep]
-    if t.size < _MIN_WINDOWS:
+    near = int(_NEAR_S * sample_rate)
+
+    def line(windows: dict[int, _Measured]) -> tuple[float, Drift] | None:
+        """Fit a line to the lags, and return the share of the windows that lie on it."""
+        trust = np.array([strength for _, strength in windows.values()])
+        keep = trust > 0.5 * np.median(trust)
+        t = np.array([(start + window / 2) / sample_rate for start in windows])[keep]
+        y = np.array([lag for lag, _ in windows.values()])[keep]
+        if t.size < _MIN_WINDOWS:
+            return None
+        drift = _fit(t, y, n_samples / sample_rate, sample_rate)
+        away = np.array(drift.lags) - drift.ppm * 1e-6 * sample_rate * t
+        return float(np.mean(np.abs(away - np.median(away)) <= near / 5)), drift
+
+    plain = line(found)
+    tracked = line(_tracked(found, measured, starts.tolist(), near=near))
+    if plain is None:
         return None
-    drift = _fit(t, y, n_samples / sample_rate, sample_rate)
-    between = _between_repeats(wet[:n_samples], repeat, window, reach)
+    # Lags of a device that hardly resembles its input are chance: following them would make up a clock.
+    share, drift = plain
+    if tracked is not None and tracked[0] > max(0.6, share + 0.1):
+        drift = tracked[1]
+    between = _between_repeats(wet, repeat, window, reach, drift.ppm * 1e-6)
     if between is None or drift.jump_samples:
         return drift
     return replace(
@@ -118,25 +142,66 @@ def find_drift(
     )
 
 
+_Measured = tuple[float, float]
+
+
+def _tracked(
+    found: dict[int, _Measured],
+    measured: Callable[[int, int], _Measured | None],
+    starts: list[int],
+    *,
+    near: int,
+) -> dict[int, _Measured]:
+    """Measure again from the surest window outward, each around the lag of the one before.
+
+    A clock that is some hundred parts per million off moves the lag out of reach within a minute.
+    """
+    at = list(found)
+    steps = [
+        abs(found[a][0] - found[b][0]) + abs(found[b][0] - found[c][0])
+        for a, b, c in zip(at, at[1:], at[2:], strict=False)
+    ]
+    anchor = at[1 + int(np.argmin(steps))]
+    result = {anchor: found[anchor]}
+    for direction in (1, -1):
+        last, around, slope, within = anchor, found[anchor][0], 0.0, near
+        for start in sorted((s for s in starts if (s - anchor) * direction > 0), reverse=direction < 0):
+            expected = around + slope * (start - last)
+            one = measured(start, round(expected))
+            if one is None:
+                continue
+            result[start] = one
+            if abs(one[0] - expected) <= within:
+                within = near // 3
+                slope = (one[0] - around) / (start - last)
+                last, around = start, one[0]
+    return dict(sorted(result.items()))
+
+
 def _between_repeats(
-    wet: FloatArray, repeat: tuple[tuple[int, int], tuple[int, int]] | None, window: int, reach: int
+    wet: FloatArray,
+    repeat: tuple[tuple[int, int], tuple[int, int]] | None,
+    window: int,
+    reach: int,
+    expected: float,
 ) -> float | None:
-    """Return how late the second of two equal passages is, relative to their distance."""
+    """Return how late the second of two equal passages is, relative to their distance; about ``expected``."""
     if repeat is None:
         return None
     (first, first_end), (second, second_end) = sorted(repeat)
-    length = min(first_end - first, second_end - second, wet.size - second)
+    moved = round(expected * (second - first))
+    length = min(first_end - first, second_end - second, wet.size - second - moved)
     if length < window:
         return None
     taper = np.hanning(window)
     lags, weights = [], []
     for start in range(0, length - window + 1, window // 2):
-        a, b = (taper * wet[at + start : at + start + window] for at in (first, second))
+        a, b = (taper * wet[at + start : at + start + window] for at in (first, second + moved))
         if a.any() and b.any():
             lags.append(window_lag(a, b, reach)[0])
             weights.append(float(np.dot(a, a)))
     loud = [lag for lag, weight in zip(lags, weights, strict=True) if weight > 0.01 * max(weights)]
-    return float(np.median(loud)) / (second - first) if loud else None
+    return (moved + float(np.median(loud))) / (second - first) if loud else None
 
 
 def window_lag(a: npt.NDArray[np.float64], b: npt.NDArray[np.float64], reach: int) -> tuple[float, float]:

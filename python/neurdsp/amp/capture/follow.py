@@ -129,7 +129,8 @@ def _follow(dry: FloatArray, wet: FloatArray, offset: int, sample_rate: float) -
     starts = np.linspace(0, dry.size - window, min(_MAX_WINDOWS, dry.size // window)).astype(int)
     taper = np.hanning(window)
     whole = [float(np.sqrt(np.mean(np.square(s, dtype=np.float64)))) for s in (dry, wet)]
-    times, lags = [], []
+    times: list[tuple[float, float]] = []
+    lags: list[float] = []
     for start in starts:
         a, b = (s[start : start + window] for s in (dry, wet))
         loud, answer = (float(np.sqrt(np.mean(np.square(s, dtype=np.float64)))) for s in (a, b))
@@ -138,7 +139,8 @@ def _follow(dry: FloatArray, wet: FloatArray, offset: int, sample_rate: float) -
             continue
         if _repeats_itself(taper * a, reach, int(near)):
             continue
-        times.append((float(start + offset) / sample_rate, float(start + offset + window) / sample_rate))
+        at = float(start + offset)
+        times.append((at / sample_rate, (at + window) / sample_rate))
         lags.append(np.inf if silent else window_lag(taper * a, taper * b, reach)[0])
     follows = []
     for index, lag in enumerate(lags):

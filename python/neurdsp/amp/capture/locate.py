@@ -10,7 +10,7 @@ import numpy as np
 
 from neurdsp.amp.capture.align import Alignment, coarse_lag, find_blip_latency, find_latency, lay_over
 from neurdsp.amp.capture.diagnose import explain_mismatch
-from neurdsp.amp.capture.drift import Drift, find_drift
+from neurdsp.amp.capture.drift import Drift, find_drift, undo_drift
 from neurdsp.amp.capture.follow import Following, follow, rectified
 from neurdsp.amp.capture.known import OWN_MATERIAL, UNKNOWN_INPUT, KnownInput, recognise
 from neurdsp.amp.capture.report import Examination
@@ -31,6 +31,8 @@ _JUDGED_WINDOWS = 4
 _MAX_SAMPLES = 1 << 22
 """Longest beginning that is searched whole: 87 s at 48 kHz."""
 
+_FOLLOWS_WELL = 0.75
+_FAST_PPM = 50.0
 _NEAR_S = 0.02
 _OFFSET_S = 0.002
 _GAP_WINDOWS = 12
@@ -89,6 +91,9 @@ def locate(
             )
             return None
     place = find_place(dry, wet, rate, known, data)
+    if place is not None and _clock_explains(place, dry, wet, rate):
+        # The place is exact once the clock is corrected.
+        return place.alignment
     if place is None or not place.trusted:
         if place is not None and data.drift != "ignore" and _add_cut(examination, place, dry, wet, rate):
             return place.alignment
@@ -181,8 +186,11 @@ def _within_reach(
 
 def _coarse_lags(dry: FloatArray, wet: FloatArray) -> list[int]:
     """Return the lags at which the waveforms, and their magnitudes, fit best."""
-    a, b = dry[:_MAX_SAMPLES], wet[:_MAX_SAMPLES]
-    return [coarse_lag(a, b), coarse_lag(rectified(a), b)]
+    # Silence before the first sound of the input says nothing.
+    first = int(np.argmax(np.abs(dry) > 0.05 * np.abs(dry).max()))
+    start = max(0, first - _MAX_SAMPLES // 4)
+    a, b = (signal[start : start + _MAX_SAMPLES] for signal in (dry, wet))
+    return [coarse_lag(a, b), coarse_lag(rectified(a), b)] if a.size and b.size else []
 
 
 def _refined(dry: FloatArray, wet: FloatArray, lag: int, rate: int, known: KnownInput) -> Place | None:
@@ -285,6 +293,23 @@ def _judge_place(
             f"{early}: the interface compensates too much latency, or the beginning was cut off{swapped}; "
             f"if the files are right, train with {fix}",
         )
+
+
+def _clock_explains(place: Place, dry: FloatArray, wet: FloatArray, rate: int) -> bool:
+    """Return whether the output follows the input only in part because the clocks differ much."""
+    well = place.following.share >= _FOLLOWS_WELL and place.following.longest_gap()[2] < _GAP_WINDOWS
+    if well and _lead(place.alignment) <= _EARLY_SAMPLES:
+        return False
+    a, b = lay_over(dry, wet, place.alignment.latency_samples)
+    drift = find_drift(a, b, sample_rate=rate)
+    if drift is None or not drift.significant or abs(drift.ppm) < _FAST_PPM:
+        return False
+    corrected = undo_drift(b, drift, sample_rate=rate)
+    # The line through the lags need not begin at 0.
+    better = _refined(
+        a, corrected, coarse_lag(a[:_MAX_SAMPLES], corrected[:_MAX_SAMPLES]), rate, UNKNOWN_INPUT
+    )
+    return better is not None and better.following.share > max(FOLLOWS, place.following.share + 0.1)
 
 
 def _judge_gap(examination: Examination, place: Place, dry: FloatArray, wet: FloatArray, rate: int) -> None:

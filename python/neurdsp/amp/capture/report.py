@@ -142,6 +142,14 @@ class Examination:
         """Add a finding."""
         self._findings.append(Finding(severity, code, message))
 
+    def again(self) -> "Examination":
+        """Return an examination of the same files without findings."""
+        return Examination(self.input_path, self.output_path, self.data)
+
+    def take(self, other: "Examination") -> None:
+        """Add the findings of another examination."""
+        self._findings.extend(other._findings)
+
     @property
     def failed(self) -> bool:
         """Whether an error was found."""

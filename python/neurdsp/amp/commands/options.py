@@ -1,5 +1,6 @@
 """The options that ``neurdsp amp train``, ``train-many`` and ``train-knobs`` share."""
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,15 +14,25 @@ if TYPE_CHECKING:
 __all__ = [
     "Config",
     "Esr",
+    "GearMake",
+    "GearModel",
+    "GearType",
+    "InputDbu",
     "Json",
     "Minutes",
     "ModelPath",
+    "ModeledBy",
+    "Name",
+    "OutputDbu",
     "Overwrite",
     "Preset",
     "Resume",
     "RunDir",
     "Set",
     "Steps",
+    "ToneType",
+    "about_facts",
+    "about_settings",
     "budget_settings",
     "data_settings",
 ]
@@ -54,6 +65,34 @@ RunDir = Annotated[
 ]
 Overwrite = Annotated[
     bool, typer.Option("--overwrite", help="Replace an older model even by a worse one, and an earlier run.")
+]
+_ABOUT = "About the device (written into the model file)"
+Name = Annotated[str | None, typer.Option(help="Name of the model.", rich_help_panel=_ABOUT)]
+ModeledBy = Annotated[str | None, typer.Option(help="Who made the capture.", rich_help_panel=_ABOUT)]
+GearMake = Annotated[str | None, typer.Option(help="Maker of the device.", rich_help_panel=_ABOUT)]
+GearModel = Annotated[str | None, typer.Option(help="Model of the device.", rich_help_panel=_ABOUT)]
+GearType = Annotated[
+    str | None,
+    typer.Option(
+        help="amp, pedal, pedal_amp, amp_cab, amp_pedal_cab, preamp or studio.", rich_help_panel=_ABOUT
+    ),
+]
+ToneType = Annotated[
+    str | None, typer.Option(help="clean, overdrive, crunch, hi_gain or fuzz.", rich_help_panel=_ABOUT)
+]
+InputDbu = Annotated[
+    float | None,
+    typer.Option(
+        metavar="DBU",
+        help="Level at the device of a 1 kHz sine that peaks at 0 dBFS.",
+        rich_help_panel=_ABOUT,
+    ),
+]
+OutputDbu = Annotated[
+    float | None,
+    typer.Option(
+        metavar="DBU", help="Level of a 1 kHz sine that is recorded at 0 dBFS peak.", rich_help_panel=_ABOUT
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, and no progress.")]
 
@@ -113,3 +152,54 @@ def budget_settings(
     if seed is not None:
         settings.append(f"training.seed={seed}")
     return settings
+
+
+def about_settings(
+    *,
+    name: str | None = None,
+    modeled_by: str | None = None,
+    gear_make: str | None = None,
+    gear_model: str | None = None,
+    gear_type: str | None = None,
+    tone_type: str | None = None,
+    input_dbu: float | None = None,
+    output_dbu: float | None = None,
+) -> list[str]:
+    """Return what is given about the device as overrides of the configuration.
+
+    Examples
+    --------
+    >>> about_settings(gear_make="Acme", input_dbu=12.5)
+    ['about.gear_make="Acme"', 'about.input_level_dbu=12.5']
+    """
+    given: dict[str, str | float | None] = {
+        "name": name,
+        "modeled_by": modeled_by,
+        "gear_make": gear_make,
+        "gear_model": gear_model,
+        "gear_type": gear_type,
+        "tone_type": tone_type,
+        "input_level_dbu": input_dbu,
+        "output_level_dbu": output_dbu,
+    }
+    return [f"about.{key}={json.dumps(value)}" for key, value in given.items() if value is not None]
+
+
+def about_facts(settings: list[str]) -> dict[str, object]:
+    """Return the result of `about_settings` by the keys of ``.nam`` metadata.
+
+    Raises
+    ------
+    ConfigError
+        For a value that is not allowed.
+
+    Examples
+    --------
+    >>> about_facts(about_settings(gear_type="pedal"))
+    {'gear_type': 'pedal'}
+    """
+    from neurdsp.amp.about import AboutConfig
+    from neurdsp.config import apply_overrides, build
+
+    tree = apply_overrides({"about": {}}, settings)
+    return build(AboutConfig, tree["about"], source="about the device").facts()

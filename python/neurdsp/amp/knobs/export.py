@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from neurdsp import modelfile
+from neurdsp.amp.about import AboutConfig
 from neurdsp.amp.export import PARITY_DB, parity_input, write_verified
 from neurdsp.amp.knobs.model import HIDDEN, RANK, ParametricWaveNet
 from neurdsp.amp.model import NamWaveNet
@@ -26,6 +27,7 @@ def export_parametric(
     level: float = 0.1,
     name: str = "",
     description: str = "",
+    about: AboutConfig | None = None,
     extra: Mapping[str, str] | None = None,
 ) -> None:
     """Write a network with knobs as a model file.
@@ -38,7 +40,7 @@ def export_parametric(
         The file; an older one is replaced once the new one is complete.
     knobs
         Default position of each knob by name, in the order of the network.
-    sample_rate, metrics, level, name, description, extra
+    sample_rate, metrics, level, name, description, about, extra
         As in `neurdsp.amp.export.export`.
 
     Raises
@@ -78,7 +80,7 @@ def export_parametric(
         name=name,
         description=description,
     )
-    write_verified(path, {**metadata, **(extra or {})}, stored)
+    write_verified(path, {**metadata, **(extra or {})}, stored, about=about)
 
 
 def _reference(model: ParametricWaveNet, positions: list[float], signal: np.ndarray) -> np.ndarray:

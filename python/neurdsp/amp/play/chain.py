@@ -1,6 +1,7 @@
 """The amp chain: gain, gate, model, tone stack, cabinet, DC block, level and mix in one object."""
 
 import os
+import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypedDict, Unpack, cast
@@ -12,6 +13,7 @@ from neurdsp import _core
 from neurdsp.amp.infer import AmpModel
 from neurdsp.amp.play.blocks import BLOCK_SAMPLES, aligned
 from neurdsp.amp.play.effects import impulse_response
+from neurdsp.amp.play.levels import check_levels
 from neurdsp.amp.play.parameters import OUTPUT_MODES, SWITCHES, OutputMode, to_core
 from neurdsp.audio import FloatArray, check_audio, check_sample_rate
 from neurdsp.errors import ParameterError
@@ -200,6 +202,8 @@ class AmpChain:
         """
         for name, value in settings.items():
             self._core.set(name, to_core(name, value))
+        if settings.keys() & {"output_mode", "calibrate_input"}:
+            self._warn_of_levels()
 
     def load_model(
         self,
@@ -212,6 +216,15 @@ class AmpChain:
         amp = model if model is None or isinstance(model, AmpModel) else AmpModel.load(model)
         self._core.load_model(amp._core if amp else None, oversample, low_latency)
         self._model, self._operation = amp, (oversample, low_latency)
+        self._warn_of_levels()
+
+    def _warn_of_levels(self) -> None:
+        """Warn if a setting has no effect because the model's file lacks a level."""
+        if self._model is not None:
+            try:
+                check_levels(self._model, self.settings)
+            except ParameterError as error:
+                warnings.warn(f"{error}. Until then the level stays as it is", UserWarning, stacklevel=3)
 
     @property
     def knobs(self) -> dict[str, float]:

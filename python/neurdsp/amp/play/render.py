@@ -14,6 +14,7 @@ from neurdsp.amp.infer import MAX_CHANNELS, AmpModel
 from neurdsp.amp.lookup import find_model
 from neurdsp.amp.play.blocks import BLOCK_SAMPLES
 from neurdsp.amp.play.chain import AmpChain, ChainSettings
+from neurdsp.amp.play.levels import check_levels
 from neurdsp.audio import AudioReader, AudioWriter, FloatArray
 from neurdsp.console import Progress
 from neurdsp.dsp.executors import LocalPool, Lost, n_cores
@@ -98,7 +99,8 @@ def render_file(
     ModelFileError
         If the model cannot be loaded.
     ParameterError
-        If a setting is out of range.
+        If a setting is out of range, or needs a level that the model's file does not give; see
+        `neurdsp.amp.play.levels.check_levels`.
 
     Examples
     --------
@@ -176,6 +178,7 @@ def render_files(
     tail_s = _check_tail(tail_s)
     folder.mkdir(parents=True, exist_ok=True)
     amp = model if isinstance(model, AmpModel) else AmpModel.load(model)
+    check_levels(amp, settings)
 
     job = _Job(amp, subtype, ir, oversample, tail_s, settings)
 
@@ -254,6 +257,7 @@ def _render(
             output_path, inputs=[input_path, *([] if job.ir is None else [job.ir]), *_model_files(model)]
         )
         amp = model if isinstance(model, AmpModel) else AmpModel.load(model)
+        check_levels(amp, job.settings)
         chain = None
         if job.ir is not None or job.oversample != 1 or job.settings:
             settings: ChainSettings = {"dc_block_on": False, **job.settings}

@@ -83,6 +83,11 @@ impl NamFile {
         &self.metadata
     }
 
+    /// Replaces what the file says under these keys.
+    pub(crate) fn describe(&mut self, facts: Map<String, Value>) {
+        self.metadata.0.extend(facts);
+    }
+
     /// The network.
     pub fn network(&self) -> &Network {
         &self.network
@@ -124,6 +129,15 @@ impl NamFile {
             }
             _ => Ok((self, Cow::Borrowed(&self.network))),
         }
+    }
+
+    /// What is known of the model at a size: the levels of that size, and of the device what any part of the file says;
+    /// `whole` is what the file says of itself.
+    pub(crate) fn facts_at(&self, size: Option<f64>, whole: NamMetadata) -> NamMetadata {
+        let Network::Slimmable(submodels) = &self.network else { return whole };
+        let Ok((playing, _)) = self.at_size(size) else { return whole };
+        let facts = NamMetadata::of_size(whole, playing.metadata());
+        submodels.iter().rev().fold(facts, |facts, other| facts.completed_by(other.model.metadata()))
     }
 
     /// The sizes at which the model or its number of channels changes, ascending; empty for a model without sizes.

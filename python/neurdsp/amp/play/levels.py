@@ -1,0 +1,82 @@
+"""What the levels in a model's file allow: what they do not is refused, and what is assumed is said.
+
+Without its loudness a model cannot be normalised, and without its levels in dBu it cannot be calibrated. The
+chain would leave the sound as it is, which nobody would notice.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from neurdsp.amp.infer import AmpModel
+from neurdsp.amp.play.parameters import output_mode_number
+from neurdsp.errors import ParameterError
+
+if TYPE_CHECKING:
+    from neurdsp.amp.play.chain import ChainSettings
+
+__all__ = ["check_levels"]
+
+_DEFAULT_DBU = 12.0
+
+_NEEDS = {
+    "normalised": ("loudness", "output mode normalised", "loudness"),
+    "calibrated": ("output_level_dbu", "output mode calibrated", "level of its output in dBu"),
+    "input": ("input_level_dbu", "calibrated input (--interface)", "level of its input in dBu"),
+}
+
+
+def check_levels(amp: AmpModel, settings: "ChainSettings") -> list[str]:
+    """Refuse settings that need a level that the model's file does not give.
+
+    Parameters
+    ----------
+    amp
+        The model.
+    settings
+        Of the chain.
+
+    Returns
+    -------
+    list of str
+        What is assumed, one line each.
+
+    Raises
+    ------
+    ParameterError
+        If a level is missing or is no number; the message says how to write it into the file.
+
+    Examples
+    --------
+    >>> check_levels(AmpModel.load("ts9"), {"output_mode": "normalised"})
+    []
+    """
+    mode = settings.get("output_mode", "raw")
+    output_mode_number(mode)
+    wanted = [mode] if mode != "raw" else []
+    if settings.get("calibrate_input"):
+        wanted.append("input")
+    capture = amp.capture
+    for what in wanted:
+        key, option, words = _NEEDS[what]
+        value = capture.get(key)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            continue
+        raise ParameterError(f"{option}: {_missing(amp, key, words, value)}")
+    if mode == "calibrated" and "interface_level_dbu" not in settings:
+        return [
+            f"calibrated: full scale of your interface is taken as {_DEFAULT_DBU:g} dBu; "
+            "--interface gives another"
+        ]
+    return []
+
+
+def _missing(amp: AmpModel, key: str, words: str, value: Any) -> str:
+    name = amp.metadata.get("neurdsp.name", "")
+    model = f"the model '{name}'" if name else "the model"
+    if value is not None:
+        what = f"{model} gives {key} as {value!r}, which is no number"
+    else:
+        what = f"{model} does not say the {words}"
+    if key == "loudness":
+        return f"{what}; 'neurdsp model convert' to .nam or .safetensors measures it; or leave the mode raw"
+    option = "--input-dbu" if key == "input_level_dbu" else "--output-dbu"
+    return f"{what}; if you know it, write it into a copy: neurdsp model convert IN OUT {option} DBU"
