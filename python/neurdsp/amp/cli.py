@@ -62,6 +62,9 @@ def render(
     mid: Annotated[float | None, typer.Option(metavar="DB", help="Peak at 425 Hz, -15 to 15.")] = None,
     treble: Annotated[float | None, typer.Option(metavar="DB", help="Shelf at 1.8 kHz, -10 to 10.")] = None,
     ir: Annotated[Path | None, typer.Option(help="Impulse response of a cabinet: any audio file.")] = None,
+    ir_channel: Annotated[
+        str, typer.Option(help="Channel of the impulse response: each, left, right, mean or a number.")
+    ] = "each",
     dc_block: Annotated[bool, typer.Option("--dc-block", help="Remove everything below 5 Hz.")] = False,
     output_mode: Annotated[
         str | None, typer.Option(help="Level of the model: raw, normalised (-18 dB), or calibrated.")
@@ -102,7 +105,14 @@ def render(
     amp: AmpModel | str = model
     if size is not None or knobs:
         amp = AmpModel.load(model, size=size).with_knobs(**knobs_commands.parse_positions(knobs))
-    options: Any = {"model": amp, "subtype": subtype, "ir": ir, "oversample": oversample, **settings}
+    options: Any = {
+        "model": amp,
+        "subtype": subtype,
+        "ir": ir,
+        "ir_channel": ir_channel,
+        "oversample": oversample,
+        **settings,
+    }
     if len(inputs) == 1:
         result = render_file(inputs[0], output, **options)
         _report_one(output, result, time.perf_counter() - start, as_json=as_json)

@@ -78,7 +78,9 @@ def verify(
 
 @app.command()
 def convert(
-    source: Annotated[Path, typer.Argument(metavar="IN", help="Model file: .safetensors, .nam or .json.")],
+    source: Annotated[
+        Path, typer.Argument(metavar="IN", help="Model file: .safetensors, .nam, .json or .aidax.")
+    ],
     target: Annotated[
         Path,
         typer.Argument(
@@ -96,13 +98,25 @@ def convert(
             help="With --dtype: the parity error in dB that OUT allows (-200 to -20); without it, that of IN."
         ),
     ] = None,
+    nam_version: Annotated[
+        Literal["oldest", "keep", "0.5.4"],
+        typer.Option(
+            help="Version of a .nam file to write: the oldest that the network allows, that of IN, or 0.5.4."
+        ),
+    ] = "oldest",
 ) -> None:
-    """Convert between model file, .nam and the JSON of earlier trainers, or between number types."""
+    """Convert between model file, .nam, .aidax and JSON, or between number types.
+
+    A .json file is an amp model of an earlier trainer, or an LSTM as Proteus has it; a .aidax file is an
+    LSTM.
+    """
     from neurdsp.console import print_table
     from neurdsp.modelfile import convert as run
 
     names: dict[str, Literal["F32", "F16", "BF16"]] = {"f32": "F32", "f16": "F16", "bf16": "BF16"}
-    done = run(source, target, dtype=names[dtype] if dtype else None, parity_db=parity_db)
+    done = run(
+        source, target, dtype=names[dtype] if dtype else None, parity_db=parity_db, nam_version=nam_version
+    )
     rows = [
         ("from", str(done.source)),
         ("to", str(done.target)),

@@ -10,10 +10,11 @@ import numpy as np
 
 from neurdsp.amp.infer import AmpModel
 from neurdsp.amp.play.chain import AmpChain, ChainSettings
+from neurdsp.amp.play.effects import ResponseChannel
 from neurdsp.audio import AudioReader, AudioWriter, FloatArray
 from neurdsp.console import Progress
 from neurdsp.dsp.executors import LocalPool, Lost, n_cores
-from neurdsp.errors import AudioFileError, ParameterError
+from neurdsp.errors import AudioFileError, ModelFileError, ParameterError
 from neurdsp.metrics.level import amplitude_to_db
 
 __all__ = ["RenderResult", "RenderedFile", "render_file", "render_files"]
@@ -50,6 +51,7 @@ def render_file(
     model: AmpModel | str | os.PathLike[str],
     subtype: str = "FLOAT",
     ir: str | os.PathLike[str] | None = None,
+    ir_channel: ResponseChannel = "each",
     oversample: int = 1,
     **settings: Unpack[ChainSettings],
 ) -> RenderResult:
@@ -70,6 +72,8 @@ def render_file(
         Sample format, see `neurdsp.audio.AudioWriter`.
     ir : path-like, optional
         Impulse response of a cabinet.
+    ir_channel : {"each", "left", "right", "mean"} or int
+        Which channel of the impulse response plays; "each" is the left for a mono recording.
     oversample : {1, 2, 4}
         Run the model at a multiple of its rate to reduce aliasing.
     **settings
@@ -85,7 +89,7 @@ def render_file(
     AudioFileError
         If the input is missing, damaged, empty, not mono or not finite, or the output cannot be written.
     ModelFileError
-        If the model cannot be loaded.
+        If the model cannot be loaded, or its output is not finite; nothing is written then.
     ParameterError
         If a setting is out of range.
 
@@ -95,7 +99,15 @@ def render_file(
     """
     with Progress("rendering", 1.0) as progress:
         return _render(
-            input_path, output_path, model, subtype, ir, oversample, settings, progress=progress.advance
+            input_path,
+            output_path,
+            model,
+            subtype,
+            ir,
+            ir_channel,
+            oversample,
+            settings,
+            progress=progress.advance,
         )
 
 
@@ -108,6 +120,7 @@ def render_files(
     workers: int | None = None,
     subtype: str = "FLOAT",
     ir: str | os.PathLike[str] | None = None,
+    ir_channel: ResponseChannel = "each",
     oversample: int = 1,
     **settings: Unpack[ChainSettings],
 ) -> Iterator[RenderedFile]:
@@ -126,7 +139,7 @@ def render_files(
         Of the outputs; it selects the format.
     workers : int, optional
         Files at a time; the number of cores by default.
-    model, subtype, ir, oversample, **settings
+    model, subtype, ir, ir_channel, oversample, **settings
         As in `render_file`.
 
     Yields
@@ -166,8 +179,8 @@ def render_files(
     def render(target: Path) -> RenderedFile:
         source = sources[target]
         try:
-            result = _render(source, target, amp, subtype, ir, oversample, settings)
-        except AudioFileError as error:
+            result = _render(source, target, amp, subtype, ir, ir_channel, oversample, settings)
+        except (AudioFileError, ModelFileError) as error:
             return RenderedFile(source, target, error=str(error))
         return RenderedFile(source, target, result=result)
 
@@ -186,6 +199,7 @@ def _render(
     model: AmpModel | str | os.PathLike[str],
     subtype: str,
     ir: str | os.PathLike[str] | None,
+    ir_channel: ResponseChannel,
     oversample: int,
     settings: ChainSettings,
     *,
@@ -198,7 +212,14 @@ def _render(
         chain = None
         if ir is not None or oversample != 1 or settings:
             settings = {"dc_block_on": False, **settings}
-            chain = AmpChain(amp, sample_rate=info.sample_rate, ir=ir, oversample=oversample, **settings)
+            chain = AmpChain(
+                amp,
+                sample_rate=info.sample_rate,
+                ir=ir,
+                ir_channel=ir_channel,
+                oversample=oversample,
+                **settings,
+            )
         n_samples, peak = 0, 0.0
         try:
             with AudioWriter(output_path, info.sample_rate, subtype=subtype) as writer:
