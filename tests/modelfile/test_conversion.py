@@ -74,9 +74,9 @@ def test_there_and_back_keeps_the_weights_bit_for_bit_and_says_what_is_lost(tmp_
 @pytest.mark.parametrize(
     ("source", "target", "message"),
     [
-        ("a.json", "b.json", "are both .json; give a target with the suffix .safetensors or .nam"),
-        ("a.wav", "b.json", "the suffix must be one of .safetensors, .nam, .json"),
-        ("a.json", "b", "the suffix must be one of .safetensors, .nam, .json"),
+        ("a.json", "b.json", "are both .json; give a target with the suffix .safetensors or .nam; an LSTM"),
+        ("a.wav", "b.json", "the suffix must be one of .safetensors, .nam, .json, .aidax"),
+        ("a.json", "b", "the suffix must be one of .safetensors, .nam, .json, .aidax"),
     ],
 )
 def test_suffixes_that_name_no_conversion_are_refused(source, target, message):

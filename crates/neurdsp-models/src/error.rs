@@ -7,6 +7,8 @@ use std::fmt::Write as _;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::container::text::locate;
+
 /// The result of everything here that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -20,6 +22,17 @@ pub enum Error {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
+        source: Box<Error>,
+    },
+
+    /// An error of the reader of a text, with the place that it concerns.
+    #[error("{source} (line {line}, column {column})")]
+    InText {
+        /// From 1.
+        line: usize,
+        /// In characters, from 1.
+        column: usize,
+        /// What is wrong there.
         source: Box<Error>,
     },
 
@@ -205,10 +218,28 @@ impl Error {
         }
     }
 
+    /// Adds line and column in the text that the error is about, if it names a part of it by its path.
+    pub(crate) fn in_text(self, text: &[u8]) -> Error {
+        let path = match &self {
+            Error::Malformed { what, .. }
+            | Error::Unsupported { what, .. }
+            | Error::TooLarge { what, .. } => what.clone(),
+            Error::OutOfRange { name, .. } | Error::Duplicate { name } => name.clone(),
+            Error::NonFinite { name, index, .. } => format!("{name}[{index}]"),
+            _ => return self,
+        };
+        // A quantity of a part is named as "the length of the part".
+        let part = path.rsplit_once(" of ").map_or("", |(_, part)| part);
+        match locate(text, &path).or_else(|| locate(text, part)) {
+            Some((line, column)) => Error::InText { line, column, source: Box::new(self) },
+            None => self,
+        }
+    }
+
     /// True if the file is sound, but made for another version or another program.
     pub fn is_unsupported(&self) -> bool {
         match self {
-            Error::InFile { source, .. } => source.is_unsupported(),
+            Error::InFile { source, .. } | Error::InText { source, .. } => source.is_unsupported(),
             Error::NewerFormat { .. }
             | Error::UnknownArchitecture { .. }
             | Error::UnknownFormat { .. }

@@ -5,7 +5,8 @@ use crate::errors::{ParameterError, from_dsp, from_rt};
 use crate::operation::operation;
 use neurdsp_dsp::live::{Convolver, DcBlock, GateSettings, LiveBlock, NoiseGate, ToneSettings, ToneStack};
 use neurdsp_rt::{
-    Bank, ChainHandle, ImpulseResponse, ModelLevels, Monitor, OutputMode, Parameter, SharedSettings,
+    Bank, ChainHandle, ImpulseResponse, ModelLevels, Monitor, OutputMode, Parameter, ResponseChannel,
+    SharedSettings,
 };
 use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2, PyUntypedArrayMethods};
 use pyo3::prelude::*;
@@ -114,6 +115,26 @@ impl ChainBlock {
 fn impulse_response(samples: &PyReadonlyArray2<'_, f32>, sample_rate: f64) -> PyResult<ImpulseResponse> {
     let channels = samples.as_array().outer_iter().map(|channel| channel.to_vec()).collect();
     ImpulseResponse::new(channels, sample_rate).map_err(from_rt)
+}
+
+/// The channels of an impulse response of shape (n_channels, n) that a chain of so many channels plays through. `choice` is a
+/// channel from 0 on, −1 for each its own, or −2 for the mean of all.
+#[pyfunction]
+pub(crate) fn select_response<'py>(
+    samples: PyReadonlyArray2<'py, f32>,
+    choice: i64,
+    n_channels: usize,
+) -> PyResult<Bound<'py, PyArray2<f32>>> {
+    let py = samples.py();
+    let choice = match usize::try_from(choice) {
+        Ok(index) => ResponseChannel::One(index),
+        Err(_) if choice == -1 => ResponseChannel::Each,
+        Err(_) => ResponseChannel::Mean,
+    };
+    // The rate does not matter here.
+    let response = impulse_response(&samples, 48_000.0)?;
+    let selected = py.detach(|| response.select(choice, n_channels)).map_err(from_rt)?;
+    PyArray2::from_vec2(py, selected.channels()).map_err(|error| ParameterError::new_err(error.to_string()))
 }
 
 /// Impulse responses of shape (n_channels, n) at another sample rate, normalised or not.
@@ -275,6 +296,12 @@ impl AmpChain {
         let report = self.monitor.report();
         let (blocks, missed) = (report.blocks, report.missed_deadlines);
         (blocks, missed, report.last_us, report.median_us, report.p99_us, report.worst_us)
+    }
+
+    /// How many samples of a model or a cabinet were not valid, and were played as zero.
+    #[getter]
+    fn dropped_samples(&self) -> u64 {
+        self.monitor.dropped_samples()
     }
 
     /// Clears the performance counters.

@@ -35,7 +35,9 @@ mod _core {
     #[pymodule_export]
     use crate::cache::{PyFeatures, PyMelCache};
     #[pymodule_export]
-    use crate::chain::{AmpChain, ChainBlock, chain_parameters, level_gains_db, prepare_cabinet};
+    use crate::chain::{
+        AmpChain, ChainBlock, chain_parameters, level_gains_db, prepare_cabinet, select_response,
+    };
     #[pymodule_export]
     use crate::drumsep::PyTfcTdf;
     #[pymodule_export]
@@ -48,8 +50,9 @@ mod _core {
     use crate::files::{blake2b_128, publish_files};
     #[pymodule_export]
     use crate::modelfile::{
-        describe_model, is_model_file, model_file_layout, model_to_nam, nam_to_model_file, read_amp_json,
-        read_model_file, read_nam_as_amp, verify_model_file, write_amp_json, write_model_file,
+        amp_json_format, describe_model, is_model_file, lstm_to_json, model_file_layout, model_to_nam,
+        nam_to_model_file, read_amp_json, read_model_file, read_nam_as_amp, verify_model_file,
+        write_amp_json, write_model_file,
     };
 
     #[pymodule_export]

@@ -3,7 +3,8 @@
 use crate::errors::{ParameterError, from_models};
 use neurdsp_models::amp::nam::NamFile;
 use neurdsp_models::amp::residual::{ResidualConfig, ResidualWeights};
-use neurdsp_models::amp::to_nam;
+use neurdsp_models::amp::rtneural::{write_aidax, write_proteus};
+use neurdsp_models::amp::{NamVersion, json_format, to_nam};
 use neurdsp_models::{DType, FAMILIES, Header, Layout, ModelFile, SeedModel, Tensor, Tensors, Values, f16};
 use numpy::{Element, PyArray1, PyArrayDyn, PyArrayMethods, PyReadonlyArrayDyn, PyUntypedArrayMethods};
 use pyo3::prelude::*;
@@ -130,7 +131,13 @@ pub(crate) fn read_amp_json(
     Ok((model.name, model.sample_rate, shape, to_float_arrays(py, tensors)?))
 }
 
-/// Reads a `.nam` file, or the folder of an older one, and writes the model file of it.
+/// The format of a JSON file: `.nam`, `AIDA-X JSON`, `Proteus JSON`, or `JSON` for a residual network.
+#[pyfunction]
+pub(crate) fn amp_json_format(py: Python<'_>, path: PathBuf) -> PyResult<&'static str> {
+    py.detach(|| json_format(&path)).map_err(from_models)
+}
+
+/// Reads a `.nam` file, the folder of an older one, or an LSTM of another player, and writes the model file of it.
 #[pyfunction]
 pub(crate) fn nam_to_model_file(
     py: Python<'_>,
@@ -139,23 +146,45 @@ pub(crate) fn nam_to_model_file(
     producer: String,
 ) -> PyResult<()> {
     let convert = || {
-        let file = if source.is_dir() { NamFile::read_folder(&source) } else { NamFile::read(&source) }?;
+        let file = to_nam(&source, "{}", NamVersion::Keep)?;
         let model = file.to_model_file(&producer).map_err(|error| error.in_file(&source))?;
         model.write(&target)
     };
     py.detach(convert).map_err(from_models)
 }
 
-/// Writes a `.nam` file of a model file, or of the JSON of an amp model; `capture` is metadata as JSON, which
-/// replaces that of the file under the same keys.
+/// Writes a `.nam` file of a model in any format; `capture` is metadata as JSON, which replaces that of the file under the
+/// same keys. `version` is `oldest`, `keep` or `0.5.4`.
 #[pyfunction]
 pub(crate) fn model_to_nam(
     py: Python<'_>,
     source: PathBuf,
     target: PathBuf,
     capture: String,
+    version: &str,
 ) -> PyResult<()> {
-    let convert = || to_nam(&source, &capture)?.write(&target);
+    let version = match version {
+        "keep" => NamVersion::Keep,
+        "0.5.4" => NamVersion::Plain,
+        _ => NamVersion::Oldest,
+    };
+    let convert = || to_nam(&source, &capture, version)?.write(&target);
+    py.detach(convert).map_err(from_models)
+}
+
+/// Writes an LSTM of any format as an AIDA-X file, or else as a Proteus file.
+#[pyfunction]
+pub(crate) fn lstm_to_json(
+    py: Python<'_>,
+    source: PathBuf,
+    target: PathBuf,
+    capture: String,
+    aidax: bool,
+) -> PyResult<()> {
+    let convert = || {
+        let file = to_nam(&source, &capture, NamVersion::Keep)?;
+        if aidax { write_aidax(&file, &target) } else { write_proteus(&file, &target) }
+    };
     py.detach(convert).map_err(from_models)
 }
 

@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::levels::ModelLevels;
 use crate::planes::Planes;
-use neurdsp_dsp::live::{Delay, LiveBlock, Ramp, db_to_gain};
+use neurdsp_dsp::live::{Delay, LiveBlock, Ramp, clean, db_to_gain};
 use neurdsp_models::StreamingModel;
 
 /// The longest time that a bank runs unheard, in samples.
@@ -14,6 +14,8 @@ pub struct Bank {
     streams: Vec<Box<dyn StreamingModel>>,
     levels: ModelLevels,
     latency: usize,
+    /// What it puts out after silence for ever, before the gain.
+    rest: f32,
     /// Delays to the latency of its slot; empty in a slot without latency.
     delays: Vec<Delay>,
     input_gain: Ramp,
@@ -56,7 +58,17 @@ impl Bank {
         let unity = Ramp::new(1.0, 1024);
         let (input_gain, output_gain) = (unity.clone(), unity);
         let (streams, delays) = (Vec::new(), Vec::new());
-        Bank { streams, levels, latency: 0, delays, input_gain, output_gain, has_gains: false, follows: None }
+        Bank {
+            streams,
+            levels,
+            latency: 0,
+            rest: 0.0,
+            delays,
+            input_gain,
+            output_gain,
+            has_gains: false,
+            follows: None,
+        }
     }
 
     /// Marks it as the current model with a knob turned: it runs unheard for a receptive field (a second at most), so that
@@ -92,20 +104,29 @@ impl Bank {
         self.follows
     }
 
+    /// Brings it to rest, and learns what it puts out there.
     pub(crate) fn prewarm(&mut self) {
         self.streams.iter_mut().for_each(|stream| stream.prewarm());
+        if let Some(stream) = self.streams.first_mut() {
+            let mut output = [0.0];
+            stream.process(&[0.0], &mut output);
+            self.rest = clean(output[0]);
+            stream.prewarm();
+        }
     }
 
     /// Forgets the signal.
     pub(crate) fn reset(&mut self) {
         self.streams.iter_mut().for_each(|stream| stream.reset());
-        self.delays.iter_mut().for_each(Delay::reset);
+        self.delays.iter_mut().for_each(|delay| delay.settle(self.rest));
     }
 
     /// Adds delay lines for a latency of up to `max_latency`, which change over `ramp` samples.
     pub(crate) fn with_delays(mut self, n_channels: usize, max_latency: usize, ramp: u32) -> Result<Bank> {
         if max_latency > 0 {
-            self.delays = vec![Delay::new(0, max_latency, ramp)?; n_channels];
+            let mut delay = Delay::new(0, max_latency, ramp)?;
+            delay.settle(self.rest);
+            self.delays = vec![delay; n_channels];
         }
         Ok(self)
     }
@@ -129,8 +150,8 @@ impl Bank {
         self.has_gains = true;
     }
 
-    /// Plays `planes` in place; `scratch` has as many channels.
-    pub(crate) fn process(&mut self, planes: &mut Planes, scratch: &mut Planes) {
+    /// Plays `planes` in place; `scratch` has as many channels. `rest` becomes what it would put out at rest: one channel.
+    pub(crate) fn process(&mut self, planes: &mut Planes, scratch: &mut Planes, rest: &mut Planes) {
         planes.scale(&mut self.input_gain);
         if !self.streams.is_empty() {
             scratch.copy_from(planes);
@@ -141,6 +162,9 @@ impl Bank {
         for (delay, channel) in self.delays.iter_mut().zip(planes.channels_mut()) {
             delay.process(channel);
         }
+        rest.set_len(planes.len());
+        rest.channel_mut(0).fill(self.rest);
+        rest.scale(&mut self.output_gain.clone());
         planes.scale(&mut self.output_gain);
     }
 }

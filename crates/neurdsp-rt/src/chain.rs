@@ -1,4 +1,4 @@
-//! The signal path from instrument to loudspeaker: gain, gate, model, tone, cabinet, DC block, level and mix.
+//! The signal path from instrument to loudspeaker: gain, gate, model, DC block, tone, cabinet, level and mix.
 
 use crate::error::{Error, Result};
 use crate::handle::ChainHandle;
@@ -22,14 +22,24 @@ const RAMP_MS: f64 = 20.0;
 /// The cut-off of the DC block.
 const DC_BLOCK_HZ: f64 = 5.0;
 
+/// The convolver of a cabinet keeps samples for up to two of its longest partitions more than the response lasts.
+const LONGEST_PARTITION: usize = 2 * 4096;
+
 /// The most channels of a chain.
 const MAX_CHANNELS: usize = 64;
 
 /// A chain of effects around an amp model, for one or several channels.
 ///
-/// Input gain → gate → model → tone stack → cabinet → DC block → output gain → mix with the input. Each part can be
+/// Input gain → gate → model → DC block → tone stack → cabinet → output gain → mix with the input. Each part can be
 /// switched off during playback, with a fade of 20 ms and no change of latency. Channels share weights and settings, and
 /// have a state each.
+///
+/// No part plays what it heard before it was switched off: gate, DC block and tone stack run while they are off; the cabinet
+/// hears silence until its tail is over; the model starts from rest, and fades in after its latency. The DC block takes off
+/// what the model puts out at rest before it filters, so that neither a start nor a new model is heard through it.
+///
+/// Samples of a model or a cabinet that are not finite, or over 120 dB of full scale, count as zero;
+/// [`Monitor::dropped_samples`] counts them.
 ///
 /// [`process`](Self::process) neither allocates nor locks, whatever the samples and the size of the block. The output is the
 /// same bit for bit however the audio is cut into blocks; changes take effect at the start of a block.
@@ -68,6 +78,8 @@ pub struct AmpChain {
     tones: Vec<ToneStack>,
     cabinet: Switch,
     cabinets: Slot,
+    /// Samples of silence that the cabinet has heard since it was switched off.
+    cabinet_silence: usize,
     dc_block: Switch,
     dc_blocks: Vec<DcBlock>,
     output_gain: Ramp,
@@ -75,6 +87,9 @@ pub struct AmpChain {
     planes: Planes,
     before: Planes,
     dry: Planes,
+    /// What the model's stage puts out at rest, one channel; and silence.
+    rest: Planes,
+    silence: Planes,
 }
 
 impl AmpChain {
@@ -114,6 +129,7 @@ impl AmpChain {
             tones: vec![ToneStack::new(sample_rate)?; n_channels],
             cabinet: switch(1.0),
             cabinets: cabinet_slot,
+            cabinet_silence: 0,
             dc_block: switch(1.0),
             dc_blocks: vec![DcBlock::new(sample_rate, DC_BLOCK_HZ)?; n_channels],
             output_gain: ramp(1.0),
@@ -121,6 +137,8 @@ impl AmpChain {
             planes: Planes::new(n_channels),
             before: Planes::new(n_channels),
             dry: Planes::new(n_channels),
+            rest: Planes::new(1),
+            silence: Planes::new(1),
         };
         let handle = ChainHandle { sample_rate, n_channels, shared, monitor, models, cabinets, latency: 0 };
         Ok((chain, handle))
@@ -160,6 +178,11 @@ impl AmpChain {
         self.input_gain.set(db_to_gain(s.get(Parameter::InputGainDb)));
         self.output_gain.set(db_to_gain(s.get(Parameter::OutputGainDb)));
         self.gate.set(share(Parameter::GateOn));
+        if self.model.is_off() && s.is_on(Parameter::ModelOn) {
+            // It was not run, so what it remembers is old.
+            self.models.reset();
+            self.model.listen(self.models.latency());
+        }
         self.model.set(share(Parameter::ModelOn));
         self.tone.set(share(Parameter::ToneOn));
         self.cabinet.set(share(Parameter::CabinetOn));
@@ -241,19 +264,28 @@ impl AmpChain {
         self.before.copy_from(planes);
         delay_all(&mut self.model_delays, &mut self.before);
         run(&mut self.models, planes, self.model.needed(planes.len()));
+        let mut dropped = planes.clean();
+        self.rest.copy_from(self.models.rest());
+        self.rest.set_len(planes.len());
+        self.silence.set_len(planes.len());
+        self.model.clone().blend(&self.silence, &mut self.rest);
         self.model.blend(&self.before, planes);
+
+        self.before.copy_from(planes);
+        planes.subtract(&self.rest);
+        each(&mut self.dc_blocks, planes);
+        self.dc_block.blend(&self.before, planes);
 
         self.before.copy_from(planes);
         each(&mut self.tones, planes);
         self.tone.blend(&self.before, planes);
 
         self.before.copy_from(planes);
-        run(&mut self.cabinets, planes, self.cabinet.needed(planes.len()));
+        let needed = self.cabinet.needed(planes.len());
+        run_out(&mut self.cabinets, planes, needed, &mut self.cabinet_silence);
+        dropped += planes.clean();
         self.cabinet.blend(&self.before, planes);
-
-        self.before.copy_from(planes);
-        each(&mut self.dc_blocks, planes);
-        self.dc_block.blend(&self.before, planes);
+        self.monitor.drop_samples(dropped);
 
         planes.scale(&mut self.output_gain);
         self.mix.blend(&self.dry, planes);
@@ -264,6 +296,7 @@ impl AmpChain {
         self.update();
         self.models.reset();
         self.cabinets.reset();
+        self.cabinet_silence = usize::MAX;
         self.align();
         self.gates.iter_mut().for_each(NoiseGate::reset);
         self.tones.iter_mut().for_each(ToneStack::reset);
@@ -288,7 +321,7 @@ fn delay_all(delays: &mut [Delay], planes: &mut Planes) {
     each(delays, planes);
 }
 
-/// Plays the first `needed` samples. A part that is switched off is not run, and keeps its past until it is on again.
+/// Plays the first `needed` samples. A part that is switched off is not run.
 fn run(slot: &mut Slot, planes: &mut Planes, needed: usize) {
     if needed == 0 {
         // A fade would be inaudible.
@@ -298,4 +331,27 @@ fn run(slot: &mut Slot, planes: &mut Planes, needed: usize) {
     planes.set_len(needed);
     slot.play(planes);
     planes.set_len(len);
+}
+
+/// As [`run`], but a part that is switched off hears silence for as long as it remembers, counted in `silence`. That costs no
+/// more than playing it, while clearing a long memory at once could take longer than a block lasts.
+fn run_out(slot: &mut Slot, planes: &mut Planes, needed: usize, silence: &mut usize) {
+    if needed == planes.len() {
+        *silence = 0;
+        return slot.play(planes);
+    }
+    if needed > 0 {
+        *silence = 0;
+    }
+    let left = slot.receptive_field().saturating_add(LONGEST_PARTITION).saturating_sub(*silence);
+    if left == 0 && needed == 0 {
+        return slot.finish();
+    }
+    let len = planes.len();
+    let more = left.min(len - needed);
+    planes.channels_mut().for_each(|channel| channel[needed..].fill(0.0));
+    planes.set_len(needed + more);
+    slot.play(planes);
+    planes.set_len(len);
+    *silence += more;
 }

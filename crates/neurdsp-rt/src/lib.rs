@@ -45,7 +45,7 @@ mod switch;
 
 pub use adapter::{Operation, adapt, build_stream};
 pub use bank::Bank;
-pub use cabinet::ImpulseResponse;
+pub use cabinet::{ImpulseResponse, ResponseChannel};
 pub use chain::AmpChain;
 pub use error::{Error, Result};
 pub use handle::ChainHandle;

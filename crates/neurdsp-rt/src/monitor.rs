@@ -34,6 +34,7 @@ pub struct Monitor {
     missed: AtomicU64,
     last_ns: AtomicU64,
     worst_ns: AtomicU64,
+    dropped: AtomicU64,
     histogram: [AtomicU64; BUCKETS],
 }
 
@@ -69,6 +70,7 @@ impl Monitor {
             missed: AtomicU64::new(0),
             last_ns: AtomicU64::new(0),
             worst_ns: AtomicU64::new(0),
+            dropped: AtomicU64::new(0),
             histogram: [const { AtomicU64::new(0) }; BUCKETS],
         }
     }
@@ -83,6 +85,20 @@ impl Monitor {
             self.missed.fetch_add(1, Relaxed);
         }
         self.blocks.fetch_add(1, Relaxed);
+    }
+
+    /// Counts samples that were not valid and were played as zero. Neither locks nor allocates.
+    pub(crate) fn drop_samples(&self, count: usize) {
+        if count > 0 {
+            self.dropped.fetch_add(count as u64, Relaxed);
+        }
+    }
+
+    /// How many samples of a model or a cabinet were not finite, or over 120 dB of full scale, and were played as zero; since
+    /// the start or the last [`reset`](Self::reset).
+    #[must_use]
+    pub fn dropped_samples(&self) -> u64 {
+        self.dropped.load(Relaxed)
     }
 
     /// The times since the start or the last [`reset`](Self::reset).
@@ -111,7 +127,7 @@ impl Monitor {
 
     /// Clears all counters. A block that is recorded meanwhile may count in part.
     pub fn reset(&self) {
-        for value in [&self.blocks, &self.missed, &self.last_ns, &self.worst_ns] {
+        for value in [&self.blocks, &self.missed, &self.last_ns, &self.worst_ns, &self.dropped] {
             value.store(0, Relaxed);
         }
         self.histogram.iter().for_each(|count| count.store(0, Relaxed));

@@ -1,6 +1,6 @@
 //! A chunk of several channels in preallocated memory.
 
-use neurdsp_dsp::live::Ramp;
+use neurdsp_dsp::live::{Ramp, clean};
 
 /// The most samples of a channel that are processed at a time.
 pub const MAX_CHUNK: usize = 256;
@@ -77,6 +77,24 @@ impl Planes {
         for (index, channel) in self.channels_mut().enumerate() {
             channel.copy_from_slice(other.channel(index));
         }
+    }
+
+    /// Takes the only channel of `other` off every channel.
+    pub(crate) fn subtract(&mut self, other: &Planes) {
+        for channel in self.channels_mut() {
+            channel.iter_mut().zip(other.channel(0)).for_each(|(sample, offset)| *sample -= *offset);
+        }
+    }
+
+    /// Puts zero in place of samples that are not valid, and returns their number.
+    pub(crate) fn clean(&mut self) -> usize {
+        let mut bad = 0;
+        for sample in self.channels_mut().flatten() {
+            let valid = clean(*sample);
+            bad += usize::from(valid != *sample);
+            *sample = valid;
+        }
+        bad
     }
 
     /// Scales all channels by the same ramp.

@@ -51,6 +51,9 @@ pub struct Slot {
     length: u32,
     other: Planes,
     scratch: Planes,
+    /// What the banks would put out at rest, one channel; and that of the older bank in a fade.
+    rest: Planes,
+    other_rest: Planes,
 }
 
 /// A slot that passes the signal unchanged until a bank is sent.
@@ -99,6 +102,8 @@ pub fn slot(n_channels: usize, fade_samples: u32, max_latency: usize) -> Result<
         length: 0,
         other: Planes::new(n_channels),
         scratch: Planes::new(n_channels),
+        rest: Planes::new(1),
+        other_rest: Planes::new(1),
     };
     Ok((SlotSender { there, back, fade, held, n_channels, max_latency, ramp: fade_samples }, slot))
 }
@@ -234,15 +239,14 @@ impl Slot {
             self.finish();
         }
         let Some(next) = self.next.as_mut() else {
-            return self.now.process(planes, &mut self.scratch);
+            return self.now.process(planes, &mut self.scratch, &mut self.rest);
         };
         self.other.copy_from(planes);
-        self.now.process(&mut self.other, &mut self.scratch);
-        next.process(planes, &mut self.scratch);
+        self.now.process(&mut self.other, &mut self.scratch, &mut self.other_rest);
+        next.process(planes, &mut self.scratch, &mut self.rest);
         let is_linear = next.follows().is_some();
-        for (index, new) in planes.channels_mut().enumerate() {
-            let faded = self.other.channel(index);
-            for (i, (new, old)) in new.iter_mut().zip(faded).enumerate() {
+        let fade = |new: &mut [f32], old: &[f32]| {
+            for (i, (new, old)) in new.iter_mut().zip(old).enumerate() {
                 let heard = (self.done + i as u32 + 1).saturating_sub(self.unheard);
                 if heard == 0 {
                     *new = *old;
@@ -253,11 +257,20 @@ impl Slot {
                     *new = *new * rising + *old * falling;
                 }
             }
+        };
+        for (index, new) in planes.channels_mut().enumerate() {
+            fade(new, self.other.channel(index));
         }
+        fade(self.rest.channel_mut(0), self.other_rest.channel(0));
         self.done += planes.len() as u32;
         if self.has_faded() {
             self.finish();
         }
+    }
+
+    /// What the last samples would have been at rest, with the gains and the fade that they had: one channel.
+    pub(crate) fn rest(&self) -> &Planes {
+        &self.rest
     }
 
     fn has_faded(&self) -> bool {

@@ -74,12 +74,16 @@ fn the_chain_is_its_parts_in_order() {
     let dry = want.clone();
     let mut model = amp().boxed();
     model.process(&dry, &mut want);
+    // What the model puts out for silence is taken off before the filter.
+    let mut rest = [0.0];
+    amp().boxed().process(&[0.0], &mut rest);
+    want.iter_mut().for_each(|y| *y -= rest[0]);
+    DcBlock::new(RATE, 5.0).unwrap().process(&mut want);
     let mut tone = ToneStack::new(RATE).unwrap();
     tone.set(ToneSettings { bass_db: 5.0, mid_db: -4.0, treble_db: 3.0 });
     tone.reset();
     tone.process(&mut want);
     Convolver::new(&response()).unwrap().process(&mut want);
-    DcBlock::new(RATE, 5.0).unwrap().process(&mut want);
     want.iter_mut().for_each(|y| *y *= gain(-3.0));
     assert_eq!(got, want);
 }
@@ -352,23 +356,6 @@ fn the_monitor_counts_blocks_and_misses() {
         .unwrap();
     chain.process(&mut [&mut [0.0; 1]]);
     assert_eq!(handle.monitor().report().missed_deadlines, 1);
-}
-
-#[test]
-fn a_response_at_another_rate_keeps_its_gain_and_a_normalised_one_keeps_noise_as_loud() {
-    // A low-pass with unity gain at DC.
-    let low_pass: Vec<f32> = (0..800).map(|n| pulse(f64::from(n) - 200.0) as f32).collect();
-    let sum: f32 = low_pass.iter().sum();
-    let low_pass = low_pass.iter().map(|h| h / sum).collect();
-    let response = ImpulseResponse::new(vec![low_pass], 96_000.0).unwrap();
-    for rate in [44_100.0, 48_000.0, 96_000.0] {
-        let prepared = response.prepared(rate, false).unwrap();
-        let gain: f32 = prepared[0].iter().sum();
-        assert!((gain - 1.0).abs() < 1e-4, "{gain} at {rate} Hz");
-        let energy: f32 = response.prepared(rate, true).unwrap()[0].iter().map(|h| h * h).sum();
-        assert!((energy - 1.0).abs() < 1e-5);
-    }
-    assert_eq!(response.duration_s(), 800.0 / 96_000.0);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use neurdsp_models::LoadedModel;
-use neurdsp_rt::ImpulseResponse;
+use neurdsp_rt::{ImpulseResponse, ResponseChannel};
 use serde_json::Value;
 
 use super::session::Session;
@@ -11,7 +11,7 @@ use crate::state::{Resource, files};
 use crate::ui::Scale;
 
 /// Endings of the files that hold models.
-pub(super) const MODEL_ENDINGS: &[&str] = &["nam", "safetensors", "json"];
+pub(super) const MODEL_ENDINGS: &[&str] = &["nam", "safetensors", "json", "aidax"];
 /// Endings of the files that hold the impulse response of a cabinet.
 pub(super) const CABINET_ENDINGS: &[&str] = &["wav"];
 
@@ -101,10 +101,17 @@ impl OpenCabinet {
     }
 
     fn new(resource: Resource, bytes: &[u8]) -> Result<OpenCabinet, String> {
-        let response = ImpulseResponse::from_wav(bytes)
-            .map_err(|error| format!("{}: {error}", resource.path.display()))?;
+        let response = audible(bytes).map_err(|error| format!("{}: {error}", resource.path.display()))?;
         Ok(OpenCabinet { resource, response })
     }
+}
+
+/// The response in a WAV file. Where one side of it is silent, the other one plays on both.
+fn audible(bytes: &[u8]) -> neurdsp_rt::Result<ImpulseResponse> {
+    let response = ImpulseResponse::from_wav(bytes)?;
+    let Err(error) = response.select(ResponseChannel::Each, 2) else { return Ok(response) };
+    let one = |index| response.select(ResponseChannel::One(index), 1).ok();
+    (0..response.n_channels()).find_map(one).ok_or(error)
 }
 
 /// The files of a session. Each is none if the session names none, and an error if it cannot be opened.

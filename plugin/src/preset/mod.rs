@@ -44,3 +44,28 @@ pub(crate) fn read(path: &Path, owner: &Owner) -> Result<PluginState, String> {
         container::state(&bytes, owner.class).map_err(|reason| format!("{}: {reason}", path.display()))?;
     serde_json::from_slice(json).map_err(|_| format!("{}: the preset is damaged", path.display()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Owner, container, read};
+
+    #[test]
+    fn whatever_is_wrong_with_the_state_is_said_in_words_and_not_in_those_of_the_parser() {
+        let owner = Owner { class: *b"neurdsp.TestOnly", vendor: "a vendor", name: "a test" };
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.vstpreset");
+        let state = r#"{"version":"1","params":{"mix":{"f32":1.0}},"fields":{"session":"{}"}}"#;
+        let mut texts: Vec<String> = (0..state.len()).map(|length| state[..length].to_owned()).collect();
+        texts.extend(
+            ["null", "[]", "3", r#"{"version":1}"#, r#"{"version":"1","params":[],"fields":{}}"#]
+                .map(Into::into),
+        );
+        texts.push(state.replace("1.0", "NaN"));
+        texts.push(state.replace(r#"{"f32":1.0}"#, r#"{"complex":1.0}"#));
+        for text in texts {
+            std::fs::write(&path, container::around(text.as_bytes(), owner.class)).unwrap();
+            let message = read(&path, &owner).map(drop).unwrap_err();
+            assert_eq!(message, format!("{}: the preset is damaged", path.display()), "{text}");
+        }
+    }
+}

@@ -83,6 +83,9 @@ def render(
     ir: Annotated[
         Path | None, typer.Option(help="Impulse response of a cabinet: any audio file."), guard.READS
     ] = None,
+    ir_channel: Annotated[
+        str, typer.Option(help="Channel of the impulse response: each, left, right, mean or a number.")
+    ] = "each",
     dc_block: Annotated[bool, typer.Option("--dc-block", help="Remove everything below 5 Hz.")] = False,
     output_mode: Annotated[
         str | None, typer.Option(help="Level of the model: raw, normalised (-18 dB), or calibrated.")
@@ -146,6 +149,7 @@ def render(
         "model": amp,
         "subtype": subtype,
         "ir": ir,
+        "ir_channel": ir_channel,
         "oversample": oversample,
         "tail_s": tail,
         **settings,

@@ -117,7 +117,7 @@ class AmpModel:
         ----------
         name_or_path : str or path-like
             A model file of neurdsp, a ``.nam`` file or the folder of an older one, the JSON of an amp model,
-            or one of `shipped_amps`.
+            an LSTM of AIDA-X or Proteus, or one of `shipped_amps`.
         size : float, optional
             Which size of a ``.nam`` model with several sizes to play, from 0 (smallest) to 1 (full, the
             default). Other models have one size only, and refuse it.

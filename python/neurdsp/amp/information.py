@@ -13,6 +13,7 @@ __all__ = ["AmpInfo", "describe"]
 
 _CAPTURE = "neurdsp.capture"
 _NAM_VERSION = "nam.version"
+_SOURCE_FORMAT = "source.format"
 _CAPTURE_UNITS = {
     "loudness": "dB",
     "input_level_dbu": "dBu at 0 dBFS",
@@ -25,7 +26,8 @@ _NUMBERS = {*_CAPTURE_UNITS, "gain"}
 class AmpInfo(ModelInfo):
     """What a file of an amp model holds.
 
-    ``format`` is ``neurdsp 1.0``, ``.nam 0.5.4``, or ``JSON`` for the form that earlier trainers wrote.
+    ``format`` is ``neurdsp 1.0``, ``.nam 0.5.4``, ``AIDA-X JSON``, ``Proteus JSON``, or ``JSON`` for the
+    form that earlier trainers wrote.
 
     Attributes
     ----------
@@ -84,7 +86,7 @@ def describe(told: ModelInfo) -> AmpInfo:
     file_format, config, metrics = told.format, told.config, told.metrics
     if not file_format:
         version = told.metadata.get(_NAM_VERSION)
-        file_format = "JSON" if version is None else f".nam {version}"
+        file_format = told.metadata.get(_SOURCE_FORMAT, "JSON") if version is None else f".nam {version}"
     if model.nam_config is not None:
         config = _outline(json.loads(model.nam_config))
         esr = (capture.get("training") or {}).get("validation_esr")
@@ -96,7 +98,11 @@ def describe(told: ModelInfo) -> AmpInfo:
         "format": file_format,
         "config": config,
         "metrics": metrics,
-        "metadata": {k: text for k, text in told.metadata.items() if k not in (_CAPTURE, _NAM_VERSION)},
+        "metadata": {
+            key: text
+            for key, text in told.metadata.items()
+            if key not in (_CAPTURE, _NAM_VERSION, _SOURCE_FORMAT)
+        },
     }
     return AmpInfo(
         **(vars(told) | changed),

@@ -90,7 +90,9 @@ def verify(
 def convert(
     source: Annotated[
         str,
-        typer.Argument(metavar="IN", help="Model file (.safetensors, .nam, .json), or a shipped amp."),
+        typer.Argument(
+            metavar="IN", help="Model file (.safetensors, .nam, .json, .aidax), or a shipped amp."
+        ),
     ],
     target: Annotated[
         Path,
@@ -118,8 +120,18 @@ def convert(
     tone_type: options.ToneType = None,
     input_dbu: options.InputDbu = None,
     output_dbu: options.OutputDbu = None,
+    nam_version: Annotated[
+        Literal["oldest", "keep", "0.5.4"],
+        typer.Option(
+            help="Version of a .nam file to write: the oldest that the network allows, that of IN, or 0.5.4."
+        ),
+    ] = "oldest",
 ) -> None:
-    """Convert between model file, .nam and the JSON of earlier trainers, or between number types."""
+    """Convert between model file, .nam, .aidax and JSON, or between number types.
+
+    A .json file is an amp model of an earlier trainer, or an LSTM as Proteus has it; a .aidax file is an
+    LSTM.
+    """
     from neurdsp.amp.lookup import find_model
     from neurdsp.console import print_table
     from neurdsp.modelfile import convert as run
@@ -141,6 +153,7 @@ def convert(
         dtype=names[dtype] if dtype else None,
         parity_db=parity_db,
         capture=options.about_facts(about) if about else None,
+        nam_version=nam_version,
     )
     rows = [
         ("from", str(done.source)),

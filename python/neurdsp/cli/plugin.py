@@ -25,6 +25,9 @@ def preset(
     ir: Annotated[
         Path | None, typer.Option(help="Impulse response of a cabinet, in any audio format."), guard.READS
     ] = None,
+    ir_channel: Annotated[
+        str, typer.Option(help="Channel of the impulse response: each, left, right, mean or a number.")
+    ] = "each",
     settings: Annotated[
         list[str] | None,
         typer.Option(
@@ -42,7 +45,8 @@ def preset(
 
     turned = parse_positions(knobs)
     given = dict(_pair(text) for text in settings or [])
-    typer.echo(f"preset ... {write_plugin_preset(output, model, ir=ir, knobs=turned, **given)}")
+    path = write_plugin_preset(output, model, ir=ir, ir_channel=ir_channel, knobs=turned, **given)
+    typer.echo(f"preset ... {path}")
 
 
 @app.command()

@@ -1,11 +1,13 @@
-"""Converting a model between model files, ``.nam``, and the JSON that earlier trainers wrote."""
+"""Converting a model between model files, ``.nam``, JSON of earlier trainers, and that of other players."""
 
 import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+
+import numpy as np
 
 from neurdsp import _core
 from neurdsp._output import atomic_output, check_output, same_file
@@ -17,9 +19,14 @@ from neurdsp.modelfile.parity import build_parity
 from neurdsp.modelfile.precision import store_as
 from neurdsp.modelfile.reference import amp_reference, parity_input, receptive_field
 
-__all__ = ["Conversion", "convert"]
+__all__ = ["Conversion", "NamVersion", "convert"]
 
-_SUFFIXES = (".safetensors", ".nam", ".json")
+NamVersion = Literal["oldest", "keep", "0.5.4"]
+"""Which version of the ``.nam`` format to write; see `convert`."""
+
+_SUFFIXES = (".safetensors", ".nam", ".json", ".aidax")
+# Largest error of an LSTM in the JSON of another player, in dB.
+_LSTM_DB = -100.0
 _PARITY_EXTRA_SAMPLES = 2048
 _KEPT_BY_JSON = {"neurdsp.format", "neurdsp.architecture", "neurdsp.config", "neurdsp.audio", "neurdsp.name"}
 
@@ -54,16 +61,19 @@ def convert(
     dtype: DType | None = None,
     parity_db: float | None = None,
     capture: Mapping[str, Any] | None = None,
+    nam_version: NamVersion = "oldest",
 ) -> Conversion:
     """Convert a model file; the suffixes choose the formats.
 
     Parameters
     ----------
     source
-        A ``.safetensors`` model file, a ``.nam`` file or the folder of an older one, or the ``.json`` of an
-        amp model.
+        A ``.safetensors`` model file, a ``.nam`` file or the folder of an older one, the ``.json`` of an amp
+        model, or an LSTM of AIDA-X (``.aidax`` or ``.json``) or Proteus (``.json``).
     target
-        A file to write, with another of these suffixes; with a ``dtype``, another model file.
+        A file to write, with another of these suffixes; with a ``dtype``, another model file. A ``.nam`` file
+        may become another one in another version. ``.aidax`` holds LSTMs only, and ``.json`` an LSTM in the
+        form of Proteus.
     dtype
         The number type to store the weights of a model file in: ``F32``, ``F16`` or ``BF16``, rounded to the
         nearest. The parity vectors stay as they are, and the copy is verified against them.
@@ -73,6 +83,10 @@ def convert(
         Facts about the device and its capture by the keys of ``.nam`` metadata, such as ``gear_make`` or
         ``input_level_dbu``; they replace those of the source. With them a ``.safetensors`` file may become
         another one.
+    nam_version
+        Of a ``.nam`` target: the oldest that can express the network, which the most players read (0.5.4 for
+        A1 networks, LSTMs, ConvNets and impulse responses); that of a source that is a ``.nam`` model; or
+        0.5.4, which not every network allows.
 
     Returns
     -------
@@ -82,10 +96,11 @@ def convert(
     Raises
     ------
     ParameterError
-        If the suffixes are not two of these, if ``dtype`` or ``parity_db`` is given for other formats, or if
-        source and target are the same file.
+        If the suffixes are not two of these, if ``dtype``, ``parity_db`` or ``nam_version`` is given for
+        other formats, or if source and target are the same file.
     UnsupportedModelError
-        If the target format cannot hold the source: JSON holds amp models only.
+        If the target format, or the version of it, cannot hold the source: JSON holds amp models and LSTMs
+        only.
     ModelFileError
         If the source cannot be read, the target cannot be written, or the target misses the parity vectors
         by more than it allows; nothing is written then.
@@ -95,9 +110,12 @@ def convert(
     Notes
     -----
     ``.safetensors`` holds every ``.nam`` model, sizes, metadata and unknown keys included, and gives the same
-    file back. An amp model becomes a ``.nam`` of version 0.5.4 that computes the same function and plays in
-    every NAM player: the bias of the input convolution is folded into the other biases, and a first layer
-    array carries the input to the output.
+    file back with ``nam_version="keep"``. An amp model becomes a ``.nam`` of version 0.5.4 that computes the
+    same function and plays in every NAM player: the bias of the input convolution is folded into the other
+    biases, and a first layer array carries the input to the output.
+
+    An LSTM of AIDA-X or Proteus that adds its input to its output becomes an LSTM of one more unit, which
+    carries the input; the way back takes that unit out again.
 
     Amp models keep the weights of their JSON bit for bit. JSON has no parity vectors, so a plain
     implementation computes them in double precision, and the engine is verified against them before the file
@@ -131,30 +149,54 @@ def convert(
         with atomic_output(target) as temporary:
             _write_described(source, temporary, facts)
         return Conversion(source, target, lost=(), added=tuple(sorted(facts)))
-    if facts and suffixes[1] == ".json":
+    if facts and suffixes[1] in (".json", ".aidax"):
         raise ParameterError(
             f"'{target}': JSON holds no facts about a device; convert to .nam or .safetensors"
         )
-    if suffixes[0] == suffixes[1] and not source.is_dir():
-        others = " or ".join(suffix for suffix in _SUFFIXES if suffix != suffixes[0])
-        same_format = ", or a dtype" if suffixes[0] == ".safetensors" else ""
+    if nam_version not in ("oldest", "keep", "0.5.4"):
+        raise ParameterError(f"nam_version is {nam_version!r}, but it must be 'oldest', 'keep' or '0.5.4'")
+    if nam_version != "oldest" and suffixes[1] != ".nam":
+        raise ParameterError(f"'{target}': a version of the .nam format can be chosen only for a .nam file")
+    same = suffixes[0] == suffixes[1] and not source.is_dir()
+    if same and not (suffixes[1] == ".nam" and nam_version == "0.5.4" and not _is_same(source, target)):
+        others = " or ".join(suffix for suffix in _SUFFIXES[:3] if suffix != suffixes[0])
+        same_format = {".safetensors": ", or a dtype", ".nam": ", or nam_version 0.5.4"}.get(suffixes[0], "")
+        lstm = "" if suffixes[0] == ".aidax" else "; an LSTM may become .aidax"
         raise ParameterError(
             f"'{source}' and '{target}' are both {suffixes[0]}; "
-            f"give a target with the suffix {others}{same_format}"
+            f"give a target with the suffix {others}{same_format}{lstm}"
         )
     if source.is_dir() and suffixes[1] == ".nam":
         raise ParameterError(f"'{source}' is the folder of a .nam model; convert it to .safetensors first")
-    match suffixes:
-        case (".json", ".safetensors"):
+    kind = _kind(source, suffixes[0])
+    match kind, suffixes[1]:
+        case "JSON", ".safetensors":
             return _from_json(source, target, {**_levels(source, facts), **facts})
-        case (".safetensors", ".json"):
-            return _to_json(source, target)
-        case (".nam", ".safetensors"):
+        case _, ".safetensors":
             return _from_nam(source, target, facts)
-        case (_, ".nam"):
-            return _to_nam(source, target, facts)
+        case _, ".nam":
+            return _to_nam(source, target, kind, nam_version, facts)
+        case _, suffix if suffix == ".aidax" or _is_lstm(source):
+            return _to_lstm_json(source, target, kind)
+        case "model", _:
+            return _to_json(source, target)
         case _:
             return _nam_to_json(source, target)
+
+
+def _is_same(source: Path, target: Path) -> bool:
+    return target.exists() and source.samefile(target)
+
+
+def _kind(source: Path, suffix: str) -> str:
+    """Return what the source is by its content: ``model``, ``.nam``, ``JSON`` or that of another player."""
+    if suffix == ".safetensors":
+        return "model"
+    return ".nam" if source.is_dir() else _core.amp_json_format(source)
+
+
+def _is_lstm(source: Path) -> bool:
+    return _core.AmpModel.load(source, None, False).architecture == "nam.lstm"
 
 
 def _from_nam(source: Path, target: Path, facts: dict[str, Any]) -> Conversion:
@@ -190,14 +232,60 @@ def _levels(path: Path, known: Mapping[str, Any]) -> dict[str, float]:
     return {key: value for key, value in found.items() if known.get(key) is None}
 
 
-def _to_nam(source: Path, target: Path, facts: dict[str, Any]) -> Conversion:
+def _to_nam(source: Path, target: Path, kind: str, version: NamVersion, facts: dict[str, Any]) -> Conversion:
     """Write a ``.nam`` file, with what the metadata of the source says in the words of that format."""
-    lost: list[str] = []
-    # What the source says in words of its own, unless it says it in those of the format.
+    own, said, lost, came_as_nam = _told(source, kind)
+    # A model that came as .nam goes back as it came.
+    measured = {} if came_as_nam else _levels(source, {**own, **facts})
+    check_output(target)
+    _core.model_to_nam(source, target, json.dumps({**said, **measured, **facts}), version)
+    added = (*(f"{key} ({value:g})" for key, value in measured.items()), *sorted(facts))
+    return Conversion(source, target, lost=tuple(lost), added=added)
+
+
+def _to_lstm_json(source: Path, target: Path, kind: str) -> Conversion:
+    """Write an LSTM as AIDA-X or Proteus have it, and play it beside the source before it is in its place."""
+    own, said, lost, _ = _told(source, kind)
+    is_aidax = target.suffix.lower() == ".aidax"
+    if not is_aidax:
+        lost += [f"metadata {key}" for key in sorted(own)]
+    with atomic_output(target) as temporary:
+        try:
+            _core.lstm_to_json(source, temporary, json.dumps(said), is_aidax)
+        except ModelFileError as error:
+            # The user does not know the temporary name.
+            raise type(error)(str(error).replace(str(temporary), str(target))) from error
+        signal = parity_input(_PARITY_EXTRA_SAMPLES)
+        wanted, found = (
+            _core.AmpModel.load(path, None, False).stream().process(signal).astype(np.float64)
+            for path in (source, temporary)
+        )
+        error_db = 10 * np.log10((np.sum((found - wanted) ** 2) + 1e-30) / (np.sum(wanted**2) + 1e-30))
+        if error_db > _LSTM_DB:
+            raise ModelFileError(
+                f"'{target}' was not written: it plays {error_db:.1f} dB from '{source}', at most "
+                f"{_LSTM_DB:g} dB is allowed; convert the model to .nam"
+            )
+    return Conversion(source, target, lost=tuple(lost), added=())
+
+
+def _told(source: Path, kind: str) -> tuple[dict[str, Any], dict[str, Any], list[str], bool]:
+    """Return what the source says, and whether it came as ``.nam``.
+
+    Returns
+    -------
+    own, said : dict
+        What it says in the words of ``.nam`` metadata, and in words of its own that have a key there.
+    lost : list of str
+        What that format cannot hold.
+    came_as_nam : bool
+        Whether it is a ``.nam`` model.
+    """
     own: dict[str, Any] = json.loads(_core.AmpModel.load(source, None, False).capture)
     said: dict[str, Any] = {}
-    came_as_nam = False
-    if source.suffix.lower() == ".safetensors":
+    lost: list[str] = []
+    came_as_nam = kind == ".nam"
+    if kind == "model":
         model = read(source)
         lost = ["parity vectors"]
         esr = model.metrics.get("esr")
@@ -212,15 +300,10 @@ def _to_nam(source: Path, target: Path, facts: dict[str, Any]) -> Conversion:
             lost += sorted(model.metadata.keys() - kept)
         if model.architecture == "amp.parametric":
             lost += ["knobs, which stay at their defaults"]
-    else:
+    elif kind == "JSON":
         said = {"name": _core.read_amp_json(source)[0]}
     said = {key: value for key, value in said.items() if value and own.get(key) is None}
-    # A model that came as .nam goes back as it came.
-    measured = {} if came_as_nam else _levels(source, {**own, **facts})
-    check_output(target)
-    _core.model_to_nam(source, target, json.dumps({**said, **measured, **facts}))
-    added = (*(f"{key} ({value:g})" for key, value in measured.items()), *sorted(facts))
-    return Conversion(source, target, lost=tuple(lost), added=added)
+    return own, said, lost, came_as_nam
 
 
 def _nam_to_json(source: Path, target: Path) -> Conversion:

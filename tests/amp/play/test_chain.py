@@ -1,12 +1,14 @@
 """AmpChain is its parts in order, aligned at any rate, and measures itself."""
 
+import json
 import threading
 
 import numpy as np
 import pytest
-from neurdsp.amp import AmpChain, AmpModel, Cabinet, DCBlock, NoiseGate, ToneStack, render_file
+import soundfile
+from neurdsp.amp import AmpChain, AmpModel, Cabinet, DCBlock, NoiseGate, ToneStack, render_file, render_files
 from neurdsp.audio import read_audio, write_audio
-from neurdsp.errors import ModelFileError, ParameterError
+from neurdsp.errors import AudioFileError, ModelFileError, ParameterError
 
 
 @pytest.fixture
@@ -33,10 +35,12 @@ def test_the_chain_is_its_parts_in_order(amp_path, sound, response):
     )
     x = sound * np.float32(10 ** (6 / 20))
     x = NoiseGate(48_000, threshold_db=-40).process(x)
-    x = AmpModel.load(amp_path).render(x, 48_000)
+    amp = AmpModel.load(amp_path)
+    # What the model puts out at rest is taken off before the DC block, so that a start is silent.
+    x = amp.render(x, 48_000) - amp.render(np.zeros(8), 48_000)[-1]
+    x = DCBlock(48_000).process(x)
     x = ToneStack(48_000, bass_db=4, treble_db=-3).process(x)
-    x = Cabinet(response, 48_000).process(x)
-    x = DCBlock(48_000).process(x) * np.float32(10 ** (-6 / 20))
+    x = Cabinet(response, 48_000).process(x) * np.float32(10 ** (-6 / 20))
     assert np.abs(chain.render(sound) - x).max() < 2e-6
     assert chain.latency == 0
     assert repr(chain) == "AmpChain(48000 Hz, 1 channels, latency 0 samples)"
@@ -184,3 +188,123 @@ def test_render_file_with_settings_is_the_chain(amp_path, tmp_path, sound, respo
     )
     assert rate == 44_100
     np.testing.assert_array_equal(wet, chain.render(sound))
+
+
+@pytest.mark.parametrize("normalise", [False, True])
+@pytest.mark.parametrize("kind", ["peak first", "peak later"])
+def test_the_cabinet_has_the_same_response_at_every_rate(kind, normalise, rng):
+    """The response of the chain to a click at the rates of sessions, against that at the file's rate."""
+    n = np.arange(2_000)
+    samples = rng.standard_normal(n.size) * np.exp(-n / 300)
+    if kind == "peak later":
+        samples = np.concatenate([np.zeros(400), samples * (1 - np.exp(-n / 40)) ** 2])
+    frequencies = np.geomspace(60, 18_000, 60)
+
+    def gain_db(rate):
+        chain = AmpChain(sample_rate=rate, dc_block_on=False)
+        chain.load_ir(samples, ir_rate=48_000, normalise=normalise)
+        chain.reset()
+        click = np.zeros(rate // 4, np.float32)
+        click[0] = 1
+        turns = np.exp(-2j * np.pi * np.outer(frequencies, np.arange(click.size)) / rate)
+        return 20 * np.log10(np.abs(turns @ chain.render(click)))
+
+    wanted = gain_db(48_000)
+    audible = wanted > wanted.max() - 40
+    for rate in (44_100, 88_200, 96_000, 192_000):
+        assert np.abs(gain_db(rate) - wanted)[audible].max() < 0.1, rate
+
+
+def test_the_channel_of_the_impulse_response_is_chosen(sound, response, tmp_path):
+    stereo = np.stack([response, 0.5 * response[::-1]])
+    soundfile.write(tmp_path / "stereo.wav", stereo.T, 48_000, subtype="FLOAT")
+
+    def played(**options):
+        return AmpChain(ir=options.pop("ir", tmp_path / "stereo.wav"), **options).render(sound)
+
+    for channel, samples in [
+        ("each", stereo[0]),
+        ("left", stereo[0]),
+        ("right", stereo[1]),
+        (1, stereo[1]),
+        ("1", stereo[1]),
+        ("mean", stereo.mean(axis=0)),
+    ]:
+        wanted = played(ir=samples)
+        assert np.abs(played(ir_channel=channel) - wanted).max() < 1e-6, channel
+        alone = Cabinet(tmp_path / "stereo.wav", 48_000, channel=channel)
+        same = Cabinet(samples.astype(np.float32), 48_000)
+        assert np.abs(alone.process(sound) - same.process(sound)).max() < 1e-6, channel
+    for wrong in ("middle", -1, 1.5, True):
+        with pytest.raises(ParameterError, match="the channel of the impulse response is"):
+            played(ir_channel=wrong)
+    with pytest.raises(AudioFileError, match=r"stereo\.wav': the channel .* is 2, but it must be 0 to 1"):
+        played(ir_channel=2)
+
+
+def test_a_silent_impulse_response_is_refused_and_writes_nothing(amp_path, sound, response, tmp_path):
+    write_audio(tmp_path / "dry.wav", sound, 48_000)
+    stereo = np.stack([np.zeros_like(response), response])
+    soundfile.write(tmp_path / "right.wav", stereo.T, 48_000)
+    soundfile.write(tmp_path / "silent.wav", 0 * stereo.T, 48_000)
+    out = tmp_path / "wet.wav"
+    refused = r"right\.wav': the left channel .* is silent, .* choose another: the right channel"
+    with pytest.raises(AudioFileError, match=refused):
+        render_file(tmp_path / "dry.wav", out, model=amp_path, ir=tmp_path / "right.wav")
+    with pytest.raises(AudioFileError, match=r"silent\.wav': the impulse response is silent"):
+        render_file(tmp_path / "dry.wav", out, model=amp_path, ir=tmp_path / "silent.wav", ir_channel="mean")
+    with pytest.raises(ParameterError, match="the right channel of the impulse response is silent"):
+        AmpChain(ir=stereo[::-1].copy(), ir_channel="right")
+    assert not out.exists()
+    result = render_file(
+        tmp_path / "dry.wav", out, model=amp_path, ir=tmp_path / "right.wav", ir_channel="right"
+    )
+    assert result.peak_db > -40
+
+
+def _linear(path, taps, **change):
+    document = {"version": "0.5.4", "architecture": "Linear", "weights": taps}
+    config = {"receptive_field": len(taps), "bias": False}
+    path.write_text(json.dumps(document | {"config": config} | change))
+    return path
+
+
+def test_a_model_that_puts_out_no_sound_writes_no_file(tmp_path, sound):
+    write_audio(tmp_path / "dry.wav", sound, 48_000)
+    with pytest.raises(ModelFileError, match=r"huge\.nam: the output of the model is malformed: a sample is"):
+        AmpModel.load(_linear(tmp_path / "huge.nam", [1e30, 1e30]))
+    # Loud but sound at full scale; not finite where the input is absurdly loud.
+    loud = _linear(tmp_path / "loud.nam", [9e5])
+    assert np.isfinite(AmpModel.load(loud).render(sound, 48_000)).all()
+    with pytest.raises(ModelFileError, match="not finite, or over 120 dB"):
+        AmpChain(loud, dc_block_on=False).render(10 * sound)
+    (file,) = render_files([tmp_path / "dry.wav"], tmp_path / "out", model=loud, input_gain_db=60.0)
+    assert "over 120 dB of full scale" in file.error
+    assert not (tmp_path / "out" / "dry.wav").exists()
+
+
+@pytest.mark.parametrize("stage", ["gate_on", "model_on", "tone_on", "cabinet_on", "dc_block_on", "mix"])
+@pytest.mark.parametrize("model", ["fuzz", "ts9"])
+def test_a_stage_switched_on_after_silence_is_silent(stage, model, sound, response):
+    chain = AmpChain(model, ir=response, bass_db=6, gate_threshold_db=-80)
+    off = 0.0 if stage == "mix" else False
+    on = 1.0 if stage == "mix" else True
+    chain.set(**{stage: on})
+    chain.process(np.tile(sound, 2))
+    chain.set(**{stage: off})
+    chain.process(sound)
+    chain.process(np.zeros(5 * 48_000, np.float32))
+    chain.set(**{stage: on})
+    heard = np.abs(chain.process(np.zeros(48_000, np.float32)))
+    # Without the DC block the offset of the model itself is heard, and fades out.
+    assert heard[9_600 if stage == "dc_block_on" else 0 :].max() < 1e-6
+
+
+@pytest.mark.parametrize("model", ["clean", "crunch", "fuzz", "highgain", "screamer", "ts9"])
+@pytest.mark.parametrize("rate", [44_100, 48_000])
+def test_start_and_reset_are_silent(model, rate, sound):
+    chain = AmpChain(model, sample_rate=rate, bass_db=10)
+    assert np.abs(chain.process(np.zeros(rate // 4, np.float32))).max() < 1e-6
+    chain.process(sound)
+    chain.reset()
+    assert np.abs(chain.process(np.zeros(rate // 4, np.float32))).max() < 1e-6

@@ -64,6 +64,12 @@ impl Delay {
         self.fade.snap(1.0);
     }
 
+    /// Starts again, as if the input had always been `value`; a change of the delay in progress is completed.
+    pub fn settle(&mut self, value: f32) {
+        self.past.fill(value);
+        self.snap(self.wanted);
+    }
+
     /// The current delay, or the one that it fades to.
     #[must_use]
     pub fn samples(&self) -> usize {
@@ -93,7 +99,6 @@ impl LiveBlock for Delay {
     }
 
     fn reset(&mut self) {
-        self.past.fill(0.0);
-        self.snap(self.wanted);
+        self.settle(0.0);
     }
 }

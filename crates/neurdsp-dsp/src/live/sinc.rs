@@ -36,6 +36,38 @@ impl ResampleQuality {
     }
 }
 
+/// The filter of a ratio as a function of time in input samples, symmetric around 0.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Prototype {
+    /// It is zero beyond this many input samples to each side.
+    pub(super) half_width: usize,
+    beta: f64,
+    cutoff: f64,
+    norm: f64,
+}
+
+impl Prototype {
+    pub(super) fn new(ratio: Ratio, quality: ResampleQuality) -> Prototype {
+        let (pass, stop) = quality.bands();
+        // The lower rate, in input samples.
+        let scale = (ratio.up as f64 / ratio.down as f64).min(1.0);
+        let length = (ATTENUATION_DB - 7.95) / (2.285 * 2.0 * PI * (stop - pass) * scale);
+        let beta = 0.1102 * (ATTENUATION_DB - 8.7);
+        Prototype {
+            half_width: (length / 2.0).ceil() as usize,
+            beta,
+            cutoff: (pass + stop) / 2.0 * scale,
+            norm: bessel_i0(beta),
+        }
+    }
+
+    pub(super) fn at(&self, distance: f64) -> f64 {
+        let edge = distance / self.half_width as f64;
+        let window = bessel_i0(self.beta * (1.0 - edge * edge).max(0.0).sqrt()) / self.norm;
+        sinc(2.0 * self.cutoff * distance) * window
+    }
+}
+
 /// Filters for all phases of a ratio: rows of `taps` values, the oldest sample's first.
 #[derive(Clone, Debug)]
 pub(super) struct Sincs {
@@ -52,30 +84,18 @@ impl Sincs {
     ///
     /// Source: J. F. Kaiser, "Nonrecursive digital filter design using the I0-sinh window function", ISCAS 1974.
     pub(super) fn new(ratio: Ratio, quality: ResampleQuality) -> Sincs {
-        let (pass, stop) = quality.bands();
-        // The lower rate, in input samples.
-        let scale = (ratio.up as f64 / ratio.down as f64).min(1.0);
-        let length = (ATTENUATION_DB - 7.95) / (2.285 * 2.0 * PI * (stop - pass) * scale);
-        let half_width = (length / 2.0).ceil() as usize;
-        let beta = 0.1102 * (ATTENUATION_DB - 8.7);
-        let cutoff = (pass + stop) / 2.0 * scale;
-
+        let prototype = Prototype::new(ratio, quality);
+        let half_width = prototype.half_width;
         let is_interpolated = ratio.up > TABLE_PHASES;
         let phases = ratio.up.min(TABLE_PHASES);
         let n_rows = phases as usize + usize::from(is_interpolated);
         let taps = (2 * half_width).next_multiple_of(LANES);
         let mut rows = vec![0.0f32; n_rows * taps];
-        let norm = bessel_i0(beta);
-        let kernel = |distance: f64| {
-            let edge = distance / half_width as f64;
-            let window = bessel_i0(beta * (1.0 - edge * edge).max(0.0).sqrt()) / norm;
-            sinc(2.0 * cutoff * distance) * window
-        };
         let mut row_values = vec![0.0f64; 2 * half_width];
         for (row, to) in rows.chunks_exact_mut(taps).enumerate() {
             let phase = row as f64 / phases as f64;
             for (tap, value) in row_values.iter_mut().enumerate() {
-                *value = kernel(phase + half_width as f64 - 1.0 - tap as f64);
+                *value = prototype.at(phase + half_width as f64 - 1.0 - tap as f64);
             }
             let sum: f64 = row_values.iter().sum();
             to.iter_mut().zip(&row_values).for_each(|(to, value)| *to = (value / sum) as f32);

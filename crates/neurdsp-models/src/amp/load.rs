@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use crate::amp::architectures::NAMES;
+use crate::amp::json_model::JsonModel;
 use crate::amp::loaded::LoadedModel;
 use crate::amp::nam::{MAX_NAM_BYTES, NamFile, NamOptions};
-use crate::amp::seed_json::{MAX_JSON_BYTES, SeedModel};
+use crate::amp::seed_json::MAX_JSON_BYTES;
 use crate::container::file::ModelFile;
 use crate::container::format::Format;
 use crate::container::header::Header;
@@ -21,8 +22,8 @@ pub const FAMILY: Amp = Amp;
 #[derive(Debug, Clone, Copy)]
 pub struct Amp;
 
-/// Loads an amp model from a file: a model file (safetensors), a `.nam` file or the older folder of one, or the JSON of an
-/// amp model.
+/// Loads an amp model from a file: a model file (safetensors), a `.nam` file or the older folder of one, the JSON of an amp
+/// model, or that of AIDA-X or Proteus.
 ///
 /// The format is told from the content, not from the name.
 ///
@@ -62,9 +63,10 @@ pub fn load_bytes(bytes: &[u8]) -> Result<LoadedModel> {
 }
 
 fn from_json(text: &[u8], options: &NamOptions) -> Result<LoadedModel> {
-    match NamFile::from_json(text) {
-        Some(file) => LoadedModel::from_nam(file?, options),
-        None => SeedModel::from_bytes(text).and_then(LoadedModel::from_seed),
+    match JsonModel::from_bytes(text)? {
+        JsonModel::Nam(file) => LoadedModel::from_nam(file, options),
+        JsonModel::Foreign(file, format) => LoadedModel::from_foreign(file, format, options),
+        JsonModel::Seed(seed) => LoadedModel::from_seed(seed),
     }
 }
 

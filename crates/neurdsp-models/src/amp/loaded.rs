@@ -7,6 +7,7 @@ use crate::amp::architectures::{ARCHITECTURES, NAMES};
 use crate::amp::knobs::{AMP_PARAMETRIC, Knob, Parametric};
 use crate::amp::nam::{CAPTURE, NamFile, NamMetadata, NamModel, NamOptions};
 use crate::amp::playable::Playable;
+use crate::amp::probe::probe;
 use crate::amp::residual::PreparedResidual;
 use crate::amp::seed_json::SeedModel;
 use crate::container::file::ModelFile;
@@ -17,6 +18,8 @@ use crate::kinds::{AnyModel, Model, StreamSource, StreamingModel};
 
 /// The metadata key of the version of a `.nam` file.
 const NAM_VERSION: &str = "nam.version";
+/// The metadata key of the format of another player, such as `AIDA-X JSON`.
+const SOURCE_FORMAT: &str = "source.format";
 /// The most samples of a parity vector beyond four receptive fields.
 const MAX_EXTRA_PARITY_SAMPLES: usize = 1 << 16;
 
@@ -56,7 +59,7 @@ impl LoadedModel {
     ///
     /// # Errors
     /// See [`Header::from_metadata`]; [`Error::UnknownArchitecture`]; what is wrong with the tensors; parity vectors that
-    /// are missing, of different lengths, too long or not finite.
+    /// are missing, of different lengths, too long or not finite; an output that is not finite, or over 120 dB.
     pub fn from_file(file: &ModelFile) -> Result<LoadedModel> {
         LoadedModel::from_file_with(file, &NamOptions::default())
     }
@@ -77,6 +80,7 @@ impl LoadedModel {
             return Err(header.unknown_architecture(&NAMES));
         };
         let network = (architecture.read)(file, &header, options)?;
+        probe(&network)?;
         let parity = mono_parity(file, header.parity_db, network.receptive_field())?;
         Ok(LoadedModel {
             network,
@@ -102,11 +106,13 @@ impl LoadedModel {
     /// Takes over a model that came as JSON. It carries no parity vectors.
     ///
     /// # Errors
-    /// The weights do not fit the config.
+    /// The weights do not fit the config; an output that is not finite, or over 120 dB.
     pub fn from_seed(seed: SeedModel) -> Result<LoadedModel> {
         let name = ("neurdsp.name".to_owned(), seed.name);
+        let network: Arc<dyn Playable> = Arc::new(PreparedResidual::new(&seed.config, &seed.weights)?);
+        probe(&network)?;
         Ok(LoadedModel {
-            network: Arc::new(PreparedResidual::new(&seed.config, &seed.weights)?),
+            network,
             options: NamOptions::default(),
             audio: AudioSpec { sample_rate: seed.sample_rate, channels: 1 },
             metadata: Arc::new(BTreeMap::from([name])),
@@ -118,13 +124,16 @@ impl LoadedModel {
     /// Takes over a `.nam` model. It carries no parity vectors.
     ///
     /// # Errors
-    /// A model that is not mono; a size outside 0 to 1.
+    /// A model that is not mono; a size outside 0 to 1; an output that is not finite, or over 120 dB.
     pub fn from_nam(file: NamFile, options: &NamOptions) -> Result<LoadedModel> {
         let mut metadata: BTreeMap<String, String> = file.metadata().to_text().into_iter().collect();
         metadata.insert(NAM_VERSION.to_owned(), file.version().to_owned());
+        let audio = AudioSpec { sample_rate: file.sample_rate(), channels: 1 };
+        let network: Arc<dyn Playable> = Arc::new(NamModel::new(Arc::new(file), options)?);
+        probe(&network)?;
         Ok(LoadedModel {
-            audio: AudioSpec { sample_rate: file.sample_rate(), channels: 1 },
-            network: Arc::new(NamModel::new(Arc::new(file), options)?),
+            audio,
+            network,
             options: *options,
             metadata: Arc::new(metadata),
             parity: None,
@@ -132,12 +141,27 @@ impl LoadedModel {
         })
     }
 
+    /// Takes over a model of another player's format, as the `.nam` model that computes the same.
+    pub(crate) fn from_foreign(file: NamFile, format: &str, options: &NamOptions) -> Result<LoadedModel> {
+        let mut model = LoadedModel::from_nam(file, options)?;
+        let metadata = Arc::make_mut(&mut model.metadata);
+        metadata.remove(NAM_VERSION);
+        metadata.insert(SOURCE_FORMAT.to_owned(), format.to_owned());
+        Ok(model)
+    }
+
     /// The same model prepared for other options, with its knobs where they are.
     fn prepared(&self, options: &NamOptions) -> Result<LoadedModel> {
         if let Some(knobs) = &self.knobs {
             return LoadedModel::folded(knobs.clone(), options, Arc::clone(&self.metadata));
         }
-        let network = self.network.prepared(options)?.unwrap_or_else(|| Arc::clone(&self.network));
+        let network = match self.network.prepared(options)? {
+            Some(network) => {
+                probe(&network)?;
+                network
+            }
+            None => Arc::clone(&self.network),
+        };
         Ok(LoadedModel { network, options: *options, ..self.clone() })
     }
 

@@ -14,9 +14,9 @@
 
 use std::path::Path;
 
-use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
+use serde::Serialize;
 
+use crate::amp::fields::Fields;
 use crate::amp::residual::{LayerWeights, ResidualConfig, ResidualWeights};
 use crate::container::atomic::write_atomically;
 use crate::container::json::{list, numbers, one_line};
@@ -39,61 +39,6 @@ pub struct SeedModel {
     pub weights: ResidualWeights,
 }
 
-#[derive(Deserialize)]
-struct Root<'a> {
-    model_info: InfoIn,
-    architecture: ArchitectureIn,
-    #[serde(borrow)]
-    weights: &'a RawValue,
-}
-
-#[derive(Deserialize)]
-struct InfoIn {
-    #[serde(default)]
-    name: String,
-    version: String,
-    architecture: String,
-    causal: bool,
-    sample_rate: f64,
-}
-
-#[derive(Deserialize)]
-struct ArchitectureIn {
-    channels: usize,
-    num_layers: usize,
-    kernel_size: usize,
-    dilation_base: usize,
-    dilations: Vec<usize>,
-}
-
-#[derive(Deserialize)]
-struct WeightsIn<'a> {
-    #[serde(borrow)]
-    input_conv: ConvIn<'a>,
-    #[serde(borrow)]
-    residual_blocks: &'a RawValue,
-    #[serde(borrow)]
-    output_conv: ConvIn<'a>,
-}
-
-#[derive(Deserialize)]
-struct ConvIn<'a> {
-    #[serde(borrow)]
-    weight: &'a RawValue,
-    #[serde(borrow)]
-    bias: &'a RawValue,
-}
-
-#[derive(Deserialize)]
-struct BlockIn<'a> {
-    layer: usize,
-    dilation: usize,
-    #[serde(borrow)]
-    conv_weight: &'a RawValue,
-    #[serde(borrow)]
-    conv_bias: &'a RawValue,
-}
-
 impl SeedModel {
     /// Reads a file.
     ///
@@ -114,47 +59,46 @@ impl SeedModel {
     /// Malformed JSON, an architecture out of bounds, a model that is not causal, a list of the wrong length (named by
     /// its path, as `weights.residual_blocks[2].conv_weight[0]`), or a value that is not finite.
     pub fn from_bytes(text: &[u8]) -> Result<SeedModel> {
-        let root: Root = serde_json::from_slice(text)
-            .map_err(|error| Error::malformed("the JSON model", one_line(&error.to_string())))?;
-        check_info(&root.model_info)?;
-        let config = check_architecture(&root.architecture)?;
+        let read = || SeedModel::from_fields(&Fields::root("the JSON model", text)?);
+        read().map_err(|error| error.in_text(text))
+    }
+
+    /// As [`from_bytes`](Self::from_bytes), from the members of the root.
+    pub(crate) fn from_fields(root: &Fields) -> Result<SeedModel> {
+        let info = root.object("model_info")?;
+        let sample_rate = info.value("sample_rate")?;
+        check_info(&info, sample_rate)?;
+        let config = check_architecture(&root.object("architecture")?)?;
         let c = config.channels;
 
-        let weights: WeightsIn = member("weights", root.weights)?;
-        let blocks = list("weights.residual_blocks", weights.residual_blocks, config.num_layers)?;
+        let weights = root.object("weights")?;
+        let list_of = |of: &Fields, key: &str, shape: &[usize]| numbers(&of.at(key), of.require(key)?, shape);
+        let blocks = list("weights.residual_blocks", weights.require("residual_blocks")?, config.num_layers)?;
         let mut layers = Vec::with_capacity(blocks.len());
         let mut first_layer = 0;
         for (i, (block, dilation)) in blocks.into_iter().zip(config.dilations()).enumerate() {
-            let path = format!("weights.residual_blocks[{i}]");
-            let block: BlockIn = member(&path, block)?;
+            let block = Fields::new(format!("weights.residual_blocks[{i}]"), block)?;
             // Numbered from 0 or from 1, but in order.
+            let layer: usize = block.value("layer")?;
             if i == 0 {
-                first_layer = block.layer.min(1);
+                first_layer = layer.min(1);
             }
-            equal(&format!("{path}.layer"), block.layer, first_layer + i)?;
-            equal(&format!("{path}.dilation"), block.dilation, dilation)?;
+            equal(&block.at("layer"), layer, first_layer + i)?;
+            equal(&block.at("dilation"), block.value("dilation")?, dilation)?;
             layers.push(LayerWeights {
-                weight: numbers(
-                    &format!("{path}.conv_weight"),
-                    block.conv_weight,
-                    &[c, c, config.kernel_size],
-                )?,
-                bias: numbers(&format!("{path}.conv_bias"), block.conv_bias, &[c])?,
+                weight: list_of(&block, "conv_weight", &[c, c, config.kernel_size])?,
+                bias: list_of(&block, "conv_bias", &[c])?,
             });
         }
+        let (input, output) = (weights.object("input_conv")?, weights.object("output_conv")?);
         let weights = ResidualWeights {
-            input_weight: numbers("weights.input_conv.weight", weights.input_conv.weight, &[c])?,
-            input_bias: numbers("weights.input_conv.bias", weights.input_conv.bias, &[c])?,
+            input_weight: list_of(&input, "weight", &[c])?,
+            input_bias: list_of(&input, "bias", &[c])?,
             layers,
-            output_weight: numbers("weights.output_conv.weight", weights.output_conv.weight, &[c])?,
-            output_bias: numbers("weights.output_conv.bias", weights.output_conv.bias, &[1])?[0],
+            output_weight: list_of(&output, "weight", &[c])?,
+            output_bias: list_of(&output, "bias", &[1])?[0],
         };
-        Ok(SeedModel {
-            name: root.model_info.name,
-            sample_rate: root.model_info.sample_rate,
-            config,
-            weights,
-        })
+        Ok(SeedModel { name: info.value_or("name", String::new())?, sample_rate, config, weights })
     }
 
     /// Writes a file: whole, or not at all.
@@ -268,26 +212,28 @@ struct BlockOut<'a> {
     conv_bias: &'a [f32],
 }
 
-fn check_info(info: &InfoIn) -> Result<()> {
-    if !info.architecture.eq_ignore_ascii_case("wavenet") {
+fn check_info(info: &Fields, sample_rate: f64) -> Result<()> {
+    let architecture: String = info.value("architecture")?;
+    if !architecture.eq_ignore_ascii_case("wavenet") {
         return Err(Error::UnknownArchitecture {
-            name: one_line(&info.architecture),
+            name: one_line(&architecture),
             known: "WaveNet".to_owned(),
         });
     }
-    if info.version.split('.').next() != Some("1") {
+    let version: String = info.value("version")?;
+    if version.split('.').next() != Some("1") {
         return Err(Error::Unsupported {
-            what: format!("model_info.version {:?}", one_line(&info.version)),
+            what: format!("model_info.version {:?}", one_line(&version)),
             reason: "only 1.x is known".to_owned(),
         });
     }
-    if !info.causal {
+    if !info.value::<bool>("causal")? {
         return Err(Error::Unsupported {
             what: "model_info.causal = false".to_owned(),
             reason: "a model that looks ahead cannot play in real time; train a causal one".to_owned(),
         });
     }
-    check_sample_rate(info.sample_rate)
+    check_sample_rate(sample_rate)
 }
 
 fn check_sample_rate(sample_rate: f64) -> Result<()> {
@@ -301,16 +247,17 @@ fn check_sample_rate(sample_rate: f64) -> Result<()> {
     })
 }
 
-fn check_architecture(architecture: &ArchitectureIn) -> Result<ResidualConfig> {
+fn check_architecture(architecture: &Fields) -> Result<ResidualConfig> {
     let config = ResidualConfig {
-        channels: architecture.channels,
-        num_layers: architecture.num_layers,
-        kernel_size: architecture.kernel_size,
-        dilation_base: architecture.dilation_base,
+        channels: architecture.value("channels")?,
+        num_layers: architecture.value("num_layers")?,
+        kernel_size: architecture.value("kernel_size")?,
+        dilation_base: architecture.value("dilation_base")?,
     };
     config.validate()?;
-    equal("the length of architecture.dilations", architecture.dilations.len(), config.num_layers)?;
-    for (i, (got, expected)) in architecture.dilations.iter().zip(config.dilations()).enumerate() {
+    let dilations: Vec<usize> = architecture.value("dilations")?;
+    equal("the length of architecture.dilations", dilations.len(), config.num_layers)?;
+    for (i, (got, expected)) in dilations.iter().zip(config.dilations()).enumerate() {
         equal(&format!("architecture.dilations[{i}]"), *got, expected)?;
     }
     Ok(config)
@@ -321,10 +268,6 @@ fn equal(name: &str, got: usize, expected: usize) -> Result<()> {
         return Ok(());
     }
     Err(Error::OutOfRange { name: name.to_owned(), got: got.to_string(), expected: expected.to_string() })
-}
-
-fn member<'a, T: Deserialize<'a>>(path: &str, json: &'a RawValue) -> Result<T> {
-    serde_json::from_str(json.get()).map_err(|error| crate::container::json::malformed_member(path, &error))
 }
 
 /// 48000 rather than 48000.0, as other programs write it.

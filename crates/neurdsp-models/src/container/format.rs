@@ -4,10 +4,11 @@ use std::io::Read;
 use std::path::Path;
 
 use crate::container::open::open;
+use crate::container::text::without_mark;
 use crate::error::{Error, Result};
 
 /// Enough to tell the formats apart.
-const SNIFFED_BYTES: u64 = 64;
+const SNIFFED_BYTES: u64 = 1024;
 
 /// Tells a model file from a file of another known format by its first bytes.
 ///
@@ -51,11 +52,15 @@ impl Format {
         if start.len() > 8 && start[4..8] == [0; 4] && start[8] == b'{' {
             return Ok(Format::Safetensors);
         }
-        match start.iter().find(|byte| !byte.is_ascii_whitespace()) {
+        if start.starts_with(b"\xFF\xFE") || start.starts_with(b"\xFE\xFF") {
+            let reason = "it is text in UTF-16; save it as UTF-8, or get the file again".to_owned();
+            return Err(Error::UnknownFormat { reason });
+        }
+        match without_mark(start).iter().find(|byte| !byte.is_ascii_whitespace()) {
             Some(b'{') => Ok(Format::Json),
             _ => Err(Error::UnknownFormat {
                 reason: "neither a safetensors model file, a .nam file nor the JSON of an amp model; \
-                         export or convert it again"
+                         get the file again, or export or convert it again"
                     .to_owned(),
             }),
         }

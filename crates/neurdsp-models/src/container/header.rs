@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::container::json::one_line;
+use crate::container::json::{in_words, one_line};
 use crate::error::{Error, Result};
 
 /// The version of the format that this crate writes, and the newest that it reads.
@@ -127,7 +127,7 @@ impl Header {
             invalid(
                 CONFIG,
                 &self.config,
-                &format!("a config of {}: {}", one_line(&self.architecture), one_line(&error.to_string())),
+                &format!("a config of {}: {}", one_line(&self.architecture), one_line(&in_words(&error))),
             )
         })
     }
@@ -165,7 +165,7 @@ fn required<'a>(metadata: &'a BTreeMap<String, String>, key: &str) -> Result<&'a
 fn json<T: DeserializeOwned>(metadata: &BTreeMap<String, String>, key: &str, expected: &str) -> Result<T> {
     let text = required(metadata, key)?;
     serde_json::from_str(text)
-        .map_err(|error| invalid(key, text, &format!("{expected}: {}", one_line(&error.to_string()))))
+        .map_err(|error| invalid(key, text, &format!("{expected}: {}", one_line(&in_words(&error)))))
 }
 
 fn invalid(key: &str, got: &str, expected: &str) -> Error {
@@ -225,9 +225,9 @@ mod tests {
             (AUDIO, r#"{"sample_rate":0.0,"channels":1}"#, "sample_rate from 1000 to 768000"),
             (AUDIO, r#"{"sample_rate":1e999,"channels":1}"#, "number out of range"),
             (AUDIO, r#"{"sample_rate":48000.0,"channels":0}"#, "channels of at least 1"),
-            (AUDIO, r#"{"channels":1}"#, "missing field `sample_rate`"),
+            (AUDIO, r#"{"channels":1}"#, "sample_rate is missing"),
             (CONFIG, "[]", "a JSON object"),
-            (CONFIG, "{", "EOF while parsing"),
+            (CONFIG, "{", "it ends within an object"),
             (METRICS, "null", "a JSON object"),
             (PARITY_DB, "NaN", "a number from -200 to -20"),
             (PARITY_DB, "1000", "a number from -200 to -20"),

@@ -58,9 +58,94 @@ pub(crate) fn one_line(text: &str) -> String {
 
 /// An error for a part of a document; its own line and column would count from the part, so they are left out.
 pub(crate) fn malformed_member(path: &str, error: &serde_json::Error) -> Error {
+    Error::malformed(path, one_line(&in_words(error)))
+}
+
+/// What a parser found wrong: in words that name no type of this code, without a position.
+pub(crate) fn in_words(error: &serde_json::Error) -> String {
     let text = error.to_string();
-    let reason = text.split(" at line ").next().unwrap_or_default();
-    Error::malformed(path, one_line(reason))
+    let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(reason, _)| reason);
+    if let Some((_, rest)) = text.split_once("invalid type: ").or(text.split_once("invalid value: "))
+        && let Some((found, expected)) = rest.rsplit_once(", expected ")
+    {
+        return format!("it is {}, but must be {}", found_in_words(found), expected_in_words(expected));
+    }
+    if let Some((found, expected)) =
+        text.strip_prefix("invalid length ").and_then(|rest| rest.split_once(", expected "))
+    {
+        return format!("it has {found} elements, but must be {}", expected_in_words(expected));
+    }
+    let quoted = text.split('`').nth(1).unwrap_or_default();
+    if text.starts_with("missing field") {
+        return format!("{quoted} is missing");
+    }
+    if text.starts_with("duplicate field") {
+        return format!("{quoted} is defined twice");
+    }
+    if text.starts_with("unknown ") {
+        let known: Vec<_> = text.split('`').skip(3).step_by(2).collect();
+        return match known.as_slice() {
+            [] => format!("{quoted} is not known"),
+            known => format!("{quoted} is not known; known: {}", known.join(", ")),
+        };
+    }
+    let words = match text {
+        "EOF while parsing a list" => "it ends within a list",
+        "EOF while parsing an object" => "it ends within an object",
+        "EOF while parsing a string" => "it ends within a text",
+        "EOF while parsing a value" => "it ends where a value belongs",
+        "expected value" => "there is no value where one belongs",
+        "expected ident" => "there is a word other than true, false and null",
+        "expected `:`" => "a colon is missing",
+        "expected `,` or `]`" => "a comma or the end of a list is missing",
+        "expected `,` or `}`" => "a comma or the end of an object is missing",
+        "key must be a string" => "a key is not in double quotes",
+        "trailing comma" => "there is a comma too many before a closing bracket",
+        "trailing characters" => "there is more text after its end",
+        "invalid escape" => "a text has a backslash that stands for nothing",
+        "lone leading surrogate in hex escape" | "unexpected end of hex escape" => {
+            "a text has an incomplete \\u escape"
+        }
+        "recursion limit exceeded" => "lists or objects are nested too deeply",
+        other if other.starts_with("control character") => {
+            "a text holds a line break or another control character"
+        }
+        other => return other.replace('`', ""),
+    };
+    words.to_owned()
+}
+
+fn found_in_words(found: &str) -> String {
+    match found {
+        "map" => "an object".to_owned(),
+        "sequence" => "a list".to_owned(),
+        "unit value" => "null".to_owned(),
+        _ => match found.strip_prefix("string ") {
+            Some(text) => format!("the text {text}"),
+            // Numbers and truth values are between back-quotes.
+            None => found.split('`').nth(1).unwrap_or(found).to_owned(),
+        },
+    }
+}
+
+fn expected_in_words(expected: &str) -> String {
+    let words = match expected {
+        "a map" => "an object",
+        "a sequence" => "a list",
+        "a string" | "a borrowed string" | "string or map" => "text",
+        "a boolean" => "true or false",
+        "f32" | "f64" => "a number",
+        "u8" | "u16" | "u32" | "u64" | "usize" | "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number",
+        "any valid JSON value" => "a value",
+        other if other.starts_with("struct ") => "an object",
+        other if other.starts_with("enum ") => "one of the names of the format",
+        other if other.starts_with("an array of length ") || other.starts_with("a tuple of size ") => {
+            let length = other.rsplit(' ').next().unwrap_or_default();
+            return format!("a list of {length} elements");
+        }
+        other => other,
+    };
+    words.to_owned()
 }
 
 /// The elements of an array of exactly `expected` elements, unparsed; reads no further than one element too many.

@@ -15,7 +15,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::container::bounds::{MAX_AXES, MAX_FILE_BYTES, MAX_HEADER_BYTES, MAX_TENSORS, at_most};
-use crate::container::json::{Members, one_line};
+use crate::container::json::{Members, in_words, one_line};
 use crate::container::open::open;
 use crate::container::tensor::element_count;
 use crate::container::values::DType;
@@ -136,7 +136,7 @@ fn parse_header(header: &[u8]) -> Result<(BTreeMap<String, String>, Vec<NamedEnt
         return Err(malformed("it does not start with '{'; this is not a safetensors file".to_owned()));
     }
     let Members(members) =
-        serde_json::from_str::<Members<&RawValue>>(text).map_err(|error| malformed(error.to_string()))?;
+        serde_json::from_str::<Members<&RawValue>>(text).map_err(|error| malformed(in_words(&error)))?;
     at_most("the number of tensors", members.len() as u64, MAX_TENSORS + 1)?;
 
     let mut seen = BTreeSet::new();
@@ -148,7 +148,7 @@ fn parse_header(header: &[u8]) -> Result<(BTreeMap<String, String>, Vec<NamedEnt
             return Err(Error::Duplicate { name: format!("the tensor {name}") });
         }
         let what = |error: serde_json::Error| {
-            Error::malformed(format!("the header's entry {name}"), one_line(&error.to_string()))
+            Error::malformed(format!("the header's entry {name}"), one_line(&in_words(&error)))
         };
         if name == METADATA {
             let Members(pairs) = serde_json::from_str::<Members<String>>(value.get()).map_err(what)?;

@@ -11,4 +11,5 @@ pub(crate) mod open;
 pub(crate) mod parity;
 pub(crate) mod publish;
 pub(crate) mod tensor;
+pub(crate) mod text;
 pub(crate) mod values;

@@ -90,23 +90,27 @@ fn whatever_is_wrong_is_named_by_its_path() {
             "weights.input_conv.weight is malformed: 1 elements in an array of shape [2]",
         ),
         ("[1.0, -1.0]", "[1, 2, 3]", "weights.input_conv.weight is malformed: more than 2 elements"),
-        ("[1.0, -1.0]", "[1, null]", "weights.input_conv.weight is malformed: invalid type: null"),
+        (
+            "[1.0, -1.0]",
+            "[1, null]",
+            "weights.input_conv.weight is malformed: it is null, but must be a number",
+        ),
         ("[1.0, -1.0]", "[1, 1e39]", "weights.input_conv.weight is malformed: number out of range"),
-        ("[1.0, -1.0]", "[1, NaN]", "the JSON model is malformed: expected value at line"),
+        (
+            "[1.0, -1.0]",
+            "[1, NaN]",
+            "the JSON model is malformed: NaN and Infinity are not JSON numbers, but there is one at line 19,",
+        ),
         ("[1.0, -1.0]", "[1, 1e999]", "weights.input_conv.weight is malformed: number out of range"),
         (r#""bias": [0.25]"#, r#""bias": []"#, "weights.output_conv.bias is malformed: 0 elements"),
         (
             r#""conv_bias": [0, 0.5]"#,
             r#""b": 0"#,
-            "weights.residual_blocks[1] is malformed: missing field `conv_bias`",
+            "weights.residual_blocks[1].conv_bias is malformed: it is missing",
         ),
-        (
-            r#""layer": 0"#,
-            r#""layer": 0, "layer": 0"#,
-            "weights.residual_blocks[0] is malformed: duplicate field",
-        ),
-        (r#""weights""#, r#""weight""#, "the JSON model is malformed: missing field `weights`"),
-        ("}\n}", "}", "the JSON model is malformed: EOF while parsing"),
+        (r#""layer": 0"#, r#""layer": 0, "layer": 0"#, "weights.residual_blocks[0].layer is defined twice"),
+        (r#""weights""#, r#""weight""#, "weights is malformed: it is missing"),
+        ("}\n}", "}", "the JSON model is malformed: it ends within an object, at line"),
     ];
     for (old, new, message) in cases {
         assert!(HAND_MADE.contains(old), "{old}");
@@ -118,6 +122,6 @@ fn whatever_is_wrong_is_named_by_its_path() {
     let error = SeedModel::from_bytes(HAND_MADE.replacen("[1.0, -1.0]", &deep, 1).as_bytes()).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "weights.input_conv.weight is malformed: invalid type: sequence, expected f32"
+        "weights.input_conv.weight is malformed: it is a list, but must be a number (line 19, column 30)"
     );
 }

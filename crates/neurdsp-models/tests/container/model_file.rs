@@ -79,15 +79,15 @@ fn a_header_that_lies_is_refused_by_name() {
     let unclosed = format!(r#"{{"a":{}"#, "[".repeat(100_000));
     let cases = [
         (raw_file("", 0), "the header is malformed: it does not start with '{'"),
-        (raw_file("{", 0), "the header is malformed: EOF while parsing"),
-        (raw_file("{\u{1}", 0), "the header is malformed: key must be a string"),
-        (raw_file(&deep, 0), "the header's entry a is malformed: invalid type: sequence, expected a string"),
-        (raw_file(&unclosed, 0), "the header is malformed: EOF while parsing a list"),
-        (raw_file(r#"{"a":1}"#, 0), "the header's entry a is malformed: invalid type: integer"),
+        (raw_file("{", 0), "the header is malformed: it ends within an object"),
+        (raw_file("{\u{1}", 0), "the header is malformed: a key is not in double quotes"),
+        (raw_file(&deep, 0), "the header's entry a is malformed: it is a list, but must be text"),
+        (raw_file(&unclosed, 0), "the header is malformed: it ends within a list"),
+        (raw_file(r#"{"a":1}"#, 0), "the header's entry a is malformed: it is 1, but must be an object"),
         (raw_file(r#"{"a\n":1}"#, 0), r#"a tensor's name is malformed: "a\\n" is empty or has control"#),
         (raw_file(r#"{"__metadata__":{"k":1}}"#, 0), "the header's entry __metadata__ is malformed"),
         (raw_file(r#"{"__metadata__":{"k":"1","k":"2"}}"#, 0), "the metadata key k is defined twice"),
-        (raw_file(r#"{"a":{},"a":{}}"#, 0), "the header's entry a is malformed: missing field"),
+        (raw_file(r#"{"a":{},"a":{}}"#, 0), "the header's entry a is malformed: dtype is missing"),
         (
             raw_file(&entry("F64", "[1]", "[0,8]"), 8),
             "the tensor a is stored as F64, but must be F32, F16, BF16 or I8",
@@ -122,7 +122,10 @@ fn a_header_that_lies_is_refused_by_name() {
             raw_file(&entry("F32", "[1]", "[0,4]"), 5),
             "the file is malformed: its header describes 4 bytes of data",
         ),
-        (raw_file(&entry("F32", "[-1]", "[0,4]"), 4), "the header's entry a is malformed: invalid value"),
+        (
+            raw_file(&entry("F32", "[-1]", "[0,4]"), 4),
+            "the header's entry a is malformed: it is -1, but must be a whole number",
+        ),
         (
             raw_file(&entry("F32", "[1,1,1,1,1,1,1,1,1]", "[0,4]"), 4),
             "the number of axes of the tensor a is 9",
@@ -157,9 +160,9 @@ fn a_model_that_claims_the_impossible_is_refused_by_name() {
     let start = std::time::Instant::now();
     assert_eq!(set(config, billion), "channels is 1000000000, but must be 1 to 1024");
     assert!(start.elapsed().as_millis() < 100);
-    assert!(set(config, r#"{"channels":2}"#).contains("missing field `num_layers`"));
+    assert!(set(config, r#"{"channels":2}"#).contains("num_layers is missing"));
     let extra = r#"{"channels":2,"num_layers":2,"kernel_size":3,"dilation_base":2,"gated":true}"#;
-    assert!(set(config, extra).contains("unknown field `gated`"));
+    assert!(set(config, extra).contains("gated is not known; known: channels, num_layers"));
     let wide = r#"{"channels":4,"num_layers":2,"kernel_size":3,"dilation_base":2}"#;
     assert_eq!(
         set(config, wide),

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from neurdsp.audio import FloatArray, check_audio
-from neurdsp.errors import ParameterError
+from neurdsp.errors import ModelFileError, ParameterError
 
 __all__ = ["BLOCK_SAMPLES", "aligned"]
 
@@ -39,7 +39,19 @@ def aligned(
     ------
     ParameterError
         If a block is unusable; a bad sample is named by its position in the clip.
+    ModelFileError
+        If the output is not finite.
     """
+
+    def checked(samples: FloatArray) -> FloatArray:
+        played = play(samples)
+        if not np.isfinite(played).all():
+            raise ModelFileError(
+                "the output of the model is not finite: its weights are damaged or do not suit the level; "
+                "use another model, or less gain before it"
+            )
+        return played
+
     n_in, late = 0, latency
     shape: tuple[int, ...] = ()
     for block in blocks:
@@ -50,10 +62,10 @@ def aligned(
             )
         n_in += samples.shape[-1]
         shape = samples.shape[:-1]
-        played = play(samples)[..., late:]
+        played = checked(samples)[..., late:]
         late = max(0, late - samples.shape[-1])
         if played.size:
             yield played
     missing = min(latency, n_in)
     if missing:
-        yield play(np.zeros((*shape, late + missing), np.float32))[..., late:]
+        yield checked(np.zeros((*shape, late + missing), np.float32))[..., late:]

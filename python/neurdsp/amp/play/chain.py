@@ -1,4 +1,4 @@
-"""The amp chain: gain, gate, model, tone stack, cabinet, DC block, level and mix in one object."""
+"""The amp chain: gain, gate, model, DC block, tone stack, cabinet, level and mix in one object."""
 
 import os
 import warnings
@@ -12,11 +12,11 @@ import numpy.typing as npt
 from neurdsp import _core
 from neurdsp.amp.infer import AmpModel
 from neurdsp.amp.play.blocks import BLOCK_SAMPLES, aligned
-from neurdsp.amp.play.effects import impulse_response
+from neurdsp.amp.play.effects import ResponseChannel, impulse_response
 from neurdsp.amp.play.levels import check_levels
 from neurdsp.amp.play.parameters import OUTPUT_MODES, SWITCHES, OutputMode, to_core
 from neurdsp.audio import FloatArray, check_audio, check_sample_rate
-from neurdsp.errors import ParameterError
+from neurdsp.errors import ModelFileError, ParameterError
 
 __all__ = ["AmpChain", "ChainSettings", "PerformanceReport"]
 
@@ -96,6 +96,8 @@ class AmpChain:
         1 to 64. Channels share weights and settings, and each has its own state.
     ir : path-like or array_like, optional
         Impulse response of a cabinet; see `load_ir`.
+    ir_channel : {"each", "left", "right", "mean"} or int
+        Which channel of the impulse response plays; see `load_ir`.
     oversample : {1, 2, 4}
         Run the model at a multiple of its rate to reduce aliasing.
     low_latency : bool
@@ -126,6 +128,7 @@ class AmpChain:
         sample_rate: float = 48_000.0,
         n_channels: int = 1,
         ir: str | os.PathLike[str] | npt.ArrayLike | None = None,
+        ir_channel: ResponseChannel = "each",
         oversample: int = 1,
         low_latency: bool = False,
         fade_ms: float = 20.0,
@@ -143,7 +146,7 @@ class AmpChain:
         if model is not None:
             self.load_model(model, oversample=oversample, low_latency=low_latency)
         if ir is not None:
-            self.load_ir(ir)
+            self.load_ir(ir, channel=ir_channel)
         self._core.reset()
 
     def __reduce__(self) -> str:
@@ -263,30 +266,38 @@ class AmpChain:
         *,
         ir_rate: float | None = None,
         normalise: bool = True,
+        channel: ResponseChannel = "each",
     ) -> None:
         """Fade to another impulse response, or to none, during the next blocks.
 
         Parameters
         ----------
         ir : path-like, array_like of float or None
-            An audio file, or samples of shape (n,) or (n_channels, n). Channel ``i`` of the chain uses
-            channel ``i`` of the response, or its last one.
+            An audio file, or samples of shape (n,) or (n_channels, n).
         ir_rate : float, optional
             Sample rate of the samples in ``ir``; the chain's by default. A file has its own.
         normalise : bool
-            Whether to scale the response so that it does not change the loudness of white noise.
+            Whether to scale the response so that it does not change the loudness of white noise up to 24 kHz.
+            The gain is the same at every sample rate of the chain.
+        channel : {"each", "left", "right", "mean"} or int
+            Which channel of the response plays. By default channel ``i`` of the chain uses channel ``i`` of
+            the response, or its last one: a mono chain uses the left. Otherwise all use the left, the right,
+            the mean of all, or the one with this number, counted from 0.
 
         Raises
         ------
         AudioFileError
-            If the file cannot be read.
+            If the file cannot be read, or a channel that plays is silent.
         ParameterError
-            If the response is empty, not finite, or longer than 4,194,304 samples.
+            If the response is empty, silent in a channel that plays, not finite, or longer than 4,194,304
+            samples; or if there is no such channel.
         """
         if ir is None:
             self._core.load_cabinet(None, self._sample_rate, normalise)
             return
-        samples, rate = impulse_response(ir, ir_rate or self._sample_rate)
+        samples, rate = impulse_response(
+            ir, ir_rate or self._sample_rate, channel=channel, n_channels=self._n_channels
+        )
         self._core.load_cabinet(samples, rate, normalise)
 
     def process(self, block: npt.ArrayLike) -> FloatArray:
@@ -342,6 +353,8 @@ class AmpChain:
         ------
         ParameterError
             As `process`.
+        ModelFileError
+            If the output of the model is not finite, or over 120 dB of full scale.
         """
         samples = check_audio(audio)
         parts = (samples[..., i : i + BLOCK_SAMPLES] for i in range(0, samples.shape[-1], BLOCK_SAMPLES))
@@ -364,6 +377,15 @@ class AmpChain:
         ------
         ParameterError
             As `process`; a sample that is not finite is named by its position in the clip.
+        ModelFileError
+            If the output of the model is not finite, or over 120 dB of full scale.
         """
         self.reset()
-        yield from aligned(self._play, self.latency, blocks)
+        dropped = self._core.dropped_samples
+        for block in aligned(self._play, self.latency, blocks):
+            if self._core.dropped_samples != dropped:
+                raise ModelFileError(
+                    "the output of the model is not finite, or over 120 dB of full scale: its weights are "
+                    "damaged or do not suit the level; use another model, or less gain before it"
+                )
+            yield block

@@ -1,9 +1,10 @@
 """The parts of the chain around an amp, for use on their own: gate, tone stack, cabinet, DC block, levels."""
 
+import operator
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -11,17 +12,25 @@ import numpy.typing as npt
 from neurdsp import _core
 from neurdsp.amp.play.parameters import OutputMode, in_range, output_mode_number
 from neurdsp.audio import FloatArray, check_audio, check_sample_rate, read_audio
-from neurdsp.errors import AudioFileError
+from neurdsp.errors import AudioFileError, ParameterError
 
 __all__ = [
     "Cabinet",
     "DCBlock",
     "LevelGains",
     "NoiseGate",
+    "ResponseChannel",
     "ToneStack",
     "impulse_response",
     "level_gains",
+    "response_channel",
 ]
+
+ResponseChannel = Literal["each", "left", "right", "mean"] | int
+"""Which channel of an impulse response plays: each its own, or for all the left, the right, the mean, or the
+one with this number, counted from 0."""
+
+_CHANNELS = {"left": 0, "right": 1, "each": -1, "mean": -2}
 
 
 class _Block:
@@ -178,21 +187,24 @@ class Cabinet(_Block):
 
     Parameters
     ----------
-    response : path-like or array_like of float, shape (n,)
-        An audio file, whose first channel is used, or samples at ``response_rate``.
+    response : path-like or array_like of float, shape (n,) or (n_channels, n)
+        An audio file, or samples at ``response_rate``.
     sample_rate : float
         Of the sound in Hz; the response is resampled to it.
     response_rate : float, optional
         Sample rate of the samples in ``response``; ``sample_rate`` by default. A file has its own.
     normalise : bool
-        Whether to scale the response so that it does not change the loudness of white noise.
+        Whether to scale the response so that it does not change the loudness of white noise up to 24 kHz. The
+        gain is the same at every ``sample_rate``.
+    channel : {"each", "left", "right", "mean"} or int
+        Which channel of the response to use; "each" is the left here.
 
     Raises
     ------
     AudioFileError
-        If the file cannot be read.
+        If the file cannot be read, or is silent there.
     ParameterError
-        If the response is empty, not finite or longer than 4,194,304 samples.
+        If the response is empty, silent, not finite or longer than 4,194,304 samples, or lacks the channel.
 
     Examples
     --------
@@ -208,31 +220,81 @@ class Cabinet(_Block):
         *,
         response_rate: float | None = None,
         normalise: bool = True,
+        channel: ResponseChannel = "each",
     ) -> None:
         rate = check_sample_rate(sample_rate)
-        samples, own_rate = impulse_response(response, response_rate or rate)
-        prepared = _core.prepare_cabinet(samples[:1], own_rate, rate, normalise)
+        samples, own_rate = impulse_response(response, response_rate or rate, channel=channel, n_channels=1)
+        prepared = _core.prepare_cabinet(samples, own_rate, rate, normalise)
         super().__init__(_core.ChainBlock.convolver(np.ascontiguousarray(prepared[0])))
 
 
+def response_channel(channel: ResponseChannel | str) -> int:
+    """Return the core's number of a channel of an impulse response; digits count as a number.
+
+    Raises
+    ------
+    ParameterError
+        If there is no such choice.
+    """
+    if isinstance(channel, str) and channel.lower() in _CHANNELS:
+        return _CHANNELS[channel.lower()]
+    try:
+        number = (
+            -1
+            if isinstance(channel, bool)
+            else int(channel)
+            if isinstance(channel, str)
+            else operator.index(channel)
+        )
+    except (TypeError, ValueError):
+        number = -1
+    if not 0 <= number < 64:
+        raise ParameterError(
+            f"the channel of the impulse response is {channel!r}, but it must be each, left, right, mean, or "
+            "a number from 0 to 63"
+        )
+    return number
+
+
 def impulse_response(
-    response: str | os.PathLike[str] | npt.ArrayLike, sample_rate: float
+    response: str | os.PathLike[str] | npt.ArrayLike,
+    sample_rate: float,
+    *,
+    channel: ResponseChannel | str = "each",
+    n_channels: int = 64,
 ) -> tuple[FloatArray, float]:
-    """Return an impulse response as an array ``(n_channels, n)``, and its sample rate.
+    """Return the channels of an impulse response that play, ``(n, n_samples)``, and its sample rate.
 
     Parameters
     ----------
     response : path-like or array_like
-        An audio file, or samples of shape (n,) or (n_channels, n).
+        An audio file, or samples of shape (n_samples,) or (n, n_samples).
     sample_rate : float
         Sample rate of the samples; a file has its own.
+    channel : {"each", "left", "right", "mean"} or int
+        Which channels play.
+    n_channels : int
+        Channels of the sound: "each" takes as many of the response.
+
+    Raises
+    ------
+    AudioFileError
+        If the file cannot be read, is empty, or is silent in a channel that plays.
+    ParameterError
+        As for a file, for samples; or if there is no such channel.
     """
-    if isinstance(response, str | os.PathLike):
-        samples, rate = read_audio(response)
-        if samples.size == 0:
-            raise AudioFileError(f"'{os.fspath(response)}' is empty: it holds no samples")
-        return np.atleast_2d(samples), float(rate)
-    return np.atleast_2d(check_audio(response, name="response")), check_sample_rate(sample_rate)
+    choice = response_channel(channel)
+    if not isinstance(response, str | os.PathLike):
+        samples = np.atleast_2d(check_audio(response, name="response"))
+        rate = check_sample_rate(sample_rate)
+        return _core.select_response(samples, choice, n_channels), rate
+    samples, own_rate = read_audio(response)
+    if samples.size == 0:
+        raise AudioFileError(f"'{os.fspath(response)}' is empty: it holds no samples")
+    try:
+        return _core.select_response(np.atleast_2d(samples), choice, n_channels), float(own_rate)
+    except ParameterError as error:
+        raise AudioFileError(f"'{os.fspath(response)}': {error}") from error
 
 
 @dataclass(frozen=True, slots=True)

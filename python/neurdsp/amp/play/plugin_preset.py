@@ -19,7 +19,7 @@ from neurdsp import __version__
 from neurdsp._output import atomic_output, check_output
 from neurdsp.amp.infer import AmpModel
 from neurdsp.amp.lookup import find_model
-from neurdsp.amp.play.effects import impulse_response
+from neurdsp.amp.play.effects import ResponseChannel, impulse_response, response_channel
 from neurdsp.amp.play.parameters import PLUGIN_PARAMETERS, one_spelling
 from neurdsp.errors import ParameterError
 
@@ -38,6 +38,7 @@ def write_plugin_preset(
     model: str | os.PathLike[str] | None = None,
     *,
     ir: str | os.PathLike[str] | None = None,
+    ir_channel: ResponseChannel | str = "each",
     knobs: Mapping[str, float] | None = None,
     **settings: bool | float | str,
 ) -> Path:
@@ -52,6 +53,8 @@ def write_plugin_preset(
         itself.
     ir : path-like, optional
         Impulse response of a cabinet, any audio file.
+    ir_channel : {"each", "left", "right", "mean"} or int
+        Which channel of it plays. By default the left on the left and the right on the right.
     knobs : mapping of str to float, optional
         Positions of the model's knobs by name, 0 to 1; the others keep the defaults of the model. In the
         plugin they are ``knob1`` to ``knob8``, in the order of the model file.
@@ -86,7 +89,7 @@ def write_plugin_preset(
     session = {
         "version": _SESSION_VERSION,
         "model": resource,
-        "cabinet": None if ir is None else _cabinet(Path(ir)),
+        "cabinet": None if ir is None else _cabinet(Path(ir), ir_channel),
     }
     state = {
         "version": __version__,
@@ -168,13 +171,13 @@ def _model(
     return _resource(path, path.read_bytes()), positions
 
 
-def _cabinet(path: Path) -> dict[str, str]:
+def _cabinet(path: Path, channel: ResponseChannel | str) -> dict[str, str]:
     import soundfile
 
-    samples, sample_rate = impulse_response(path, 0)
+    samples, sample_rate = impulse_response(path, 0, channel=channel, n_channels=2)
     data = path.read_bytes()
-    if data[:4] != b"RIFF":
-        # The plugin reads only WAV.
+    if data[:4] != b"RIFF" or response_channel(channel) != response_channel("each"):
+        # The plugin reads only WAV, and plays each channel on its own side.
         file = io.BytesIO()
         soundfile.write(file, samples.T, round(sample_rate), format="WAV", subtype="FLOAT")
         data = file.getvalue()

@@ -14,11 +14,12 @@ from neurdsp.amp.infer import MAX_CHANNELS, AmpModel
 from neurdsp.amp.lookup import find_model
 from neurdsp.amp.play.blocks import BLOCK_SAMPLES
 from neurdsp.amp.play.chain import AmpChain, ChainSettings
+from neurdsp.amp.play.effects import ResponseChannel
 from neurdsp.amp.play.levels import check_levels
 from neurdsp.audio import AudioReader, AudioWriter, FloatArray
 from neurdsp.console import Progress
 from neurdsp.dsp.executors import LocalPool, Lost, n_cores
-from neurdsp.errors import AudioFileError, ParameterError
+from neurdsp.errors import AudioFileError, ModelFileError, ParameterError
 from neurdsp.metrics.level import amplitude_to_db
 
 __all__ = ["RenderResult", "RenderedFile", "render_file", "render_files"]
@@ -57,6 +58,7 @@ def render_file(
     model: AmpModel | str | os.PathLike[str],
     subtype: str = "FLOAT",
     ir: str | os.PathLike[str] | None = None,
+    ir_channel: ResponseChannel = "each",
     oversample: int = 1,
     tail_s: float = 0.0,
     **settings: Unpack[ChainSettings],
@@ -78,6 +80,8 @@ def render_file(
         Sample format, see `neurdsp.audio.AudioWriter`.
     ir : path-like, optional
         Impulse response of a cabinet.
+    ir_channel : {"each", "left", "right", "mean"} or int
+        Which channel of the impulse response plays; "each" is the left for a mono recording.
     oversample : {1, 2, 4}
         Run the model at a multiple of its rate to reduce aliasing.
     tail_s : float
@@ -97,7 +101,7 @@ def render_file(
     FileExistsError
         If the output is the input, the model or the impulse response.
     ModelFileError
-        If the model cannot be loaded.
+        If the model cannot be loaded, or its output is not finite; nothing is written then.
     ParameterError
         If a setting is out of range, or needs a level that the model's file does not give; see
         `neurdsp.amp.play.levels.check_levels`.
@@ -107,7 +111,7 @@ def render_file(
     >>> render_file("dry.wav", "wet.wav", model="amp.safetensors")  # doctest: +SKIP
     """
     with Progress("rendering", 1.0) as progress:
-        job = _Job(model, subtype, ir, oversample, _check_tail(tail_s), settings)
+        job = _Job(model, subtype, ir, ir_channel, oversample, _check_tail(tail_s), settings)
         return _render(input_path, output_path, job, progress=progress.advance)
 
 
@@ -120,6 +124,7 @@ def render_files(
     workers: int | None = None,
     subtype: str = "FLOAT",
     ir: str | os.PathLike[str] | None = None,
+    ir_channel: ResponseChannel = "each",
     oversample: int = 1,
     tail_s: float = 0.0,
     overwrite: bool = True,
@@ -142,7 +147,7 @@ def render_files(
         Files at a time; the number of cores by default.
     overwrite : bool
         Whether outputs that exist are replaced; otherwise they are kept, and reported as not rendered.
-    model, subtype, ir, oversample, tail_s, **settings
+    model, subtype, ir, ir_channel, oversample, tail_s, **settings
         As in `render_file`.
 
     Yields
@@ -180,7 +185,7 @@ def render_files(
     amp = model if isinstance(model, AmpModel) else AmpModel.load(model)
     check_levels(amp, settings)
 
-    job = _Job(amp, subtype, ir, oversample, tail_s, settings)
+    job = _Job(amp, subtype, ir, ir_channel, oversample, tail_s, settings)
 
     def render(target: Path) -> RenderedFile:
         source = sources[target]
@@ -188,7 +193,7 @@ def render_files(
             if not overwrite and target.exists():
                 raise AudioFileError(f"'{target}' exists already and was kept; --overwrite replaces it")
             result = _render(source, target, job)
-        except AudioFileError as error:
+        except (AudioFileError, ModelFileError) as error:
             return RenderedFile(source, target, error=str(error))
         return RenderedFile(source, target, result=result)
 
@@ -208,6 +213,7 @@ class _Job:
     model: AmpModel | str | os.PathLike[str]
     subtype: str
     ir: str | os.PathLike[str] | None
+    ir_channel: ResponseChannel
     oversample: int
     tail_s: float
     settings: ChainSettings
@@ -266,6 +272,7 @@ def _render(
                 sample_rate=info.sample_rate,
                 n_channels=info.channels,
                 ir=job.ir,
+                ir_channel=job.ir_channel,
                 oversample=job.oversample,
                 **settings,
             )

@@ -4,7 +4,7 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::bounds::MAX_CHANNELS;
-use super::read::{Fields, elements, is_text, value};
+use crate::amp::fields::{Fields, elements, is_text, value};
 use crate::container::json::one_line;
 use crate::container::tensor::expect_finite;
 use crate::error::{Error, Result};

@@ -8,8 +8,6 @@ use crate::error::{Error, Result};
 pub(crate) const MAX_NAM_BYTES: u64 = 128 << 20;
 /// The most bytes of a config or of metadata, without the models nested in it.
 pub(super) const MAX_CONFIG_BYTES: usize = 1 << 20;
-/// The most members of one object.
-pub(super) const MAX_MEMBERS: usize = 256;
 /// How deep models may be nested.
 pub(super) const MAX_DEPTH: usize = 4;
 /// The most models of a container.
@@ -17,9 +15,9 @@ pub(super) const MAX_SUBMODELS: usize = 64;
 /// The most layer arrays of a WaveNet.
 pub(super) const MAX_ARRAYS: usize = 16;
 /// The most layers of one array, of an LSTM, or of a ConvNet.
-pub(super) const MAX_LAYERS: usize = 256;
+pub(crate) const MAX_LAYERS: usize = 256;
 /// The most channels of any part; twice as many where a gate doubles them.
-pub(super) const MAX_CHANNELS: usize = neurdsp_nn::MAX_CHANNELS;
+pub(crate) const MAX_CHANNELS: usize = neurdsp_nn::MAX_CHANNELS;
 /// The longest kernel of a convolution, in taps.
 pub(super) const MAX_KERNEL: usize = 1024;
 /// The longest dilation, in samples.
@@ -29,12 +27,12 @@ pub(super) const MAX_RECEPTIVE_FIELD: usize = 1 << 20;
 /// The most weights of one network with its groups expanded: 64 MiB.
 pub(super) const MAX_DENSE_WEIGHTS: usize = 1 << 24;
 /// The most weights of an LSTM, which processes half a second of silence when it is prepared.
-pub(super) const MAX_LSTM_WEIGHTS: usize = 1 << 20;
+pub(crate) const MAX_LSTM_WEIGHTS: usize = 1 << 20;
 /// The most values in all histories of one network together: 64 MiB.
 pub(super) const MAX_HISTORY: usize = 1 << 24;
 
 /// Refuses a value outside a range.
-pub(super) fn in_range(path: &str, got: usize, range: RangeInclusive<usize>) -> Result<()> {
+pub(crate) fn in_range(path: &str, got: usize, range: RangeInclusive<usize>) -> Result<()> {
     if range.contains(&got) {
         return Ok(());
     }
@@ -55,7 +53,7 @@ pub(super) fn equal(path: &str, got: usize, expected: usize, because: &str) -> R
 }
 
 /// Refuses a quantity over its bound.
-pub(super) fn at_most(what: &str, got: usize, limit: usize) -> Result<()> {
+pub(crate) fn at_most(what: &str, got: usize, limit: usize) -> Result<()> {
     if got <= limit {
         return Ok(());
     }

@@ -9,9 +9,9 @@ use super::bounds::{MAX_CONFIG_BYTES, MAX_DEPTH, MAX_NAM_BYTES, MAX_SUBMODELS, a
 use super::file::{DEFAULT_SAMPLE_RATE, NamFile, Network, Submodel};
 use super::metadata::NamMetadata;
 use super::networks::{ConvNetNetwork, LinearNetwork, LstmNetwork};
-use super::read::{Fields, elements, is_text, value, weights, wrong_count};
 use super::visit::{Count, Split, Visitor};
 use super::wavenet::WavenetNetwork;
+use crate::amp::fields::{Fields, elements, value, weights, wrong_count};
 use crate::container::json::one_line;
 use crate::container::open::read_bytes;
 use crate::container::tensor::expect_finite;
@@ -43,19 +43,13 @@ impl NamFile {
     /// named by its path (`config.layers[0].channels`).
     pub fn from_bytes(text: &[u8]) -> Result<NamFile> {
         check_length(text)?;
-        NamFile::read_model(Fields::root("the .nam file", text)?, 0, &mut Lists::InText)
+        let read = || NamFile::from_fields(Fields::root("the .nam file", text)?);
+        read().map_err(|error| error.in_text(text))
     }
 
-    /// Reads a JSON text if it looks like a `.nam` file, which names its architecture or its version; otherwise `None`.
-    ///
-    /// # Errors
-    /// As [`from_bytes`](Self::from_bytes).
-    pub(crate) fn from_json(text: &[u8]) -> Option<Result<NamFile>> {
-        let fields = Fields::root("the .nam file", text).ok()?;
-        if !fields.get("architecture").is_some_and(is_text) && fields.get("version").is_none() {
-            return None;
-        }
-        Some(check_length(text).and_then(|()| NamFile::read_model(fields, 0, &mut Lists::InText)))
+    /// As [`from_bytes`](Self::from_bytes), from the members of the root.
+    pub(crate) fn from_fields(root: Fields) -> Result<NamFile> {
+        NamFile::read_model(root, 0, &mut Lists::InText)
     }
 
     /// Reads a text with empty lists of weights, whose values are joined in `weights`.

@@ -17,6 +17,8 @@ pub(super) struct PreparedLstm {
     head: Vec<Reduce>,
     settled: State,
     in_channels: usize,
+    /// The gain of the input in the output; 0 if it is not added.
+    bypass: f32,
 }
 
 /// The state of a stream: for each layer one frame of hidden values and one of cells.
@@ -115,6 +117,8 @@ impl PreparedLstm {
     /// # Errors
     /// A number of weights that does not fit the shape, which no network from a file has.
     pub(super) fn new(network: &LstmNetwork, isa: Isa) -> Result<PreparedLstm> {
+        let split = network.without_bypass();
+        let (network, bypass) = split.as_ref().map_or((network, 0.0), |(inner, gain)| (inner, *gain));
         let units = network.hidden_size;
         let isa = fitting(isa, units);
         let stride = frame_stride(units, isa);
@@ -133,7 +137,7 @@ impl PreparedLstm {
             cell: network.layers.iter().map(|layer| frame(&layer.initial_cell)).collect(),
         };
         let in_channels = network.in_channels;
-        let mut prepared = PreparedLstm { layers, head, settled, in_channels };
+        let mut prepared = PreparedLstm { layers, head, settled, in_channels, bypass };
         prepared.settle(network.settle_samples);
         Ok(prepared)
     }
@@ -249,7 +253,11 @@ impl LstmStream {
         let (Some(last), Some(layer)) = (self.hidden.last(), prepared.layers.last()) else { return };
         let last = &last[layer.stride()..][..frames * layer.stride()];
         if let [row] = prepared.head.as_slice() {
-            return row.run(last, output);
+            row.run(last, output);
+            if prepared.bypass != 0.0 {
+                output.iter_mut().zip(clean.iter()).for_each(|(to, input)| *to += prepared.bypass * input);
+            }
+            return;
         }
         for (i, row) in prepared.head.iter().enumerate() {
             let channel = &mut self.channel[..frames];

@@ -10,6 +10,7 @@
 mod activation;
 mod archive;
 mod bounds;
+mod bypass;
 mod conv;
 mod conventions;
 mod convnet;
@@ -26,7 +27,6 @@ mod model;
 mod networks;
 mod options;
 mod prepare;
-mod read;
 mod slim;
 mod stream;
 mod visit;
@@ -47,5 +47,5 @@ pub use stream::MonoStream;
 pub use wavenet::{Films, Gating, Layer, LayerArray, PostHead, PostHeadLayer, WavenetNetwork};
 
 pub(crate) use archive::CAPTURE;
-pub(crate) use bounds::MAX_NAM_BYTES;
+pub(crate) use bounds::{MAX_CHANNELS, MAX_LAYERS, MAX_LSTM_WEIGHTS, MAX_NAM_BYTES, at_most, in_range};
 pub(crate) use model::{NamModel, read};

@@ -5,8 +5,8 @@ use super::bounds::{
     MAX_CHANNELS, MAX_DILATION, MAX_LAYERS, MAX_LSTM_WEIGHTS, MAX_RECEPTIVE_FIELD, Totals, at_most, equal,
 };
 use super::conv::Conv;
-use super::read::Fields;
 use super::visit::Visitor;
+use crate::amp::fields::Fields;
 use crate::error::{Error, Result};
 
 /// How long an LSTM takes to settle.

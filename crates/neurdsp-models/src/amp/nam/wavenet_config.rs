@@ -8,9 +8,9 @@ use super::bounds::{
 };
 use super::conv::{Conv, Film};
 use super::file::NamFile;
-use super::read::{Fields, elements, is_list, value};
 use super::visit::{Count, Split};
 use super::wavenet::{Films, Gating, Layer, LayerArray, PostHead, PostHeadLayer, WavenetNetwork};
+use crate::amp::fields::{Fields, elements, is_list, value};
 use crate::container::json::one_line;
 use crate::error::{Error, Result};
 

@@ -63,6 +63,27 @@ impl NamFile {
         NamFile::from_bytes(&file.to_bytes()?)
     }
 
+    /// The same model in the oldest version of the format that can express it, which the most players read. Keys that the
+    /// format does not define stay; those of a network in a container or a condition are left as they are.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new), which no model from a file causes.
+    pub fn in_oldest_version(&self) -> Result<NamFile> {
+        if self.version == PLAIN_VERSION || matches!(self.network, Network::Slimmable(_)) {
+            return Ok(self.clone());
+        }
+        let file = NamFile::new(self.network.clone(), self.sample_rate(), self.metadata.clone())?;
+        if !file.is_plain() {
+            return Ok(self.clone());
+        }
+        Ok(NamFile { extra: self.extra.clone(), sample_rate: self.sample_rate, ..file })
+    }
+
+    /// Whether its version is one that every player reads.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.version.starts_with("0.5.")
+    }
+
     /// Writes a file: whole, or not at all.
     ///
     /// # Errors

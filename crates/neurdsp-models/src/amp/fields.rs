@@ -1,42 +1,44 @@
-//! Reading JSON objects and lists of a `.nam` file part by part, each bounded, each error with its path.
+//! Reading JSON objects and lists of a model part by part, each bounded, each error with its path.
 
+use std::cell::Cell;
 use std::fmt;
 use std::ops::RangeInclusive;
 
 use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::bounds::{MAX_MEMBERS, in_range};
+use crate::amp::nam::in_range;
 use crate::container::json::{malformed_member, one_line};
 use crate::container::tensor::expect_finite;
+use crate::container::text::{check_json, plain_text};
 use crate::error::{Error, Result};
 
+/// The most members of one object.
+const MAX_MEMBERS: usize = 256;
+
 /// The members of one object, not yet parsed, with the path of the object for messages.
-pub(super) struct Fields<'a> {
+pub(crate) struct Fields<'a> {
     /// The path of the object, such as `config.layers[0]`.
-    pub(super) path: String,
+    pub(crate) path: String,
     /// The members in the order of the file.
-    pub(super) members: Vec<(String, &'a RawValue)>,
+    pub(crate) members: Vec<(String, &'a RawValue)>,
 }
 
 impl<'a> Fields<'a> {
     /// Takes an object apart.
-    pub(super) fn new(path: impl Into<String>, json: &'a RawValue) -> Result<Fields<'a>> {
+    pub(crate) fn new(path: impl Into<String>, json: &'a RawValue) -> Result<Fields<'a>> {
         let path = path.into();
         let mut reader = serde_json::Deserializer::from_str(json.get());
         let members = read_members(&mut reader).map_err(|error| malformed_member(&path, &error))?;
         Fields::checked(path, members)
     }
 
-    /// Takes the root object of a text apart.
-    pub(super) fn root(what: &str, text: &'a [u8]) -> Result<Fields<'a>> {
-        let malformed = |error: serde_json::Error| {
-            let hint = not_a_number(text, &error);
-            Error::malformed(what, format!("{}{hint}", one_line(&error.to_string())))
-        };
-        let mut reader = serde_json::Deserializer::from_slice(text);
-        let members = read_members(&mut reader).map_err(malformed)?;
-        reader.end().map_err(malformed)?;
+    /// Takes the root object of a text apart, after checking that all of it is JSON. A byte-order mark is passed over.
+    pub(crate) fn root(what: &str, text: &'a [u8]) -> Result<Fields<'a>> {
+        let text = plain_text(what, text)?;
+        check_json(what, text)?;
+        let mut reader = serde_json::Deserializer::from_str(text);
+        let members = read_members(&mut reader).map_err(|error| malformed_member(what, &error))?;
         Fields::checked(String::new(), members)
     }
 
@@ -50,17 +52,17 @@ impl<'a> Fields<'a> {
     }
 
     /// The path of a member.
-    pub(super) fn at(&self, key: &str) -> String {
+    pub(crate) fn at(&self, key: &str) -> String {
         join(&self.path, key)
     }
 
     /// A member that is there and not null.
-    pub(super) fn get(&self, key: &str) -> Option<&'a RawValue> {
+    pub(crate) fn get(&self, key: &str) -> Option<&'a RawValue> {
         self.members.iter().find(|(name, _)| name == key).map(|(_, json)| *json).filter(|json| !is_null(json))
     }
 
     /// A member that must be there.
-    pub(super) fn require(&self, key: &str) -> Result<&'a RawValue> {
+    pub(crate) fn require(&self, key: &str) -> Result<&'a RawValue> {
         self.get(key).ok_or_else(|| {
             Error::malformed(
                 self.at(key),
@@ -69,28 +71,33 @@ impl<'a> Fields<'a> {
         })
     }
 
+    /// A member that must be there, taken apart.
+    pub(crate) fn object(&self, key: &str) -> Result<Fields<'a>> {
+        Fields::new(self.at(key), self.require(key)?)
+    }
+
     /// A member of a simple type that must be there.
-    pub(super) fn value<T: Deserialize<'a>>(&self, key: &str) -> Result<T> {
+    pub(crate) fn value<T: Deserialize<'a>>(&self, key: &str) -> Result<T> {
         value(&self.at(key), self.require(key)?)
     }
 
     /// A member of a simple type, or a default where it is absent or null.
-    pub(super) fn value_or<T: Deserialize<'a>>(&self, key: &str, default: T) -> Result<T> {
+    pub(crate) fn value_or<T: Deserialize<'a>>(&self, key: &str, default: T) -> Result<T> {
         self.get(key).map_or(Ok(default), |json| value(&self.at(key), json))
     }
 
     /// A whole number that must be there, within a range.
-    pub(super) fn count(&self, key: &str, range: RangeInclusive<usize>) -> Result<usize> {
+    pub(crate) fn count(&self, key: &str, range: RangeInclusive<usize>) -> Result<usize> {
         count(&self.at(key), self.require(key)?, range)
     }
 
     /// A whole number within a range, or a default where it is absent or null.
-    pub(super) fn count_or(&self, key: &str, default: usize, range: RangeInclusive<usize>) -> Result<usize> {
+    pub(crate) fn count_or(&self, key: &str, default: usize, range: RangeInclusive<usize>) -> Result<usize> {
         self.get(key).map_or(Ok(default), |json| count(&self.at(key), json, range))
     }
 
     /// A list of whole numbers within a range.
-    pub(super) fn counts(
+    pub(crate) fn counts(
         &self,
         key: &str,
         longest: usize,
@@ -103,7 +110,7 @@ impl<'a> Fields<'a> {
     }
 
     /// A finite number, or a default where it is absent or null.
-    pub(super) fn float_or(&self, key: &str, default: f32) -> Result<f32> {
+    pub(crate) fn float_or(&self, key: &str, default: f32) -> Result<f32> {
         let number = self.value_or(key, default)?;
         expect_finite(&self.at(key), &[number])?;
         Ok(number)
@@ -111,12 +118,12 @@ impl<'a> Fields<'a> {
 }
 
 /// Whether a value is a list.
-pub(super) fn is_list(json: &RawValue) -> bool {
+pub(crate) fn is_list(json: &RawValue) -> bool {
     json.get().starts_with('[')
 }
 
 /// Whether a value is text.
-pub(super) fn is_text(json: &RawValue) -> bool {
+pub(crate) fn is_text(json: &RawValue) -> bool {
     json.get().starts_with('"')
 }
 
@@ -129,7 +136,7 @@ fn join(path: &str, key: &str) -> String {
 }
 
 /// A value of a simple type.
-pub(super) fn value<'a, T: Deserialize<'a>>(path: &str, json: &'a RawValue) -> Result<T> {
+pub(crate) fn value<'a, T: Deserialize<'a>>(path: &str, json: &'a RawValue) -> Result<T> {
     serde_json::from_str(json.get()).map_err(|error| malformed_member(path, &error))
 }
 
@@ -152,7 +159,7 @@ fn count(path: &str, json: &RawValue, range: RangeInclusive<usize>) -> Result<us
 }
 
 /// The elements of a list, unparsed; reading stops at one element too many.
-pub(super) fn elements<'a>(path: &str, json: &'a RawValue, longest: usize) -> Result<Vec<&'a RawValue>> {
+pub(crate) fn elements<'a>(path: &str, json: &'a RawValue, longest: usize) -> Result<Vec<&'a RawValue>> {
     struct Elements(usize);
 
     impl<'de> Visitor<'de> for Elements {
@@ -180,10 +187,10 @@ pub(super) fn elements<'a>(path: &str, json: &'a RawValue, longest: usize) -> Re
 }
 
 /// The flat list of weights: exactly `expected` finite numbers. Any further ones are counted, not kept.
-pub(super) fn weights(path: &str, json: &RawValue, expected: usize) -> Result<Vec<f32>> {
-    struct Weights(usize);
+pub(crate) fn weights(path: &str, json: &RawValue, expected: usize) -> Result<Vec<f32>> {
+    struct Weights<'c>(usize, &'c Cell<usize>);
 
-    impl<'de> Visitor<'de> for Weights {
+    impl<'de> Visitor<'de> for Weights<'_> {
         type Value = (Vec<f32>, usize);
 
         fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
@@ -193,6 +200,7 @@ pub(super) fn weights(path: &str, json: &RawValue, expected: usize) -> Result<Ve
         fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> std::result::Result<Self::Value, A::Error> {
             let mut values = Vec::new();
             while values.len() < self.0 {
+                self.1.set(values.len());
                 match list.next_element()? {
                     Some(value) => values.push(value),
                     None => break,
@@ -206,9 +214,13 @@ pub(super) fn weights(path: &str, json: &RawValue, expected: usize) -> Result<Ve
         }
     }
 
+    let reached = Cell::new(0);
     let (values, found) = serde_json::Deserializer::from_str(json.get())
-        .deserialize_seq(Weights(expected))
-        .map_err(|error| malformed_member(path, &error))?;
+        .deserialize_seq(Weights(expected, &reached))
+        .map_err(|error| match is_list(json) {
+            true => malformed_member(&format!("{path}[{}]", reached.get()), &error),
+            false => malformed_member(path, &error),
+        })?;
     if found != expected {
         return Err(wrong_count(path, found, expected));
     }
@@ -217,24 +229,12 @@ pub(super) fn weights(path: &str, json: &RawValue, expected: usize) -> Result<Ve
 }
 
 /// The error for a list whose length differs from what its config requires.
-pub(super) fn wrong_count(path: &str, found: usize, expected: usize) -> Error {
+pub(crate) fn wrong_count(path: &str, found: usize, expected: usize) -> Error {
     let reason = format!(
         "it has {found} values, but the config asks for {expected}; \
          the file was cut short or its config was edited: export the model again"
     );
     Error::malformed(path, reason)
-}
-
-/// A hint for a parser error at NaN or infinity, which JSON does not have.
-fn not_a_number(text: &[u8], error: &serde_json::Error) -> &'static str {
-    let line = text.split(|&byte| byte == b'\n').nth(error.line().saturating_sub(1)).unwrap_or_default();
-    let from = &line[error.column().saturating_sub(2).min(line.len())..];
-    let near = &from[..from.len().min(12)];
-    let holds = |word: &[u8]| near.windows(word.len()).any(|window| window == word);
-    if holds(b"NaN") || holds(b"Inf") {
-        return ": NaN and Infinity are not JSON numbers; the training diverged, train the model again";
-    }
-    ""
 }
 
 /// The members of an object, duplicates included; reading stops at one member too many.
