@@ -262,7 +262,7 @@ pub(super) enum InputChannels {
     Right,
     /// Their sum, on both sides.
     #[id = "sum"]
-    #[name = "Left + right"]
+    #[name = "Sum"]
     Sum,
 }
 

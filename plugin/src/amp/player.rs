@@ -135,6 +135,16 @@ fn memory(chain: &AmpChain, sample_rate: usize) -> usize {
     chain.receptive_field().saturating_add(sample_rate)
 }
 
+/// The louder of up to two channels: a guitar may be on either.
+fn louder<'a>(channels: &'a [&mut [f32]]) -> Option<&'a [f32]> {
+    let peak = |channel: &[f32]| channel.iter().fold(0.0f32, |peak, sample| peak.max(sample.abs()));
+    match channels {
+        [left, right, ..] if peak(right) > peak(left) => Some(right),
+        [first, ..] => Some(first),
+        [] => None,
+    }
+}
+
 /// Shows the level of up to two channels.
 fn show(level: &Level, channels: &[&mut [f32]]) {
     channels.iter().take(2).for_each(|channel| level.update(channel));
@@ -257,8 +267,8 @@ impl Plugin for AmpPlayer {
         let is_choosing = self.input.is_changing(choice);
         self.input.take(choice, chain, channels);
         show(&self.shared.input, channels);
-        if let Some(first) = channels.first() {
-            self.shared.tuner.write(first);
+        if let Some(channel) = louder(channels) {
+            self.shared.tuner.write(channel);
         }
         if changed {
             chain.set(&settings);

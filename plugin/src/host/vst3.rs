@@ -69,7 +69,7 @@ impl Instance {
             let handler = told.lock().clone();
             if let Some(handler) = handler {
                 // SAFETY: the host keeps it alive, since it is counted.
-                unsafe { handler.restartComponent(RestartFlags_::kParamTitlesChanged as i32) };
+                unsafe { handler.restartComponent(RestartFlags_::kParamTitlesChanged) };
             }
         });
         Some(ComWrapper::new(Instance {

@@ -234,7 +234,7 @@ fn parameters_have_the_names_of_the_models_knobs() {
     instance.play(&noise(512, 0.3), &[512]);
     let titles = ["knob1", "knob2", "knob3"].map(|id| instance.title(id));
     assert_eq!(titles, ["Gain", "Tone", "Knob 3"]);
-    assert_ne!(instance.handler.restarts.load(Ordering::Relaxed) & kParamTitlesChanged as i32, 0);
+    assert_ne!(instance.handler.restarts.load(Ordering::Relaxed) & kParamTitlesChanged, 0);
     assert!(instance.set_state(&state_with(BARE, TS9)));
     assert_eq!(instance.title("knob1"), "Knob 1");
 }
