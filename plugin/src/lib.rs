@@ -4,6 +4,7 @@
 //! ```text
 //! amp      the amp player: identity, parameters, audio thread, files, editor
 //!
+//! host     what stands between the framework and the hosts
 //! audio    what an audio thread measures: levels, recent samples, their pitch, CPU time, silence
 //! loading  threads beside it: files that are read, and work that it requests
 //! state    what a project keeps: values of parameters, fields that report their restoration, files with their bytes
@@ -14,6 +15,7 @@
 
 mod amp;
 mod audio;
+mod host;
 mod loading;
 mod preset;
 mod state;
@@ -21,13 +23,11 @@ mod ui;
 mod window;
 
 use amp::AmpPlayer;
-use nice_plug::prelude::*;
 
-nice_export_clap!(AmpPlayer);
-nice_export_vst3!(AmpPlayer);
+host::factory::export_plugins!(AmpPlayer);
 
 /// Runs the amp player as a program until its window is closed; returns whether it could start.
 #[cfg(feature = "standalone")]
 pub fn run_standalone() -> bool {
-    nice_export_standalone::<AmpPlayer>()
+    nice_plug::prelude::nice_export_standalone::<AmpPlayer>()
 }

@@ -12,7 +12,14 @@ ROOT = Path(__file__).parents[2]
 BUNDLE = Path(os.environ.get("NEURDSP_PLUGIN", ROOT / "target/bundled-debug/neurdsp.vst3"))
 
 # What plays the model alone, as AmpModel.render does.
-BARE = {"gate": False, "tone": False, "cabinet": False, "dc_block": False, "output_mode": "raw"}
+BARE = {
+    "gate": False,
+    "tone": False,
+    "cabinet": False,
+    "dc_block": False,
+    "output_mode": "raw",
+    "ceiling": False,
+}
 
 
 @pytest.fixture(scope="session")

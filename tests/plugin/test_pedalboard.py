@@ -102,7 +102,8 @@ def test_knobs_of_a_preset_null_against_the_engine(load, preset, guitar, bare, n
 def test_knobs_that_the_host_sets_hold_from_the_first_sample(load, preset, guitar, bare, null_db):
     plugin = load(preset("crunch", **bare))
     plugin.process(guitar[None, :4800], 48_000)
-    plugin.knob_1, plugin.knob_2 = 0.9, 0.2
+    # Parameters have the names of the knobs of the model that plays.
+    plugin.gain, plugin.tone = 0.9, 0.2
     played = plugin.process(guitar[None], 48_000, buffer_size=512)[0]
     expected = AmpModel.load("crunch").with_knobs(gain=0.9, tone=0.2).render(guitar, sample_rate=48_000)
     assert null_db(played, expected) < -110

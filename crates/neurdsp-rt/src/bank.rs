@@ -121,6 +121,16 @@ impl Bank {
         self.delays.iter_mut().for_each(|delay| delay.settle(self.rest));
     }
 
+    /// Forgets the signal of one channel.
+    pub(crate) fn reset_channel(&mut self, index: usize) {
+        if let Some(stream) = self.streams.get_mut(index) {
+            stream.reset();
+        }
+        if let Some(delay) = self.delays.get_mut(index) {
+            delay.reset();
+        }
+    }
+
     /// Adds delay lines for a latency of up to `max_latency`, which change over `ramp` samples.
     pub(crate) fn with_delays(mut self, n_channels: usize, max_latency: usize, ramp: u32) -> Result<Bank> {
         if max_latency > 0 {

@@ -160,13 +160,32 @@ impl AmpChain {
     /// Whether the gate is open, which it always is while switched off.
     #[must_use]
     pub fn gate_is_open(&self) -> bool {
-        !self.settings.is_on(Parameter::GateOn) || self.gates.iter().any(NoiseGate::is_passing)
+        let mut playing = self.gates.iter().take(self.planes.n_channels());
+        !self.settings.is_on(Parameter::GateOn) || playing.any(NoiseGate::is_passing)
     }
 
     /// Whether a model or a cabinet is fading in.
     #[must_use]
     pub fn is_fading(&self) -> bool {
         self.models.is_fading() || self.cabinets.is_fading()
+    }
+
+    /// Plays only the first `n_channels` channels from the next sample on, or more of them again: at least one, at most those
+    /// of the chain. The others cost nothing and are left as they are; one that begins again has forgotten its signal.
+    pub fn set_channels(&mut self, n_channels: usize) {
+        let (before, n_channels) = (self.planes.n_channels(), n_channels.clamp(1, self.gates.len()));
+        for index in before..n_channels {
+            self.gates[index].reset();
+            self.tones[index].reset();
+            self.dc_blocks[index].reset();
+            self.model_delays[index].reset();
+            self.dry_delays[index].reset();
+            self.models.reset_channel(index);
+            self.cabinets.reset_channel(index);
+        }
+        for planes in [&mut self.planes, &mut self.before, &mut self.dry] {
+            planes.set_n_channels(n_channels);
+        }
     }
 
     /// Changes the settings from the audio thread itself, from the next sample on. The handle's settings stay as they are;

@@ -37,6 +37,11 @@ impl Planes {
         self.n_channels
     }
 
+    /// Uses only the first `n_channels` from now on, or more again: at most as many as it was made for.
+    pub(crate) fn set_n_channels(&mut self, n_channels: usize) {
+        self.n_channels = n_channels.min(self.samples.len() / MAX_CHUNK);
+    }
+
     /// Samples in each channel.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -67,13 +72,14 @@ impl Planes {
 
     /// The channels one after the other.
     pub fn channels_mut(&mut self) -> impl Iterator<Item = &mut [f32]> {
-        let len = self.len;
-        self.samples.chunks_exact_mut(MAX_CHUNK).map(move |channel| &mut channel[..len])
+        let (len, n_channels) = (self.len, self.n_channels);
+        self.samples.chunks_exact_mut(MAX_CHUNK).take(n_channels).map(move |channel| &mut channel[..len])
     }
 
-    /// Copies the samples of another chunk with as many channels.
+    /// Copies the samples of another chunk that was made for as many channels.
     pub fn copy_from(&mut self, other: &Planes) {
         self.len = other.len;
+        self.set_n_channels(other.n_channels);
         for (index, channel) in self.channels_mut().enumerate() {
             channel.copy_from_slice(other.channel(index));
         }

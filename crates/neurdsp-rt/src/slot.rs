@@ -292,6 +292,13 @@ impl Slot {
         }
     }
 
+    /// Forgets the signal of one channel.
+    pub(crate) fn reset_channel(&mut self, index: usize) {
+        for bank in [Some(&mut self.now), self.next.as_mut()].into_iter().flatten() {
+            bank.reset_channel(index);
+        }
+    }
+
     /// Forgets the signal; a fade in progress ends.
     pub fn reset(&mut self) {
         self.finish();

@@ -302,6 +302,26 @@ fn two_channels_are_two_chains() {
 }
 
 #[test]
+fn a_channel_that_is_left_out_is_left_as_it_is_and_begins_anew() {
+    let (left, right) = (bursts(9000), noise(9000, 4));
+    let (mut stereo, _handle) = chain(&toned(), 2);
+    let (mut l, mut r) = (left.clone(), right.clone());
+    for (n, (l, r)) in l.chunks_mut(300).zip(r.chunks_mut(300)).enumerate() {
+        stereo.set_channels(if (10..20).contains(&n) { 1 } else { 2 });
+        stereo.process(&mut [l, r]);
+    }
+    assert_eq!(l, played(&mut chain(&toned(), 1).0, &left, 300));
+    assert_eq!(r[..3000], played(&mut chain(&toned(), 1).0, &right, 300)[..3000]);
+    assert_eq!(r[3000..6000], right[3000..6000]);
+    assert_eq!(r[6000..], played(&mut chain(&toned(), 1).0, &right[6000..], 300));
+    // As many as it was made for, and at least one.
+    stereo.set_channels(9);
+    stereo.process(&mut [&mut [0.1; 64], &mut [0.1; 64], &mut [0.1; 64]]);
+    stereo.set_channels(0);
+    stereo.process(&mut [&mut [0.1; 64]]);
+}
+
+#[test]
 fn missing_and_surplus_channels_do_no_harm() {
     let input = bursts(3000);
     let (mut stereo, _handle) = chain(&toned(), 2);

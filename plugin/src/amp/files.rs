@@ -59,6 +59,14 @@ pub(super) struct KnobCard {
     pub(super) scale: Scale,
 }
 
+impl KnobCard {
+    /// The name as a label: `low_cut` as `Low cut`.
+    pub(super) fn title(&self) -> String {
+        let mut letters = self.name.chars().map(|letter| if letter == '_' { ' ' } else { letter });
+        letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+    }
+}
+
 /// A model that can play.
 pub(super) struct OpenModel {
     pub(super) resource: Resource,

@@ -3,9 +3,9 @@
 //! One preparation is requested at a time, and the next one once it has faded in. A turned knob is thus followed in steps of one
 //! fade each, at most 50 a second whatever the automation does, and the audio thread waits for none of them.
 //!
-//! A render that runs faster than real time is different: there a preparation of some milliseconds would be heard late. So it
-//! waits, and makes requests at points that do not depend on the blocks, so the sound is the same however fast the machine is.
-//! The speed is measured; until the first measurement the host's word counts.
+//! An offline render is different: nobody listens, it runs faster than real time, and a preparation of some milliseconds would be
+//! heard late. So it waits, and makes requests at points that do not depend on the blocks, so the sound is the same however fast
+//! the machine is. Only the host's word counts for that: whoever listens must never be made to wait.
 
 use std::ops::Range;
 use std::time::{Duration, Instant};
@@ -13,29 +13,22 @@ use std::time::{Duration, Instant};
 use super::params::Preparation;
 use crate::loading::Requests;
 
-/// Samples between the points at which a fast render looks for changes.
+/// Samples between the points at which an offline render looks for changes.
 const GRID: usize = 64;
-/// Samples over which the speed is measured.
-const WINDOW: usize = 12_000;
-/// Speed, relative to real time, above which nobody is listening.
-const FAST: f64 = 1.25;
-/// The longest that a fast render waits for a preparation.
-const LIMIT: Duration = Duration::from_secs(1);
+/// The longest that an offline render waits for a preparation. One takes some milliseconds; a machine may be busy.
+const LIMIT: Duration = Duration::from_secs(30);
 /// How often it checks.
 const POLL: Duration = Duration::from_micros(100);
 
-/// Which preparation was requested, and how fast the sound is rendered.
+/// Which preparation was requested, and whether the host renders offline.
 #[derive(Debug, Default)]
 pub(super) struct Follower {
     requested: Option<Preparation>,
     /// Samples since the sound was reset.
     position: usize,
-    sample_rate: f64,
-    /// Where and when the measurement of the speed began.
-    window: Option<(usize, Instant)>,
-    is_fast: bool,
-    /// Whether the host calls the render offline.
     is_offline: bool,
+    /// Whether the last wait was in vain: then there are no more until a preparation comes.
+    gave_up: bool,
 }
 
 /// The part of a block to play before the next call.
@@ -48,13 +41,13 @@ pub(super) struct Part {
 
 impl Follower {
     /// Begins with a new chain.
-    pub(super) fn start(&mut self, sample_rate: f64, is_offline: bool) {
-        *self = Follower { sample_rate, is_offline, ..Follower::default() };
+    pub(super) fn start(&mut self) {
+        *self = Follower::default();
     }
 
     /// Begins the sound again.
     pub(super) fn reset(&mut self) {
-        (self.position, self.window, self.is_fast) = (0, None, self.is_offline);
+        self.position = 0;
     }
 
     /// Whether `wanted` was not requested yet.
@@ -67,18 +60,11 @@ impl Follower {
         self.position = self.position.wrapping_add(len);
     }
 
-    /// Measures the speed. To be called once for each block that is played.
-    pub(super) fn begin_block(&mut self) {
-        let Some((begin, then)) = self.window else {
-            self.window = Some((self.position, Instant::now()));
-            return;
-        };
-        let played = self.position.wrapping_sub(begin);
-        if played >= WINDOW {
-            let now = Instant::now();
-            let lasted = (now - then).as_secs_f64();
-            self.is_fast = played as f64 / self.sample_rate > FAST * lasted;
-            self.window = Some((self.position, now));
+    /// Begins a block. In an offline render it waits for what was requested before.
+    pub(super) fn begin_block(&mut self, is_offline: bool, requests: &Requests) {
+        self.is_offline = is_offline;
+        if is_offline {
+            self.wait(requests);
         }
     }
 
@@ -95,11 +81,11 @@ impl Follower {
         let (mut samples, mut resets) = (left, false);
         if self.is_behind(wanted) {
             let past = self.position % GRID;
-            if self.is_fast && (past != 0 || is_fading || samples.is_empty()) {
+            if self.is_offline && (past != 0 || is_fading || samples.is_empty()) {
                 samples.end = samples.end.min(samples.start + GRID - past);
-            } else if self.is_fast {
+            } else if self.is_offline {
                 self.request(wanted, requests, wake);
-                self.is_fast = wait(requests);
+                self.wait(requests);
                 resets = self.position == 0;
             } else if requests.are_met() && !is_fading {
                 self.request(wanted, requests, wake);
@@ -114,15 +100,19 @@ impl Follower {
         requests.make();
         wake();
     }
-}
 
-/// Waits for the preparation; returns whether it came in time.
-fn wait(requests: &Requests) -> bool {
-    let start = Instant::now();
-    while !requests.are_met() && start.elapsed() < LIMIT {
-        std::thread::sleep(POLL);
+    /// Waits until every request is met, at most once for each that is not.
+    fn wait(&mut self, requests: &Requests) {
+        let start = Instant::now();
+        while !requests.are_met() {
+            if self.gave_up || start.elapsed() > LIMIT {
+                self.gave_up = true;
+                return;
+            }
+            std::thread::sleep(POLL);
+        }
+        self.gave_up = false;
     }
-    requests.are_met()
 }
 
 #[cfg(test)]
@@ -136,7 +126,7 @@ mod tests {
     use crate::loading::Requests;
 
     /// Plays a second in which the knob moves in each block; returns how many preparations were requested.
-    fn second_of_turning(is_fast: bool, answers: bool) -> usize {
+    fn second_of_turning(is_offline: bool, answers: bool) -> usize {
         let (mut chain, handle) = AmpChain::new(48_000.0, 1).unwrap();
         let model = neurdsp_models::load_bytes(
             br#"{"version": "0.5.4", "architecture": "Linear", "sample_rate": 48000,
@@ -145,9 +135,7 @@ mod tests {
         let (model, handle) = (model.unwrap(), RefCell::new(handle));
         let (params, requests) = (AmpParams::default(), Requests::default());
         let mut follower = Follower::default();
-        // By such a clock nothing is fast.
-        follower.start(if is_fast { 48_000.0 } else { 1e12 }, is_fast);
-        follower.reset();
+        follower.start();
         let requested = Cell::new(0);
         let wake = || {
             requested.set(requested.get() + 1);
@@ -159,9 +147,9 @@ mod tests {
         for block in 0..750 {
             params.knobs.set(&[block as f32 / 750.0]);
             let wanted = params.preparation(1);
-            follower.begin_block();
+            follower.begin_block(is_offline, &requests);
             let part = follower.next(&wanted, 0..64, chain.is_fading(), &requests, wake);
-            assert_eq!((part.samples, part.resets), (0..64, is_fast && block == 0));
+            assert_eq!((part.samples, part.resets), (0..64, is_offline && block == 0));
             if part.resets {
                 chain.reset();
             }
@@ -172,8 +160,8 @@ mod tests {
 
     #[test]
     fn a_knob_that_never_rests_is_followed_in_at_most_fifty_steps_a_second() {
-        for is_fast in [false, true] {
-            let requested = second_of_turning(is_fast, true);
+        for is_offline in [false, true] {
+            let requested = second_of_turning(is_offline, true);
             assert!((40..=50).contains(&requested), "{requested}");
         }
     }
@@ -184,7 +172,31 @@ mod tests {
     }
 
     #[test]
-    fn a_fast_render_asks_at_the_same_samples_whatever_the_blocks() {
+    fn back_in_real_time_nothing_waits_for_what_is_not_met() {
+        let params = AmpParams::default();
+        let (requests, mut follower) = (Requests::default(), Follower::default());
+        for is_offline in [true, false] {
+            params.knobs.set(&[if is_offline { 0.1 } else { 0.9 }]);
+            follower.begin_block(is_offline, &requests);
+            // Offline somebody answers; in real time nobody ever does, and a wait would not end.
+            let wake = || {
+                if is_offline {
+                    requests.meet()
+                }
+            };
+            let part = follower.next(&params.preparation(1), 0..64, false, &requests, wake);
+            assert_eq!(part.samples, 0..64);
+        }
+        assert!(!requests.are_met());
+        for _ in 0..1000 {
+            follower.begin_block(false, &requests);
+            params.knobs.set(&[0.5]);
+            follower.next(&params.preparation(1), 0..64, false, &requests, || panic!("asked twice"));
+        }
+    }
+
+    #[test]
+    fn an_offline_render_asks_at_the_same_samples_whatever_the_blocks() {
         let params = AmpParams::default();
         let first = params.preparation(1);
         params.knobs.set(&[0.9]);
@@ -196,12 +208,10 @@ mod tests {
                 requests.meet();
             };
             let mut follower = Follower::default();
-            follower.start(48_000.0, true);
-            follower.reset();
             let mut asked_at = Vec::new();
             for position in (0..1000).step_by(block) {
                 let len = block.min(1000 - position);
-                follower.begin_block();
+                follower.begin_block(true, &requests);
                 let mut at = 0;
                 while at < len {
                     // From sample 100 on another position is wanted, and until 150 the chain fades.

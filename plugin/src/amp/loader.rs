@@ -14,6 +14,7 @@ use super::files::{OpenCabinet, OpenModel, OpenSession, is_slimmable};
 use super::params::AmpParams;
 use super::session::VERSION;
 use super::shared::{Playing, Shared};
+use crate::host::Link;
 use crate::loading::{Tasks, Worker};
 use crate::state::Resource;
 
@@ -30,6 +31,7 @@ pub(super) struct Loader(Arc<Inner>);
 struct Inner {
     params: Arc<AmpParams>,
     shared: Arc<Shared>,
+    link: Arc<Link>,
     tasks: Tasks,
     /// The chain, with what was sent to it and what is to be sent.
     chain: Mutex<Chain>,
@@ -85,11 +87,12 @@ enum KnobStart {
 
 impl Loader {
     /// A loader that keeps what it loads in the session of `params`, and shows it in `shared`.
-    pub(super) fn new(params: Arc<AmpParams>, shared: Arc<Shared>) -> Loader {
+    pub(super) fn new(params: Arc<AmpParams>, shared: Arc<Shared>, link: Arc<Link>) -> Loader {
         let tasks = Tasks::new(shared.repaint.clone());
         let loader = Loader(Arc::new(Inner {
             params,
             shared,
+            link,
             tasks,
             chain: Mutex::default(),
             worker: Mutex::default(),
@@ -274,6 +277,7 @@ impl Loader {
             }
         }
         drop(chain);
+        self.0.link.set_names(self.0.params.knob_names(card.as_ref().map_or(&[], |card| &card.knobs)));
         self.show(|playing| playing.model = card);
     }
 

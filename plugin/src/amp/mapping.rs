@@ -90,7 +90,7 @@ pub(super) const LEFT_OUT: [Parameter; 4] =
 /// The plugin's parameters that the chain has no parameter for. A model is prepared with the first ones, which Python calls
 /// `size`, `oversample` and the names of the knobs; bypass is a mix of 0, and the revision counts loaded files.
 #[cfg(test)]
-pub(super) const OWN: [&str; 12] = [
+pub(super) const OWN: [&str; 14] = [
     "quality",
     "oversampling",
     "knob1",
@@ -101,6 +101,8 @@ pub(super) const OWN: [&str; 12] = [
     "knob6",
     "knob7",
     "knob8",
+    "input_channels",
+    "ceiling",
     "bypass",
     "revision",
 ];

@@ -3,6 +3,7 @@
 //! ```text
 //! identity  what hosts and presets know it by
 //! mapping   the parameters of the chain, each with the plugin's parameter for it
+//! input     which inputs are played, and on how many channels
 //! params    what a host can automate
 //! session   what a project keeps beside the parameters
 //! files     models and cabinets as they are opened
@@ -18,6 +19,7 @@ mod editor;
 mod files;
 mod follower;
 mod identity;
+mod input;
 mod loader;
 mod mapping;
 mod params;

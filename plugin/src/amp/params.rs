@@ -1,11 +1,15 @@
 //! The parameters that a host sees and automates. Their IDs never change: projects and presets are keyed by them.
 
+use std::collections::BTreeMap;
+
 use neurdsp_rt::{ChainSettings, Parameter};
+use nice_plug::plugin::{ParamValue, PluginState};
 use nice_plug::prelude::*;
 
+use super::files::KnobCard;
 use super::mapping::{self, Row};
 use super::session::Session;
-use crate::state::values::unit;
+use crate::state::values::{self, unit};
 use crate::state::{Persisted, revision};
 
 /// Knobs of models that a host can automate, as many as a model can have.
@@ -71,6 +75,12 @@ pub(super) struct AmpParams {
     /// The model's own knobs, in the order of its file. Those beyond the model's have no effect.
     #[nested]
     pub(super) knobs: Knobs,
+    /// Which of the inputs is played.
+    #[id = "input_channels"]
+    pub(super) input_channels: EnumParam<InputChannels>,
+    /// Whether the output is kept below full scale.
+    #[id = "ceiling"]
+    pub(super) ceiling: BoolParam,
     /// Counts the files that were loaded, so that the host sees that the project has changed.
     #[id = "revision"]
     pub(super) revision: IntParam,
@@ -104,6 +114,8 @@ impl Default for AmpParams {
             output: level("Output", mapping::OUTPUT, " dB"),
             mix: percentage("Mix", mapping::MIX.default()),
             knobs: Knobs::default(),
+            input_channels: EnumParam::new("Input channels", InputChannels::Stereo).non_automatable(),
+            ceiling: BoolParam::new("Ceiling", true),
             revision: revision(),
             session: Persisted::default(),
         }
@@ -186,6 +198,29 @@ impl AmpParams {
         Preparation { oversample: self.oversampling.value().factor(), size: self.quality.value(), knobs }
     }
 
+    /// Completes a state that has no value for some parameters. One from before the ceiling played without it.
+    pub(super) fn complete(state: &mut PluginState) {
+        values::complete(&AmpParams::default(), state, &[("ceiling", ParamValue::Bool(false))]);
+    }
+
+    /// The names of the parameters of a model's knobs, by ID: those of the knobs. One that another parameter has is marked.
+    pub(super) fn knob_names(&self, knobs: &[KnobCard]) -> BTreeMap<String, String> {
+        let map = self.param_map();
+        // SAFETY: the pointers are valid as long as `self` lives.
+        let others: Vec<String> =
+            map.iter().map(|(_, param, _)| unsafe { param.name() }.to_lowercase()).collect();
+        let name = |knob: &KnobCard| {
+            let title = knob.title();
+            if others.contains(&title.to_lowercase()) { format!("{title} (model)") } else { title }
+        };
+        knobs.iter().zip(1..).map(|(knob, number)| (format!("knob{number}"), name(knob))).collect()
+    }
+
+    /// Whether the output is kept below full scale: bypassed sound is not.
+    pub(super) fn has_ceiling(&self) -> bool {
+        self.ceiling.value() && !self.bypass.value()
+    }
+
     /// The parameters as those of the chain.
     pub(super) fn settings(&self) -> ChainSettings {
         let switch = |param: &BoolParam| if param.value() { 1.0 } else { 0.0 };
@@ -208,6 +243,27 @@ impl AmpParams {
             .with(Parameter::OutputGainDb, self.output.value())
             .with(Parameter::Mix, mix)
     }
+}
+
+/// Which of two inputs is played.
+#[derive(Enum, Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum InputChannels {
+    /// Each by itself.
+    #[id = "stereo"]
+    #[name = "Stereo"]
+    Stereo,
+    /// The left one, on both sides.
+    #[id = "left"]
+    #[name = "Left"]
+    Left,
+    /// The right one, on both sides.
+    #[id = "right"]
+    #[name = "Right"]
+    Right,
+    /// Their sum, on both sides.
+    #[id = "sum"]
+    #[name = "Sum"]
+    Sum,
 }
 
 /// How many times the model's rate it runs at.
@@ -260,15 +316,42 @@ mod tests {
     use std::collections::BTreeSet;
 
     use neurdsp_rt::Parameter;
+    use nice_plug::plugin::{ParamValue, PluginState};
     use nice_plug::prelude::*;
 
     use super::super::mapping::{LEFT_OUT, OFFERED, OWN};
-    use super::AmpParams;
+    use super::{AmpParams, KnobCard};
 
     /// The plain value at a normalised one; of an enum its index.
     fn plain(param: ParamPtr, normalised: f32) -> f32 {
         // SAFETY: the tests keep the parameters alive.
         unsafe { param.preview_plain(normalised) }
+    }
+
+    #[test]
+    fn knobs_are_named_as_the_models_are_and_never_as_another_parameter() {
+        let card = |name: &str| KnobCard {
+            name: name.to_owned(),
+            scale: crate::ui::Scale { default: 0.5, range: [0.0, 1.0] },
+        };
+        let names = AmpParams::default().knob_names(&[card("drive"), card("low_cut"), card("bass")]);
+        let expected = [("knob1", "Drive"), ("knob2", "Low cut"), ("knob3", "Bass (model)")];
+        assert_eq!(names, expected.map(|(id, name)| (id.to_owned(), name.to_owned())).into());
+    }
+
+    #[test]
+    fn a_state_is_completed_with_defaults_and_an_older_one_has_no_ceiling() {
+        let mut state = PluginState {
+            version: String::new(),
+            params: [("bass".to_owned(), ParamValue::F32(3.0))].into(),
+            fields: [].into(),
+        };
+        AmpParams::complete(&mut state);
+        assert_eq!(state.params.len(), AmpParams::default().param_map().len());
+        assert!(matches!(state.params["bass"], ParamValue::F32(3.0)));
+        assert!(matches!(state.params["input"], ParamValue::F32(0.0)));
+        assert!(matches!(state.params["ceiling"], ParamValue::Bool(false)));
+        assert!(matches!(&state.params["input_channels"], ParamValue::String(id) if id == "stereo"));
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! The plugin. Its audio thread plays the chain; nothing that `process` reaches allocates, locks or waits, but for renders that
-//! run faster than real time.
+//! The plugin. Its audio thread plays the chain; nothing that `process` reaches allocates, locks or waits, but for offline
+//! renders.
 
 use std::num::NonZeroU32;
 use std::ops::Range;
@@ -8,26 +8,34 @@ use std::sync::atomic::Ordering;
 use std::thread::Thread;
 
 use neurdsp_rt::{AmpChain, ChainSettings};
+use nice_plug::plugin::PluginState;
 use nice_plug::prelude::*;
 
 use super::editor::AmpEditor;
 use super::follower::Follower;
 use super::identity::{CLAP_ID, OWNER};
+use super::input::Input;
 use super::loader::Loader;
 use super::params::{AmpParams, Preparation};
 use super::shared::Shared;
 use super::sound::AmpSound;
-use crate::audio::{Rest, is_silent};
+use crate::audio::{Ceiling, Level, Rest, is_silent};
+use crate::host::Link;
 use crate::window::AppEditor;
+
+/// The length of fades of inputs and of the ceiling, in seconds.
+const RAMP_S: f64 = 0.02;
 
 /// The plugin.
 pub(crate) struct AmpPlayer {
     params: Arc<AmpParams>,
     shared: Arc<Shared>,
+    link: Arc<Link>,
     loader: Loader,
     chain: Option<AmpChain>,
     settings: ChainSettings,
-    mono_input: bool,
+    input: Input,
+    ceiling: Ceiling,
     latency: u32,
     follower: Follower,
     /// Prepares the model again.
@@ -41,14 +49,17 @@ impl Default for AmpPlayer {
     fn default() -> AmpPlayer {
         let params = Arc::new(AmpParams::default());
         let shared = Arc::new(Shared::default());
-        let loader = Loader::new(Arc::clone(&params), Arc::clone(&shared));
+        let link = Link::offer(|| Arc::new(AmpParams::default()));
+        let loader = Loader::new(Arc::clone(&params), Arc::clone(&shared), Arc::clone(&link));
         AmpPlayer {
             params,
             shared,
+            link,
             loader,
             chain: None,
             settings: ChainSettings::default(),
-            mono_input: false,
+            input: Input::new(true, 0, 0),
+            ceiling: Ceiling::new(0),
             latency: 0,
             follower: Follower::default(),
             worker: None,
@@ -74,6 +85,19 @@ impl AmpPlayer {
         }
     }
 
+    /// Tells the host for how long sound may go on.
+    fn report_tail(&self) {
+        let tail = self.chain.as_ref().map_or(0, |chain| chain.latency() + memory(chain, self.sample_rate));
+        self.link.set_tail_samples(tail);
+    }
+
+    /// Passes the sound on, at a sample rate that the engine does not play. Hosts offer such rates only to see what happens.
+    fn pass(&self, channels: &mut [&mut [f32]]) {
+        if let ([first, rest @ ..], true) = (channels, self.input.is_mono()) {
+            rest.iter_mut().for_each(|channel| channel.copy_from_slice(first));
+        }
+    }
+
     /// The preparation of the model that the parameters ask for.
     fn wanted(&self) -> Preparation {
         self.params.preparation(self.shared.n_knobs.load(Ordering::Relaxed))
@@ -89,7 +113,7 @@ impl AmpPlayer {
         };
         let len = channels.iter().map(|channel| channel.len()).min().unwrap_or(0);
         let mut at = 0;
-        self.follower.begin_block();
+        self.follower.begin_block(self.link.is_offline(), &self.shared.requests);
         // An empty block is played too: the chain receives new models with it.
         loop {
             let (is_fading, requests) = (chain.is_fading(), &self.shared.requests);
@@ -104,6 +128,26 @@ impl AmpPlayer {
             }
         }
     }
+}
+
+/// Samples after which the chain has forgotten its input: its receptive field, and a second in which its filters decay.
+fn memory(chain: &AmpChain, sample_rate: usize) -> usize {
+    chain.receptive_field().saturating_add(sample_rate)
+}
+
+/// The louder of up to two channels: a guitar may be on either.
+fn louder<'a>(channels: &'a [&mut [f32]]) -> Option<&'a [f32]> {
+    let peak = |channel: &[f32]| channel.iter().fold(0.0f32, |peak, sample| peak.max(sample.abs()));
+    match channels {
+        [left, right, ..] if peak(right) > peak(left) => Some(right),
+        [first, ..] => Some(first),
+        [] => None,
+    }
+}
+
+/// Shows the level of up to two channels.
+fn show(level: &Level, channels: &[&mut [f32]]) {
+    channels.iter().take(2).for_each(|channel| level.update(channel));
 }
 
 /// Plays a part of a block. Slicing any number of channels would allocate, so there is a case for each layout.
@@ -134,13 +178,24 @@ impl Plugin for AmpPlayer {
 
     type Editor = AppEditor<AmpEditor>;
     type SysExMessage = ();
+    /// To tell the host of the names of knobs.
     type BackgroundTask = ();
+
+    fn task_executor(&mut self) -> TaskExecutor<Self> {
+        let link = Arc::clone(&self.link);
+        Box::new(move |()| link.tell_names())
+    }
+
+    fn filter_state(state: &mut PluginState) {
+        AmpParams::complete(state);
+    }
 
     fn params(&self) -> Arc<dyn Params> {
         self.params.clone()
     }
 
-    fn editor(&mut self, _executor: AsyncExecutor<Self>) -> Option<Self::Editor> {
+    fn editor(&mut self, executor: AsyncExecutor<Self>) -> Option<Self::Editor> {
+        self.link.schedule_by(move || executor.execute_gui(()));
         let sound = AmpSound::new(Arc::clone(&self.params), self.loader.clone());
         Some(AmpEditor::create(sound, Arc::clone(&self.shared)))
     }
@@ -152,19 +207,32 @@ impl Plugin for AmpPlayer {
         context: &mut impl ActivateContext<Self>,
     ) -> bool {
         let n_channels = layout.main_output_channels.map_or(1, NonZeroU32::get) as usize;
+        let n_inputs = layout.main_input_channels.map_or(0, NonZeroU32::get) as usize;
         let sample_rate = f64::from(config.sample_rate);
-        let Ok((chain, handle)) = AmpChain::new(sample_rate, n_channels) else { return false };
+        let ramp_samples = (RAMP_S * sample_rate) as u32;
+        self.sample_rate = sample_rate as usize;
+        self.input = Input::new(n_inputs == n_channels, self.sample_rate, ramp_samples);
+        self.ceiling = Ceiling::new(ramp_samples);
+        let (chain, handle) = match AmpChain::new(sample_rate, n_channels) {
+            Ok(parts) => parts,
+            Err(error) => {
+                self.deactivate();
+                self.loader.tasks().refuse(format!("{error}; the sound passes unchanged"));
+                self.report_latency(|samples| context.set_latency_samples(samples));
+                self.report_tail();
+                return true;
+            }
+        };
         self.shared.sample_rate_hz.store(sample_rate as u32, Ordering::Relaxed);
         self.shared.cpu.watch(Arc::clone(handle.monitor()), sample_rate, config.max_buffer_size as usize);
         handle.settings().store(&self.params.settings());
         // Not in the background: the first block of an offline render must have the model.
         self.worker = self.loader.attach(handle, sample_rate);
         self.chain = Some(chain);
-        self.sample_rate = sample_rate as usize;
-        self.mono_input = layout.main_input_channels.map_or(0, NonZeroU32::get) == 1;
-        self.follower.start(sample_rate, config.process_mode == ProcessMode::Offline);
+        self.follower.start();
         self.reset();
         self.report_latency(|samples| context.set_latency_samples(samples));
+        self.report_tail();
         true
     }
 
@@ -172,9 +240,12 @@ impl Plugin for AmpPlayer {
         self.settings = self.params.settings();
         self.rest.wake();
         self.follower.reset();
+        self.ceiling.set(self.params.has_ceiling());
+        self.ceiling.finish();
         if let Some(chain) = &mut self.chain {
             chain.set(&self.settings);
             chain.reset();
+            self.input.reset(self.params.input_channels.value(), chain);
         }
     }
 
@@ -187,37 +258,40 @@ impl Plugin for AmpPlayer {
         let settings = self.params.settings();
         let changed = settings != std::mem::replace(&mut self.settings, settings);
         let wanted = self.wanted();
-        let Some(chain) = &mut self.chain else { return ProcessStatus::Normal };
+        let choice = self.params.input_channels.value();
         let channels = buffer.as_slice();
-        if let [first, rest @ ..] = channels {
-            if self.mono_input {
-                rest.iter_mut().for_each(|channel| channel.copy_from_slice(first));
-            }
-            self.shared.input.update(first);
-            self.shared.tuner.write(first);
+        let Some(chain) = &mut self.chain else {
+            self.pass(channels);
+            return ProcessStatus::Normal;
+        };
+        let is_choosing = self.input.is_changing(choice);
+        self.input.take(choice, chain, channels);
+        show(&self.shared.input, channels);
+        if let Some(channel) = louder(channels) {
+            self.shared.tuner.write(channel);
         }
         if changed {
             chain.set(&settings);
         }
-        if changed || self.follower.is_behind(&wanted) {
+        if changed || is_choosing || self.follower.is_behind(&wanted) {
             self.rest.wake();
         }
         let was_silent = is_silent(channels);
-        // A second more than the memory of the chain, in which its filters decay.
-        let after = chain.receptive_field().saturating_add(self.sample_rate);
-        if was_silent && self.rest.may_skip(after) {
+        if was_silent && self.rest.may_skip(memory(chain, self.sample_rate)) {
             self.follower.skip(channels.first().map_or(0, |channel| channel.len()));
             return ProcessStatus::Normal;
         }
         self.play(channels, &wanted);
+        self.input.spread(channels);
+        self.ceiling.set(self.params.has_ceiling());
+        self.ceiling.process(channels);
         let Some(chain) = &self.chain else { return ProcessStatus::Normal };
         self.rest.played(was_silent && !chain.is_fading(), channels);
         self.shared.gate_open.store(chain.gate_is_open(), Ordering::Relaxed);
-        if let Some(first) = channels.first() {
-            self.shared.output.update(first);
-        }
+        show(&self.shared.output, channels);
         self.shared.repaint.request();
         self.report_latency(|samples| context.set_latency_samples(samples));
+        self.report_tail();
         ProcessStatus::Normal
     }
 

@@ -40,13 +40,15 @@ type Parts = (Session, Vec<(String, f32)>, Option<Vec<f32>>);
 
 /// Takes a state apart.
 fn parts(state: &PluginState) -> Result<Parts, String> {
+    let mut state = state.clone();
+    AmpParams::complete(&mut state);
     let session: Session = match state.fields.get("session") {
         Some(text) => serde_json::from_str(text).map_err(|_| "the preset is damaged".to_owned())?,
         None => Session::default(),
     };
     session.check()?;
     let (mut others, mut knobs) = (Vec::new(), Vec::new());
-    for (id, value) in values::of_state(&AmpParams::default(), state) {
+    for (id, value) in values::of_state(&AmpParams::default(), &state) {
         if id.starts_with("knob") {
             knobs.push(value);
         } else if !AmpSound::APART.contains(&id.as_str()) {

@@ -1,12 +1,16 @@
 //! What an audio thread measures and the editor shows. The audio thread touches atomics only.
 
+mod ceiling;
 mod cpu;
 mod level;
 pub(crate) mod pitch;
+mod ramp;
 mod rest;
 mod tap;
 
+pub(crate) use ceiling::Ceiling;
 pub(crate) use cpu::{CpuLoad, CpuMeter};
 pub(crate) use level::Level;
+pub(crate) use ramp::Ramp;
 pub(crate) use rest::{Rest, is_silent};
 pub(crate) use tap::Tap;

@@ -1,8 +1,8 @@
 //! Values of parameters, normalised: from 0 to 1.
 
 use nice_plug::context::gui::GuiContext;
-use nice_plug::params::Params;
 use nice_plug::params::internals::ParamPtr;
+use nice_plug::params::{Param, Params};
 use nice_plug::plugin::{ParamValue, PluginState};
 
 /// A value from 0 to 1; NaN becomes 0.
@@ -47,6 +47,42 @@ unsafe fn normalised(param: ParamPtr, value: Option<&ParamValue>) -> f32 {
         }
     };
     unit(value)
+}
+
+/// The value of the parameter `id` at a normalised one, as a state holds it; none if there is no such parameter.
+///
+/// `scratch` has the parameters of the plugin. The one is changed, so it must not be the plugin's own.
+pub(crate) fn plain(scratch: &dyn Params, id: &str, normalised: f32) -> Option<ParamValue> {
+    let (_, param, _) = scratch.param_map().into_iter().find(|(found, ..)| found == id)?;
+    // SAFETY: `scratch` lives until the end of this function, and nobody else uses it.
+    unsafe {
+        param._internal_set_normalized_value(unit(normalised));
+        Some(match param {
+            ParamPtr::FloatParam(param) => ParamValue::F32((*param).unmodulated_plain_value()),
+            ParamPtr::IntParam(param) => ParamValue::I32((*param).unmodulated_plain_value()),
+            ParamPtr::BoolParam(param) => ParamValue::Bool((*param).unmodulated_plain_value()),
+            ParamPtr::EnumParam(param) => match (*param).unmodulated_plain_id() {
+                Some(id) => ParamValue::String(id.to_owned()),
+                None => ParamValue::I32((*param).unmodulated_plain_value()),
+            },
+        })
+    }
+}
+
+/// Adds to `state` the default of each parameter that it has no value for, so that restoring it leaves none as it was before.
+/// Those in `older` have other values in states from before they were there.
+pub(crate) fn complete(scratch: &dyn Params, state: &mut PluginState, older: &[(&str, ParamValue)]) {
+    for (id, param, _) in scratch.param_map() {
+        if state.params.contains_key(&id) {
+            continue;
+        }
+        let before = older.iter().find(|(name, _)| *name == id).map(|(_, value)| value.clone());
+        // SAFETY: `scratch` lives until the end of this function.
+        let default = || plain(scratch, &id, unsafe { param.default_normalized_value() });
+        if let Some(value) = before.or_else(default) {
+            state.params.insert(id, value);
+        }
+    }
 }
 
 /// The values now, by ID, without the parameters `except`.

@@ -6,12 +6,17 @@
 mod host;
 
 use host::clap::Instance;
-use host::{BARE, TS9, noise, state_with};
+use host::{BARE, TS9, noise, state_of_version, state_with};
+
+const CRUNCH: &[u8] = include_bytes!("../../../python/neurdsp/amp/shipped/crunch.safetensors");
 
 /// The state as a CLAP host stores it: its length, and the JSON.
 fn stored(parameters: &str) -> Vec<u8> {
-    let json = state_with(parameters, TS9);
-    [&(json.len() as u64).to_le_bytes()[..], &json].concat()
+    stored_json(&state_with(parameters, TS9))
+}
+
+fn stored_json(json: &[u8]) -> Vec<u8> {
+    [&(json.len() as u64).to_le_bytes()[..], json].concat()
 }
 
 #[test]
@@ -36,4 +41,56 @@ fn it_plays_what_the_engine_plays_and_keeps_its_state() {
     assert_eq!(second.play(&signal, 1024), expected);
     assert_eq!(second.save(), saved);
     second.stop();
+}
+
+#[test]
+fn the_tail_the_names_and_the_mode_are_those_of_what_plays() {
+    let instance = Instance::create();
+    assert!(instance.names().contains(&"Knob 1".to_owned()));
+    assert!(instance.load(&stored_json(&state_of_version(2, BARE, CRUNCH))));
+    instance.start();
+    assert!((24_000..480_000).contains(&instance.tail()), "{}", instance.tail());
+    let names = instance.names();
+    assert!(
+        ["Gain", "Tone", "Knob 3"].iter().all(|name| names.iter().any(|found| found == name)),
+        "{names:?}"
+    );
+    // While it is active, as a host may.
+    let signal = noise(4800, 0.3);
+    let first = instance.play(&signal, 480);
+    assert!(instance.set_offline(true) && instance.set_offline(false));
+    instance.stop();
+    instance.start();
+    assert!(instance.play(&signal, 480) == first);
+    instance.stop();
+}
+
+#[test]
+fn crossed_buffers_play_as_separate_ones() {
+    let (left, right) = (noise(480, 0.3), noise(480, 0.3));
+    let alone = |signal: &[f32]| {
+        let mut expected = vec![0.0; signal.len()];
+        neurdsp_models::load_bytes(TS9).unwrap().build_stream().unwrap().process(signal, &mut expected);
+        expected
+    };
+    let instance = Instance::create();
+    assert!(instance.load(&stored(BARE)));
+    instance.start();
+    let (mut a, mut b) = (left.clone(), right.clone());
+    instance.play_crossed(&mut a, &mut b);
+    assert!(b == alone(&left) && a == alone(&right));
+    instance.stop();
+}
+
+#[test]
+fn rates_that_no_interface_has_are_played_too() {
+    let instance = Instance::create();
+    assert!(instance.load(&stored(BARE)));
+    for rate in [8000.0, 1234.5678, 12_345.678, 45_678.901, 123_456.78, 768_000.0] {
+        instance.start_at(rate);
+        // Longer than the latency at the highest of them.
+        let played = instance.play(&noise(12_000, 0.3), 512);
+        assert!(played.iter().all(|x| x.is_finite()) && played.iter().any(|x| x.abs() > 1e-3), "{rate}");
+        instance.stop();
+    }
 }

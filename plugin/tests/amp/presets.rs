@@ -67,7 +67,7 @@ fn knobs_turn_and_presets_are_saved_listed_recalled_and_deleted() {
 
     // A model that is loaded by hand has its knobs where its maker left them, and the host is told.
     editor.drop_file(&display, &mut instance, &shipped("crunch"));
-    let gain = instance.parameter("Knob 1");
+    let gain = instance.parameter("knob1");
     let edited = |instance: &host::Instance| instance.handler.edited.lock().unwrap().get(&gain).copied();
     play_until(&mut instance, "the host is told of the knobs", |instance| edited(instance).is_some());
     assert!((edited(&instance).unwrap() - 0.411_765).abs() < 1e-6);
@@ -138,7 +138,7 @@ fn knobs_turn_and_presets_are_saved_listed_recalled_and_deleted() {
     play_until(&mut instance, "the model of eight knobs plays", |instance| model_path(instance) == eight);
     play(&mut instance, MOMENT);
     editor.save(&display, "knobs-8");
-    let last = instance.parameter("Knob 8");
+    let last = instance.parameter("knob8");
     let of_last = |instance: &host::Instance| instance.handler.edited.lock().unwrap().get(&last).copied();
     editor.drag_up(&display, &mut instance, MASTER, 36, |instance| {
         of_last(instance).is_some_and(|at| at > 0.65)

@@ -5,6 +5,8 @@
 mod amp;
 #[path = "../../src/audio/mod.rs"]
 mod audio;
+#[path = "../../src/host/mod.rs"]
+mod host;
 #[path = "../../src/loading/mod.rs"]
 mod loading;
 #[path = "../../src/preset/mod.rs"]
@@ -18,8 +20,6 @@ mod ui;
 mod window;
 
 use amp::AmpPlayer;
-use nice_plug::prelude::*;
 use pulse::Pulse;
 
-nice_export_clap!(AmpPlayer, Pulse);
-nice_export_vst3!(AmpPlayer, Pulse);
+host::factory::export_plugins!(AmpPlayer, Pulse);

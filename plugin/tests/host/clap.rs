@@ -9,7 +9,10 @@ use clap_sys::events::{clap_event_header, clap_input_events, clap_output_events}
 use clap_sys::ext::gui::{
     CLAP_EXT_GUI, CLAP_WINDOW_API_X11, clap_host_gui, clap_plugin_gui, clap_window, clap_window_handle,
 };
+use clap_sys::ext::params::{CLAP_EXT_PARAMS, clap_param_info, clap_plugin_params};
+use clap_sys::ext::render::{CLAP_EXT_RENDER, clap_plugin_render};
 use clap_sys::ext::state::{CLAP_EXT_STATE, clap_plugin_state};
+use clap_sys::ext::tail::{CLAP_EXT_TAIL, clap_plugin_tail};
 use clap_sys::factory::plugin_factory::{CLAP_PLUGIN_FACTORY_ID, clap_plugin_factory};
 use clap_sys::host::clap_host;
 use clap_sys::plugin::clap_plugin;
@@ -182,6 +185,65 @@ impl Instance {
     pub fn play(&self, signal: &[f32], size: usize) -> Vec<f32> {
         let (mut left, mut right) = (signal.to_vec(), signal.to_vec());
         let (mut left_in, mut right_in) = (signal.to_vec(), signal.to_vec());
+        for start in (0..signal.len()).step_by(size) {
+            let end = (start + size).min(signal.len());
+            let mut inputs = [left_in[start..].as_mut_ptr(), right_in[start..].as_mut_ptr()];
+            let mut outputs = [left[start..].as_mut_ptr(), right[start..].as_mut_ptr()];
+            self.process(&mut inputs, &mut outputs, end - start);
+        }
+        left
+    }
+
+    pub fn start(&self) {
+        self.start_at(48_000.0);
+    }
+
+    /// Makes it ready to play at a sample rate in Hz.
+    pub fn start_at(&self, sample_rate: f64) {
+        unsafe {
+            assert!((*self.plugin).activate.unwrap()(self.plugin, sample_rate, 1, 1024));
+            assert!((*self.plugin).start_processing.unwrap()(self.plugin));
+        }
+    }
+
+    fn extension<T>(&self, name: &CStr) -> &T {
+        unsafe { &*(*self.plugin).get_extension.unwrap()(self.plugin, name.as_ptr()).cast::<T>() }
+    }
+
+    /// For how many samples sound may go on.
+    pub fn tail(&self) -> u32 {
+        unsafe { self.extension::<clap_plugin_tail>(CLAP_EXT_TAIL).get.unwrap()(self.plugin) }
+    }
+
+    /// Says whether the host renders offline; returns whether the plugin takes it.
+    pub fn set_offline(&self, is_offline: bool) -> bool {
+        let render = self.extension::<clap_plugin_render>(CLAP_EXT_RENDER);
+        unsafe { render.set.unwrap()(self.plugin, i32::from(is_offline)) }
+    }
+
+    /// The name of each parameter.
+    pub fn names(&self) -> Vec<String> {
+        let params = self.extension::<clap_plugin_params>(CLAP_EXT_PARAMS);
+        let name = |index| unsafe {
+            let mut info = std::mem::zeroed::<clap_param_info>();
+            assert!(params.get_info.unwrap()(self.plugin, index, &mut info));
+            CStr::from_ptr(info.name.as_ptr()).to_string_lossy().into_owned()
+        };
+        unsafe {
+            let count = params.count.unwrap()(self.plugin);
+            assert!(!params.get_info.unwrap()(self.plugin, count, &mut std::mem::zeroed()));
+            (0..count).map(name).collect()
+        }
+    }
+
+    /// Plays a block from left and right to right and left, in place.
+    pub fn play_crossed(&self, left: &mut [f32], right: &mut [f32]) {
+        let mut inputs = [left.as_mut_ptr(), right.as_mut_ptr()];
+        let mut outputs = [inputs[1], inputs[0]];
+        self.process(&mut inputs, &mut outputs, left.len());
+    }
+
+    fn process(&self, inputs: &mut [*mut f32; 2], outputs: &mut [*mut f32; 2], count: usize) {
         let buffer = |data: &mut [*mut f32; 2]| clap_audio_buffer {
             data32: data.as_mut_ptr(),
             data64: std::ptr::null_mut(),
@@ -192,33 +254,20 @@ impl Instance {
         let in_events =
             clap_input_events { ctx: std::ptr::null_mut(), size: Some(no_events), get: Some(no_event) };
         let out_events = clap_output_events { ctx: std::ptr::null_mut(), try_push: Some(drop_event) };
-        for start in (0..signal.len()).step_by(size) {
-            let end = (start + size).min(signal.len());
-            let mut inputs = [left_in[start..].as_mut_ptr(), right_in[start..].as_mut_ptr()];
-            let mut outputs = [left[start..].as_mut_ptr(), right[start..].as_mut_ptr()];
-            let (input, mut output) = (buffer(&mut inputs), buffer(&mut outputs));
-            let process = clap_process {
-                steady_time: -1,
-                frames_count: (end - start) as u32,
-                transport: std::ptr::null(),
-                audio_inputs: &input,
-                audio_outputs: &mut output,
-                audio_inputs_count: 1,
-                audio_outputs_count: 1,
-                in_events: &in_events,
-                out_events: &out_events,
-            };
-            let status = unsafe { (*self.plugin).process.unwrap()(self.plugin, &process) };
-            assert_ne!(status, CLAP_PROCESS_ERROR);
-        }
-        left
-    }
-
-    pub fn start(&self) {
-        unsafe {
-            assert!((*self.plugin).activate.unwrap()(self.plugin, 48_000.0, 1, 1024));
-            assert!((*self.plugin).start_processing.unwrap()(self.plugin));
-        }
+        let (input, mut output) = (buffer(inputs), buffer(outputs));
+        let process = clap_process {
+            steady_time: -1,
+            frames_count: count as u32,
+            transport: std::ptr::null(),
+            audio_inputs: &input,
+            audio_outputs: &mut output,
+            audio_inputs_count: 1,
+            audio_outputs_count: 1,
+            in_events: &in_events,
+            out_events: &out_events,
+        };
+        let status = unsafe { (*self.plugin).process.unwrap()(self.plugin, &process) };
+        assert_ne!(status, CLAP_PROCESS_ERROR);
     }
 
     pub fn stop(&self) {

@@ -17,6 +17,6 @@ mod signal;
 mod state;
 mod stream;
 
-pub use plugin::{Instance, Module, library, text16, two_plugins};
+pub use plugin::{Instance, Module, library, number, text16, two_plugins};
 pub use signal::{noise, null_db, steepest};
 pub use state::{BARE, TS9, loaded_path, model_path, state, state_of_version, state_with};

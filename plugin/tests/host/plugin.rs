@@ -11,7 +11,7 @@ use vst3::Steinberg::Vst::{
     AudioBusBuffers, AudioBusBuffers__type0, BusDirections_, IAudioProcessor, IAudioProcessorTrait,
     IComponent, IComponentHandler, IComponentHandlerTrait, IComponentTrait, IEditController,
     IEditControllerTrait, IEventList, IParameterChanges, MediaTypes_, ParamID, ParamValue, ParameterInfo,
-    ProcessData, ProcessModes, ProcessModes_, ProcessSetup,
+    ProcessData, ProcessModes, ProcessModes_, ProcessSetup, SpeakerArr,
 };
 use vst3::Steinberg::{
     FIDString, IBStream, IPluginBaseTrait, IPluginFactory, IPluginFactory2, IPluginFactory2Trait,
@@ -76,7 +76,15 @@ impl Module {
             let pointer = handler.to_com_ptr::<IComponentHandler>().unwrap();
             assert_eq!(controller.setComponentHandler(pointer.as_ptr()), kResultOk);
             let processor = component.cast().unwrap();
-            Instance { component, processor, controller, handler, edits: HashMap::new(), active: false }
+            Instance {
+                component,
+                processor,
+                controller,
+                handler,
+                edits: HashMap::new(),
+                active: false,
+                mode: 0,
+            }
         }
     }
 }
@@ -129,6 +137,8 @@ pub struct Instance {
     pub handler: ComWrapper<Handler>,
     edits: HashMap<ParamID, Vec<(i32, ParamValue)>>,
     active: bool,
+    /// How it renders.
+    mode: i32,
 }
 
 impl Instance {
@@ -150,8 +160,6 @@ impl Instance {
                 maxSamplesPerBlock: max_block as i32,
                 sampleRate: sample_rate,
             };
-            // Twice, because the framework passes on the mode of the call before.
-            assert_eq!(self.processor.setupProcessing(&mut setup), kResultOk);
             assert_eq!(self.processor.setupProcessing(&mut setup), kResultOk);
             for kind in [MediaTypes_::kAudio, MediaTypes_::kEvent].map(|kind| kind as i32) {
                 for direction in [BusDirections_::kInput, BusDirections_::kOutput] {
@@ -164,7 +172,38 @@ impl Instance {
             assert_eq!(self.component.setActive(1), kResultOk);
             self.processor.setProcessing(1);
         }
-        self.active = true;
+        (self.active, self.mode) = (true, mode as i32);
+    }
+
+    /// Ends what [`start`](Self::start) has begun.
+    pub fn stop(&mut self) {
+        unsafe {
+            self.processor.setProcessing(0);
+            assert_eq!(self.component.setActive(0), kResultOk);
+        }
+        self.active = false;
+    }
+
+    /// Whether the plugin takes one input for both outputs.
+    pub fn take_mono(&self) -> bool {
+        let (mut mono, mut stereo) = (SpeakerArr::kMono, SpeakerArr::kStereo);
+        unsafe { self.processor.setBusArrangements(&mut mono, 1, &mut stereo, 1) == kResultOk }
+    }
+
+    /// Sets a parameter as a host does for its own window, beside the blocks.
+    pub fn set_beside(&self, name: &str, value: ParamValue) {
+        assert_eq!(unsafe { self.controller.setParamNormalized(self.parameter(name), value) }, kResultOk);
+    }
+
+    /// What the plugin says that a parameter is.
+    pub fn value(&self, name: &str) -> ParamValue {
+        unsafe { self.controller.getParamNormalized(self.parameter(name)) }
+    }
+
+    /// The title of the parameter of this ID.
+    pub fn title(&self, id: &str) -> String {
+        let parameters = self.parameters();
+        text16(&parameters.iter().find(|info| info.id == number(id)).unwrap().title)
     }
 
     /// All parameters, in the plugin's order.
@@ -177,11 +216,11 @@ impl Instance {
         (0..unsafe { self.controller.getParameterCount() }).map(parameter).collect()
     }
 
-    /// The identifier of the parameter of that title.
-    pub fn parameter(&self, title: &str) -> ParamID {
+    /// The number of the parameter of that title or ID.
+    pub fn parameter(&self, name: &str) -> ParamID {
         let parameters = self.parameters();
-        let found = parameters.iter().find(|info| text16(&info.title) == title);
-        found.unwrap_or_else(|| panic!("no parameter {title}")).id
+        let found = parameters.iter().find(|info| text16(&info.title) == name || info.id == number(name));
+        found.unwrap_or_else(|| panic!("no parameter {name}")).id
     }
 
     /// A normalised value of a parameter as the plugin shows it.
@@ -215,6 +254,24 @@ impl Instance {
         self.process_buses(count, &mut vec![bus(&pointers); n_inputs], &mut outputs, &[]);
     }
 
+    /// Plays a block from two channels to two others, which may be the same ones in any order.
+    ///
+    /// # Safety
+    ///
+    /// All have `count` samples.
+    pub unsafe fn process_apart(&mut self, inputs: [*mut f32; 2], outputs: [*mut f32; 2], count: usize) {
+        self.process_buses(count, &mut [bus(&inputs)], &mut [bus(&outputs)], &[]);
+    }
+
+    /// Plays two signals in blocks of `size`; returns both sides.
+    pub fn play_both(&mut self, left: &[f32], right: &[f32], size: usize) -> [Vec<f32>; 2] {
+        let (mut left, mut right) = (left.to_vec(), right.to_vec());
+        for (left, right) in left.chunks_mut(size).zip(right.chunks_mut(size)) {
+            self.process([left, right]);
+        }
+        [left, right]
+    }
+
     /// Plays notes through a plugin without audio input; returns the left channels of its first and second output. A note is
     /// a sample, a MIDI key and a velocity.
     pub fn play_notes(&mut self, len: usize, notes: &[(i32, i16, f32)]) -> [Vec<f32>; 2] {
@@ -237,7 +294,7 @@ impl Instance {
         let changes = queues.to_com_ptr::<IParameterChanges>().unwrap();
         let events = ComWrapper::new(Notes(notes.to_vec())).to_com_ptr::<IEventList>().unwrap();
         let mut data: ProcessData = unsafe { std::mem::zeroed() };
-        data.numSamples = count as i32;
+        (data.numSamples, data.processMode) = (count as i32, self.mode);
         (data.numInputs, data.numOutputs) = (inputs.len() as i32, outputs.len() as i32);
         (data.inputs, data.outputs) = (inputs.as_mut_ptr(), outputs.as_mut_ptr());
         data.inputParameterChanges = changes.as_ptr();
@@ -258,6 +315,11 @@ impl Instance {
             }
         }
         left
+    }
+
+    /// For how many samples sound may go on.
+    pub fn tail(&self) -> usize {
+        unsafe { self.processor.getTailSamples() as usize }
     }
 
     pub fn latency(&self) -> u32 {
@@ -302,6 +364,12 @@ pub fn two_plugins() -> PathBuf {
     let path = library().with_file_name("../examples/libtwo_plugins.so");
     assert!(path.exists(), "{} is missing: cargo build -p neurdsp-plugin --examples", path.display());
     path
+}
+
+/// The number by which hosts know the parameter `id`.
+pub fn number(id: &str) -> u32 {
+    let hash = id.bytes().fold(0u32, |hash, byte| hash.wrapping_mul(31).wrapping_add(byte.into()));
+    hash & !(1 << 31)
 }
 
 /// A stereo bus; the pointers must live as long as it is used.

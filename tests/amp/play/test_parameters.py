@@ -24,6 +24,8 @@ FROZEN = {
     "output": (0.0, (-24, 24)),
     "mix": (1.0, (0, 1)),
     **{f"knob{number}": (0.5, (0, 1)) for number in range(1, 9)},
+    "input_channels": ("stereo", ("stereo", "left", "right", "sum")),
+    "ceiling": (True, ()),
 }
 
 

@@ -42,7 +42,10 @@ pub(super) fn ui(
     let height = (ui.available_height() - theme::GRID) / 2.0;
     ui.horizontal(|ui| {
         section(ui, 250.0, height, |ui| {
-            heading(ui, "INPUT");
+            ui.horizontal(|ui| {
+                heading(ui, "INPUT");
+                choice(ui, &params.input_channels, &["L R", "L", "R", "L+R"], &setter);
+            });
             ui.horizontal_top(|ui| {
                 meters.input.ui(ui, "IN", &shared.input);
                 knob(ui, "Gain", &params.input, &setter, true);
@@ -94,7 +97,10 @@ pub(super) fn ui(
             });
         });
         section(ui, ui.available_width(), height, |ui| {
-            heading(ui, "OUTPUT");
+            ui.horizontal(|ui| {
+                heading(ui, "OUTPUT");
+                switch(ui, "Ceiling", &params.ceiling, &setter);
+            });
             ui.horizontal_top(|ui| {
                 meters.output.ui(ui, "OUT", &shared.output);
                 ui.vertical(|ui| {
@@ -143,7 +149,7 @@ fn model(ui: &mut Ui, params: &AmpParams, playing: &Playing, setter: &ParamSette
             ui.spacing_mut().item_spacing.x = if small { 4.0 } else { 0.0 };
             for (column, card) in cards.iter().enumerate() {
                 if let Some(param) = params.knobs.get(4 * row + column) {
-                    let label = title(&card.name);
+                    let label = card.title();
                     dial(
                         ui,
                         &Dial { label: &label, enabled: on, scale: Some(&card.scale), small },
@@ -154,10 +160,4 @@ fn model(ui: &mut Ui, params: &AmpParams, playing: &Playing, setter: &ParamSette
             }
         });
     }
-}
-
-/// `low_cut` as `Low cut`.
-fn title(name: &str) -> String {
-    let mut letters = name.chars().map(|letter| if letter == '_' { ' ' } else { letter });
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }

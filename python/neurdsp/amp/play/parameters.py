@@ -141,4 +141,7 @@ PLUGIN_PARAMETERS: dict[str, _Entry] = {
     "output": _of_chain("output_gain_db", allowed=(-24, 24)),
     "mix": _of_chain("mix"),
     **{f"knob{number}": (0.5, (0, 1)) for number in range(1, 9)},
+    # Which of two inputs is played, and whether the output stays below full scale.
+    "input_channels": ("stereo", ("stereo", "left", "right", "sum")),
+    "ceiling": (True, ()),
 }

@@ -1,0 +1,324 @@
+//! An instance for CLAP hosts: the framework's, and answers of our own where hosts need more.
+
+use std::ffi::{CStr, c_char, c_void};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+
+use clap_sys::audio_buffer::clap_audio_buffer;
+use clap_sys::ext::audio_ports::{CLAP_EXT_AUDIO_PORTS, clap_audio_port_info, clap_plugin_audio_ports};
+use clap_sys::ext::params::{
+    CLAP_EXT_PARAMS, CLAP_PARAM_RESCAN_INFO, clap_host_params, clap_param_info, clap_plugin_params,
+};
+use clap_sys::ext::render::{
+    CLAP_EXT_RENDER, CLAP_RENDER_OFFLINE, CLAP_RENDER_REALTIME, clap_plugin_render, clap_plugin_render_mode,
+};
+use clap_sys::ext::tail::{CLAP_EXT_TAIL, clap_host_tail, clap_plugin_tail};
+use clap_sys::process::{
+    CLAP_PROCESS_CONTINUE_IF_NOT_QUIET, CLAP_PROCESS_ERROR, CLAP_PROCESS_TAIL, clap_process,
+    clap_process_status,
+};
+use nice_plug::wrapper::clap::{ClapPlugin, Wrapper, clap_host, clap_plugin};
+use parking_lot::Mutex;
+
+use super::buffers::{Scratch, are_plain};
+use super::link::Link;
+
+/// An instance. The host knows the address of its first field.
+#[repr(C)]
+pub(super) struct Instance {
+    /// The framework's plugin with functions of our own. Its data are the framework's, so the other functions are too.
+    plugin: clap_plugin,
+    inner: *const clap_plugin,
+    host: *const clap_host,
+    params: clap_plugin_params,
+    render: clap_plugin_render,
+    tail: clap_plugin_tail,
+    link: Arc<Link>,
+    /// IDs of the parameters, in the host's order.
+    ids: Vec<String>,
+    /// The tail that the host was told of last.
+    told_tail: AtomicU32,
+    /// Channels of the main input and output.
+    n_channels: [AtomicUsize; 2],
+    scratch: Mutex<Scratch>,
+}
+
+/// The instance that a host means.
+///
+/// # Safety
+///
+/// `plugin` is one that [`Instance::create`] has made and that was not destroyed.
+unsafe fn instance<'a>(plugin: *const clap_plugin) -> &'a Instance {
+    // SAFETY: the plugin is the first field of the instance.
+    unsafe { &*plugin.cast::<Instance>() }
+}
+
+/// An extension of the framework's plugin, copied.
+///
+/// # Safety
+///
+/// `T` is what the extension of this name is.
+unsafe fn extension<T: Copy>(plugin: *const clap_plugin, name: &CStr) -> Option<T> {
+    // SAFETY: the framework's extensions live as long as the plugin.
+    unsafe { ((*plugin).get_extension?)(plugin, name.as_ptr()).cast::<T>().as_ref().copied() }
+}
+
+/// An extension of the host, if it has it.
+///
+/// # Safety
+///
+/// As [`extension`].
+unsafe fn host_extension<'a, T>(host: *const clap_host, name: &CStr) -> Option<&'a T> {
+    // SAFETY: the host lives longer than its plugins.
+    unsafe { ((*host).get_extension?)(host, name.as_ptr()).cast::<T>().as_ref() }
+}
+
+/// The host, for a function that only its own thread calls.
+struct Host(*const clap_host);
+
+// SAFETY: the host allows what is called on the thread where it is called.
+unsafe impl Send for Host {}
+// SAFETY: as above.
+unsafe impl Sync for Host {}
+
+impl Host {
+    fn rescan_names(&self) {
+        // SAFETY: this is the host's main thread, as the link promises.
+        unsafe {
+            if let Some(params) = host_extension::<clap_host_params>(self.0, CLAP_EXT_PARAMS)
+                && let Some(rescan) = params.rescan
+            {
+                rescan(self.0, CLAP_PARAM_RESCAN_INFO);
+            }
+        }
+    }
+}
+
+impl Instance {
+    /// An instance of `P`; null if the framework offers less than it promises.
+    ///
+    /// # Safety
+    ///
+    /// `host` lives longer than the instance.
+    pub(super) unsafe fn create<P: ClapPlugin>(host: *const clap_host) -> *const clap_plugin {
+        // SAFETY: as the caller promises. The framework's function to destroy takes what is leaked here.
+        let (inner, link) = Link::of(|| unsafe {
+            (*Arc::into_raw(Wrapper::<P>::new(host))).clap_plugin.as_ptr().cast_const()
+        });
+        // SAFETY: these are the types of the extensions.
+        let extensions = unsafe {
+            (
+                extension::<clap_plugin_params>(inner, CLAP_EXT_PARAMS),
+                extension::<clap_plugin_render>(inner, CLAP_EXT_RENDER),
+            )
+        };
+        let (Some(params), Some(render)) = extensions else { return std::ptr::null() };
+        let ids = link.fresh_params().map(|params| params.param_map().into_iter().map(|(id, ..)| id));
+        let told = Host(host);
+        link.on_names(move || told.rescan_names());
+        let plugin = clap_plugin {
+            destroy: Some(destroy),
+            activate: Some(activate),
+            process: Some(process),
+            get_extension: Some(get_extension),
+            // SAFETY: the framework has just made it.
+            ..unsafe { *inner }
+        };
+        let instance = Box::new(Instance {
+            plugin,
+            inner,
+            host,
+            params: clap_plugin_params { get_info: Some(parameter), ..params },
+            render: clap_plugin_render { set: Some(set_render_mode), ..render },
+            tail: clap_plugin_tail { get: Some(tail_samples) },
+            link,
+            ids: ids.map(Iterator::collect).unwrap_or_default(),
+            told_tail: AtomicU32::new(0),
+            n_channels: [AtomicUsize::new(0), AtomicUsize::new(0)],
+            scratch: Mutex::default(),
+        });
+        Box::into_raw(instance).cast()
+    }
+
+    /// Channels of the main port of a side; 0 if it has none.
+    fn count_channels(&self, is_input: bool) -> usize {
+        // SAFETY: this is the type of the extension; the information is ours, and plain numbers.
+        unsafe {
+            let ports = extension::<clap_plugin_audio_ports>(self.inner, CLAP_EXT_AUDIO_PORTS);
+            let mut info: clap_audio_port_info = std::mem::zeroed();
+            let found =
+                ports.and_then(|ports| ports.get).is_some_and(|get| get(self.inner, 0, is_input, &mut info));
+            if found { info.channel_count as usize } else { 0 }
+        }
+    }
+
+    /// Plays a block whose channels the framework would play wrongly; none if they are plain.
+    ///
+    /// # Safety
+    ///
+    /// `data` is what the host gave for the block.
+    unsafe fn play_apart(&self, data: &clap_process) -> Option<clap_process_status> {
+        let count = data.frames_count as usize;
+        let is_pair = data.audio_inputs_count == 1 && data.audio_outputs_count == 1;
+        if count == 0 || !is_pair || data.audio_inputs.is_null() || data.audio_outputs.is_null() {
+            return None;
+        }
+        // SAFETY: the host gives a port for each side, with as many channels as it says.
+        let (input, output, inputs, outputs) = unsafe {
+            let (input, output) = (*data.audio_inputs, *data.audio_outputs);
+            (input, output, channels(&input)?, channels(&output)?)
+        };
+        let [n_inputs, n_outputs] = [0, 1].map(|side: usize| self.n_channels[side].load(Ordering::Relaxed));
+        if are_plain(inputs, outputs, n_inputs, n_outputs) {
+            return None;
+        }
+        // Nobody else takes it while sound plays, so this does not wait.
+        let mut scratch = self.scratch.try_lock()?;
+        // SAFETY: as above.
+        let data32 = unsafe { scratch.take(inputs, count)? };
+        let input = clap_audio_buffer { data32, channel_count: n_inputs as u32, ..input };
+        let mut output = clap_audio_buffer { data32, channel_count: n_outputs as u32, ..output };
+        let own = clap_process { audio_inputs: &input, audio_outputs: &mut output, ..*data };
+        // SAFETY: the ports have memory for the block in every channel.
+        let status = unsafe { ((*self.inner).process?)(self.inner, &own) };
+        // SAFETY: as above.
+        unsafe { scratch.give(outputs, count) };
+        Some(status)
+    }
+
+    /// Tells the host of another tail than before.
+    fn tell_tail(&self) {
+        let tail = self.link.tail_samples();
+        if self.told_tail.swap(tail, Ordering::Relaxed) == tail {
+            return;
+        }
+        // SAFETY: this is the type of the extension, and the audio thread calls it.
+        unsafe {
+            if let Some(changed) =
+                host_extension::<clap_host_tail>(self.host, CLAP_EXT_TAIL).and_then(|tail| tail.changed)
+            {
+                changed(self.host);
+            }
+        }
+    }
+}
+
+/// The channels of a port; none if it has no list of them.
+///
+/// # Safety
+///
+/// The port is the host's, and lives as long as the result is used.
+unsafe fn channels<'a>(port: &clap_audio_buffer) -> Option<&'a [*mut f32]> {
+    let count = port.channel_count as usize;
+    if port.data32.is_null() {
+        return (count == 0).then_some(&[]);
+    }
+    // SAFETY: the caller promises as many channels.
+    Some(unsafe { std::slice::from_raw_parts(port.data32, count) })
+}
+
+// SAFETY of the functions below: the host gives a plugin of ours, and what the interface says.
+
+unsafe extern "C" fn destroy(plugin: *const clap_plugin) {
+    // SAFETY: see above; the host does not use it again.
+    unsafe {
+        let instance = Box::from_raw(plugin.cast::<Instance>().cast_mut());
+        if let Some(destroy) = (*instance.inner).destroy {
+            destroy(instance.inner);
+        }
+    }
+}
+
+unsafe extern "C" fn activate(plugin: *const clap_plugin, rate: f64, min: u32, max: u32) -> bool {
+    if !(rate.is_finite() && rate > 0.0) {
+        return false;
+    }
+    // SAFETY: see above.
+    unsafe {
+        let own = instance(plugin);
+        let counts = [true, false].map(|is_input| own.count_channels(is_input));
+        for (kept, count) in own.n_channels.iter().zip(counts) {
+            kept.store(count, Ordering::Relaxed);
+        }
+        *own.scratch.lock() = Scratch::new(counts[0].max(counts[1]), max as usize);
+        (*own.inner).activate.is_some_and(|activate| activate(own.inner, rate, min, max))
+    }
+}
+
+unsafe extern "C" fn process(plugin: *const clap_plugin, data: *const clap_process) -> clap_process_status {
+    // SAFETY: see above.
+    let (own, Some(given)) = (unsafe { (instance(plugin), data.as_ref()) }) else {
+        return CLAP_PROCESS_ERROR;
+    };
+    // SAFETY: see above.
+    let status = unsafe {
+        own.play_apart(given).unwrap_or_else(|| match (*own.inner).process {
+            Some(process) => process(own.inner, data),
+            None => CLAP_PROCESS_ERROR,
+        })
+    };
+    own.tell_tail();
+    // A pause is no end while a cabinet still sounds.
+    if status == CLAP_PROCESS_CONTINUE_IF_NOT_QUIET { CLAP_PROCESS_TAIL } else { status }
+}
+
+unsafe extern "C" fn get_extension(plugin: *const clap_plugin, name: *const c_char) -> *const c_void {
+    if name.is_null() {
+        return std::ptr::null();
+    }
+    // SAFETY: see above; a name ends with a zero.
+    unsafe {
+        let (own, id) = (instance(plugin), CStr::from_ptr(name));
+        if id == CLAP_EXT_PARAMS {
+            (&raw const own.params).cast()
+        } else if id == CLAP_EXT_RENDER {
+            (&raw const own.render).cast()
+        } else if id == CLAP_EXT_TAIL {
+            (&raw const own.tail).cast()
+        } else {
+            (*own.inner).get_extension.map_or(std::ptr::null(), |get| get(own.inner, name))
+        }
+    }
+}
+
+unsafe extern "C" fn parameter(plugin: *const clap_plugin, index: u32, info: *mut clap_param_info) -> bool {
+    // SAFETY: see above. The framework refuses only indices beyond the one after the last.
+    unsafe {
+        let own = instance(plugin);
+        let Some(params) = extension::<clap_plugin_params>(own.inner, CLAP_EXT_PARAMS) else { return false };
+        let count = params.count.map_or(0, |count| count(own.inner));
+        let (Some(get), true) = (params.get_info, index < count && !info.is_null()) else { return false };
+        let found = get(own.inner, index, info);
+        if let Some(name) = own.ids.get(index as usize).and_then(|id| own.link.name(id)) {
+            write_text(&name, &mut (*info).name);
+        }
+        found
+    }
+}
+
+/// A text for the host: as many whole letters as there is room for, and a zero.
+fn write_text(text: &str, to: &mut [c_char]) {
+    to.fill(0);
+    let mut room = text.len().min(to.len().saturating_sub(1));
+    while !text.is_char_boundary(room) {
+        room -= 1;
+    }
+    for (to, byte) in to.iter_mut().zip(text[..room].bytes()) {
+        *to = byte as c_char;
+    }
+}
+
+unsafe extern "C" fn set_render_mode(plugin: *const clap_plugin, mode: clap_plugin_render_mode) -> bool {
+    if ![CLAP_RENDER_REALTIME, CLAP_RENDER_OFFLINE].contains(&mode) {
+        return false;
+    }
+    // The framework would have the host restart the plugin, which needs none.
+    // SAFETY: see above.
+    unsafe { instance(plugin) }.link.set_offline(mode == CLAP_RENDER_OFFLINE);
+    true
+}
+
+unsafe extern "C" fn tail_samples(plugin: *const clap_plugin) -> u32 {
+    // SAFETY: see above.
+    unsafe { instance(plugin) }.link.tail_samples()
+}
