@@ -4,14 +4,12 @@ Without its loudness a model cannot be normalised, and without its levels in dBu
 chain would leave the sound as it is, which nobody would notice.
 """
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 from neurdsp.amp.infer import AmpModel
 from neurdsp.amp.play.parameters import output_mode_number
 from neurdsp.errors import ParameterError
-
-if TYPE_CHECKING:
-    from neurdsp.amp.play.chain import ChainSettings
 
 __all__ = ["check_levels"]
 
@@ -24,7 +22,7 @@ _NEEDS = {
 }
 
 
-def check_levels(amp: AmpModel, settings: "ChainSettings") -> list[str]:
+def check_levels(amp: AmpModel, settings: Mapping[str, object]) -> list[str]:
     """Refuse settings that need a level that the model's file does not give.
 
     Parameters
@@ -32,7 +30,7 @@ def check_levels(amp: AmpModel, settings: "ChainSettings") -> list[str]:
     amp
         The model.
     settings
-        Of the chain.
+        Of the chain; see `neurdsp.amp.ChainSettings`.
 
     Returns
     -------
@@ -49,7 +47,7 @@ def check_levels(amp: AmpModel, settings: "ChainSettings") -> list[str]:
     >>> check_levels(AmpModel.load("ts9"), {"output_mode": "normalised"})
     []
     """
-    mode = settings.get("output_mode", "raw")
+    mode = str(settings.get("output_mode", "raw"))
     output_mode_number(mode)
     wanted = [mode] if mode != "raw" else []
     if settings.get("calibrate_input"):
