@@ -7,8 +7,6 @@ use std::fmt::Write as _;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::container::text::locate;
-
 /// The result of everything here that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -215,24 +213,6 @@ impl Error {
         match self {
             Error::InFile { .. } => self,
             other => Error::InFile { path: path.as_ref().to_path_buf(), source: Box::new(other) },
-        }
-    }
-
-    /// Adds line and column in the text that the error is about, if it names a part of it by its path.
-    pub(crate) fn in_text(self, text: &[u8]) -> Error {
-        let path = match &self {
-            Error::Malformed { what, .. }
-            | Error::Unsupported { what, .. }
-            | Error::TooLarge { what, .. } => what.clone(),
-            Error::OutOfRange { name, .. } | Error::Duplicate { name } => name.clone(),
-            Error::NonFinite { name, index, .. } => format!("{name}[{index}]"),
-            _ => return self,
-        };
-        // A quantity of a part is named as "the length of the part".
-        let part = path.rsplit_once(" of ").map_or("", |(_, part)| part);
-        match locate(text, &path).or_else(|| locate(text, part)) {
-            Some((line, column)) => Error::InText { line, column, source: Box::new(self) },
-            None => self,
         }
     }
 

@@ -9,6 +9,7 @@ use crate::amp::seed_json::{MAX_JSON_BYTES, SeedModel};
 use crate::container::format::Format;
 use crate::container::json::one_line;
 use crate::container::open::read_bytes;
+use crate::container::text::in_text;
 use crate::error::{Error, Result};
 
 /// The format of a JSON file: `.nam`, `AIDA-X JSON`, `Proteus JSON`, or `JSON` for a residual network.
@@ -73,6 +74,6 @@ impl JsonModel {
             );
             Err(Error::UnknownFormat { reason })
         };
-        read().map_err(|error| error.in_text(text))
+        read().map_err(|error| in_text(error, text))
     }
 }

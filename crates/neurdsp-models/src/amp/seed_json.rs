@@ -20,6 +20,7 @@ use crate::amp::fields::Fields;
 use crate::amp::residual::{LayerWeights, ResidualConfig, ResidualWeights};
 use crate::container::atomic::write_atomically;
 use crate::container::json::{list, numbers, one_line};
+use crate::container::text::in_text;
 use crate::error::{Error, Result};
 
 /// The largest JSON file, in bytes; a model of 48 channels and 12 layers has two million.
@@ -60,7 +61,7 @@ impl SeedModel {
     /// its path, as `weights.residual_blocks[2].conv_weight[0]`), or a value that is not finite.
     pub fn from_bytes(text: &[u8]) -> Result<SeedModel> {
         let read = || SeedModel::from_fields(&Fields::root("the JSON model", text)?);
-        read().map_err(|error| error.in_text(text))
+        read().map_err(|error| in_text(error, text))
     }
 
     /// As [`from_bytes`](Self::from_bytes), from the members of the root.

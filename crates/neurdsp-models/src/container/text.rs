@@ -82,6 +82,24 @@ pub(crate) fn position(bytes: &[u8], at: usize) -> (usize, usize) {
     (line, String::from_utf8_lossy(&before[start..]).chars().count() + 1)
 }
 
+/// An error with line and column in the text that it is about, if it names a part of it by its path.
+pub(crate) fn in_text(error: Error, text: &[u8]) -> Error {
+    let path = match &error {
+        Error::Malformed { what, .. } | Error::Unsupported { what, .. } | Error::TooLarge { what, .. } => {
+            what.clone()
+        }
+        Error::OutOfRange { name, .. } | Error::Duplicate { name } => name.clone(),
+        Error::NonFinite { name, index, .. } => format!("{name}[{index}]"),
+        _ => return error,
+    };
+    // A quantity of a part is named as "the length of the part".
+    let part = path.rsplit_once(" of ").map_or("", |(_, part)| part);
+    match locate(text, &path).or_else(|| locate(text, part)) {
+        Some((line, column)) => Error::InText { line, column, source: Box::new(error) },
+        None => error,
+    }
+}
+
 /// Line and column of the value at a path such as `config.layers[0].channels`, or of the nearest one around it that is
 /// there; `None` if the path does not begin in this text.
 pub(crate) fn locate(bytes: &[u8], path: &str) -> Option<(usize, usize)> {

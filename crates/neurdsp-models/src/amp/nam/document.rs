@@ -15,6 +15,7 @@ use crate::amp::fields::{Fields, elements, value, weights, wrong_count};
 use crate::container::json::one_line;
 use crate::container::open::read_bytes;
 use crate::container::tensor::expect_finite;
+use crate::container::text::in_text;
 use crate::error::{Error, Result};
 
 /// The members of the root that are interpreted; the others are kept as they are.
@@ -44,7 +45,7 @@ impl NamFile {
     pub fn from_bytes(text: &[u8]) -> Result<NamFile> {
         check_length(text)?;
         let read = || NamFile::from_fields(Fields::root("the .nam file", text)?);
-        read().map_err(|error| error.in_text(text))
+        read().map_err(|error| in_text(error, text))
     }
 
     /// As [`from_bytes`](Self::from_bytes), from the members of the root.

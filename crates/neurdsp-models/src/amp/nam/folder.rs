@@ -5,7 +5,7 @@ use std::path::Path;
 use super::bounds::{MAX_DENSE_WEIGHTS, at_most};
 use super::file::NamFile;
 use crate::container::json::one_line;
-use crate::container::text::plain_text;
+use crate::container::text::{in_text, plain_text};
 use crate::error::{Error, Result};
 
 const CONFIG: &str = "config.json";
@@ -42,7 +42,7 @@ impl NamFile {
     /// As [`read_folder`](Self::read_folder).
     pub fn from_folder_bytes(config: &[u8], weights: &[u8]) -> Result<NamFile> {
         let read = || NamFile::from_parts(plain_text(CONFIG, config)?, &read_npy(weights)?);
-        read().map_err(|error: Error| error.in_text(config))
+        read().map_err(|error: Error| in_text(error, config))
     }
 }
 
