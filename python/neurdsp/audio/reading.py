@@ -179,7 +179,7 @@ class AudioReader:
         """Open the file with libsndfile: by its name where that will do, else through the file object."""
         import soundfile
 
-        source: Any = file
+        source: Any = PatchedFile(file, {})
         if isinstance(file, PatchedFile):
             source = file
         elif self._header is not None and self._header.sizes:
