@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from neurdsp.audio import AudioReader, read_audio
+from neurdsp.audio import AudioReader, read_audio, write_audio
 from neurdsp.errors import AudioFileError, NeurdspWarning
 
 RATE = 16_000
@@ -199,6 +199,14 @@ def test_names_that_are_no_text_open_in_every_format(tmp_path, suffix):
     with pytest.raises(AudioFileError) as caught:
         read_audio(Path(str(path) + "x"))
     assert "no such file" in str(caught.value)
+
+
+@pytest.mark.parametrize("suffix", [".wav", ".flac", ".ogg", ".aiff", ".w64"])
+def test_names_that_are_no_text_are_written(tmp_path, suffix):
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9" + os.fsencode(suffix)))
+    write_audio(path, sound(), RATE)
+    assert quietly(path).size == 64_000
+    assert [entry.name for entry in tmp_path.iterdir()] == [path.name]
 
 
 def test_a_part_is_read_as_librosa_reads_it(tmp_path):

@@ -154,6 +154,16 @@ def test_half_precision_is_rounded_and_never_infinite(root, tmp_path):
         MelJob(source=root, output=tmp_path / "y", plan=PLAN, dtype="float16", format="raw")
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes in folders")
+def test_a_pipe_in_a_folder_does_not_stop_the_corpus(root, tmp_path):
+    soundfile.write(root / "a.wav", noise(), 16_000)
+    os.mkfifo(root / "pipe.wav")
+    summary = run(MelJob(source=root, output=tmp_path / "out", plan=PLAN))
+    assert (summary.done, summary.failed) == (1, 1)
+    record = read_manifest(tmp_path / "out" / "manifest.jsonl")["pipe.wav"]
+    assert "it is not a regular file" in record.error
+
+
 def test_several_sources_keep_their_folders_apart(root, tmp_path):
     for name in ("a/x.wav", "b/x.wav", "b/deep/y.wav"):
         (root / name).parent.mkdir(parents=True, exist_ok=True)

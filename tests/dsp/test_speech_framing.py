@@ -7,6 +7,7 @@ import scipy.signal
 import torch
 from neurdsp import MelSpectrogram
 from neurdsp.errors import ConfigError, ParameterError
+from neurdsp.losses import AWeightedLoss, DCLoss, ESRLoss, MelLoss, PreEmphasisLoss, SpectralLoss
 from neurdsp.nn import STFT, Spectrogram
 from neurdsp.nn import MelSpectrogram as MelModule
 from torchaudio.compliance import kaldi
@@ -141,6 +142,13 @@ def test_modules_say_that_they_take_tensors(module):
         module(noise(4000))
     with pytest.raises(ParameterError, match=r"is a builtins\.list, but a module takes a torch tensor"):
         module([0.0, 1.0])
+
+
+@pytest.mark.parametrize("loss", [ESRLoss, DCLoss, PreEmphasisLoss, SpectralLoss, AWeightedLoss, MelLoss])
+def test_losses_say_that_they_take_tensors(loss):
+    module = loss(sample_rate=48_000) if loss is AWeightedLoss else loss()
+    with pytest.raises(ParameterError, match=r"is a numpy\.ndarray, but a module takes a torch tensor"):
+        module(noise(1, 8000), noise(1, 8000))
 
 
 WINDOWS = [

@@ -97,8 +97,10 @@ class AudioWriter:
         except OSError as error:
             raise AudioFileError(str(error)) from error
         try:
+            # As bytes, because a name may be no text in the encoding of the file system.
+            name = os.fsencode(self._temporary) if os.name == "posix" else self._temporary
             self._file = soundfile.SoundFile(
-                self._temporary, "w", self._rate, self._channels, self._subtype, format=self._format
+                name, "w", self._rate, self._channels, self._subtype, format=self._format
             )
         except (soundfile.SoundFileError, OSError, TypeError, ValueError) as error:
             self._abandon(error)

@@ -237,7 +237,9 @@ class PatchedFile(io.RawIOBase):
         """Move, and return the new position."""
         if whence == os.SEEK_END:
             offset += self._file.seek(0, os.SEEK_END) + self._shift
-        self._position = offset + (self._position if whence == os.SEEK_CUR else 0)
+        offset += self._position if whence == os.SEEK_CUR else 0
+        # A damaged header may send libsndfile before the start: it stays, for an exception would be printed.
+        self._position = offset if 0 <= offset < 1 << 62 else self._position
         return self._position
 
     def tell(self) -> int:

@@ -179,12 +179,12 @@ class AudioReader:
         """Open the file with libsndfile: by its name where that will do, else through the file object."""
         import soundfile
 
-        source: Any = file
+        sizes = self._header.sizes if self._header is not None else {}
         if isinstance(file, PatchedFile):
-            source = file
-        elif self._header is not None and self._header.sizes:
-            source = PatchedFile(file, self._header.sizes)
-        elif self._path is not None:
+            source: Any = file
+        elif sizes or self._path is None:
+            source = PatchedFile(file, sizes)
+        else:
             # As bytes, because a name may be no text in the encoding of the file system.
             source = os.fsencode(self._path) if os.name == "posix" else self._path
         try:

@@ -27,6 +27,9 @@ _BIT_RATES = {
 }
 _SAMPLE_RATES = (44_100, 48_000, 32_000)
 
+# Positions that are tried in search of a next frame: a file of noise has many that look like one.
+_MOST_TRIES = 1 << 18
+
 # The largest page of an Ogg file.
 _PAGE_BYTES = 27 + 255 + 255 * 255
 
@@ -101,7 +104,7 @@ def _follow(data: bytes | mmap.mmap) -> MpegStream | None:
     position = _after_tag(data, 0)
     n_samples = n_frames = lost = 0
     promised: tuple[int, int] | None = None
-    cut, first = False, position
+    cut, first, tries = False, position, _MOST_TRIES
     while position + 4 <= end:
         frame = _frame(data, position)
         if frame is not None and position + frame[0] > end:
@@ -110,8 +113,9 @@ def _follow(data: bytes | mmap.mmap) -> MpegStream | None:
         following = -1 if frame is None else position + frame[0]
         # What looks like a frame is one only if another follows, or the end.
         if frame is None or not (following + 4 > end or _known(data, following)):
-            found = _next_frame(data, position + 1, end)
+            found, tries = _next_frame(data, position + 1, end, tries)
             if found < 0:
+                lost += end - position if tries <= 0 and n_frames else 0
                 break
             lost += (found - position) if n_frames else 0
             position = found
@@ -150,15 +154,16 @@ def _known(data: bytes | mmap.mmap, position: int) -> bool:
     return data[position : position + 3] in (b"ID3", b"TAG") or _frame(data, position) is not None
 
 
-def _next_frame(data: bytes | mmap.mmap, position: int, end: int) -> int:
-    """Return the position of the next two frames in a row, or −1."""
+def _next_frame(data: bytes | mmap.mmap, position: int, end: int, tries: int) -> tuple[int, int]:
+    """Return the position of the next two frames in a row, or −1, and how many tries are left."""
     while True:
         position = data.find(b"\xff", position, end - 4)
-        if position < 0:
-            return -1
+        tries -= 1
+        if position < 0 or tries <= 0:
+            return -1, tries
         frame = _frame(data, position)
         if frame is not None and position + frame[0] + 4 <= end and _frame(data, position + frame[0]):
-            return position
+            return position, tries
         position += 1
 
 

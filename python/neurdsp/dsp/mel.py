@@ -166,6 +166,7 @@ class MelSpectrogram:
             snip_edges=self.snip_edges,
         )
         object.__setattr__(self, "_preparation", preparation)
+        object.__setattr__(self, "_prepared", bool(preparation))
 
     @classmethod
     def preset(cls, name: str, **changes: Unpack[MelParameters]) -> "MelSpectrogram":
@@ -246,17 +247,16 @@ class MelSpectrogram:
     ) -> Any:
         """Return the mel spectrogram ``(..., n_mels, n_frames)`` of ``y``; see `neurdsp.mel_spectrogram`."""
         engine: SpectrogramEngine = self.__dict__["_engine"]
-        preparation: Preparation = self.__dict__["_preparation"]
-        if dtype is None and out is None and n_threads is None and not preparation:
+        if dtype is None and out is None and n_threads is None and not self.__dict__["_prepared"]:
             result = engine.run_short(y)
             if result is not None:
                 if self.normalize is not None:
                     normalise(result[np.newaxis], self.normalize)
                 return result
         batch = take_real(y)
-        if preparation:
+        if self.preparation:
             with naming_rows(batch, "y"):
-                batch = batch._replace(entries=[preparation(entry) for entry in batch.entries])
+                batch = batch._replace(entries=[self.preparation(entry) for entry in batch.entries])
         results = engine.results(batch, dtype=dtype, out=out, n_threads=n_threads)
         for result in results:
             normalise(result, self.normalize)

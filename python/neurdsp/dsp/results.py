@@ -4,6 +4,7 @@ import contextlib
 import errno
 import hashlib
 import os
+import stat
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -163,6 +164,8 @@ def _read(path: Path, start: int) -> _Source | OSError:
     try:
         status = path.stat()
         size = status.st_size
+        if not stat.S_ISREG(status.st_mode):  # a pipe would wait for a writer, and is read only once
+            return OSError(errno.EINVAL, "it is not a regular file; save its content as one")
         if 0 < size <= min(_HELD_BYTES, len(_room.bytes) - start):
             data = _room.bytes[start : start + size]
             with open(path, "rb", buffering=0) as file:

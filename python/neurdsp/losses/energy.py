@@ -9,6 +9,8 @@ silent batch dominates the step.
 import torch
 from torch import Tensor, nn
 
+from neurdsp.nn.spectrogram import tensor
+
 __all__ = ["SILENCE_POWER", "DCLoss", "ESRLoss", "PreEmphasisLoss", "pre_emphasise"]
 
 SILENCE_POWER = 1e-8
@@ -35,6 +37,7 @@ class ESRLoss(nn.Module):
 
     def forward(self, prediction: Tensor, target: Tensor) -> Tensor:
         """Return the ratio, a scalar, for signals of shape ``(batch, time)``."""
+        prediction, target = tensor(prediction, "prediction"), tensor(target, "target")
         power = target.square().mean() if self.reference_power is None else self.reference_power
         return (prediction - target).square().mean() / (power + SILENCE_POWER)
 
@@ -59,6 +62,7 @@ class DCLoss(nn.Module):
 
     def forward(self, prediction: Tensor, target: Tensor) -> Tensor:
         """Return the ratio, a scalar, for signals of shape ``(batch, time)``."""
+        prediction, target = tensor(prediction, "prediction"), tensor(target, "target")
         power = target.square().mean() if self.reference_power is None else self.reference_power
         offset = (prediction - target).mean(dim=-1)  # (batch,)
         return offset.square().mean() / (power + SILENCE_POWER)

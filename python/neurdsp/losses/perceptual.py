@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from neurdsp.errors import ParameterError
 from neurdsp.losses.energy import SILENCE_POWER
 from neurdsp.nn import Spectrogram
+from neurdsp.nn.spectrogram import tensor
 
 __all__ = ["AWeightedLoss", "a_weighting"]
 
@@ -103,6 +104,7 @@ class AWeightedLoss(nn.Module):
 
     def forward(self, prediction: Tensor, target: Tensor) -> Tensor:
         """Return the ratio, a scalar, for signals of shape ``(batch, time)``."""
+        prediction, target = tensor(prediction, "prediction"), tensor(target, "target")
         if target.shape[-1] <= _N_FFT // 2:
             self._refuse(target.shape[-1])
         power = self._power(target) if self.reference_power is None else self.reference_power

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from neurdsp.dsp.filters import get_window
 from neurdsp.errors import ParameterError
 from neurdsp.nn import Spectrogram
+from neurdsp.nn.spectrogram import tensor
 
 __all__ = ["FLOOR_DB", "SpectralLoss"]
 
@@ -64,6 +65,7 @@ class SpectralLoss(nn.Module):
 
     def forward(self, prediction: Tensor, target: Tensor) -> Tensor:
         """Return the loss, a scalar, for signals of shape ``(batch, time)``."""
+        prediction, target = tensor(prediction, "prediction"), tensor(target, "target")
         if target.shape[-1] <= max(self.n_fft) // 2:
             raise ParameterError(
                 f"the spectral loss with n_fft {max(self.n_fft)} needs more than "

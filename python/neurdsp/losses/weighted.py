@@ -8,6 +8,7 @@ from neurdsp.losses.config import LossConfig
 from neurdsp.losses.energy import DCLoss, ESRLoss, PreEmphasisLoss, mean_power, pre_emphasise
 from neurdsp.losses.perceptual import AWeightedLoss
 from neurdsp.losses.spectral import SpectralLoss
+from neurdsp.nn.spectrogram import tensor
 
 __all__ = ["WeightedLoss", "build_loss"]
 
@@ -30,6 +31,7 @@ class WeightedLoss(nn.Module):
 
     def forward(self, prediction: Tensor, target: Tensor) -> Tensor:
         """Return the weighted sum, a scalar, for signals of shape ``(batch, time)``."""
+        prediction, target = tensor(prediction, "prediction"), tensor(target, "target")
         total = torch.zeros((), dtype=target.dtype, device=target.device)
         for name, term in self.terms.items():
             total = total + self.weights[name] * term(prediction, target)
