@@ -10,9 +10,9 @@ use neurdsp_models::LoadedModel;
 use neurdsp_rt::{Bank, ChainHandle, ImpulseResponse, Operation};
 use parking_lot::Mutex;
 
-use super::files::{OpenCabinet, OpenModel, OpenSession, is_slimmable};
+use super::files::{ModelCard, OpenCabinet, OpenModel, OpenSession, is_slimmable};
 use super::params::AmpParams;
-use super::session::VERSION;
+use super::session::{Session, VERSION};
 use super::shared::{Playing, Shared};
 use crate::host::Link;
 use crate::loading::{Tasks, Worker};
@@ -33,6 +33,8 @@ struct Inner {
     shared: Arc<Shared>,
     link: Arc<Link>,
     tasks: Tasks,
+    /// A session that was restored before there was a chain, with its files.
+    opened: Mutex<Option<(Session, OpenSession)>>,
     /// The chain, with what was sent to it and what is to be sent.
     chain: Mutex<Chain>,
     /// Prepares the model again, while there is a chain.
@@ -94,6 +96,7 @@ impl Loader {
             shared,
             link,
             tasks,
+            opened: Mutex::default(),
             chain: Mutex::default(),
             worker: Mutex::default(),
             waiting: AtomicBool::new(false),
@@ -147,16 +150,23 @@ impl Loader {
         drop(worker);
     }
 
-    /// Plays the session that the host has restored. Without a chain it waits for one; with one, the current model fades to the
-    /// restored one. What cannot be opened passes the sound.
+    /// Plays the session that the host has restored. Without a chain it waits for one, but the names of the knobs are told at
+    /// once; with one, the current model fades to the restored one. What cannot be opened passes the sound.
     fn restore(&self) {
+        let session = self.0.params.session.get();
+        let before = self.0.opened.lock().take();
+        let files = match before {
+            Some((of, files)) if of == session => files,
+            _ => OpenSession::open(&session),
+        };
         if self.0.chain.lock().handle.is_none() {
+            self.name_knobs(files.model.as_ref().ok().and_then(Option::as_ref).map(|model| &model.card));
+            *self.0.opened.lock() = Some((session, files));
             return;
         }
         // Earlier requests no longer count.
         self.0.tasks.cancel();
-        let session = self.0.params.session.get();
-        let OpenSession { model, cabinet } = OpenSession::open(&session);
+        let OpenSession { model, cabinet } = files;
         self.0.tasks.settle(model.as_ref().err().or(cabinet.as_ref().err()).cloned());
         let start = if session.has_knobs() { KnobStart::Parameters } else { KnobStart::Defaults };
         self.set_model(model.ok().flatten(), start);
@@ -277,8 +287,13 @@ impl Loader {
             }
         }
         drop(chain);
-        self.0.link.set_names(self.0.params.knob_names(card.as_ref().map_or(&[], |card| &card.knobs)));
+        self.name_knobs(card.as_ref());
         self.show(|playing| playing.model = card);
+    }
+
+    /// Gives the parameters of knobs the names of those of a model.
+    fn name_knobs(&self, model: Option<&ModelCard>) {
+        self.0.link.set_names(self.0.params.knob_names(model.map_or(&[], |model| &model.knobs)));
     }
 
     /// Makes `cabinet` the next to be sent.

@@ -94,3 +94,26 @@ fn rates_that_no_interface_has_are_played_too() {
         instance.stop();
     }
 }
+
+#[test]
+fn an_automated_offline_render_is_the_same_each_time_whenever_the_host_says_that_it_is_one() {
+    let signal = noise(24_000, 0.3);
+    let render = |block: usize, says_first: bool| {
+        let instance = Instance::create();
+        assert!(instance.load(&stored_json(&state_of_version(2, BARE, CRUNCH))));
+        assert!(!says_first || instance.set_offline(true));
+        instance.start();
+        assert!(says_first || instance.set_offline(true));
+        let mut output = Vec::new();
+        for start in (0..signal.len()).step_by(block) {
+            let end = (start + block).min(signal.len());
+            let points = (start..end).filter(|at| at % 500 == 0).map(|at| (at - start, at as f64 / 24_000.0));
+            let points: Vec<(usize, f64)> = points.collect();
+            output.extend(instance.play_automated(&signal[start..end], "knob1", &points));
+        }
+        instance.stop();
+        output
+    };
+    let whole = render(1000, true);
+    assert!(whole == render(1000, true) && whole == render(64, true) && whole == render(777, false));
+}

@@ -229,11 +229,13 @@ fn parameters_have_the_names_of_the_models_knobs() {
     let module = Module::load();
     let mut instance = module.create();
     assert_eq!([instance.title("knob1"), instance.title("knob2")], ["Knob 1", "Knob 2"]);
+    // A host may ask before it starts the plugin.
     assert!(instance.set_state(&state_of_version(2, &format!("{{{ALONE}}}"), CRUNCH)));
+    let titles = |instance: &Instance| ["knob1", "knob2", "knob3"].map(|id| instance.title(id));
+    assert_eq!(titles(&instance), ["Gain", "Tone", "Knob 3"]);
     instance.start(RATE, 512);
     instance.play(&noise(512, 0.3), &[512]);
-    let titles = ["knob1", "knob2", "knob3"].map(|id| instance.title(id));
-    assert_eq!(titles, ["Gain", "Tone", "Knob 3"]);
+    assert_eq!(titles(&instance), ["Gain", "Tone", "Knob 3"]);
     assert_ne!(instance.handler.restarts.load(Ordering::Relaxed) & kParamTitlesChanged, 0);
     assert!(instance.set_state(&state_with(BARE, TS9)));
     assert_eq!(instance.title("knob1"), "Knob 1");

@@ -5,7 +5,10 @@ use std::path::Path;
 
 use clap_sys::audio_buffer::clap_audio_buffer;
 use clap_sys::entry::clap_plugin_entry;
-use clap_sys::events::{clap_event_header, clap_input_events, clap_output_events};
+use clap_sys::events::{
+    CLAP_CORE_EVENT_SPACE_ID, CLAP_EVENT_PARAM_VALUE, clap_event_header, clap_event_param_value,
+    clap_input_events, clap_output_events,
+};
 use clap_sys::ext::gui::{
     CLAP_EXT_GUI, CLAP_WINDOW_API_X11, clap_host_gui, clap_plugin_gui, clap_window, clap_window_handle,
 };
@@ -44,12 +47,12 @@ unsafe extern "C" fn ignore_closed(_: *const clap_host, _: bool) {}
 
 unsafe extern "C" fn ignore(_: *const clap_host) {}
 
-unsafe extern "C" fn no_events(_: *const clap_input_events) -> u32 {
-    0
+unsafe extern "C" fn count_events(list: *const clap_input_events) -> u32 {
+    unsafe { (*(*list).ctx.cast::<Vec<clap_event_param_value>>()).len() as u32 }
 }
 
-unsafe extern "C" fn no_event(_: *const clap_input_events, _: u32) -> *const clap_event_header {
-    std::ptr::null()
+unsafe extern "C" fn get_event(list: *const clap_input_events, index: u32) -> *const clap_event_header {
+    unsafe { &(&(*(*list).ctx.cast::<Vec<clap_event_param_value>>()))[index as usize].header }
 }
 
 unsafe extern "C" fn drop_event(_: *const clap_output_events, _: *const clap_event_header) -> bool {
@@ -189,7 +192,7 @@ impl Instance {
             let end = (start + size).min(signal.len());
             let mut inputs = [left_in[start..].as_mut_ptr(), right_in[start..].as_mut_ptr()];
             let mut outputs = [left[start..].as_mut_ptr(), right[start..].as_mut_ptr()];
-            self.process(&mut inputs, &mut outputs, end - start);
+            self.process(&mut inputs, &mut outputs, end - start, &[]);
         }
         left
     }
@@ -240,10 +243,43 @@ impl Instance {
     pub fn play_crossed(&self, left: &mut [f32], right: &mut [f32]) {
         let mut inputs = [left.as_mut_ptr(), right.as_mut_ptr()];
         let mut outputs = [inputs[1], inputs[0]];
-        self.process(&mut inputs, &mut outputs, left.len());
+        self.process(&mut inputs, &mut outputs, left.len(), &[]);
     }
 
-    fn process(&self, inputs: &mut [*mut f32; 2], outputs: &mut [*mut f32; 2], count: usize) {
+    /// Plays a signal in place on both channels, in a block in which a parameter has these values at these samples.
+    pub fn play_automated(&self, signal: &[f32], id: &str, points: &[(usize, f64)]) -> Vec<f32> {
+        let (mut left, mut right) = (signal.to_vec(), signal.to_vec());
+        let mut channels = [left.as_mut_ptr(), right.as_mut_ptr()];
+        let mut outputs = channels;
+        let event = |(time, value): &(usize, f64)| clap_event_param_value {
+            header: clap_event_header {
+                size: size_of::<clap_event_param_value>() as u32,
+                time: *time as u32,
+                space_id: CLAP_CORE_EVENT_SPACE_ID,
+                type_: CLAP_EVENT_PARAM_VALUE,
+                flags: 0,
+            },
+            param_id: super::number(id),
+            cookie: std::ptr::null_mut(),
+            note_id: -1,
+            port_index: -1,
+            channel: -1,
+            key: -1,
+            value: *value,
+        };
+        let events: Vec<clap_event_param_value> = points.iter().map(event).collect();
+        self.process(&mut channels, &mut outputs, signal.len(), &events);
+        left
+    }
+
+    fn process(
+        &self,
+        inputs: &mut [*mut f32; 2],
+        outputs: &mut [*mut f32; 2],
+        count: usize,
+        events: &[clap_event_param_value],
+    ) {
+        let mut events = events.to_vec();
         let buffer = |data: &mut [*mut f32; 2]| clap_audio_buffer {
             data32: data.as_mut_ptr(),
             data64: std::ptr::null_mut(),
@@ -251,8 +287,11 @@ impl Instance {
             latency: 0,
             constant_mask: 0,
         };
-        let in_events =
-            clap_input_events { ctx: std::ptr::null_mut(), size: Some(no_events), get: Some(no_event) };
+        let in_events = clap_input_events {
+            ctx: (&raw mut events).cast(),
+            size: Some(count_events),
+            get: Some(get_event),
+        };
         let out_events = clap_output_events { ctx: std::ptr::null_mut(), try_push: Some(drop_event) };
         let (input, mut output) = (buffer(inputs), buffer(outputs));
         let process = clap_process {

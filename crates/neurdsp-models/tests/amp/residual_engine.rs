@@ -153,6 +153,22 @@ fn a_new_stream_has_heard_silence_for_ever() {
 }
 
 #[test]
+fn silence_of_either_sign_is_the_same_to_the_bit() {
+    let shape = config(16, 6, 3, 2);
+    let weights = random_weights(&shape, 12);
+    let sound = Random(13).values(300, 0.8);
+    for isa in Isa::available() {
+        // A denormal number counts as zero in the network, but is not silence, so the last stream never rests.
+        let [positive, negative, awake] = [0.0, -0.0, 1e-40].map(|zero| {
+            let input = [&sound[..], &vec![zero; 3 * shape.receptive_field()], &sound].concat();
+            play(&mut stream(&shape, &weights, isa), &input, &[64])
+        });
+        let bits = |x: &[f32]| x.iter().map(|x| x.to_bits()).collect::<Vec<u32>>();
+        assert!(bits(&positive) == bits(&negative) && bits(&positive) == bits(&awake), "{}", isa.name());
+    }
+}
+
+#[test]
 fn nan_and_infinity_leave_no_trace_after_one_receptive_field() {
     let shape = config(18, 6, 3, 2);
     let weights = random_weights(&shape, 13);
