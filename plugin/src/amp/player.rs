@@ -17,7 +17,7 @@ use super::loader::Loader;
 use super::params::{AmpParams, Preparation};
 use super::shared::Shared;
 use super::sound::AmpSound;
-use crate::audio::{Rest, is_silent};
+use crate::audio::{Mute, Rest, is_silent};
 use crate::window::AppEditor;
 
 /// The plugin.
@@ -33,6 +33,9 @@ pub(crate) struct AmpPlayer {
     /// Prepares the model again.
     worker: Option<Thread>,
     rest: Rest,
+    mute: Mute,
+    /// A render in a file is never muted.
+    is_offline: bool,
     /// In Hz.
     sample_rate: usize,
 }
@@ -53,6 +56,8 @@ impl Default for AmpPlayer {
             follower: Follower::default(),
             worker: None,
             rest: Rest::default(),
+            mute: Mute::default(),
+            is_offline: false,
             sample_rate: 0,
         }
     }
@@ -161,6 +166,8 @@ impl Plugin for AmpPlayer {
         self.worker = self.loader.attach(handle, sample_rate);
         self.chain = Some(chain);
         self.sample_rate = sample_rate as usize;
+        self.mute.start(config.sample_rate);
+        self.is_offline = config.process_mode == ProcessMode::Offline;
         self.mono_input = layout.main_input_channels.map_or(0, NonZeroU32::get) == 1;
         self.follower.start(sample_rate, config.process_mode == ProcessMode::Offline);
         self.reset();
@@ -212,6 +219,7 @@ impl Plugin for AmpPlayer {
         self.play(channels, &wanted);
         let Some(chain) = &self.chain else { return ProcessStatus::Normal };
         self.rest.played(was_silent && !chain.is_fading(), channels);
+        self.mute.process(channels, self.shared.muted.load(Ordering::Relaxed) && !self.is_offline);
         self.shared.gate_open.store(chain.gate_is_open(), Ordering::Relaxed);
         if let Some(first) = channels.first() {
             self.shared.output.update(first);

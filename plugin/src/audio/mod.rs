@@ -2,11 +2,13 @@
 
 mod cpu;
 mod level;
+mod mute;
 pub(crate) mod pitch;
 mod rest;
 mod tap;
 
-pub(crate) use cpu::{CpuLoad, CpuMeter};
+pub(crate) use cpu::CpuMeter;
 pub(crate) use level::Level;
+pub(crate) use mute::Mute;
 pub(crate) use rest::{Rest, is_silent};
 pub(crate) use tap::Tap;
