@@ -1,4 +1,4 @@
-//! Linker options, and the list of the amps that the plugin contains.
+//! Linker options, and the lists of the amps and cabinets that the plugin contains.
 #![allow(clippy::print_stdout, reason = "cargo reads it")]
 
 use std::error::Error;
@@ -15,24 +15,25 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rerun-if-changed={SHIPPED}");
-    let output = PathBuf::from(std::env::var("OUT_DIR")?).join("shipped.rs");
-    std::fs::write(output, list(Path::new(SHIPPED))?)?;
+    let output = PathBuf::from(std::env::var("OUT_DIR")?);
+    std::fs::write(output.join("shipped.rs"), list(Path::new(SHIPPED), "safetensors")?)?;
+    std::fs::write(output.join("cabinets.rs"), list(&Path::new(SHIPPED).join("cabinets"), "wav")?)?;
     Ok(())
 }
 
 /// The source of a slice of names and contents.
-fn list(folder: &Path) -> Result<String, Box<dyn Error>> {
+fn list(folder: &Path, wanted: &str) -> Result<String, Box<dyn Error>> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path().canonicalize()?;
-        if path.extension().is_some_and(|ending| ending == "safetensors") {
+        if path.extension().is_some_and(|ending| ending == wanted) {
             files.push(path);
         }
     }
     files.sort();
     let mut source = String::from("&[");
     for path in files {
-        let name = path.file_stem().ok_or("a model without a name")?;
+        let name = path.file_stem().ok_or("a file without a name")?;
         write!(source, "({:?}, include_bytes!({:?})),", name.to_string_lossy(), path)?;
     }
     source.push(']');

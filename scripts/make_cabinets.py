@@ -2,8 +2,8 @@
 
 No recording is used. A guitar loudspeaker is described by its resonance and those of its cone, by the loss
 above them, and by what its box does to the bass; the response of minimum phase with that magnitude is the
-direct sound, and a few reflections follow it. The files are small, so they are in the repository; a test makes
-them again and compares them.
+direct sound, and a few reflections follow it. The files are small, so they are in the repository; a test
+makes them again and compares them.
 """
 
 import argparse

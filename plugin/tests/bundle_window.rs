@@ -11,7 +11,10 @@ use host::editor::{Editor, MOMENT, play, play_until};
 use host::{Instance, Module, state, two_plugins};
 
 /// The knob, in points.
-const LEVEL: (i16, i16) = (94, 150);
+const LEVEL: (i16, i16) = (110, 150);
+/// The name of the preset, and the field of the list below it while it has no presets.
+const NAME: (i16, i16) = (370, 24);
+const FIELD: (i16, i16) = (340, 130);
 const ENTER: u32 = 0xff0d;
 
 /// The path of the file in the plugin's state.
@@ -62,7 +65,8 @@ fn it_loads_a_file_turns_its_knob_and_recalls_a_preset() {
     assert!((0.65..0.701).contains(&level), "{level}");
 
     // A preset is saved in the plugin's own folder, and brings back both.
-    editor.key(&display, &mut instance, u32::from(b's'), true);
+    editor.click(&display, &mut instance, NAME);
+    editor.click(&display, &mut instance, FIELD);
     play(&mut instance, MOMENT);
     for letter in b"loud" {
         editor.key(&display, &mut instance, u32::from(*letter), false);

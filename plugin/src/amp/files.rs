@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use neurdsp_models::LoadedModel;
-use neurdsp_rt::{ImpulseResponse, ResponseChannel};
+use neurdsp_rt::{ImpulseResponse, ModelLevels, ResponseChannel};
 use serde_json::Value;
 
 use super::session::Session;
-use crate::state::{Resource, files};
+use crate::state::{Refusal, Resource, files};
 use crate::ui::Scale;
 
 /// Endings of the files that hold models.
@@ -23,16 +23,24 @@ const MAX_CABINET_BYTES: u64 = 64 << 20;
 const SHIPPED: &str = "shipped";
 /// The amps inside the plugin.
 const SHIPPED_AMPS: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/shipped.rs"));
+/// The cabinets inside the plugin.
+const SHIPPED_CABINETS: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/cabinets.rs"));
 
 /// What the editor shows of a model.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct ModelCard {
     /// Its name, from the file or the file's name.
     pub(super) name: String,
-    /// Maker and model of the device, if the file names them.
+    /// What the file says that it is, in a sentence.
+    pub(super) description: Option<String>,
+    /// Maker and model of the device, its type and its tone, as far as the file names them.
     pub(super) gear: Option<String>,
     /// Who made the model.
     pub(super) author: Option<String>,
+    /// When it was captured or made, as the file writes it.
+    pub(super) date: Option<String>,
+    /// The levels in its file. Without them the output can be neither normalised nor calibrated, nor the input calibrated.
+    pub(super) levels: ModelLevels,
     /// Kind of network, such as `amp.wavenet`.
     pub(super) architecture: String,
     /// The number of trained values.
@@ -82,7 +90,7 @@ pub(super) struct OpenCabinet {
 
 impl OpenModel {
     /// Reads the model at `path`, which may be one of [`shipped`].
-    pub(super) fn read(path: &Path) -> Result<OpenModel, String> {
+    pub(super) fn read(path: &Path) -> Result<OpenModel, Refusal> {
         let bytes = match shipped_bytes(path) {
             Some(bytes) => bytes.to_vec(),
             None => files::read(path, MAX_MODEL_BYTES)?,
@@ -90,7 +98,7 @@ impl OpenModel {
         OpenModel::new(Resource::new(path, &bytes), &bytes)
     }
 
-    fn new(resource: Resource, bytes: &[u8]) -> Result<OpenModel, String> {
+    fn new(resource: Resource, bytes: &[u8]) -> Result<OpenModel, Refusal> {
         let (model, card) = open_model(&resource.path, bytes)?;
         Ok(OpenModel { resource, model, card })
     }
@@ -103,13 +111,16 @@ impl OpenModel {
 
 impl OpenCabinet {
     /// Reads the impulse response at `path`.
-    pub(super) fn read(path: &Path) -> Result<OpenCabinet, String> {
-        let bytes = files::read(path, MAX_CABINET_BYTES)?;
+    pub(super) fn read(path: &Path) -> Result<OpenCabinet, Refusal> {
+        let bytes = match shipped_bytes(path) {
+            Some(bytes) => bytes.to_vec(),
+            None => files::read(path, MAX_CABINET_BYTES)?,
+        };
         OpenCabinet::new(Resource::new(path, &bytes), &bytes)
     }
 
-    fn new(resource: Resource, bytes: &[u8]) -> Result<OpenCabinet, String> {
-        let response = audible(bytes).map_err(|error| format!("{}: {error}", resource.path.display()))?;
+    fn new(resource: Resource, bytes: &[u8]) -> Result<OpenCabinet, Refusal> {
+        let response = audible(bytes).map_err(|error| Refusal::of(&resource.path, error))?;
         Ok(OpenCabinet { resource, response })
     }
 }
@@ -124,14 +135,14 @@ fn audible(bytes: &[u8]) -> neurdsp_rt::Result<ImpulseResponse> {
 
 /// The files of a session. Each is none if the session names none, and an error if it cannot be opened.
 pub(super) struct OpenSession {
-    pub(super) model: Result<Option<OpenModel>, String>,
-    pub(super) cabinet: Result<Option<OpenCabinet>, String>,
+    pub(super) model: Result<Option<OpenModel>, Refusal>,
+    pub(super) cabinet: Result<Option<OpenCabinet>, Refusal>,
 }
 
 impl OpenSession {
     pub(super) fn open(session: &Session) -> OpenSession {
         if let Err(error) = session.check() {
-            return OpenSession { model: Err(error), cabinet: Ok(None) };
+            return OpenSession { model: Err(error.into()), cabinet: Ok(None) };
         }
         let model = session.model.clone().map(|resource| {
             let bytes = resource.bytes(MAX_MODEL_BYTES)?;
@@ -150,13 +161,41 @@ pub(super) fn shipped() -> Vec<PathBuf> {
     SHIPPED_AMPS.iter().map(|(name, _)| Path::new(SHIPPED).join(name)).collect()
 }
 
-fn shipped_bytes(path: &Path) -> Option<&'static [u8]> {
-    let name = path.strip_prefix(SHIPPED).ok()?;
-    SHIPPED_AMPS.iter().find(|(shipped, _)| Path::new(shipped) == name).map(|(_, bytes)| *bytes)
+/// The cabinets inside the plugin, as paths that [`OpenCabinet::read`] knows.
+pub(super) fn shipped_cabinets() -> Vec<PathBuf> {
+    SHIPPED_CABINETS.iter().map(|(name, _)| cabinet_path(name)).collect()
 }
 
-fn open_model(path: &Path, bytes: &[u8]) -> Result<(LoadedModel, ModelCard), String> {
-    let model = neurdsp_models::load_bytes(bytes).map_err(|error| format!("{}: {error}", path.display()))?;
+/// Whether a model or a cabinet can be read: it is a file, or inside the plugin.
+pub(super) fn is_there(path: &Path) -> bool {
+    shipped_bytes(path).is_some() || path.is_file()
+}
+
+/// The path and the bytes of an amp inside the plugin.
+pub(super) fn shipped_model(name: &str) -> Option<(PathBuf, &'static [u8])> {
+    let path = Path::new(SHIPPED).join(name);
+    shipped_bytes(&path).map(|bytes| (path, bytes))
+}
+
+/// The path and the bytes of a cabinet inside the plugin.
+pub(super) fn shipped_cabinet(name: &str) -> Option<(PathBuf, &'static [u8])> {
+    let path = cabinet_path(name);
+    shipped_bytes(&path).map(|bytes| (path, bytes))
+}
+
+fn cabinet_path(name: &str) -> PathBuf {
+    Path::new(SHIPPED).join(format!("{name}.wav"))
+}
+
+fn shipped_bytes(path: &Path) -> Option<&'static [u8]> {
+    let name = path.strip_prefix(SHIPPED).ok()?;
+    let amp = SHIPPED_AMPS.iter().find(|(shipped, _)| Path::new(shipped) == name);
+    let cabinet = || SHIPPED_CABINETS.iter().find(|(shipped, _)| cabinet_path(shipped) == path);
+    amp.or_else(cabinet).map(|(_, bytes)| *bytes)
+}
+
+fn open_model(path: &Path, bytes: &[u8]) -> Result<(LoadedModel, ModelCard), Refusal> {
+    let model = neurdsp_models::load_bytes(bytes).map_err(|error| Refusal::of(path, error))?;
     let metadata = model.metadata();
     let find = |wanted: &str| {
         let found = metadata.iter().find(|(key, _)| key.rsplit('.').next() == Some(wanted));
@@ -165,7 +204,12 @@ fn open_model(path: &Path, bytes: &[u8]) -> Result<(LoadedModel, ModelCard), Str
         let text = text.or_else(|| model.capture().text(wanted).map(str::to_owned));
         text.filter(|text| !text.is_empty())
     };
-    let gear = [find("gear_make"), find("gear_model")].into_iter().flatten().collect::<Vec<_>>().join(" ");
+    let joined = |keys: [&str; 2], between: &str| {
+        let texts = keys.into_iter().filter_map(&find).collect::<Vec<_>>().join(between);
+        Some(texts).filter(|texts| !texts.is_empty())
+    };
+    let gear = [joined(["gear_make", "gear_model"], " "), joined(["gear_type", "tone_type"], ", ")];
+    let gear = gear.into_iter().flatten().collect::<Vec<_>>().join(" · ");
     let verified = model.verify().ok();
     let device = find("device").and_then(|device| serde_json::from_str::<Value>(&device).ok());
     let knob = |knob: &neurdsp_models::Knob| {
@@ -174,6 +218,9 @@ fn open_model(path: &Path, bytes: &[u8]) -> Result<(LoadedModel, ModelCard), Str
     };
     let card = ModelCard {
         name: find("name").unwrap_or_else(|| files::stem(path)),
+        description: find("description"),
+        date: model.capture().0.get("date").and_then(date).or_else(|| find("date")),
+        levels: ModelLevels::from_capture(&model.capture()),
         gear: Some(gear).filter(|gear| !gear.is_empty()),
         author: find("modeled_by"),
         architecture: model.architecture().to_owned(),
@@ -193,6 +240,15 @@ pub(super) fn is_slimmable(model: &LoadedModel) -> bool {
     model.nam().is_some_and(|file| !file.size_steps().is_empty())
 }
 
+/// A date as text, from the text or the numbers that files have for it.
+fn date(date: &Value) -> Option<String> {
+    if let Some(text) = date.as_str() {
+        return Some(text.to_owned()).filter(|text| !text.is_empty());
+    }
+    let part = |name: &str| date.get(name)?.as_u64();
+    Some(format!("{:04}-{:02}-{:02}", part("year")?, part("month")?, part("day")?))
+}
+
 /// The error-to-signal ratio in the metrics of a model file, which are JSON. For a model with knobs it is the one at settings
 /// that it was not trained on.
 fn esr(metrics: &str) -> Option<f64> {
@@ -209,7 +265,30 @@ fn range(device: &Value, knob: &str) -> Option<[f32; 2]> {
 
 #[cfg(test)]
 mod tests {
-    use super::{SHIPPED_AMPS, open_model, range};
+    use serde_json::json;
+
+    use super::{OpenCabinet, SHIPPED_AMPS, date, is_there, open_model, range, shipped_cabinets};
+
+    #[test]
+    fn three_cabinets_are_inside_the_plugin() {
+        let cabinets = shipped_cabinets();
+        assert_eq!(cabinets.len(), 3);
+        for path in cabinets {
+            let cabinet = OpenCabinet::read(&path).unwrap();
+            assert!(is_there(&path) && (0.03..0.05).contains(&cabinet.response.duration_s()), "{path:?}");
+        }
+        assert!(!is_there("shipped/9x12.wav".as_ref()));
+    }
+
+    #[test]
+    fn dates_are_read_as_files_write_them() {
+        assert_eq!(
+            date(&json!({"year": 2025, "month": 3, "day": 9, "hour": 1})).as_deref(),
+            Some("2025-03-09")
+        );
+        assert_eq!(date(&json!("May 2024")).as_deref(), Some("May 2024"));
+        assert_eq!((date(&json!("")), date(&json!({"year": 2025}))), (None, None));
+    }
 
     #[test]
     fn the_amps_inside_the_plugin_pass_their_self_test() {

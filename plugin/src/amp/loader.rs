@@ -16,7 +16,7 @@ use super::session::{Session, VERSION};
 use super::shared::{Playing, Shared};
 use crate::host::Link;
 use crate::loading::{Tasks, Worker};
-use crate::state::Resource;
+use crate::state::{Refusal, Resource};
 
 /// How long to wait before a model is offered again to a chain that has not taken the ones before.
 const RETRY: Duration = Duration::from_millis(100);
@@ -217,7 +217,7 @@ impl Loader {
         self.change_cabinet(|| Ok(None));
     }
 
-    fn change_cabinet(&self, open: impl FnOnce() -> Result<Option<OpenCabinet>, String> + Send + 'static) {
+    fn change_cabinet(&self, open: impl FnOnce() -> Result<Option<OpenCabinet>, Refusal> + Send + 'static) {
         let loader = self.clone();
         self.0.tasks.spawn(CABINET, move |is_latest| {
             let cabinet = open()?;

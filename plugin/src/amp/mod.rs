@@ -7,6 +7,7 @@
 //! params    what a host can automate
 //! session   what a project keeps beside the parameters
 //! files     models and cabinets as they are opened
+//! factory   presets that come with the plugin
 //! shared    what audio thread, loader and editor share
 //! loader    opens files on threads and hands them to the chain
 //! follower  decides when the model is prepared again for turned knobs, size and oversampling
@@ -16,6 +17,7 @@
 //! ```
 
 mod editor;
+mod factory;
 mod files;
 mod follower;
 mod identity;

@@ -1,6 +1,7 @@
 //! The parameters that a host sees and automates. Their IDs never change: projects and presets are keyed by them.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use neurdsp_rt::{ChainSettings, Parameter};
 use nice_plug::plugin::{ParamValue, PluginState};
@@ -11,6 +12,7 @@ use super::mapping::{self, Row};
 use super::session::Session;
 use crate::state::values::{self, unit};
 use crate::state::{Persisted, revision};
+use crate::ui::text::number;
 
 /// Knobs of models that a host can automate, as many as a model can have.
 pub(super) const KNOBS: usize = 8;
@@ -125,7 +127,18 @@ impl Default for AmpParams {
 /// A level in steps of 0.1. Its value is in dB, so automation moves evenly to the ear.
 fn level(name: &'static str, row: Row, unit: &'static str) -> FloatParam {
     let [min, max] = row.range();
-    FloatParam::new(name, row.default(), FloatRange::Linear { min, max }).with_unit(unit).with_step_size(0.1)
+    FloatParam::new(name, row.default(), FloatRange::Linear { min, max })
+        .with_unit(unit)
+        .with_step_size(0.1)
+        .with_string_to_value(typed(1.0))
+}
+
+/// Reads a value that was typed in a host, with a decimal comma too; `of_one` is what 1 is shown as.
+fn typed(of_one: f32) -> Arc<dyn Fn(&str) -> Option<f32> + Send + Sync> {
+    Arc::new(move |text| {
+        let value = number(text).parse::<f32>().ok()?;
+        Some(value / of_one).filter(|value| value.is_finite())
+    })
 }
 
 fn switch(name: &'static str, row: Row) -> BoolParam {
@@ -136,7 +149,7 @@ fn percentage(name: &'static str, default: f32) -> FloatParam {
     FloatParam::new(name, default, FloatRange::Linear { min: 0.0, max: 1.0 })
         .with_unit(" %")
         .with_value_to_string(formatters::v2s_f32_percentage(0))
-        .with_string_to_value(formatters::s2v_f32_percentage())
+        .with_string_to_value(typed(100.0))
 }
 
 /// Parameters `knob1` to `knob8`, from 0 (fully left) to 1 (fully right).
@@ -156,6 +169,7 @@ impl Default for Knobs {
         let knob = |i: usize| {
             FloatParam::new(format!("Knob {}", i + 1), 0.5, FloatRange::Linear { min: 0.0, max: 1.0 })
                 .with_value_to_string(formatters::v2s_f32_rounded(2))
+                .with_string_to_value(typed(1.0))
         };
         Knobs(std::array::from_fn(knob))
     }
@@ -352,6 +366,20 @@ mod tests {
         assert!(matches!(state.params["input"], ParamValue::F32(0.0)));
         assert!(matches!(state.params["ceiling"], ParamValue::Bool(false)));
         assert!(matches!(&state.params["input_channels"], ParamValue::String(id) if id == "stereo"));
+    }
+
+    #[test]
+    fn values_are_typed_with_a_comma_or_a_point_with_their_unit_or_without() {
+        let params = AmpParams::default();
+        for text in ["3,5", "3.5", "3,5 dB", "+3.5 dB"] {
+            let typed = params.input.string_to_normalized_value(text).unwrap();
+            assert!((params.input.preview_plain(typed) - 3.5).abs() < 1e-4, "{text}");
+        }
+        assert_eq!(params.mix.string_to_normalized_value("25,0 %"), Some(0.25));
+        assert_eq!(params.knobs.get(0).unwrap().string_to_normalized_value("0,75"), Some(0.75));
+        for text in ["loud", "nan", "inf", ""] {
+            assert_eq!(params.input.string_to_normalized_value(text), None, "{text}");
+        }
     }
 
     #[test]

@@ -19,7 +19,7 @@ use super::loader::Loader;
 use super::params::{AmpParams, Preparation};
 use super::shared::Shared;
 use super::sound::AmpSound;
-use crate::audio::{Ceiling, Level, Rest, is_silent};
+use crate::audio::{Ceiling, Level, Mute, Rest, is_silent};
 use crate::host::Link;
 use crate::window::AppEditor;
 
@@ -41,6 +41,7 @@ pub(crate) struct AmpPlayer {
     /// Prepares the model again.
     worker: Option<Thread>,
     rest: Rest,
+    mute: Mute,
     /// In Hz.
     sample_rate: usize,
 }
@@ -64,6 +65,7 @@ impl Default for AmpPlayer {
             follower: Follower::default(),
             worker: None,
             rest: Rest::default(),
+            mute: Mute::default(),
             sample_rate: 0,
         }
     }
@@ -229,6 +231,7 @@ impl Plugin for AmpPlayer {
         // Not in the background: the first block of an offline render must have the model.
         self.worker = self.loader.attach(handle, sample_rate);
         self.chain = Some(chain);
+        self.mute.start(config.sample_rate);
         self.follower.start();
         self.reset();
         self.report_latency(|samples| context.set_latency_samples(samples));
@@ -287,6 +290,9 @@ impl Plugin for AmpPlayer {
         self.ceiling.process(channels);
         let Some(chain) = &self.chain else { return ProcessStatus::Normal };
         self.rest.played(was_silent && !chain.is_fading(), channels);
+        // A render in a file is never muted.
+        let is_muted = self.shared.muted.load(Ordering::Relaxed) && !self.link.is_offline();
+        self.mute.process(channels, is_muted);
         self.shared.gate_open.store(chain.gate_is_open(), Ordering::Relaxed);
         show(&self.shared.output, channels);
         self.shared.repaint.request();

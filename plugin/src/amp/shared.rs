@@ -22,6 +22,8 @@ pub(super) struct Shared {
     pub(super) gate_open: AtomicBool,
     /// The most recent input, while the tuner is open.
     pub(super) tuner: Tap,
+    /// Whether the tuner silences the output.
+    pub(super) muted: AtomicBool,
     pub(super) cpu: CpuMeter,
     /// The rate of the host, in Hz.
     pub(super) sample_rate_hz: AtomicU32,
@@ -43,6 +45,7 @@ impl Default for Shared {
             output: Level::default(),
             gate_open: AtomicBool::new(false),
             tuner: Tap::new(pitch::WINDOW),
+            muted: AtomicBool::new(false),
             cpu: CpuMeter::default(),
             sample_rate_hz: AtomicU32::new(0),
             n_knobs: AtomicUsize::new(0),

@@ -1,18 +1,20 @@
 //! How a whole sound of the amp player is recalled: parameters, model and cabinet.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use nice_plug::params::Params;
 use nice_plug::plugin::PluginState;
 
+use super::factory;
 use super::files::{OpenCabinet, OpenModel, OpenSession};
 use super::identity::OWNER;
 use super::loader::Loader;
 use super::params::AmpParams;
 use super::session::Session;
 use crate::loading::Tasks;
-use crate::preset::Owner;
-use crate::state::values;
+use crate::preset::{self, Owner};
+use crate::state::{Refusal, values};
 use crate::ui::recall::{Recalled, Sound};
 
 /// The sound of one instance.
@@ -78,10 +80,18 @@ impl Sound for AmpSound {
         })
     }
 
-    fn open(state: &PluginState) -> Result<Recalled<OpenFiles>, String> {
+    fn open(state: &PluginState) -> Result<Recalled<OpenFiles>, Refusal> {
         let (session, values, knobs) = parts(state)?;
         let OpenSession { model, cabinet } = OpenSession::open(&session);
         Ok(Recalled { values, files: OpenFiles { model: model?, cabinet: cabinet?, knobs } })
+    }
+
+    fn factory() -> Vec<PathBuf> {
+        factory::paths()
+    }
+
+    fn read(path: &Path) -> Result<PluginState, Refusal> {
+        factory::read(path).unwrap_or_else(|| preset::read(path, &OWNER))
     }
 
     fn play(&self, OpenFiles { model, cabinet, knobs }: OpenFiles) {

@@ -26,6 +26,13 @@ impl CpuMeter {
         *self.0.lock() = Some((monitor, 1e6 * max_block as f64 / sample_rate_hz));
     }
 
+    /// Forgets the blocks so far.
+    pub(crate) fn reset(&self) {
+        if let Some((monitor, _)) = &*self.0.lock() {
+            monitor.reset();
+        }
+    }
+
     /// The load so far; zero before the first monitor.
     pub(crate) fn load(&self) -> CpuLoad {
         let Some((monitor, budget_us)) = self.0.lock().clone() else { return CpuLoad::default() };

@@ -3,14 +3,16 @@
 mod ceiling;
 mod cpu;
 mod level;
+mod mute;
 pub(crate) mod pitch;
 mod ramp;
 mod rest;
 mod tap;
 
 pub(crate) use ceiling::Ceiling;
-pub(crate) use cpu::{CpuLoad, CpuMeter};
+pub(crate) use cpu::CpuMeter;
 pub(crate) use level::Level;
+pub(crate) use mute::Mute;
 pub(crate) use ramp::Ramp;
 pub(crate) use rest::{Rest, is_silent};
 pub(crate) use tap::Tap;

@@ -27,9 +27,9 @@ pub(crate) struct Note {
 }
 
 impl Note {
-    /// The nearest note, with A4 at 440 Hz.
-    pub(crate) fn nearest(frequency_hz: f32) -> Note {
-        let exact = 69.0 + 12.0 * (frequency_hz / 440.0).log2();
+    /// The nearest note, with A4 at `reference_hz`.
+    pub(crate) fn nearest(frequency_hz: f32, reference_hz: f32) -> Note {
+        let exact = 69.0 + 12.0 * (frequency_hz / reference_hz).log2();
         let number = exact.round();
         Note { frequency_hz, number: number as i32, cents: 100.0 * (exact - number) }
     }
@@ -40,8 +40,8 @@ impl Note {
     }
 }
 
-/// The note in `samples`, if there is one.
-pub(crate) fn pitch(samples: &[f32], sample_rate: f32) -> Option<Note> {
+/// The frequency of the note in `samples` in Hz, if there is one.
+pub(crate) fn pitch(samples: &[f32], sample_rate: f32) -> Option<f32> {
     let energy: f32 = samples.iter().map(|x| x * x).sum();
     let longest = ((sample_rate / LOWEST_HZ) as usize).min(samples.len() / 2);
     let shortest = ((sample_rate / HIGHEST_HZ) as usize).max(2);
@@ -63,7 +63,7 @@ pub(crate) fn pitch(samples: &[f32], sample_rate: f32) -> Option<Note> {
     let lag = *peaks.iter().find(|&&lag| similarities[lag] >= FIRST * highest)?;
     let (before, at, after) = (similarities[lag - 1], similarities[lag], similarities[lag + 1]);
     let shift = 0.5 * (before - after) / (before - 2.0 * at + after);
-    Some(Note::nearest(sample_rate / (lag as f32 + shift)))
+    Some(sample_rate / (lag as f32 + shift))
 }
 
 /// Similarity of the signal and itself `lag` samples later, from -1 to 1.
@@ -98,7 +98,8 @@ mod tests {
                 (329.628, "E4"),
                 (41.203, "E1"),
             ] {
-                let note = pitch(&string(frequency_hz, sample_rate), sample_rate).expect("a note");
+                let found_hz = pitch(&string(frequency_hz, sample_rate), sample_rate).expect("a note");
+                let note = Note::nearest(found_hz, 440.0);
                 assert_eq!(note.name(), name);
                 assert!(note.cents.abs() < 2.0, "{name}: {} cents", note.cents);
             }
@@ -120,8 +121,17 @@ mod tests {
 
     #[test]
     fn a_quarter_tone_is_fifty_cents_from_both_neighbours() {
-        let note = Note::nearest(440.0 * 2f32.powf(0.49 / 12.0));
+        let note = Note::nearest(440.0 * 2f32.powf(0.49 / 12.0), 440.0);
         assert_eq!(note.name(), "A4");
         assert!((note.cents - 49.0).abs() < 0.1);
+    }
+
+    #[test]
+    fn the_reference_moves_every_note() {
+        let note = Note::nearest(432.0 / 4.0, 432.0);
+        assert_eq!((note.name().as_str(), note.cents), ("A2", 0.0));
+        let sharp = Note::nearest(440.0, 432.0);
+        assert_eq!(sharp.name(), "A4");
+        assert!((sharp.cents - 31.77).abs() < 0.01, "{}", sharp.cents);
     }
 }

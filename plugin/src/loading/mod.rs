@@ -3,5 +3,5 @@
 mod tasks;
 mod worker;
 
-pub(crate) use tasks::{Status, Tasks};
+pub(crate) use tasks::Tasks;
 pub(crate) use worker::{Requests, Worker};

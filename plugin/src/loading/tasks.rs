@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
+use crate::state::Refusal;
 use crate::window::Repaint;
 
 /// What the editor shows of the tasks.
@@ -12,8 +13,8 @@ use crate::window::Repaint;
 pub(crate) struct Status {
     /// Whether a file is being loaded.
     pub(crate) loading: bool,
-    /// What went wrong last, as a sentence for the user.
-    pub(crate) error: Option<String>,
+    /// What went wrong last.
+    pub(crate) error: Option<Refusal>,
 }
 
 /// The tasks of one instance. Clones are the same.
@@ -45,8 +46,13 @@ impl Tasks {
     }
 
     /// Shows an error.
-    pub(crate) fn refuse(&self, reason: String) {
-        self.change(|status| status.error = Some(reason));
+    pub(crate) fn refuse(&self, refusal: impl Into<Refusal>) {
+        self.change(|status| status.error = Some(refusal.into()));
+    }
+
+    /// Shows no error any more.
+    pub(crate) fn dismiss(&self) {
+        self.change(|status| status.error = None);
     }
 
     /// Makes every task that was started before not the latest, whatever its kind.
@@ -55,7 +61,7 @@ impl Tasks {
     }
 
     /// Shows that nothing is being loaded, and `error`.
-    pub(crate) fn settle(&self, error: Option<String>) {
+    pub(crate) fn settle(&self, error: Option<Refusal>) {
         self.change(|status| *status = Status { loading: false, error });
     }
 
@@ -63,7 +69,7 @@ impl Tasks {
     /// task that is not is dropped.
     pub(crate) fn spawn<T>(&self, kind: &'static str, task: T)
     where
-        T: FnOnce(&dyn Fn() -> bool) -> Result<(), String> + Send + 'static,
+        T: FnOnce(&dyn Fn() -> bool) -> Result<(), Refusal> + Send + 'static,
     {
         let number = {
             let mut latest = self.0.latest.lock();
@@ -81,9 +87,8 @@ impl Tasks {
             }
         };
         if let Err(error) = std::thread::Builder::new().spawn(run) {
-            self.settle(Some(format!(
-                "the system cannot create a thread to load the file: {error}; close some programs"
-            )));
+            let reason = format!("no thread can be created to load the file: {error}; close some programs");
+            self.settle(Some(reason.into()));
         }
     }
 
@@ -117,19 +122,19 @@ mod tests {
         tasks.spawn("model", move |is_latest| {
             held.recv().map_err(|error| error.to_string())?;
             report.send(("early", is_latest())).map_err(|error| error.to_string())?;
-            Err("an error of the early task".to_owned())
+            Err("an error of the early task".to_owned().into())
         });
         tasks.spawn("cabinet", |_| Ok(()));
         tasks.spawn("model", move |is_latest| {
             told.send(("late", is_latest())).map_err(|error| error.to_string())?;
-            Err("an error of the late task".to_owned())
+            Err("an error of the late task".to_owned().into())
         });
         assert_eq!(tell.recv().unwrap(), ("late", true));
         release.send(()).unwrap();
         assert_eq!(tell.recv().unwrap(), ("early", false));
         // The status is that of whichever of the two other tasks ended last.
         let error = settled(&tasks).error;
-        assert!(error.is_none_or(|error| error == "an error of the late task"));
+        assert!(error.is_none_or(|error| error.reason == "an error of the late task"));
     }
 
     #[test]
@@ -140,7 +145,7 @@ mod tests {
         tasks.spawn("model", move |is_latest| {
             held.recv().map_err(|error| error.to_string())?;
             told.send(is_latest()).map_err(|error| error.to_string())?;
-            Err("too late".to_owned())
+            Err("too late".to_owned().into())
         });
         assert!(tasks.status().loading);
         tasks.cancel();

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use nice_plug::plugin::PluginState;
 
-use crate::state::files;
+use crate::state::{Refusal, files};
 
 /// Largest preset: a few files in base64, and the parameters.
 const MAX_BYTES: u64 = 32 << 20;
@@ -26,23 +26,22 @@ pub(crate) struct Owner {
 ///
 /// # Errors
 ///
-/// A sentence for the user.
-pub(crate) fn write(path: &Path, owner: &Owner, state: &PluginState) -> Result<(), String> {
-    let json = serde_json::to_vec(state).map_err(|error| error.to_string())?;
+/// In words for the user.
+pub(crate) fn write(path: &Path, owner: &Owner, state: &PluginState) -> Result<(), Refusal> {
+    let json = serde_json::to_vec(state).map_err(|error| Refusal::of(path, error))?;
     files::replace(path, &container::around(&json, owner.class))
-        .map_err(|error| format!("{}: {error}", path.display()))
+        .map_err(|error| Refusal::system(path, &error))
 }
 
 /// Reads the state of the preset `path`.
 ///
 /// # Errors
 ///
-/// A sentence for the user: the file is missing, damaged, or of another plugin.
-pub(crate) fn read(path: &Path, owner: &Owner) -> Result<PluginState, String> {
+/// In words for the user: the file is missing, damaged, or of another plugin.
+pub(crate) fn read(path: &Path, owner: &Owner) -> Result<PluginState, Refusal> {
     let bytes = files::read(path, MAX_BYTES)?;
-    let json =
-        container::state(&bytes, owner.class).map_err(|reason| format!("{}: {reason}", path.display()))?;
-    serde_json::from_slice(json).map_err(|_| format!("{}: the preset is damaged", path.display()))
+    let json = container::state(&bytes, owner.class).map_err(|reason| Refusal::of(path, reason))?;
+    serde_json::from_slice(json).map_err(|_| Refusal::of(path, "the preset is damaged"))
 }
 
 #[cfg(test)]
@@ -65,7 +64,7 @@ mod tests {
         for text in texts {
             std::fs::write(&path, container::around(text.as_bytes(), owner.class)).unwrap();
             let message = read(&path, &owner).map(drop).unwrap_err();
-            assert_eq!(message, format!("{}: the preset is damaged", path.display()), "{text}");
+            assert_eq!(message, Refusal::of(&path, "the preset is damaged"), "{text}");
         }
     }
 }

@@ -3,25 +3,24 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use super::Refusal;
+
 /// Reads a file of at most `max_bytes`.
 ///
 /// # Errors
 ///
-/// A sentence for the user.
-pub(crate) fn read(path: &Path, max_bytes: u64) -> Result<Vec<u8>, String> {
-    let unreadable = |error: std::io::Error| format!("{}: {error}", path.display());
+/// In words for the user.
+pub(crate) fn read(path: &Path, max_bytes: u64) -> Result<Vec<u8>, Refusal> {
+    let unreadable = |error: std::io::Error| Refusal::system(path, &error);
     // A device could be read for ever, and the path may come from someone else's project.
     if !std::fs::metadata(path).map_err(unreadable)?.is_file() {
-        return Err(format!("{} is not a file", path.display()));
+        return Err(Refusal::of(path, "this is not a file"));
     }
     let mut bytes = Vec::new();
     let file = std::fs::File::open(path).map_err(unreadable)?;
     file.take(max_bytes + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     if bytes.len() as u64 > max_bytes {
-        return Err(format!(
-            "{} is larger than {max_bytes} bytes, the most that can be loaded",
-            path.display()
-        ));
+        return Err(Refusal::of(path, format!("larger than {max_bytes} bytes, the most that can be loaded")));
     }
     Ok(bytes)
 }
@@ -59,10 +58,10 @@ mod tests {
     #[test]
     fn only_files_are_read_and_only_up_to_the_limit() {
         let folder = tempfile::tempdir().unwrap();
-        assert!(read(folder.path(), 9).unwrap_err().ends_with("is not a file"));
+        assert_eq!(read(folder.path(), 9).unwrap_err().reason, "this is not a file");
         let path = folder.path().join("file");
         std::fs::write(&path, b"0123456789").unwrap();
-        assert!(read(&path, 9).unwrap_err().contains("larger than 9 bytes"));
+        assert!(read(&path, 9).unwrap_err().reason.contains("larger than 9 bytes"));
         assert_eq!(read(&path, 10).unwrap(), b"0123456789");
     }
 

@@ -3,9 +3,11 @@
 mod changes;
 pub(crate) mod files;
 mod persisted;
+mod refusal;
 mod resource;
 pub(crate) mod values;
 
 pub(crate) use changes::{Changes, revision};
 pub(crate) use persisted::Persisted;
+pub(crate) use refusal::Refusal;
 pub(crate) use resource::Resource;

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::files;
+use super::{Refusal, files};
 
 /// Largest file that a project keeps whole; of a larger one it keeps the path and the hash.
 const MAX_EMBEDDED_BYTES: usize = 8 << 20;
@@ -49,26 +49,25 @@ impl Resource {
     ///
     /// # Errors
     ///
-    /// A sentence for the user: the content is damaged, or the file is missing or has changed.
-    pub(crate) fn bytes(&self, max_bytes: u64) -> Result<Vec<u8>, String> {
-        let name = self.name();
+    /// In words for the user: the content is damaged, or the file is missing or has changed.
+    pub(crate) fn bytes(&self, max_bytes: u64) -> Result<Vec<u8>, Refusal> {
+        let refused = |reason: &str| Refusal::of(&self.path, reason);
+        let damaged = || refused("its copy in the project is damaged; load the file again");
         let bytes = match &self.content {
-            Some(content) => STANDARD
-                .decode(content)
-                .map_err(|_| format!("'{name}' in the project is damaged; load the file again"))?,
-            None => files::read(&self.path, max_bytes).map_err(|error| {
-                format!("{error}; the project keeps only the path of this file: put it back, or load another")
+            Some(content) => STANDARD.decode(content).map_err(|_| damaged())?,
+            None => files::read(&self.path, max_bytes).map_err(|refusal| {
+                let reason = refusal.reason;
+                refused(&format!(
+                    "{reason}; the project keeps only the path of this file: put it back, or load another"
+                ))
             })?,
         };
         if digest(&bytes) == self.hash {
             Ok(bytes)
         } else if self.content.is_some() {
-            Err(format!("'{name}' in the project is damaged; load the file again"))
+            Err(damaged())
         } else {
-            Err(format!(
-                "{} is not the file that the project was made with; load the right one",
-                self.path.display()
-            ))
+            Err(refused("not the file that the project was made with; load the right one"))
         }
     }
 }
@@ -97,12 +96,12 @@ mod tests {
         let bytes = vec![7; MAX_EMBEDDED_BYTES + 1];
         let large = Resource::new(&path, &bytes);
         assert!(large.content.is_none());
-        let missing = large.bytes(u64::MAX - 1).unwrap_err();
+        let missing = large.bytes(u64::MAX - 1).unwrap_err().to_string();
         assert!(missing.contains("amp.nam") && missing.contains("put it back"), "{missing}");
         std::fs::write(&path, &bytes).unwrap();
         assert_eq!(large.bytes(u64::MAX - 1).unwrap(), bytes);
         std::fs::write(&path, b"another").unwrap();
-        assert!(large.bytes(100).unwrap_err().contains("not the file that the project was made with"));
+        assert!(large.bytes(100).unwrap_err().reason.contains("not the file that the project was made with"));
     }
 
     #[test]
@@ -111,8 +110,8 @@ mod tests {
         for content in ["AAAA", "not base64"] {
             resource.content = Some(content.to_owned());
             assert_eq!(
-                resource.bytes(9).unwrap_err(),
-                "'amp' in the project is damaged; load the file again"
+                resource.bytes(9).unwrap_err().to_string(),
+                "amp.nam: its copy in the project is damaged; load the file again"
             );
         }
     }

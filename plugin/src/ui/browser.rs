@@ -7,6 +7,7 @@ use egui::{Align2, FontId, Sense, Ui, vec2};
 use super::icons::{Icon, icon_button, paint_icon};
 use super::memory::Memory;
 use super::steps::neighbour;
+use super::text;
 use super::theme::{ACCENT, DIM, LINE, TEXT, WELL};
 use crate::state::files::{has_ending, stem};
 
@@ -14,6 +15,8 @@ use crate::state::files::{has_ending, stem};
 const MAX_ENTRIES: usize = 5000;
 /// How many folders deep the list goes.
 const MAX_DEPTH: usize = 4;
+/// Height of a row, in points.
+const ROW_HEIGHT: f32 = 24.0;
 
 /// What a browser lists, and its texts.
 #[derive(Debug)]
@@ -27,6 +30,8 @@ pub(crate) struct Library {
     pub(crate) empty: &'static str,
     /// Shown while nothing listed is found.
     pub(crate) no_match: &'static str,
+    /// Whether a file can be opened, which may be inside the plugin.
+    pub(crate) is_there: fn(&Path) -> bool,
 }
 
 /// The files that can be stepped through.
@@ -37,7 +42,8 @@ pub(crate) struct Browser {
     entries: Vec<PathBuf>,
     memory: Memory,
     search: String,
-    only_favourites: bool,
+    /// The favourites of all folders that are there now, while only they are shown.
+    favourites: Option<Vec<PathBuf>>,
 }
 
 impl Browser {
@@ -49,7 +55,7 @@ impl Browser {
             entries: Vec::new(),
             memory: Memory::default(),
             search: String::new(),
-            only_favourites: false,
+            favourites: None,
         }
     }
 
@@ -61,10 +67,17 @@ impl Browser {
         self.folder = Some(folder.to_owned());
     }
 
-    /// Lists the files in `folder`, and does so again in the next project.
-    pub(crate) fn choose(&mut self, folder: &Path) {
+    /// Lists the files in `folder`, and does so again in the next project. A folder without files is refused.
+    pub(crate) fn choose(&mut self, folder: &Path) -> bool {
+        let mut entries = Vec::new();
+        collect(folder, self.library.endings, MAX_DEPTH, &mut entries);
+        if entries.is_empty() {
+            return false;
+        }
         self.open(folder);
+        self.favourites = None;
         self.memory.change(self.library.memory, |memory| memory.folder = Some(folder.to_owned()));
+        true
     }
 
     /// Recalls the favourites, and the folder that was chosen last, if it is still there.
@@ -76,7 +89,7 @@ impl Browser {
     /// Lists these files.
     pub(crate) fn list(&mut self, entries: Vec<PathBuf>) {
         self.entries = entries;
-        self.folder = None;
+        (self.folder, self.favourites) = (None, None);
     }
 
     /// Lists the folder of `file`, unless it is listed, so that there is a next and a previous file.
@@ -97,11 +110,22 @@ impl Browser {
 
     fn shown(&self) -> impl Iterator<Item = &PathBuf> {
         let search = self.search.to_lowercase();
-        self.entries.iter().filter(move |path| {
+        let listed = self.favourites.as_ref().unwrap_or(&self.entries);
+        listed.iter().filter(move |path| {
             let name = path.to_string_lossy().to_lowercase();
-            let found = search.split_whitespace().all(|word| name.contains(word));
-            found && (!self.only_favourites || self.memory.favourites.contains(*path))
+            search.split_whitespace().all(|word| name.contains(word))
         })
+    }
+
+    /// Shows the favourites of all folders, or the folder again.
+    fn show_favourites(&mut self, only: bool) {
+        let is_there = self.library.is_there;
+        self.favourites = only.then(|| {
+            let mut listed: Vec<PathBuf> =
+                self.memory.favourites.iter().filter(|path| is_there(path)).cloned().collect();
+            listed.sort_by_key(|path| stem(path).to_lowercase());
+            listed
+        });
     }
 
     /// Draws the list; returns the file that was picked.
@@ -111,24 +135,32 @@ impl Browser {
                 .hint_text(self.library.search)
                 .desired_width(ui.available_width() - 54.0);
             ui.add(search);
-            let colour = if self.only_favourites { ACCENT } else { DIM };
-            if icon_button(ui, Icon::Star, "Show favourites only", colour).clicked() {
-                self.only_favourites = !self.only_favourites;
+            let (only, colour) = if self.favourites.is_some() { (true, ACCENT) } else { (false, DIM) };
+            let help = if only { "Show the folder again" } else { "Show the favourites of all folders" };
+            if icon_button(ui, Icon::Star, help, colour).clicked() {
+                self.show_favourites(!only);
             }
         });
         let shown: Vec<PathBuf> = self.shown().cloned().collect();
         if shown.is_empty() {
             ui.add_space(8.0);
-            let hint = if self.entries.is_empty() { self.library.empty } else { self.library.no_match };
+            let hint = match &self.favourites {
+                Some(favourites) if favourites.is_empty() => {
+                    "No favourites yet: point at a name and click the star before it."
+                }
+                None if self.entries.is_empty() => self.library.empty,
+                _ => self.library.no_match,
+            };
             ui.label(egui::RichText::new(hint).small().color(DIM));
             return None;
         }
         let mut picked = None;
-        let height = 24.0;
-        egui::ScrollArea::vertical().auto_shrink(false).show_rows(ui, height, shown.len(), |ui, rows| {
-            ui.spacing_mut().item_spacing.y = 0.0;
+        // The area counts with the spacing that it finds.
+        ui.spacing_mut().item_spacing.y = 0.0;
+        let area = egui::ScrollArea::vertical().auto_shrink(false);
+        area.show_rows(ui, ROW_HEIGHT, shown.len(), |ui, rows| {
             for path in &shown[rows] {
-                if self.row(ui, path, height, current == Some(path)) {
+                if self.row(ui, path, current == Some(path)) {
                     picked = Some(path.clone());
                 }
             }
@@ -137,13 +169,14 @@ impl Browser {
     }
 
     /// Draws one file; returns whether it was picked.
-    fn row(&mut self, ui: &mut Ui, path: &Path, height: f32, current: bool) -> bool {
-        let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::click());
+    fn row(&mut self, ui: &mut Ui, path: &Path, current: bool) -> bool {
+        let size = vec2(ui.available_width(), ROW_HEIGHT);
+        let (rect, response) = ui.allocate_exact_size(size, Sense::click());
         let painter = ui.painter();
         if current || response.hovered() {
             painter.rect_filled(rect, 3.0, if current { LINE } else { WELL });
         }
-        let star = egui::Rect::from_min_size(rect.left_top(), vec2(22.0, height));
+        let star = egui::Rect::from_min_size(rect.left_top(), vec2(22.0, ROW_HEIGHT));
         let favourite = self.memory.favourites.contains(path);
         if favourite || response.hovered() {
             let colour = if favourite { ACCENT } else { DIM };
@@ -151,13 +184,9 @@ impl Browser {
         }
         let colour = if current { ACCENT } else { TEXT };
         let at = rect.left_center() + vec2(24.0, 0.0);
-        painter.with_clip_rect(rect).text(
-            at,
-            Align2::LEFT_CENTER,
-            stem(path),
-            FontId::proportional(14.0),
-            colour,
-        );
+        let font = FontId::proportional(14.0);
+        let name = text::middle(ui, &stem(path), &font, rect.width() - 32.0);
+        painter.text(at, Align2::LEFT_CENTER, name, font, colour);
         let response = response.on_hover_text(path.display().to_string());
         if !response.clicked() {
             return false;
@@ -168,10 +197,19 @@ impl Browser {
                     memory.favourites.insert(path.to_owned());
                 }
             });
+            self.show_favourites(self.favourites.is_some());
             return false;
         }
         true
     }
+}
+
+/// The files in a folder with one of these endings, by name.
+pub(crate) fn files_in(folder: &Path, endings: &[&str]) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    collect(folder, endings, 0, &mut files);
+    files.sort();
+    files
 }
 
 fn collect(folder: &Path, endings: &[&str], depth: usize, entries: &mut Vec<PathBuf>) {
@@ -192,11 +230,15 @@ fn collect(folder: &Path, endings: &[&str], depth: usize, entries: &mut Vec<Path
 
 #[cfg(test)]
 mod tests {
-    use super::{Browser, Library};
+    use super::{Browser, Library, ROW_HEIGHT};
     use std::path::Path;
 
     static LIBRARY: Library =
-        Library { endings: &["nam"], memory: "test.json", search: "", empty: "", no_match: "" };
+        Library { endings: &["nam"], memory: "", search: "", empty: "", no_match: "", is_there };
+
+    fn is_there(path: &Path) -> bool {
+        !path.starts_with("unplugged")
+    }
 
     #[test]
     fn steps_go_round_and_follow_the_search() {
@@ -213,6 +255,75 @@ mod tests {
         assert_eq!(next(&browser, "a/crunch.nam", 1).as_deref(), Some("a/clean.nam"));
         browser.search = "nothing".to_owned();
         assert_eq!(next(&browser, "a/crunch.nam", 1), None);
+    }
+
+    /// The texts that a window of this height shows of a browser.
+    fn drawn(browser: &mut Browser, height: f32) -> Vec<String> {
+        let context = egui::Context::default();
+        crate::ui::theme::apply(&context);
+        let mut texts = Vec::new();
+        // The second frame knows the sizes.
+        for _ in 0..2 {
+            let screen = egui::Rect::from_min_size(egui::Pos2::ZERO, egui::vec2(240.0, height));
+            let input = egui::RawInput { screen_rect: Some(screen), ..Default::default() };
+            let mut output = context.run_ui(input, |ui| {
+                browser.ui(ui, None);
+            });
+            // Nothing is painted.
+            output.textures_delta.clear();
+            texts = output
+                .shapes
+                .iter()
+                .filter_map(|clipped| match &clipped.shape {
+                    egui::Shape::Text(text) => Some(text.galley.text().to_owned()),
+                    _ => None,
+                })
+                .collect();
+        }
+        texts
+    }
+
+    #[test]
+    fn the_list_shows_all_rows_that_fit_and_cuts_long_names_in_the_middle() {
+        let entries = (0..100).map(|index| format!("a/amp {index:03}.nam").into()).collect();
+        let mut browser = Browser { entries, ..Browser::new(&LIBRARY) };
+        for height in [150.0, 404.0, 700.0] {
+            let rows = drawn(&mut browser, height).iter().filter(|text| text.starts_with("amp ")).count();
+            // The field above takes a row and a gap.
+            let fit = ((height - 32.0) / ROW_HEIGHT) as usize;
+            assert!((fit..=fit + 1).contains(&rows), "{rows} rows, {fit} fit into {height}");
+        }
+        let long = "a/A very long name of a great amp on channel 2.nam";
+        browser.entries = vec![long.into()];
+        let texts = drawn(&mut browser, 150.0);
+        assert!(
+            texts.iter().any(|text| text.starts_with("A very") && text.ends_with("channel 2")),
+            "{texts:?}"
+        );
+    }
+
+    #[test]
+    fn favourites_are_those_of_all_folders_that_are_there() {
+        let mut browser = Browser { entries: vec!["a/clean.nam".into()], ..Browser::new(&LIBRARY) };
+        let favourites = ["b/Lead.nam", "a/clean.nam", "shipped/crunch", "unplugged/fuzz.nam"];
+        browser.memory.favourites = favourites.map(Into::into).into();
+        browser.show_favourites(true);
+        let shown = |browser: &Browser| -> Vec<String> {
+            browser.shown().map(|path| path.display().to_string()).collect()
+        };
+        assert_eq!(shown(&browser), ["a/clean.nam", "shipped/crunch", "b/Lead.nam"]);
+        let next = browser.neighbour(Path::new("shipped/crunch"), 1);
+        assert_eq!(next.as_deref(), Some(Path::new("b/Lead.nam")));
+        browser.show_favourites(false);
+        assert_eq!(shown(&browser), ["a/clean.nam"]);
+    }
+
+    #[test]
+    fn a_folder_without_files_does_not_take_the_place_of_the_list() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("notes.txt"), "").unwrap();
+        let mut browser = Browser { entries: vec!["a/clean.nam".into()], ..Browser::new(&LIBRARY) };
+        assert!(!browser.choose(folder.path()) && browser.entries.len() == 1);
     }
 
     #[test]

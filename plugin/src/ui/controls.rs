@@ -1,16 +1,23 @@
 //! Switches, choices and lights.
 
-use egui::{Response, Sense, Stroke, Ui, pos2, vec2};
+use egui::{Align, Layout, Response, Sense, Stroke, Ui, pos2, vec2};
 use nice_plug::params::Param;
 use nice_plug::prelude::ParamSetter;
 
-use super::theme::{ACCENT, DIM, GRID, LEVEL, LINE, TEXT, WELL};
+use super::gesture;
+use super::theme::{ACCENT, DIM, GRID, LEVEL, LINE, OFF, TEXT, WELL};
+
+/// Size of a button of a choice, in points.
+const CHOICE_WIDTH: f32 = 38.0;
+const CHOICE_HEIGHT: f32 = 22.0;
 
 /// Sets `param` in one gesture.
-pub(super) fn set<P: Param>(param: &P, setter: &ParamSetter, normalized: f32) {
+pub(super) fn set<P: Param>(ui: &Ui, param: &P, setter: &ParamSetter, normalized: f32) {
+    let from = param.unmodulated_normalized_value();
     setter.begin_set_parameter(param);
     setter.set_parameter_normalized(param, normalized);
     setter.end_set_parameter(param);
+    gesture::done(ui, param, from, normalized, false);
 }
 
 /// A round light with a name.
@@ -38,7 +45,7 @@ pub(crate) fn switch<P: Param<Plain = bool>>(
         let text = egui::RichText::new(name).color(if on { TEXT } else { DIM });
         let label = ui.add(egui::Label::new(text).sense(Sense::click()));
         if response.clicked() || label.clicked() {
-            set(param, setter, if on { 0.0 } else { 1.0 });
+            set(ui, param, setter, if on { 0.0 } else { 1.0 });
         }
     });
     on
@@ -46,16 +53,39 @@ pub(crate) fn switch<P: Param<Plain = bool>>(
 
 /// A row of buttons of which one is chosen.
 pub(crate) fn choice<P: Param>(ui: &mut Ui, param: &P, names: &[&str], setter: &ParamSetter) -> Response {
-    let last = (names.len() - 1).max(1) as f32;
+    choice_of(ui, param, &names.iter().map(|name| (*name, None)).collect::<Vec<_>>(), setter)
+}
+
+/// The same, with the reasons why some of them have no effect. These are grey, and can be chosen by nothing but the host.
+pub(crate) fn choice_of<P: Param>(
+    ui: &mut Ui,
+    param: &P,
+    options: &[(&str, Option<&str>)],
+    setter: &ParamSetter,
+) -> Response {
+    let last = (options.len() - 1).max(1) as f32;
     let chosen = (param.unmodulated_normalized_value() * last).round() as usize;
-    ui.horizontal(|ui| {
+    // From left to right, though what is around it may not be.
+    let size = vec2((CHOICE_WIDTH + 2.0) * options.len() as f32, CHOICE_HEIGHT);
+    ui.allocate_ui_with_layout(size, Layout::left_to_right(Align::Center), |ui| {
         ui.spacing_mut().item_spacing.x = 2.0;
-        for (i, name) in names.iter().enumerate() {
+        ui.spacing_mut().button_padding.x = 4.0;
+        for (i, (name, without_effect)) in options.iter().enumerate() {
             let on = i == chosen;
-            let text = egui::RichText::new(*name).small().color(if on { WELL } else { DIM });
-            let fill = if on { ACCENT } else { WELL };
-            if ui.add(egui::Button::new(text).fill(fill).min_size(vec2(44.0, 22.0))).clicked() {
-                set(param, setter, i as f32 / last);
+            let (colour, fill) = match (on, without_effect.is_some()) {
+                (true, false) => (WELL, ACCENT),
+                (true, true) => (DIM, LINE),
+                (false, false) => (DIM, WELL),
+                (false, true) => (OFF, WELL),
+            };
+            let text = egui::RichText::new(*name).small().color(colour);
+            let button = egui::Button::new(text).fill(fill).min_size(vec2(CHOICE_WIDTH, CHOICE_HEIGHT));
+            let response = ui.add_enabled(without_effect.is_none(), button);
+            if response.clicked() {
+                set(ui, param, setter, i as f32 / last);
+            }
+            if let Some(why) = without_effect {
+                response.on_disabled_hover_text(*why);
             }
         }
     })

@@ -7,7 +7,9 @@ use nice_plug::params::Param;
 use nice_plug::prelude::ParamSetter;
 
 use super::controls::set;
+use super::gesture;
 use super::scale::Scale;
+use super::text::number;
 use super::theme::{ACCENT, DIM, LINE, OFF, TEXT, WELL};
 
 /// Points of a drag from one end of a knob to the other.
@@ -17,7 +19,7 @@ const FINE: f32 = 0.1;
 /// Share of the range that a notch of the wheel moves.
 const NOTCH: f32 = 0.02;
 /// Width of a knob with its texts, in points.
-const KNOB_WIDTH: f32 = 76.0;
+const KNOB_WIDTH: f32 = 72.0;
 /// Angle of the ends of a knob's arc from straight up.
 const SWEEP: f32 = 0.75 * PI;
 
@@ -27,8 +29,17 @@ pub(crate) struct Dial<'a> {
     pub(crate) enabled: bool,
     /// A scale and default in place of the parameter's own.
     pub(crate) scale: Option<&'a Scale>,
-    /// Half as large, for many knobs in one place.
-    pub(crate) small: bool,
+    pub(crate) size: KnobSize,
+}
+
+/// How large a knob is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum KnobSize {
+    /// For many knobs in one place.
+    Small,
+    Usual,
+    /// For the few knobs that matter most.
+    Large,
 }
 
 impl Dial<'_> {
@@ -41,10 +52,12 @@ impl Dial<'_> {
     }
 
     fn parse<P: Param>(&self, param: &P, text: &str) -> Option<f32> {
-        match self.scale {
+        let value = match self.scale {
             Some(scale) => scale.position(text),
-            None => param.string_to_normalized_value(text),
-        }
+            None => param.string_to_normalized_value(&number(text)),
+        };
+        // "nan" is a number too.
+        value.filter(|value| value.is_finite()).map(|value| value.clamp(0.0, 1.0))
     }
 
     fn default<P: Param>(&self, param: &P) -> f32 {
@@ -54,18 +67,22 @@ impl Dial<'_> {
 
 /// Draws a knob for `param`, see [`dial`].
 pub(crate) fn knob<P: Param>(ui: &mut Ui, label: &str, param: &P, setter: &ParamSetter, enabled: bool) {
-    dial(ui, &Dial { label, enabled, scale: None, small: false }, param, setter);
+    dial(ui, &Dial { label, enabled, scale: None, size: KnobSize::Usual }, param, setter);
 }
 
 /// Draws a knob for `param`: drag or wheel to turn, shift for fine steps, double click for the default, click on the value to
 /// type one.
 pub(crate) fn dial<P: Param>(ui: &mut Ui, look: &Dial, param: &P, setter: &ParamSetter) {
-    let (width, height, size, font) =
-        if look.small { (54.0, 66.0, 36.0, 12.0) } else { (KNOB_WIDTH, 116.0, 64.0, 14.0) };
+    let is_small = look.size == KnobSize::Small;
+    let (width, height, size, font) = match look.size {
+        KnobSize::Small => (60.0, 64.0, 36.0, 12.0),
+        KnobSize::Usual => (KNOB_WIDTH, 116.0, 64.0, 14.0),
+        KnobSize::Large => (92.0, 126.0, 78.0, 15.0),
+    };
     ui.allocate_ui(vec2(width, height), |ui| {
         ui.set_width(width);
         ui.vertical_centered(|ui| {
-            ui.spacing_mut().item_spacing.y = if look.small { 0.0 } else { 2.0 };
+            ui.spacing_mut().item_spacing.y = if is_small { 0.0 } else { 2.0 };
             let colour = if look.enabled { DIM } else { OFF };
             let label = egui::RichText::new(look.label).size(font).color(colour);
             ui.add(egui::Label::new(label).truncate());
@@ -82,8 +99,10 @@ pub(crate) fn dial<P: Param>(ui: &mut Ui, look: &Dial, param: &P, setter: &Param
 /// Turns `param` as the pointer does on `response`.
 fn turn<P: Param>(ui: &Ui, response: &Response, param: &P, setter: &ParamSetter, default: f32) {
     let fine = if ui.input(|input| input.modifiers.shift) { FINE } else { 1.0 };
+    let start = response.id.with("start");
     if response.drag_started() {
         setter.begin_set_parameter(param);
+        ui.data_mut(|data| data.insert_temp(start, param.unmodulated_normalized_value()));
     }
     if response.dragged() {
         let moved = response.drag_delta();
@@ -91,16 +110,23 @@ fn turn<P: Param>(ui: &Ui, response: &Response, param: &P, setter: &ParamSetter,
     }
     if response.drag_stopped() {
         setter.end_set_parameter(param);
-        ui.data_mut(|data| data.remove::<f32>(response.id));
+        let (from, to) = ui.data_mut(|data| (data.remove_temp(start), data.remove_temp(response.id)));
+        if let (Some(from), Some(to)) = (from, to) {
+            gesture::done(ui, param, from, to, false);
+        }
     }
     if response.double_clicked() {
-        set(param, setter, default);
+        set(ui, param, setter, default);
     }
     if response.hovered() {
         let notches = ui.input(|input| input.smooth_scroll_delta().y) / 40.0;
         if notches != 0.0 {
-            let value = param.unmodulated_normalized_value() + notches * NOTCH * fine;
-            set(param, setter, value.clamp(0.0, 1.0));
+            let from = param.unmodulated_normalized_value();
+            let to = (from + notches * NOTCH * fine).clamp(0.0, 1.0);
+            setter.begin_set_parameter(param);
+            setter.set_parameter_normalized(param, to);
+            setter.end_set_parameter(param);
+            gesture::done(ui, param, from, to, true);
         }
     }
 }
@@ -150,34 +176,42 @@ fn at(centre: Pos2, radius: f32, value: f32) -> Pos2 {
     centre + vec2(angle.sin(), -angle.cos()) * radius
 }
 
+/// A value that is typed.
+#[derive(Clone, Default)]
+struct Typed {
+    text: String,
+    /// Whether the field has been drawn, and so has the keyboard.
+    is_open: bool,
+}
+
 /// Draws the value as text; a click makes it a field to type in.
 fn value_field<P: Param>(ui: &mut Ui, look: &Dial, font: f32, param: &P, setter: &ParamSetter) {
     let id = ui.scope_id().with(param.name());
-    let editing: Option<String> = ui.data(|data| data.get_temp(id));
-    let Some(mut text) = editing else {
+    let typed: Option<Typed> = ui.data(|data| data.get_temp(id));
+    let Some(Typed { mut text, is_open }) = typed else {
         let colour = if look.enabled { TEXT } else { OFF };
         let shown = egui::RichText::new(look.text(param, true)).size(font).color(colour);
         let label = egui::Label::new(shown).sense(Sense::click());
         if ui.add(label).on_hover_cursor(CursorIcon::Text).clicked() {
-            ui.data_mut(|data| data.insert_temp(id, look.text(param, false)));
+            let typed = Typed { text: look.text(param, false), is_open: false };
+            ui.data_mut(|data| data.insert_temp(id, typed));
         }
         return;
     };
-    let width = if look.small { 44.0 } else { 60.0 };
+    let width = if look.size == KnobSize::Small { 44.0 } else { 60.0 };
     let field = egui::TextEdit::singleline(&mut text).desired_width(width).font(FontId::proportional(12.0));
     let response = ui.add(field);
-    response.request_focus();
-    let (enter, escape) =
-        ui.input(|input| (input.key_pressed(egui::Key::Enter), input.key_pressed(egui::Key::Escape)));
-    let away = ui.input(|input| input.pointer.any_pressed()) && !response.hovered();
-    if (enter || away)
-        && let Some(value) = look.parse(param, &text)
-    {
-        set(param, setter, value);
+    if !is_open {
+        response.request_focus();
+    } else if !response.has_focus() {
+        // Enter, a click elsewhere, or the host took the keyboard; only Escape gives up.
+        if !ui.input(|input| input.key_pressed(egui::Key::Escape))
+            && let Some(value) = look.parse(param, &text)
+        {
+            set(ui, param, setter, value);
+        }
+        ui.data_mut(|data| data.remove_temp::<Typed>(id));
+        return;
     }
-    if enter || escape || away {
-        ui.data_mut(|data| data.remove::<String>(id));
-    } else {
-        ui.data_mut(|data| data.insert_temp(id, text));
-    }
+    ui.data_mut(|data| data.insert_temp(id, Typed { text, is_open: true }));
 }

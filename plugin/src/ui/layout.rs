@@ -1,9 +1,17 @@
-//! The parts of every window: bars, panels, sections, the status line, and the hint while files are dragged over it.
+//! The parts of every window: bars, panels, sections, the status line, errors, and the hint while files are dragged over it.
 
-use egui::{Frame, Layout, Margin, Panel, RichText, Ui, vec2};
+use std::path::Path;
 
-use super::theme::{self, ACCENT, ALERT, DIM};
-use crate::loading::Status;
+use egui::{FontId, Frame, Layout, Margin, Panel, RichText, Ui, vec2};
+
+use super::icons::{Icon, icon_button};
+use super::text;
+use super::theme::{self, ACCENT, ALERT, DIM, TEXT};
+use crate::loading::Tasks;
+use crate::state::Refusal;
+
+/// Largest width of an error, in points.
+const BANNER_WIDTH: f32 = 668.0;
 
 fn bar() -> Frame {
     Frame::new().inner_margin(Margin::symmetric(16, 8))
@@ -18,13 +26,12 @@ pub(crate) fn top_bar(ui: &mut Ui, contents: impl FnOnce(&mut Ui)) {
         .show(ui, |ui| ui.horizontal_centered(contents));
 }
 
-/// The bar at the bottom: the last error, what is going on, or else `hint`.
-pub(crate) fn status_bar(ui: &mut Ui, status: &Status, hint: &str) {
+/// The bar at the bottom: what is going on, or else `hint`. The last error covers the top of the window until it is dismissed.
+pub(crate) fn status_bar(ui: &mut Ui, tasks: &Tasks, hint: &str) {
+    let status = tasks.status();
     Panel::bottom("status").exact_size(32.0).show_separator_line(false).frame(bar()).show(ui, |ui| {
         ui.horizontal_centered(|ui| {
-            if let Some(error) = &status.error {
-                ui.label(RichText::new(error).small().color(ALERT));
-            } else if status.loading {
+            if status.loading {
                 ui.add(egui::Spinner::new().size(14.0).color(ACCENT));
                 ui.label(RichText::new("Loading").small().color(DIM));
             } else {
@@ -32,6 +39,59 @@ pub(crate) fn status_bar(ui: &mut Ui, status: &Status, hint: &str) {
             }
         });
     });
+    if let Some(refusal) = &status.error
+        && banner(ui, refusal)
+    {
+        tasks.dismiss();
+    }
+}
+
+/// Draws an error: its reason, and below it the file; returns whether it was dismissed.
+fn banner(ui: &Ui, refusal: &Refusal) -> bool {
+    let window = ui.ctx().content_rect();
+    let width = (window.width() - 32.0).min(BANNER_WIDTH);
+    let frame = Frame::new()
+        .fill(theme::PANEL.lerp_to_gamma(ALERT, 0.22))
+        .stroke(egui::Stroke::new(1.0, ALERT))
+        .corner_radius(6)
+        .inner_margin(Margin::symmetric(14, 10));
+    let at = egui::pos2(window.right() - 16.0 - width, 48.0);
+    let area = egui::Area::new(egui::Id::unique("error")).order(egui::Order::Middle).fixed_pos(at);
+    let drawn = area.show(ui.ctx(), |ui| {
+        frame
+            .show(ui, |ui| {
+                ui.set_width(width - 30.0);
+                ui.horizontal_top(|ui| {
+                    let words = vec2(width - 30.0 - 34.0, 0.0);
+                    ui.allocate_ui_with_layout(words, Layout::top_down(egui::Align::Min), |ui| {
+                        ui.set_min_size(vec2(words.x, 38.0));
+                        ui.spacing_mut().item_spacing.y = 2.0;
+                        let reason = RichText::new(sentence(&refusal.reason)).color(TEXT);
+                        ui.add(egui::Label::new(reason).wrap());
+                        if let Some(file) = &refusal.file {
+                            file_name(ui, file);
+                        }
+                    });
+                    icon_button(ui, Icon::Cross, "Dismiss", TEXT).clicked()
+                })
+                .inner
+            })
+            .inner
+    });
+    drawn.inner
+}
+
+fn file_name(ui: &mut Ui, file: &Path) {
+    let name = file.file_name().map_or_else(|| file.to_string_lossy(), |name| name.to_string_lossy());
+    let name = text::middle(ui, &name, &FontId::proportional(12.0), ui.available_width());
+    ui.label(RichText::new(name).small().color(DIM)).on_hover_text(file.display().to_string());
+}
+
+/// With a capital letter and a full stop.
+fn sentence(reason: &str) -> String {
+    let mut letters = reason.trim_end_matches('.').chars();
+    let first = letters.next().into_iter().flat_map(char::to_uppercase);
+    first.chain(letters).chain(['.']).collect()
 }
 
 /// The panel at the left, `width` points wide.
@@ -84,4 +144,14 @@ pub(crate) fn drop_hint(ui: &Ui) {
     painter.rect_stroke(rect, 8.0, egui::Stroke::new(2.0, ACCENT), egui::StrokeKind::Inside);
     let font = egui::FontId::proportional(24.0);
     painter.text(rect.center(), egui::Align2::CENTER_CENTER, "Drop to load", font, ACCENT);
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn reasons_become_sentences() {
+        assert_eq!(super::sentence("this is not a file"), "This is not a file.");
+        assert_eq!(super::sentence("Load another."), "Load another.");
+        assert_eq!(super::sentence("'x' is no number"), "'x' is no number.");
+    }
 }

@@ -3,6 +3,7 @@
 pub(crate) mod browser;
 pub(crate) mod controls;
 pub(crate) mod dialogs;
+mod gesture;
 mod icons;
 pub(crate) mod knob;
 pub(crate) mod layout;
@@ -11,9 +12,11 @@ pub(crate) mod meters;
 pub(crate) mod recall;
 mod scale;
 mod steps;
+pub(crate) mod text;
 pub(crate) mod theme;
 mod tuner;
 
 pub(crate) use icons::{Icon, icon_button};
 pub(crate) use scale::Scale;
-pub(crate) use tuner::tuner;
+pub(crate) use steps::neighbour;
+pub(crate) use tuner::{Tuning, tuner};

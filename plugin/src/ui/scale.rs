@@ -1,5 +1,7 @@
 //! What a control shows for its positions, which are 0 to 1.
 
+use super::text::number;
+
 /// A linear scale with a default.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Scale {
@@ -24,7 +26,7 @@ impl Scale {
     /// The position, kept in range, at which `text` is shown; none if that is not a number.
     pub(crate) fn position(&self, text: &str) -> Option<f32> {
         let [from, to] = self.range;
-        let position = (text.trim().parse::<f32>().ok()? - from) / (to - from);
+        let position = (number(text).parse::<f32>().ok()? - from) / (to - from);
         position.is_finite().then_some(position.clamp(0.0, 1.0))
     }
 }
@@ -39,6 +41,7 @@ mod tests {
         let hertz = scale([100.0, 1000.0]);
         assert_eq!(hertz.text(0.5), "550");
         assert_eq!(hertz.position(" 550 "), Some(0.5));
+        assert_eq!(hertz.position("550,0"), Some(0.5));
         assert_eq!(hertz.position("5000"), Some(1.0));
         assert_eq!(hertz.position("loud"), None);
         assert_eq!(scale([0.0, 1.0]).text(0.333_333), "0.33");

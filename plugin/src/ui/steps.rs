@@ -1,7 +1,7 @@
 //! Steps to the next and the previous entry of a list, going round.
 
 /// The index `step` places after `current` among `count` entries; without a current one, the first or the last. None of none.
-pub(super) fn neighbour(count: usize, current: Option<usize>, step: isize) -> Option<usize> {
+pub(crate) fn neighbour(count: usize, current: Option<usize>, step: isize) -> Option<usize> {
     let last = count.checked_sub(1)?;
     Some(match current {
         Some(at) => (at as isize + step).rem_euclid(count as isize) as usize,

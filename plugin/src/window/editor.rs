@@ -5,6 +5,8 @@ use std::error::Error;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
 
 use baseview::dpi::Size;
 use baseview::host::{Host, HostCallbacks, HostMainThreadCaller};
@@ -16,17 +18,19 @@ use nice_plug::editor::{
 };
 use parking_lot::Mutex;
 
-use super::app::{App, Repaint};
+use super::app::{App, Repaint, Shown};
 use super::frame::AppWindow;
 
 /// The smallest window, relative to [`App::SIZE`].
 const SMALLEST: f32 = 0.6;
 /// The largest window, relative to [`App::SIZE`].
 const LARGEST: f32 = 4.0;
+/// How long a host waits at most for a window that it closes.
+const CLOSING: Duration = Duration::from_secs(2);
 
 /// An editor that shows an [`App`].
 pub(crate) struct AppEditor<A: App> {
-    app: Arc<Mutex<A>>,
+    app: Arc<Mutex<Shown<A>>>,
     repaint: Repaint,
     title: &'static str,
     /// Called each time a window opens, so that the app can set parameters.
@@ -38,8 +42,15 @@ pub(crate) struct AppEditor<A: App> {
 #[derive(Clone, Copy, Debug)]
 struct Shape {
     points: LogicalSize<f32>,
-    /// Pixels per point.
+    /// Pixels per point: the host's number if it has given one, else that of the screen.
     scale: f64,
+    of_host: Option<f64>,
+}
+
+impl Shape {
+    fn pixels(self) -> NativeSize<u32> {
+        NativeSize::from_size(self.points.into(), self.scale)
+    }
 }
 
 impl<A: App> AppEditor<A> {
@@ -51,8 +62,8 @@ impl<A: App> AppEditor<A> {
         connect: fn(&mut A, GuiContext),
     ) -> AppEditor<A> {
         let points = LogicalSize::new(A::SIZE.x, A::SIZE.y);
-        let shape = Arc::new(Mutex::new(Shape { points, scale: 1.0 }));
-        AppEditor { app: Arc::new(Mutex::new(app)), repaint, title, connect, shape }
+        let shape = Arc::new(Mutex::new(Shape { points, scale: 1.0, of_host: None }));
+        AppEditor { app: Arc::new(Mutex::new(Shown::new(app))), repaint, title, connect, shape }
     }
 
     fn hint() -> ResizeHint {
@@ -83,7 +94,12 @@ impl<A: App> Editor for AppEditor<A> {
     ) -> Result<SpawnedEditor<Self::Handle>, Box<dyn Error>> {
         #[cfg(target_os = "linux")]
         super::libraries::keep();
-        (self.connect)(&mut self.app.lock(), gui_context);
+        let opening = {
+            let mut shown = self.app.lock();
+            let opening = shown.open();
+            (self.connect)(&mut shown.app, gui_context);
+            opening
+        };
         // The size for which the host has made its window, if it hands one over.
         let told = parent.is_some().then(|| self.size());
         let points = self.shape.lock().points;
@@ -111,14 +127,27 @@ impl<A: App> Editor for AppEditor<A> {
                 caller.call_main_thread();
             }
         };
-        let build = move |window| AppWindow::new(window, app, repaint, poll);
+        let (open, closed) = channel();
+        let build = move |window| AppWindow::new(window, (app, opening), repaint, poll, open);
         let adapted = Host::new().with_main_thread(MainThread(main_thread));
         let adapted = match &callbacks {
             Some(callbacks) => adapted.with_callbacks(Callbacks(Rc::clone(callbacks))),
             None => adapted,
         };
-        let window = Window::create_with_host(settings, build, Some(adapted))?;
-        self.shape.lock().scale = window.size().scale_factor;
+        let window = match Window::create_with_host(settings, build, Some(adapted)) {
+            Ok(window) => window,
+            Err(error) => {
+                self.app.lock().close(opening);
+                return Err(error.into());
+            }
+        };
+        let pixels = {
+            let mut shape = self.shape.lock();
+            // A host that knows of no dense screens says 1.
+            let told = fallback_scale_factor.filter(|scale| *scale != 1.0);
+            shape.scale = told.or(shape.of_host).unwrap_or(window.size().scale_factor);
+            shape.pixels()
+        };
         self.repaint.request();
         let handle = AppEditorHandle {
             repaint: self.repaint.clone(),
@@ -130,14 +159,16 @@ impl<A: App> Editor for AppEditor<A> {
             // Until the host makes room for the right size, the whole editor is shown smaller.
             window.resize(told)?;
             wrong_size.store(true, Ordering::Relaxed);
+        } else if window.size().physical.width != pixels.width {
+            window.resize(pixels)?;
         }
-        let window = HostedWindow { window, callbacks, wrong_size: Cell::new(told.is_some()) };
+        let wrong_size = Cell::new(told.is_some());
+        let window = HostedWindow { window, callbacks, wrong_size, _closing: Closing(closed) };
         Ok(SpawnedEditor { handle, window })
     }
 
     fn size(&self) -> NativeSize<u32> {
-        let Shape { points, scale } = *self.shape.lock();
-        NativeSize::from_size(points.into(), scale)
+        self.shape.lock().pixels()
     }
 
     fn resize_hint(&self) -> ResizeHint {
@@ -163,6 +194,28 @@ pub(crate) struct HostedWindow {
     callbacks: Option<SharedCallbacks>,
     /// Whether the host's window has the wrong size, and the host has not been asked for the right one yet.
     wrong_size: Cell<bool>,
+    /// Dropped after the window, whose thread may still be leaving it: the host destroys the window around it next.
+    _closing: Closing,
+}
+
+/// Waits, when it is dropped, until the contents of a window have gone.
+struct Closing(Receiver<()>);
+
+impl Drop for Closing {
+    fn drop(&mut self) {
+        // The other end sends nothing: it is only dropped.
+        let _ = self.0.recv_timeout(CLOSING);
+    }
+}
+
+impl HostedWindow {
+    /// Asks the host for a window of this shape.
+    fn ask_for(&self, shape: Shape) {
+        if let Some(callbacks) = &self.callbacks {
+            // The framework does not report a refusal.
+            let _ = callbacks.borrow_mut().request_resize(shape.pixels().into(), shape.scale);
+        }
+    }
 }
 
 type SharedCallbacks = Rc<RefCell<Box<dyn nice_plug::editor::HostCallbacks>>>;
@@ -171,20 +224,16 @@ impl AppEditorHandle {
     /// Asks the host for a window of the editor's size at the screen's scale factor. The factor is unknown until the window is
     /// open, and hosts ignore requests while it opens.
     fn correct_size(&self, hosted: &HostedWindow) {
-        if !hosted.wrong_size.take() {
-            return;
-        }
-        let Shape { points, scale } = *self.shape.lock();
-        let size = NativeSize::<u32>::from_size(points.into(), scale);
-        if let Some(callbacks) = &hosted.callbacks {
-            // The framework does not report a refusal.
-            let _ = callbacks.borrow_mut().request_resize(size.into(), scale);
+        if hosted.wrong_size.take() {
+            hosted.ask_for(*self.shape.lock());
         }
     }
 
+    /// Keeps the size of the window, in points.
     fn remember(&self, size: WindowSize) {
-        let points = LogicalSize::new(size.logical.width as f32, size.logical.height as f32);
-        *self.shape.lock() = Shape { points, scale: size.scale_factor };
+        let mut shape = self.shape.lock();
+        let points = |pixels: u32| (f64::from(pixels) / shape.scale) as f32;
+        shape.points = LogicalSize::new(points(size.physical.width), points(size.physical.height));
     }
 }
 
@@ -222,15 +271,23 @@ impl EditorHandle for AppEditorHandle {
     }
 
     fn set_fallback_scale_factor(&self, scale_factor: f64, window: &Self::Window) -> Result<(), Self::Error> {
-        window.window.suggest_fallback_scale_factor(scale_factor)?;
-        self.remember(window.window.size());
+        let shape = {
+            let mut shape = self.shape.lock();
+            (shape.scale, shape.of_host) = (scale_factor, Some(scale_factor));
+            *shape
+        };
+        // Some hosts make room when they are asked, others by themselves.
+        window.window.resize(shape.pixels())?;
+        window.ask_for(shape);
         Ok(())
     }
 
     fn adjust_size(&self, new_size: NativeSize<u32>, window: &Self::Window) -> Option<NativeSize<u32>> {
         let now = window.window.size();
-        let current = NativeSize::from_logical_or_physical(now.logical, now.physical);
-        Some(self.hint.adjust_size(new_size, current, now.scale_factor))
+        let Shape { points, scale, .. } = *self.shape.lock();
+        let points = LogicalSize::new(f64::from(points.width), f64::from(points.height));
+        let current = NativeSize::from_logical_or_physical(points, now.physical);
+        Some(self.hint.adjust_size(new_size, current, scale))
     }
 
     fn state_changed(&self) {

@@ -3,6 +3,8 @@
 use std::cell::{Cell, RefCell};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
 
 use baseview::dpi::PhysicalPosition;
@@ -13,15 +15,22 @@ use baseview::{
 use copypasta::ClipboardProvider;
 use egui_glow::glow::{self, HasContext};
 
-use super::app::{App, Repaint};
+use super::app::{App, Repaint, Shown};
+use super::fonts;
 use super::input;
+use super::keyboard::Keyboard;
 
 /// How often the window checks for requested redraws.
 const FRAME_INTERVAL: Duration = Duration::from_millis(33);
+/// How long a requested redraw may take until the window draws by itself. The server of a screen may lose the notice that the
+/// windowing library waits for, and it would wait for ever.
+const OVERDUE: Duration = Duration::from_millis(400);
 
 /// The handler of one open window.
 pub(super) struct AppWindow<A: App> {
-    app: Arc<parking_lot::Mutex<A>>,
+    app: Arc<parking_lot::Mutex<Shown<A>>>,
+    /// Which of the openings of the app's window this is.
+    opening: u64,
     context: egui::Context,
     window: WindowContext,
     gl: Arc<glow::Context>,
@@ -31,19 +40,62 @@ pub(super) struct AppWindow<A: App> {
     pointer: Cell<Option<egui::Pos2>>,
     modifiers: Cell<egui::Modifiers>,
     cursor: Cell<egui::CursorIcon>,
+    keyboard: Keyboard,
     opened: Instant,
     repaint: Repaint,
+    redraw: Redraw,
+    drawn: Cell<Instant>,
     timer: TimerHandle,
     poll: Box<dyn Fn()>,
+    /// Dropped with this, so that others can wait for it.
+    _open: Sender<()>,
+}
+
+/// Requests of frames, from this thread and from egui.
+#[derive(Clone, Default)]
+struct Redraw(Arc<RedrawState>);
+
+#[derive(Default)]
+struct RedrawState {
+    /// Whether the window is on the screen. The windowing library draws the first frame by itself then; if it is asked before, it
+    /// waits for a notice that never comes, and the window stays empty.
+    is_shown: AtomicBool,
+    is_wanted: AtomicBool,
+}
+
+impl Redraw {
+    /// Notes a request; returns whether it can be passed on.
+    fn request(&self) -> bool {
+        self.0.is_wanted.store(true, Ordering::Relaxed);
+        self.is_possible()
+    }
+
+    fn is_possible(&self) -> bool {
+        !cfg!(target_os = "linux") || self.0.is_shown.load(Ordering::Relaxed)
+    }
+
+    fn shown(&self) {
+        self.0.is_shown.store(true, Ordering::Relaxed);
+    }
+
+    fn drawn(&self) {
+        self.shown();
+        self.0.is_wanted.store(false, Ordering::Relaxed);
+    }
+
+    fn is_wanted(&self) -> bool {
+        self.0.is_shown.load(Ordering::Relaxed) && self.0.is_wanted.load(Ordering::Relaxed)
+    }
 }
 
 impl<A: App> AppWindow<A> {
     /// Sets OpenGL and egui up in `window`; `poll` is called now and then while it is open.
     pub(super) fn new(
         window: WindowContext,
-        app: Arc<parking_lot::Mutex<A>>,
+        (app, opening): (Arc<parking_lot::Mutex<Shown<A>>>, u64),
         repaint: Repaint,
         poll: impl Fn() + 'static,
+        open: Sender<()>,
     ) -> Result<AppWindow<A>, HandlerError> {
         let surface = window.gl_context().ok_or_else(|| message("this machine offers no OpenGL context"))?;
         // SAFETY: the context belongs to this window and this thread, and nothing else uses OpenGL on that thread at the same time.
@@ -56,15 +108,24 @@ impl<A: App> AppWindow<A> {
             (gl, painter.map_err(|error| message(&error.to_string()))?)
         };
         let context = egui::Context::default();
-        let waker = window.waker();
-        context.set_request_repaint_callback(move |request| waker.request_redraw_after(request.delay));
-        app.lock().opened(&context);
+        let redraw = Redraw::default();
+        let (waker, later) = (window.waker(), redraw.clone());
+        context.set_request_repaint_callback(move |request| {
+            // A frame that is wanted later is not overdue before that.
+            if if request.delay.is_zero() { later.request() } else { later.is_possible() } {
+                waker.request_redraw_after(request.delay);
+            }
+        });
+        app.lock().app.opened(&context);
+        fonts::fall_back(&context);
         let input =
             egui::RawInput { max_texture_side: Some(painter.max_texture_side()), ..Default::default() };
         let timer = window.create_timer(FRAME_INTERVAL)?;
         Ok(AppWindow {
             app,
+            opening,
             context,
+            keyboard: Keyboard::new(&window),
             window,
             gl,
             painter: RefCell::new(painter),
@@ -75,9 +136,28 @@ impl<A: App> AppWindow<A> {
             cursor: Cell::new(egui::CursorIcon::Default),
             opened: Instant::now(),
             repaint,
+            redraw,
+            drawn: Cell::new(Instant::now()),
             timer,
             poll: Box::new(poll),
+            _open: open,
         })
+    }
+
+    fn request_redraw(&self) {
+        if self.redraw.request() {
+            self.window.request_redraw();
+        }
+    }
+
+    /// Ends the editing of a text field.
+    fn stop_editing(&self) {
+        self.context.memory_mut(|memory| {
+            if let Some(field) = memory.focused() {
+                memory.surrender_focus(field);
+            }
+        });
+        self.keyboard.give_back();
     }
 
     /// Pixels per point, such that the layout fits the window.
@@ -196,8 +276,8 @@ impl<A: App> AppWindow<A> {
                 }
             }
         }
-        // Keys that no text field takes go to the host: the space bar still starts and stops the song.
-        if self.context.egui_wants_keyboard_input() { EventStatus::Captured } else { EventStatus::Ignored }
+        self.keyboard.note(event);
+        if self.keyboard.is_ours() { EventStatus::Captured } else { EventStatus::Ignored }
     }
 
     fn paint(&self, mut output: egui::FullOutput) -> Result<(), HandlerError> {
@@ -256,37 +336,41 @@ impl<A: App> WindowHandler for AppWindow<A> {
             input.viewports.entry(egui::ViewportId::ROOT).or_default().native_pixels_per_point = Some(scale);
             input.take()
         };
-        let mut output = self.context.run_ui(input, |ui| self.app.lock().ui(ui));
+        self.redraw.drawn();
+        self.drawn.set(Instant::now());
+        let mut output = self.context.run_ui(input, |ui| self.app.lock().app.ui(ui));
         let platform = std::mem::take(&mut output.platform_output);
         self.paint(output)?;
+        self.keyboard.follow(self.context.text_edit_focused());
         self.apply(&platform)
     }
 
+    fn damage(&self, _area: baseview::DamageArea) {
+        self.redraw.shown();
+    }
+
     fn resized(&self, _size: WindowSize) -> Result<(), HandlerError> {
-        self.window.request_redraw();
+        self.request_redraw();
         Ok(())
     }
 
     fn on_event(&self, event: Event) -> EventStatus {
         let status = match &event {
-            Event::Mouse(event) => {
-                // A click does not always give the keyboard to a window inside a host's.
-                if matches!(event, MouseEvent::ButtonPressed { .. }) && !self.window.has_focus() {
-                    let _ = self.window.focus();
-                }
-                self.on_mouse(event)
-            }
+            Event::Mouse(event) => self.on_mouse(event),
             Event::Keyboard(event) => self.on_key(event),
             Event::Window(event) => {
                 if let WindowEvent::Focused | WindowEvent::Unfocused = event {
                     let focused = matches!(event, WindowEvent::Focused);
                     self.input.borrow_mut().events.push(egui::Event::WindowFocused(focused));
+                    if self.keyboard.was_taken() {
+                        self.stop_editing();
+                    }
                 }
                 EventStatus::Captured
             }
             _ => EventStatus::Ignored,
         };
-        self.window.request_redraw();
+        self.request_redraw();
         status
     }
 
@@ -295,8 +379,12 @@ impl<A: App> WindowHandler for AppWindow<A> {
             return;
         }
         (self.poll)();
-        if self.repaint.take() {
-            self.window.request_redraw();
+        if self.repaint.take() || self.keyboard.waits() {
+            self.request_redraw();
+        }
+        if cfg!(target_os = "linux") && self.redraw.is_wanted() && self.drawn.get().elapsed() > OVERDUE {
+            // The next event tries again.
+            let _ = self.draw();
         }
     }
 }
@@ -312,7 +400,7 @@ impl<A: App> Drop for AppWindow<A> {
                 }
             }
         }
-        self.app.lock().closed();
+        self.app.lock().close(self.opening);
     }
 }
 

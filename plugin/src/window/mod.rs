@@ -3,15 +3,19 @@
 //! ```text
 //! app        what a window shows, and how to ask for a redraw
 //! editor     what the plugin framework asks of an editor
+//! fonts      letters that the built-in fonts lack, from the system's
 //! frame      one open window: `baseview`'s events become egui's, and OpenGL paints what egui makes
 //! input      the words of the windowing system in those of egui
+//! keyboard   whose keys they are
 //! libraries  the libraries of Linux that windows keep loaded
 //! ```
 
 mod app;
 mod editor;
+mod fonts;
 mod frame;
 mod input;
+mod keyboard;
 #[cfg(target_os = "linux")]
 mod libraries;
 

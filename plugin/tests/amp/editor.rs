@@ -13,8 +13,10 @@ use host::editor::{Editor, MOMENT, play, play_until};
 use host::{Instance, Module, loaded_path, model_path, state};
 
 /// The knob of the input gain, and the tuner's button, in points.
-const GAIN: (i16, i16) = (362, 222);
-const TUNER: (i16, i16) = (916, 24);
+const GAIN: (i16, i16) = (382, 232);
+const TUNER: (i16, i16) = (912, 24);
+/// The cross of an error.
+const DISMISS: (i16, i16) = (917, 71);
 
 /// Plays a low E, a little sharp.
 fn play_tone(instance: &mut Instance, time: Duration) {
@@ -68,6 +70,12 @@ fn the_editor_shows_plays_and_takes_files() {
         let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../python/neurdsp/amp/shipped");
         std::fs::copy(shipped.join(&name), amps.join(&name)).unwrap();
     }
+    // Names in other scripts, with emoji, and longer than their place.
+    for name in ["漢字のアンプ 🎸", "한국어 앰프", "A very long name of an amp that ends with channel 2"]
+    {
+        let named = amps.join(format!("{name}.safetensors"));
+        std::fs::copy(amps.join("ts9.safetensors"), named).unwrap();
+    }
     let model = amps.join("ts9.safetensors");
     editor.drop_file(&display, &mut instance, &model);
     play_until(&mut instance, "the model is kept", |instance| model_path(instance) == model);
@@ -102,6 +110,18 @@ fn the_editor_shows_plays_and_takes_files() {
     play(&mut instance, MOMENT);
     assert_eq!(model_path(&instance), model);
     editor.save(&display, "error");
+
+    // The banner is red until it is dismissed, and the list is still that of the folder.
+    let is_red = |display: &Display| {
+        let (picture, at) = (display.picture(960, 100), 3 * (960 * 98 + 600));
+        i32::from(picture[at]) > i32::from(picture[at + 1]) + 20
+    };
+    assert!(is_red(&display));
+    editor.click(&display, &mut instance, DISMISS);
+    play(&mut instance, MOMENT);
+    assert!(!is_red(&display));
+    let listed = std::fs::read_to_string(&memory).unwrap();
+    assert!(listed.contains(amps.to_str().unwrap()), "{listed}");
 
     // A dragged knob turns while sound plays.
     let id = instance.parameter("Input");

@@ -9,19 +9,26 @@ use std::path::Path;
 
 use host::display::Display;
 use host::editor::{Editor, MOMENT, play, play_until};
-use host::{Module, model_path, state};
+use host::{Module, loaded_path, model_path, state};
 use neurdsp_models::{ModelFile, Tensor};
 
-/// Points of the window: the first knob of the model, the name of the preset and the arrow to the next one.
-const GAIN: (i16, i16) = (722, 222);
+/// Points of the window: the first knob of the model, the name of the preset, and the arrow to the previous one.
+const GAIN: (i16, i16) = (680, 240);
 const NAME: (i16, i16) = (450, 24);
-const NEXT: (i16, i16) = (580, 24);
+const PREVIOUS: (i16, i16) = (338, 24);
+/// In the list of presets: its field, and a line, with the cross and the button that confirms at its right end.
+const FIELD: (i16, i16) = (440, 414);
+const CROSS: i16 = 640;
+const DELETE: i16 = 575;
 /// The last of eight knobs.
-const MASTER: (i16, i16) = (885, 280);
+const MASTER: (i16, i16) = (862, 286);
 
 const ENTER: u32 = 0xff0d;
-const DOWN: u32 = 0xff54;
-const DELETE: u32 = 0xffff;
+
+/// The middle of a line of the list of presets; headings are lines too.
+fn line(index: i16) -> (i16, i16) {
+    (450, 67 + 26 * index)
+}
 
 fn shipped(name: &str) -> std::path::PathBuf {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../python/neurdsp/amp/shipped");
@@ -83,8 +90,11 @@ fn knobs_turn_and_presets_are_saved_listed_recalled_and_deleted() {
     assert!((kept - turned).abs() < 1e-6, "{kept}");
     editor.save(&display, "knobs");
 
-    // Saved by keyboard: Ctrl+S, a name, Enter.
-    editor.key(&display, &mut instance, u32::from(b's'), true);
+    // Saved under a name that is typed.
+    editor.click(&display, &mut instance, NAME);
+    play(&mut instance, MOMENT);
+    editor.save(&display, "presets");
+    editor.click(&display, &mut instance, FIELD);
     play(&mut instance, MOMENT);
     for letter in b"lead" {
         editor.key(&display, &mut instance, u32::from(*letter), false);
@@ -100,21 +110,18 @@ fn knobs_turn_and_presets_are_saved_listed_recalled_and_deleted() {
     editor.drop_file(&display, &mut instance, &shipped("ts9"));
     play_until(&mut instance, "the other model plays", |instance| model_path(instance) == shipped("ts9"));
 
-    // Recalled from the list by keyboard: the model is back, and its knob.
+    // Recalled from the list: the model is back, and its knob.
     editor.click(&display, &mut instance, NAME);
     play(&mut instance, MOMENT);
-    editor.save(&display, "presets");
-    editor.key(&display, &mut instance, DOWN, false);
-    editor.key(&display, &mut instance, DOWN, false);
-    editor.key(&display, &mut instance, ENTER, false);
+    editor.click(&display, &mut instance, line(2));
     play_until(&mut instance, "the preset is recalled", |instance| model_path(instance) == shipped("crunch"));
     let recalled = state(&instance)["params"]["knob1"]["f32"].as_f64().unwrap();
     assert!((recalled - turned).abs() < 1e-6, "{recalled}");
 
-    // The next preset, going round, is the damaged one: it is refused in words and changes nothing.
+    // The one before it is damaged: it is refused in words and changes nothing.
     play(&mut instance, MOMENT);
     let before = state(&instance)["params"].clone();
-    editor.click(&display, &mut instance, NEXT);
+    editor.click(&display, &mut instance, PREVIOUS);
     play(&mut instance, MOMENT);
     editor.save(&display, "preset-error");
     assert_eq!(state(&instance)["params"], before);
@@ -123,12 +130,22 @@ fn knobs_turn_and_presets_are_saved_listed_recalled_and_deleted() {
     // Deleted, once it is confirmed.
     editor.click(&display, &mut instance, NAME);
     play(&mut instance, MOMENT);
-    editor.key(&display, &mut instance, DELETE, false);
+    editor.click(&display, &mut instance, (CROSS, line(2).1));
     play(&mut instance, MOMENT);
     editor.save(&display, "preset-delete");
     assert!(lead.is_file());
-    editor.key(&display, &mut instance, ENTER, false);
+    editor.click(&display, &mut instance, (DELETE, line(2).1));
     play_until(&mut instance, "the preset is deleted", |_| !lead.is_file());
+
+    // The first of those that come with the plugin: a shipped amp through a shipped cabinet.
+    play(&mut instance, MOMENT);
+    editor.click(&display, &mut instance, line(3));
+    let clean = Path::new("shipped/clean");
+    play_until(&mut instance, "the factory preset is recalled", |instance| model_path(instance) == clean);
+    let cabinet = loaded_path(&instance, "cabinet");
+    assert_eq!(cabinet, Path::new("shipped/1x12 open back.wav"));
+    play(&mut instance, MOMENT);
+    editor.save(&display, "factory");
     editor.close(&display);
 
     // Each of many knobs has a place and a parameter of its own.
@@ -147,6 +164,8 @@ fn knobs_turn_and_presets_are_saved_listed_recalled_and_deleted() {
     assert!((0.65..0.701).contains(&turned), "{turned}");
     editor.close(&display);
 
+    // The list, with a preset of one's own.
+    std::fs::write(&lead, std::fs::read(folder.join("broken.vstpreset")).unwrap()).unwrap();
     let large = Editor::ready(&display, &mut instance, 2);
     large.click(&display, &mut instance, (2 * NAME.0, 2 * NAME.1));
     play(&mut instance, MOMENT);

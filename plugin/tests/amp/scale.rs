@@ -40,8 +40,23 @@ fn the_scale_of_a_host_or_of_the_screen_sizes_the_window() {
     let (mut editor, taken) = Editor::open_scaled(&display, &instance, Some(2.0));
     assert!(!taken);
     settle(&display, &mut editor, NORMAL);
+    // The host is asked to make room, each time the factor changes.
+    for (scale, size) in [(2.0, DOUBLE), (1.5, (1440, 840)), (1.0, NORMAL), (2.0, DOUBLE)] {
+        assert!(editor.set_scale(scale));
+        assert_eq!(editor.size(), size);
+        settle(&display, &mut editor, size);
+        assert_eq!((editor.width, editor.height), size);
+    }
+    editor.close(&display);
+    // The factor is the host's in its next window too.
+    let mut again = Editor::open(&display, &instance);
+    assert_eq!((again.width, again.height), DOUBLE);
+    settle(&display, &mut again, DOUBLE);
+    again.close(&display);
+    // Some hosts make room by themselves.
+    let instance = module.create();
+    let mut editor = Editor::open(&display, &instance);
     assert!(editor.set_scale(2.0));
-    assert_eq!(editor.size(), DOUBLE);
     display.resize(editor.parent, DOUBLE.0, DOUBLE.1);
     settle(&display, &mut editor, DOUBLE);
     editor.close(&display);

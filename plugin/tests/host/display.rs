@@ -9,6 +9,7 @@ use x11rb::connection::Connection;
 use x11rb::protocol::Event;
 use x11rb::protocol::res::ConnectionExt as _;
 use x11rb::protocol::xproto::*;
+use x11rb::protocol::xtest::ConnectionExt as _;
 use x11rb::rust_connection::RustConnection;
 use x11rb::wrapper::ConnectionExt as _;
 
@@ -181,18 +182,89 @@ impl Display {
         self.connection.sync().unwrap();
     }
 
-    /// Presses and releases the key that has this symbol, with Ctrl held or not.
-    pub fn key(&self, window: Window, symbol: u32, ctrl: bool) {
+    /// The codes of all keys with their symbols, without and with Shift.
+    fn keyboard(&self) -> Vec<(u8, u32, u32)> {
         let setup = self.connection.setup();
         let (first, count) = (setup.min_keycode, setup.max_keycode - setup.min_keycode + 1);
         let map = self.connection.get_keyboard_mapping(first, count).unwrap().reply().unwrap();
-        let mut keys = map.keysyms.chunks_exact(usize::from(map.keysyms_per_keycode));
-        let (index, shift) = keys
-            .clone()
-            .position(|symbols| symbols[0] == symbol)
-            .map(|index| (index, false))
-            .or_else(|| keys.position(|symbols| symbols[1] == symbol).map(|index| (index, true)))
-            .expect("a key with this symbol");
+        let keys = map.keysyms.chunks_exact(usize::from(map.keysyms_per_keycode));
+        keys.zip(first..=u8::MAX).map(|(symbols, code)| (code, symbols[0], symbols[1])).collect()
+    }
+
+    /// The code of the key that has this symbol, and whether it takes Shift.
+    fn keycode(&self, symbol: u32) -> (u8, bool) {
+        let keys = self.keyboard();
+        let plain = keys.iter().find(|key| key.1 == symbol).map(|key| (key.0, false));
+        let shifted = || keys.iter().find(|key| key.2 == symbol).map(|key| (key.0, true));
+        plain.or_else(shifted).expect("a key with this symbol")
+    }
+
+    /// Moves the mouse itself.
+    pub fn mouse(&self, x: i16, y: i16) {
+        self.connection.xtest_fake_input(MOTION_NOTIFY_EVENT, 0, 0, self.root, x, y, 0).unwrap();
+        self.connection.sync().unwrap();
+    }
+
+    /// Presses or releases the first button of the mouse itself.
+    pub fn mouse_button(&self, pressed: bool) {
+        let event = if pressed { BUTTON_PRESS_EVENT } else { BUTTON_RELEASE_EVENT };
+        self.connection.xtest_fake_input(event, 1, 0, self.root, 0, 0, 0).unwrap();
+        self.connection.sync().unwrap();
+    }
+
+    /// Types a key on the keyboard itself. The server decides which window gets it.
+    pub fn type_key(&self, symbol: u32, ctrl: bool) {
+        const CTRL: u32 = 0xffe3;
+        let code = self.keycode(symbol).0;
+        let (down, up) = (KEY_PRESS_EVENT, KEY_RELEASE_EVENT);
+        let held = ctrl.then(|| self.keycode(CTRL).0);
+        let presses = held.iter().map(|code| (down, *code)).chain([(down, code), (up, code)]);
+        for (event, code) in presses.chain(held.iter().map(|code| (up, *code))) {
+            self.connection.xtest_fake_input(event, code, 0, self.root, 0, 0, 0).unwrap();
+        }
+        self.connection.sync().unwrap();
+    }
+
+    /// Makes a window of the host's that has the focus and counts its keys, with `inner` inside.
+    pub fn host_around(&self, inner: Window, width: u16, height: u16) -> Window {
+        let host = self.window(width, height);
+        let events = EventMask::KEY_PRESS | EventMask::KEY_RELEASE | EventMask::SUBSTRUCTURE_NOTIFY;
+        let attributes = ChangeWindowAttributesAux::new().event_mask(events);
+        self.connection.change_window_attributes(host, &attributes).unwrap();
+        self.connection.reparent_window(inner, host, 0, 0).unwrap();
+        self.connection.map_window(inner).unwrap();
+        self.focus(host);
+        host
+    }
+
+    /// Gives a window the focus.
+    pub fn focus(&self, window: Window) {
+        self.connection.set_input_focus(InputFocus::PARENT, window, x11rb::CURRENT_TIME).unwrap();
+        self.connection.sync().unwrap();
+    }
+
+    /// The window with the focus.
+    pub fn focused(&self) -> Window {
+        self.connection.get_input_focus().unwrap().reply().unwrap().focus
+    }
+
+    /// The symbols of the keys that the host's windows have got since the last call, without Shift and Ctrl.
+    pub fn keys_of_host(&self) -> Vec<u32> {
+        let keys = self.keyboard();
+        self.connection.sync().unwrap();
+        let mut got = Vec::new();
+        while let Some(event) = self.connection.poll_for_event().unwrap() {
+            if let Event::KeyPress(event) = event {
+                let symbol = keys.iter().find(|key| key.0 == event.detail).map_or(0, |key| key.1);
+                got.extend(Some(symbol).filter(|symbol| !(0xffe1..=0xffee).contains(symbol)));
+            }
+        }
+        got
+    }
+
+    /// Presses and releases the key that has this symbol, with Ctrl held or not.
+    pub fn key(&self, window: Window, symbol: u32, ctrl: bool) {
+        let (code, shift) = self.keycode(symbol);
         let mut state = KeyButMask::default();
         if ctrl {
             state |= KeyButMask::CONTROL;
@@ -205,7 +277,7 @@ impl Display {
         {
             let event = KeyPressEvent {
                 response_type,
-                detail: first + index as u8,
+                detail: code,
                 root: self.root,
                 event: window,
                 same_screen: true,

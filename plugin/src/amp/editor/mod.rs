@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use egui::{RichText, Ui};
+use egui::{RichText, Ui, vec2};
 use nice_plug::context::gui::GuiContext;
 use nice_plug::prelude::Param;
 
@@ -17,13 +17,14 @@ use super::shared::{Playing, Shared};
 use super::sound::AmpSound;
 use crate::audio::pitch;
 use crate::preset::folder::is_preset;
-use crate::state::Resource;
 use crate::state::files::has_ending;
-use crate::ui::browser::{Browser, Library};
+use crate::state::{Refusal, Resource};
+use crate::ui::browser::{Browser, Library, files_in};
+use crate::ui::controls::switch;
 use crate::ui::dialogs::{Dialogs, Pick};
 use crate::ui::recall::{Sound, SoundBar};
 use crate::ui::theme::{self, DIM, TEXT};
-use crate::ui::{Icon, icon_button, layout, meters, tuner};
+use crate::ui::{Icon, Tuning, icon_button, layout, meters, neighbour, tuner};
 use crate::window::{App, AppEditor};
 
 static MODELS: Library = Library {
@@ -32,6 +33,7 @@ static MODELS: Library = Library {
     search: "Search models",
     empty: "Drop a model or a folder of models here, or open one below.",
     no_match: "No model matches.",
+    is_there: files::is_there,
 };
 const MODEL: Pick = Pick::File { name: "Models", endings: MODEL_ENDINGS };
 const CABINET: Pick = Pick::File { name: "Impulse responses", endings: CABINET_ENDINGS };
@@ -47,6 +49,9 @@ pub(crate) struct AmpEditor {
     dialogs: Dialogs,
     /// The samples that the tuner looks at, while it is open.
     tuner: Option<Vec<f32>>,
+    tuning: Tuning,
+    /// A model that was opened from outside the list. The list follows once it plays.
+    awaited: Option<PathBuf>,
     meters: chain::Meters,
 }
 
@@ -62,28 +67,51 @@ impl AmpEditor {
             sounds: SoundBar::default(),
             dialogs: Dialogs::default(),
             tuner: None,
+            tuning: Tuning::default(),
+            awaited: None,
             meters: chain::Meters::default(),
         };
         AppEditor::new(app, OWNER.name, repaint, |app, context| app.context = Some(context))
     }
 
     /// Loads `path`, whatever it is: a model, a cabinet, a preset, or a folder to browse.
-    fn open(&mut self, path: &Path) {
+    fn open(&mut self, path: &Path, context: &GuiContext) {
         if is_preset(path) {
-            self.sounds.recall(path.to_owned(), &self.sound);
+            self.sounds.recall(path.to_owned(), &self.sound, context);
         } else if path.is_dir() {
-            self.browser.choose(path);
+            if !self.browser.choose(path) {
+                let reason = "there is no model (.nam, .safetensors, .json) in this folder";
+                self.sound.tasks().refuse(Refusal::of(path, reason));
+            }
         } else if has_ending(path, CABINET_ENDINGS) {
-            self.sound.loader.load_cabinet(path);
+            self.load_cabinet(path, context);
         } else if has_ending(path, MODEL_ENDINGS) {
-            self.browser.follow(path);
-            self.sound.loader.load_model(path);
+            self.awaited = Some(path.to_owned());
+            self.load_model(path, context);
         } else {
-            self.sound.tasks().refuse(format!(
-                "{} is neither a model (.nam, .safetensors, .json) nor an impulse response (.wav) nor a preset \
-                 (.vstpreset)",
-                path.display()
-            ));
+            let reason = "neither a model (.nam, .safetensors, .json) nor an impulse response (.wav) nor a \
+                          preset (.vstpreset)";
+            self.sound.tasks().refuse(Refusal::of(path, reason));
+        }
+    }
+
+    fn load_model(&mut self, path: &Path, context: &GuiContext) {
+        self.sounds.about_to_load(&self.sound, context);
+        self.sound.loader.load_model(path);
+    }
+
+    fn load_cabinet(&mut self, path: &Path, context: &GuiContext) {
+        self.sounds.about_to_load(&self.sound, context);
+        self.sound.loader.load_cabinet(path);
+    }
+
+    /// Lists the folder of a model from elsewhere, once it plays. One that cannot be opened leaves the list as it is.
+    fn follow(&mut self) {
+        if self.awaited.is_some() && !self.sound.tasks().status().loading {
+            let awaited = self.awaited.take().filter(|path| self.current_model().as_ref() == Some(path));
+            if let Some(path) = awaited {
+                self.browser.follow(&path);
+            }
         }
     }
 
@@ -91,18 +119,30 @@ impl AmpEditor {
         self.sound.params.session.read(|session| session.model.as_ref().map(|model| model.path.clone()))
     }
 
-    fn step(&mut self, step: isize) {
+    fn step(&mut self, step: isize, context: &GuiContext) {
         let current = self.current_model().unwrap_or_default();
         if let Some(path) = self.browser.neighbour(&current, step) {
-            self.sound.loader.load_model(&path);
+            self.load_model(&path, context);
         }
     }
 
-    fn take_files(&mut self, ui: &Ui) {
+    /// Loads the cabinet `step` places further among those of its folder, or those that come with the plugin.
+    fn step_cabinet(&mut self, step: isize, context: &GuiContext) {
+        let current =
+            self.sound.params.session.read(|session| session.cabinet.as_ref().map(|it| it.path.clone()));
+        let beside = current.as_ref().filter(|path| path.is_file()).and_then(|path| path.parent());
+        let listed = beside.map_or_else(files::shipped_cabinets, |folder| files_in(folder, CABINET_ENDINGS));
+        let at = current.and_then(|current| listed.iter().position(|path| *path == current));
+        if let Some(next) = neighbour(listed.len(), at, step) {
+            self.load_cabinet(&listed[next], context);
+        }
+    }
+
+    fn take_files(&mut self, ui: &Ui, context: &GuiContext) {
         let dropped = ui.ctx().input(|input| input.raw.dropped_files.clone());
         let picked = self.dialogs.take();
         for path in dropped.iter().map(|file| file.path().to_owned()).chain(picked) {
-            self.open(&path);
+            self.open(&path, context);
         }
     }
 
@@ -126,25 +166,42 @@ impl AmpEditor {
         ui.add_space(16.0);
         self.sounds.ui(ui, &self.sound, context);
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-            let tuning = self.tuner.is_some();
-            if ui.selectable_label(tuning, "Tuner").clicked() {
-                self.tuner = if tuning { None } else { Some(vec![0.0; pitch::WINDOW]) };
-                self.shared.tuner.set_listening(!tuning);
+            let tunes = self.tuner.is_some();
+            let text = RichText::new("Tuner").color(if tunes { theme::WELL } else { TEXT });
+            let fill = if tunes { theme::ACCENT } else { theme::PANEL };
+            let button = egui::Button::new(text).fill(fill).min_size(vec2(64.0, 24.0));
+            if ui.add(button).clicked() {
+                self.show_tuner(!tunes);
             }
-            ui.add_space(8.0);
-            meters::cpu(ui, &self.shared.cpu.load());
+            ui.add_space(4.0);
+            // Right to left, and as wide as its name.
+            ui.allocate_ui_with_layout(
+                vec2(86.0, 24.0),
+                egui::Layout::left_to_right(egui::Align::Center),
+                |ui| {
+                    switch(ui, "Bypass", &self.sound.params.bypass, &context.param_setter());
+                },
+            );
+            ui.add_space(4.0);
+            meters::cpu(ui, &self.shared.cpu);
         });
     }
 
-    fn left(&mut self, ui: &mut Ui) {
+    fn show_tuner(&mut self, shown: bool) {
+        self.tuner = shown.then(|| vec![0.0; pitch::WINDOW]);
+        self.shared.tuner.set_listening(shown);
+        self.shared.muted.store(shown && self.tuning.mutes, Ordering::Relaxed);
+    }
+
+    fn left(&mut self, ui: &mut Ui, context: &GuiContext) {
         ui.horizontal(|ui| {
             ui.label(RichText::new("MODELS").small().strong().color(DIM));
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                 if icon_button(ui, Icon::Next, "Next model", TEXT).clicked() {
-                    self.step(1);
+                    self.step(1, context);
                 }
                 if icon_button(ui, Icon::Previous, "Previous model", TEXT).clicked() {
-                    self.step(-1);
+                    self.step(-1, context);
                 }
             });
         });
@@ -158,7 +215,7 @@ impl AmpEditor {
             })
             .inner;
         if let Some(path) = picked {
-            self.sound.loader.load_model(&path);
+            self.load_model(&path, context);
         }
         ui.horizontal(|ui| {
             ui.spacing_mut().item_spacing.x = 5.0;
@@ -178,14 +235,19 @@ impl AmpEditor {
         if let Some(samples) = &mut self.tuner {
             self.shared.tuner.read(samples);
             let rate = self.shared.sample_rate_hz.load(Ordering::Relaxed) as f32;
-            tuner(ui, pitch::pitch(samples, rate));
-        } else {
-            let named = self.sound.params.session.read(|session| session.model.as_ref().map(Resource::name));
-            card::model(ui, playing.model.as_ref(), named.filter(|_| !has_error));
+            tuner(ui, pitch::pitch(samples, rate), &mut self.tuning);
+            self.shared.muted.store(self.tuning.mutes, Ordering::Relaxed);
+            return;
         }
+        let named = self.sound.params.session.read(|session| session.model.as_ref().map(Resource::name));
+        card::model(ui, playing.model.as_ref(), named.filter(|_| !has_error));
         match chain::ui(ui, &self.sound.params, &self.shared, playing, context, &mut self.meters) {
             Some(chain::Asked::OpenCabinet) => self.dialogs.show(CABINET, self.sound.tasks()),
-            Some(chain::Asked::RemoveCabinet) => self.sound.loader.remove_cabinet(),
+            Some(chain::Asked::RemoveCabinet) => {
+                self.sounds.about_to_load(&self.sound, context);
+                self.sound.loader.remove_cabinet();
+            }
+            Some(chain::Asked::StepCabinet(step)) => self.step_cabinet(step, context),
             None => {}
         }
     }
@@ -208,21 +270,22 @@ impl App for AmpEditor {
 
     fn ui(&mut self, ui: &mut Ui) {
         let Some(context) = self.context.clone() else { return };
-        self.take_files(ui);
-        self.sounds.update(&self.sound, &context);
+        self.take_files(ui, &context);
+        self.sounds.update(ui, &self.sound, &context);
+        self.follow();
         self.tell_host(&context);
-        let (status, playing) = (self.sound.tasks().status(), self.shared.playing.lock().clone());
+        let (has_error, playing) =
+            (self.sound.tasks().status().error.is_some(), self.shared.playing.lock().clone());
         layout::top_bar(ui, |ui| self.top(ui, &context));
-        layout::status_bar(ui, &status, HINT);
-        layout::side_panel(ui, 268.0, |ui| self.left(ui));
-        layout::centre(ui, |ui| self.centre(ui, &context, &playing, status.error.is_some()));
+        layout::status_bar(ui, self.sound.tasks(), HINT);
+        layout::side_panel(ui, 268.0, |ui| self.left(ui, &context));
+        layout::centre(ui, |ui| self.centre(ui, &context, &playing, has_error));
         layout::drop_hint(ui);
     }
 
     fn closed(&mut self) {
         self.context = None;
-        self.tuner = None;
+        self.show_tuner(false);
         self.sounds.close();
-        self.shared.tuner.set_listening(false);
     }
 }

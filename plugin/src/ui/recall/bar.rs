@@ -1,4 +1,4 @@
-//! Undo, A and B, and presets, side by side.
+//! Undo, presets, A and B, side by side.
 
 use std::path::PathBuf;
 
@@ -25,10 +25,12 @@ impl<S: Sound> Default for SoundBar<S> {
 
 impl<S: Sound> SoundBar<S> {
     /// Sets a requested sound once it is open. Call it in each frame, before anything is drawn.
-    pub(crate) fn update(&mut self, sound: &S, context: &GuiContext) {
-        if let Some(preset) = self.pending.apply(sound, context) {
+    pub(crate) fn update(&mut self, ui: &Ui, sound: &S, context: &GuiContext) {
+        if let Some((preset, then)) = self.pending.apply(sound, context) {
             self.presets.arrived(preset);
+            self.history.arrived(then);
         }
+        self.history.update(ui, sound);
     }
 
     /// Draws the bar.
@@ -39,8 +41,13 @@ impl<S: Sound> SoundBar<S> {
     }
 
     /// Recalls the preset at `path`.
-    pub(crate) fn recall(&self, path: PathBuf, sound: &S) {
-        self.presets.recall(path, sound, &self.pending);
+    pub(crate) fn recall(&self, path: PathBuf, sound: &S, context: &GuiContext) {
+        self.presets.recall(path, sound, &self.pending, context);
+    }
+
+    /// Makes the sound that plays now one that can be brought back. Call it before a file is loaded by hand.
+    pub(crate) fn about_to_load(&mut self, sound: &S, context: &GuiContext) {
+        self.history.about_to_load(sound, context);
     }
 
     /// Closes the list of presets.

@@ -1,27 +1,24 @@
-//! The presets of a plugin: the current one, steps to the next and the previous, and a list. They are files that hosts see too.
-//!
-//! By keyboard: Ctrl+P opens the list and Ctrl+S the field for a name to save; Ctrl+PageUp and Ctrl+PageDown step without
-//! opening it.
+//! The presets of a plugin: the current one, steps to the next and the previous, and a list. They are files that hosts see too,
+//! and those that come with the plugin.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use egui::{Align2, FontId, Key, KeyboardShortcut, Modifiers, Response, Sense, Ui, vec2};
+use egui::{Align2, FontId, Response, Sense, Ui, vec2};
 use nice_plug::context::gui::GuiContext;
 
-use super::pending::Pending;
-use super::preset_list::{Action, Focus, PresetList};
+use super::pending::{Pending, Then};
+use super::preset_list::{Action, PresetList};
 use super::sound::Sound;
 use crate::preset::{self, folder};
 use crate::state::files::stem;
-use crate::state::values;
+use crate::state::{Refusal, values};
 use crate::ui::icons::{Icon, icon_button, paint_icon};
+use crate::ui::text;
 use crate::ui::theme::{DIM, LINE, TEXT, WELL};
 
-const OPEN: KeyboardShortcut = KeyboardShortcut::new(Modifiers::COMMAND, Key::P);
-const SAVE: KeyboardShortcut = KeyboardShortcut::new(Modifiers::COMMAND, Key::S);
-const NEXT: KeyboardShortcut = KeyboardShortcut::new(Modifiers::COMMAND, Key::PageDown);
-const PREVIOUS: KeyboardShortcut = KeyboardShortcut::new(Modifiers::COMMAND, Key::PageUp);
+/// Width of the button that shows the current preset, in points.
+const WIDTH: f32 = 184.0;
 /// How often a recalled preset is looked at until the host has set all of it.
 const SETTLE: Duration = Duration::from_millis(300);
 
@@ -61,9 +58,15 @@ impl Presets {
     }
 
     /// Recalls the preset at `path`.
-    pub(super) fn recall<S: Sound>(&self, path: PathBuf, sound: &S, pending: &Pending<S>) {
-        let file = path.clone();
-        pending.ask(sound, Some(path), move || preset::read(&file, &S::OWNER));
+    pub(super) fn recall<S: Sound>(
+        &self,
+        path: PathBuf,
+        sound: &S,
+        pending: &Pending<S>,
+        context: &GuiContext,
+    ) {
+        let (file, now) = (path.clone(), Box::new(context.get_state()));
+        pending.ask(sound, Some(path), Then::Record(now), move || S::read(&file));
     }
 
     /// Draws the name with its arrows, and the list while it is open.
@@ -75,31 +78,24 @@ impl Presets {
         context: &GuiContext,
     ) {
         self.settle(ui, sound);
-        let pressed = |ui: &Ui, keys| ui.input_mut(|input| input.consume_shortcut(keys));
-        if pressed(ui, &OPEN) {
-            self.open::<S>(Focus::List);
-        }
-        if pressed(ui, &SAVE) {
-            self.open::<S>(Focus::Name);
-        }
-        if pressed(ui, &NEXT) {
-            self.step(1, sound, pending);
-        }
-        if pressed(ui, &PREVIOUS) {
-            self.step(-1, sound, pending);
-        }
-        if icon_button(ui, Icon::Previous, "Previous preset (Ctrl+PageUp)", TEXT).clicked() {
-            self.step(-1, sound, pending);
+        ui.spacing_mut().item_spacing.x = 2.0;
+        if icon_button(ui, Icon::Previous, "Previous preset", TEXT).clicked() {
+            self.step(-1, sound, pending, context);
         }
         let button = self.button(ui, sound);
         if button.clicked() {
-            if self.list.is_open() { self.list.close() } else { self.open::<S>(Focus::List) }
+            if self.list.is_open() {
+                self.list.close();
+            } else {
+                self.refresh::<S>();
+                self.list.open(current(&self.current));
+            }
         }
-        if icon_button(ui, Icon::Next, "Next preset (Ctrl+PageDown)", TEXT).clicked() {
-            self.step(1, sound, pending);
+        if icon_button(ui, Icon::Next, "Next preset", TEXT).clicked() {
+            self.step(1, sound, pending, context);
         }
         match self.list.ui(ui, button.rect, current(&self.current)) {
-            Some(Action::Recall(path)) => self.recall(path, sound, pending),
+            Some(Action::Recall(path)) => self.recall(path, sound, pending, context),
             Some(Action::Delete(path)) => self.delete(&path, sound),
             Some(Action::Save(name)) => self.save(&name, sound, context),
             None => {}
@@ -119,8 +115,8 @@ impl Presets {
     }
 
     fn button<S: Sound>(&self, ui: &mut Ui, sound: &S) -> Response {
-        let (rect, response) = ui.allocate_exact_size(vec2(190.0, 24.0), Sense::click());
-        let response = response.on_hover_text("Presets (Ctrl+P)");
+        let (rect, response) = ui.allocate_exact_size(vec2(WIDTH, 24.0), Sense::click());
+        let response = response.on_hover_text("Recall, save and delete presets");
         let is_lit = response.hovered() || response.has_focus() || self.list.is_open();
         ui.painter().rect_filled(rect, 4.0, if is_lit { LINE } else { WELL });
         let (text, colour) = match &self.current {
@@ -130,37 +126,34 @@ impl Presets {
             }
             None => ("Presets".to_owned(), DIM),
         };
-        let painter = ui.painter().with_clip_rect(rect.shrink2(vec2(8.0, 0.0)));
-        let at = rect.left_center() + vec2(10.0, 0.0);
-        painter.text(at, Align2::LEFT_CENTER, text, FontId::proportional(14.0), colour);
+        let font = FontId::proportional(14.0);
+        // The arrow has its own place at the right.
+        let text = text::middle(ui, &text, &font, WIDTH - 36.0);
+        ui.painter().text(rect.left_center() + vec2(10.0, 0.0), Align2::LEFT_CENTER, text, font, colour);
         paint_icon(ui.painter(), rect.right_center() - vec2(12.0, 0.0), Icon::Down, DIM);
         response
-    }
-
-    fn open<S: Sound>(&mut self, focus: Focus) {
-        self.refresh::<S>();
-        self.list.open(focus, current(&self.current));
     }
 
     /// Lists the folder again.
     fn refresh<S: Sound>(&mut self) {
         let folder = folder::of(&S::OWNER);
-        self.list.set_paths(folder.map(|folder| folder::list(&folder)).unwrap_or_default());
+        self.list.set(folder.map(|folder| folder::list(&folder)).unwrap_or_default(), S::factory());
     }
 
-    fn step<S: Sound>(&mut self, step: isize, sound: &S, pending: &Pending<S>) {
+    fn step<S: Sound>(&mut self, step: isize, sound: &S, pending: &Pending<S>, context: &GuiContext) {
         self.refresh::<S>();
-        match self.list.step(step, current(&self.current)) {
-            Some(path) => self.recall(path, sound, pending),
-            None => sound.tasks().refuse("there are no presets yet; Ctrl+S saves one".to_owned()),
+        match self.list.neighbour(step, current(&self.current)) {
+            Some(path) => self.recall(path, sound, pending, context),
+            None => sound.tasks().refuse("there are no presets yet; save one in the list".to_owned()),
         }
     }
 
     fn save<S: Sound>(&mut self, name: &str, sound: &S, context: &GuiContext) {
         let folder = folder::of(&S::OWNER);
-        let folder = folder.ok_or_else(|| "there is no home folder to keep presets in".to_owned());
+        let folder = folder
+            .ok_or_else(|| Refusal::from("there is no home folder to keep presets in; set HOME".to_owned()));
         let saved = folder.and_then(|folder| {
-            let path = folder::file(&folder, name)?;
+            let path = folder::file(&folder, name).map_err(Refusal::from)?;
             preset::write(&path, &S::OWNER, &context.get_state())?;
             Ok(path)
         });
@@ -170,14 +163,14 @@ impl Presets {
                 self.settles = false;
                 self.list.close();
             }
-            Err(reason) => sound.tasks().refuse(reason),
+            Err(refusal) => sound.tasks().refuse(refusal),
         }
         self.refresh::<S>();
     }
 
     fn delete<S: Sound>(&mut self, path: &Path, sound: &S) {
         if let Err(error) = std::fs::remove_file(path) {
-            sound.tasks().refuse(format!("{}: {error}", path.display()));
+            sound.tasks().refuse(Refusal::system(path, &error));
         }
         if current(&self.current) == Some(path) {
             self.current = None;

@@ -1,10 +1,13 @@
 //! What recalling whole sounds needs to know of a plugin.
 
+use std::path::{Path, PathBuf};
+
 use nice_plug::params::Params;
 use nice_plug::plugin::PluginState;
 
 use crate::loading::Tasks;
-use crate::preset::Owner;
+use crate::preset::{self, Owner};
+use crate::state::Refusal;
 
 /// The sound of one instance: its parameters, and the files that it plays.
 pub(crate) trait Sound: Send + Sync + 'static {
@@ -27,11 +30,25 @@ pub(crate) trait Sound: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// A sentence for the user. The state is recalled whole or not at all.
-    fn open(state: &PluginState) -> Result<Recalled<Self::Files>, String>;
+    /// In words for the user. The state is recalled whole or not at all.
+    fn open(state: &PluginState) -> Result<Recalled<Self::Files>, Refusal>;
 
     /// Plays the files, once the parameters are set.
     fn play(&self, files: Self::Files);
+
+    /// Presets that come with the plugin, as paths that [`read`](Self::read) knows. They are listed after the user's own.
+    fn factory() -> Vec<PathBuf> {
+        Vec::new()
+    }
+
+    /// Reads a preset.
+    ///
+    /// # Errors
+    ///
+    /// In words for the user.
+    fn read(preset: &Path) -> Result<PluginState, Refusal> {
+        preset::read(preset, &Self::OWNER)
+    }
 }
 
 /// A sound that can be set.

@@ -41,15 +41,16 @@ impl App for PulseEditor {
         let Some(context) = self.context.clone() else { return };
         for file in ui.ctx().input(|input| input.raw.dropped_files.clone()) {
             if is_preset(file.path()) {
-                self.sounds.recall(file.path().to_owned(), &self.sound);
+                self.sounds.recall(file.path().to_owned(), &self.sound, &context);
             } else {
+                self.sounds.about_to_load(&self.sound, &context);
                 self.sound.load(file.path());
             }
         }
-        self.sounds.update(&self.sound, &context);
+        self.sounds.update(ui, &self.sound, &context);
         self.sound.changes.report(&self.sound.params.revision, &context);
         layout::top_bar(ui, |ui| self.sounds.ui(ui, &self.sound, &context));
-        layout::status_bar(ui, &self.sound.tasks.status(), "Drop a file with a number of samples.");
+        layout::status_bar(ui, &self.sound.tasks, "Drop a file with a number of samples.");
         layout::centre(ui, |ui| {
             layout::section(ui, 200.0, 220.0, |ui| {
                 layout::heading(ui, "PULSE");

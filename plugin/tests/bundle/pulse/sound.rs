@@ -10,7 +10,7 @@ use nice_plug::prelude::*;
 use crate::audio::Level;
 use crate::loading::Tasks;
 use crate::preset::Owner;
-use crate::state::{Changes, Persisted, Resource, files, revision, values};
+use crate::state::{Changes, Persisted, Refusal, Resource, files, revision, values};
 use crate::ui::recall::{Recalled, Sound};
 use crate::window::Repaint;
 
@@ -88,10 +88,10 @@ impl PulseSound {
 }
 
 /// The length that the file has; 1 without one.
-fn length(file: Option<&Resource>) -> Result<usize, String> {
+fn length(file: Option<&Resource>) -> Result<usize, Refusal> {
     let Some(file) = file else { return Ok(1) };
     let text = String::from_utf8_lossy(&file.bytes(MAX_BYTES)?).into_owned();
-    text.trim().parse().map_err(|_| format!("{}: '{text}' is not a number", file.path.display()))
+    text.trim().parse().map_err(|_| Refusal::of(&file.path, format!("'{text}' is not a number")))
 }
 
 impl Sound for Arc<PulseSound> {
@@ -110,7 +110,7 @@ impl Sound for Arc<PulseSound> {
         vec![self.params.file.read(|file| file.as_ref().map(|file| file.hash.clone()))]
     }
 
-    fn open(state: &PluginState) -> Result<Recalled<Self::Files>, String> {
+    fn open(state: &PluginState) -> Result<Recalled<Self::Files>, Refusal> {
         let file: Option<Resource> = match state.fields.get("file") {
             Some(text) => serde_json::from_str(text).map_err(|_| "the preset is damaged".to_owned())?,
             None => None,
