@@ -64,7 +64,7 @@ mod tests {
         for text in texts {
             std::fs::write(&path, container::around(text.as_bytes(), owner.class)).unwrap();
             let message = read(&path, &owner).map(drop).unwrap_err();
-            assert_eq!(message, Refusal::of(&path, "the preset is damaged"), "{text}");
+            assert_eq!(message, crate::state::Refusal::of(&path, "the preset is damaged"), "{text}");
         }
     }
 }

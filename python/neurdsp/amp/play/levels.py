@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from neurdsp.amp.infer import AmpModel
-from neurdsp.amp.play.parameters import output_mode_number
+from neurdsp.amp.play.parameters import one_spelling, output_mode_number
 from neurdsp.errors import ParameterError
 
 __all__ = ["check_levels"]
@@ -49,7 +49,7 @@ def check_levels(amp: AmpModel, settings: Mapping[str, object]) -> list[str]:
     """
     mode = str(settings.get("output_mode", "raw"))
     output_mode_number(mode)
-    wanted = [mode] if mode != "raw" else []
+    wanted: list[str] = [mode] if mode != "raw" else []
     if settings.get("calibrate_input"):
         wanted.append("input")
     capture = amp.capture
