@@ -186,6 +186,8 @@ def test_a_recording_that_stops_is_named_with_its_time(look, dry, wet):
     stopped[12 * RATE :] = 0
     report = look(dry, stopped)
     assert codes(report) == {"stopped"}
+    assert codes(look(dry, stopped, DataConfig(latency_samples=0))) == {"stopped"}
+    assert "stopped" not in codes(look(dry, stopped, DataConfig(drift="ignore")))
     assert float(re.search(r"from (\d+) to", report.errors[0].message)[1]) == pytest.approx(12, abs=1.5)
 
 

@@ -233,6 +233,8 @@ def _judge_given(
     """Refuse a given latency at which the output does not follow the input, if it does so elsewhere."""
     place = Place(given, follow(dry, wet, given.latency_samples, sample_rate=rate))
     if place.trusted and abs(given.latency_samples) < min(dry.size, wet.size):
+        if examination.data.drift != "ignore" and not _clock_explains(place, dry, wet, rate):
+            _judge_gap(examination, place, dry, wet, rate)
         return
     better = best_place(dry, wet, rate, known)
     where = (
