@@ -206,7 +206,7 @@ impl ImpulseResponse {
             unit * self.sample_rate / sample_rate
         };
         let gain = scale * noise_gain(&channels);
-        if !(gain <= f64::from(LIMIT)) {
+        if gain.is_nan() || gain > f64::from(LIMIT) {
             let allowed = "it must be at most 120; normalise the response, or scale the file down";
             let gain_db = format!("{:.0}", 20.0 * gain.log10());
             return Err(Error::parameter("the gain of the impulse response in dB", gain_db, allowed));

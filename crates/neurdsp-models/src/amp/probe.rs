@@ -27,8 +27,7 @@ pub(crate) fn probe(network: &Arc<dyn Playable>) -> Result<()> {
     let input: Vec<f32> = (0..length).map(|i| if i < EXTRA_SAMPLES { 0.0 } else { noise() }).collect();
     let mut output = vec![0.0; length];
     stream.process(&input, &mut output);
-    // False for NaN as well.
-    match output.iter().find(|sample| !(sample.abs() <= LIMIT)) {
+    match output.iter().find(|sample| sample.is_nan() || sample.abs() > LIMIT) {
         None => Ok(()),
         Some(sample) => Err(Error::malformed(
             "the output of the model",

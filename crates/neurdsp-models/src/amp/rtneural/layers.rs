@@ -81,7 +81,7 @@ fn check_layer(layer: &Fields, types: &[&str], activations: &[&str]) -> Result<(
 fn last_axis(fields: &Fields, key: &str) -> Result<usize> {
     let path = fields.at(key);
     let axes = elements(&path, fields.require(key)?, MAX_AXES)?;
-    let Some((i, json)) = axes.into_iter().enumerate().last() else {
+    let Some((i, json)) = axes.into_iter().enumerate().next_back() else {
         return Err(Error::malformed(path, "it is empty, but its last element is a number of channels"));
     };
     let path = format!("{path}[{i}]");
