@@ -101,6 +101,19 @@ def test_a_damaged_stream_never_passes_as_good(tmp_path, capfd, kind, subtype, d
     assert capfd.readouterr().err == ""
 
 
+@pytest.mark.parametrize("subtype", ["VORBIS", "OPUS"])
+def test_no_small_hole_in_an_ogg_file_passes_as_good(tmp_path, subtype):
+    data = written(tmp_path / "a.ogg", "OGG", subtype).read_bytes()
+    rng = np.random.default_rng(3)
+    for n_bytes in (1, 20, 300, 600, 2_000):
+        for at in rng.integers(6_000, len(data) - 3_000, 6):
+            holed = data[:at] + bytes(byte ^ 0xFF for byte in data[at : at + n_bytes]) + data[at + n_bytes :]
+            with pytest.warns(NeurdspWarning, match="is incomplete"):
+                read_audio(io.BytesIO(holed))
+    # A tag after the last page is no damage.
+    assert quietly(io.BytesIO(data + b"TAG" + bytes(125))).size == 64_000
+
+
 def mp3_without_a_count(path):
     """An MP3 file whose first frame, which counts the others, is gone."""
     data = written(path, "MP3", "MPEG_LAYER_III").read_bytes()

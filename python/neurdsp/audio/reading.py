@@ -15,7 +15,7 @@ from neurdsp.audio.decoder_messages import decoder_messages
 from neurdsp.audio.files import BLOCK_SAMPLES, reason_of
 from neurdsp.audio.headers import PatchedFile, Samples, find_samples
 from neurdsp.audio.sources import Source, open_source, shown_name, sound_file
-from neurdsp.audio.streams import MpegStream, ogg_is_cut, read_mpeg_stream
+from neurdsp.audio.streams import MpegStream, ogg_fault, read_mpeg_stream
 from neurdsp.errors import AudioFileError, ParameterError
 
 __all__ = ["AudioInfo", "AudioReader", "Channel", "Incomplete", "read_audio"]
@@ -109,7 +109,7 @@ class AudioReader:
         try:
             self._header = find_samples(file)
             # Before libsndfile has it: it reads on from where it was.
-            self._mpeg, self._cut = _stream(file)
+            self._mpeg, self._ogg_fault = _stream(file)
             file.seek(0)
             self._file = self._open(file)
             mpeg = self._uncounted()
@@ -258,9 +258,7 @@ class AudioReader:
                 return self._shorter(info.n_samples, min(mpeg.n_samples, info.n_samples))
             if mpeg.cut:
                 return "it breaks off within a frame: its end is missing"
-        if self._cut:
-            return "its last page does not end it: its end is missing"
-        return None
+        return self._ogg_fault
 
     def _judge(self) -> None:
         """Compare what was read with what the header promised, and say what is missing."""
@@ -382,13 +380,13 @@ def read_audio(
     return np.ascontiguousarray(one), info.sample_rate
 
 
-def _stream(file: BinaryIO) -> tuple[MpegStream | None, bool]:
-    """Return the frames of a file that may be MPEG audio, and whether it is an Ogg file that is cut off."""
+def _stream(file: BinaryIO) -> tuple[MpegStream | None, str | None]:
+    """Return the frames of a file that may be MPEG audio, and what is wrong with the pages of an Ogg file."""
     file.seek(0)
     head = file.read(4)
     if head[:3] == b"ID3" or (len(head) > 1 and head[0] == 0xFF and head[1] >= 0xE0):
-        return read_mpeg_stream(file), False
-    return None, head == b"OggS" and ogg_is_cut(file)
+        return read_mpeg_stream(file), None
+    return None, ogg_fault(file) if head == b"OggS" else None
 
 
 def _samples_in(header: Samples, info: AudioInfo) -> int:

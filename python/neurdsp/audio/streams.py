@@ -1,20 +1,21 @@
 """What is wrong with the stream of an MP3 or Ogg file, seen without decoding it.
 
-An MP3 file is a row of frames, each with a header of its own; an Ogg file is a row of pages, of which the
-last is marked. Decoders skip what they do not understand, and do not say that something is missing.
+An MP3 file is a row of frames, each with a header of its own; an Ogg file is a row of pages, each with a
+checksum, of which the last is marked. Decoders skip what they do not understand, and do not say that
+something is missing.
 
 Sources: ISO/IEC 11172-3 and 13818-3 (MPEG audio); RFC 3533 (Ogg); the Xing and VBRI headers as LAME and
 Fraunhofer write them.
 """
 
 import mmap
-import os
 import struct
+import zlib
 from contextlib import closing
 from dataclasses import dataclass
 from typing import BinaryIO
 
-__all__ = ["MpegStream", "ogg_is_cut", "read_mpeg_stream"]
+__all__ = ["MpegStream", "ogg_fault", "read_mpeg_stream"]
 
 # Bits per second in thousands, by version 1 or 2 and layer.
 _BIT_RATES = {
@@ -30,8 +31,7 @@ _SAMPLE_RATES = (44_100, 48_000, 32_000)
 # Positions that are tried in search of a next frame: a file of noise has many that look like one.
 _MOST_TRIES = 1 << 18
 
-# The largest page of an Ogg file.
-_PAGE_BYTES = 27 + 255 + 255 * 255
+_REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,21 +202,53 @@ def _promise(frame: bytes, frame_samples: int) -> tuple[int, int] | None:
     return None
 
 
-def ogg_is_cut(file: BinaryIO) -> bool:
-    """Whether the last page of an Ogg file is incomplete, or not marked as the last one.
+def ogg_fault(file: BinaryIO) -> str | None:
+    """Return what is wrong with the pages of an Ogg file, or None: a decoder leaves damaged pages out.
 
     The position in ``file`` is changed.
     """
-    size = file.seek(0, os.SEEK_END)
-    file.seek(max(size - 2 * _PAGE_BYTES, 0))
-    tail = file.read()
-    at = tail.rfind(b"OggS")
-    while at >= 0:
-        n_segments = tail[at + 26] if at + 27 <= len(tail) else 0
-        lengths = tail[at + 27 : at + 27 + n_segments]
-        if at + 27 > len(tail) or len(lengths) < n_segments:
-            return True
-        if tail[at + 4] == 0:  # the version; else the letters are part of the sound
-            return at + 27 + n_segments + sum(lengths) > len(tail) or not tail[at + 5] & 4
-        at = tail.rfind(b"OggS", 0, at)
-    return False
+    try:
+        with closing(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)) as data:
+            return _fault_of_pages(data)
+    except (OSError, ValueError):  # no file of the system
+        file.seek(0)
+        return _fault_of_pages(file.read())
+
+
+def _fault_of_pages(data: bytes | mmap.mmap) -> str | None:
+    position, ended, n_damaged = 0, True, 0
+    numbers = dict[bytes, int]()  # the last page of each stream
+    while position + 27 <= len(data):
+        head = data[position : position + 27]
+        if head[:5] != b"OggS\0":
+            position = data.find(b"OggS\0", position + 1)
+            if position < 0:  # a tag, or nothing
+                break
+            n_damaged += 1
+            continue
+        lengths = data[position + 27 : position + 27 + head[26]]
+        end = position + 27 + head[26] + sum(lengths)
+        if end > len(data) or len(lengths) < head[26]:
+            return "its last page is cut off: its end is missing"
+        if _ogg_checksum(data[position:end]) == int.from_bytes(head[22:26], "little"):
+            serial, number = head[14:18], int.from_bytes(head[18:22], "little")
+            n_damaged += number > numbers.get(serial, number - 1) + 1
+            numbers[serial] = number
+            ended = bool(head[5] & 4)
+            position = end
+        else:
+            n_damaged += 1
+            position = max(data.find(b"OggS\0", position + 1), position + 1)
+    if n_damaged and numbers:
+        return "pages within it are damaged or missing"
+    return None if ended else "its last page does not end it: its end is missing"
+
+
+def _ogg_checksum(page: bytes) -> int:
+    """Return the CRC of a page, whose own field counts as zero.
+
+    It is that of zlib with the bits of each byte the other way round.
+    """
+    bits = (page[:22] + bytes(4) + page[26:]).translate(_REVERSED)
+    reflected = zlib.crc32(bits, 0xFFFFFFFF) ^ 0xFFFFFFFF
+    return int(f"{reflected:032b}"[::-1], 2)
