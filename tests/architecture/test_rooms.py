@@ -32,7 +32,7 @@ HOUSES = {
     ),
     "plugin": House(
         apart={"amp"},
-        shared={"audio", "loading", "preset", "state", "ui", "window"},
+        shared={"audio", "host", "loading", "preset", "state", "ui", "window"},
         above={"lib", "main"},
     ),
 }
