@@ -36,9 +36,9 @@ impl Reference {
                 let gate = |row: usize| -> f64 {
                     weight[row].iter().zip(&columns).map(|(w, x)| w * x).sum::<f64>() + bias[row]
                 };
-                for u in 0..units {
+                for (u, cell) in cell.iter_mut().enumerate() {
                     let (i, f) = (sigmoid(gate(u)), sigmoid(gate(units + u)));
-                    cell[u] = f * cell[u] + i * gate(2 * units + u).tanh();
+                    *cell = f * *cell + i * gate(2 * units + u).tanh();
                 }
                 let outputs: Vec<f64> =
                     (0..units).map(|u| sigmoid(gate(3 * units + u)) * cell[u].tanh()).collect();
