@@ -171,7 +171,15 @@ fn a_model_file_holds_any_nam_model_and_proves_it() {
         assert_eq!(NamFile::from_model_file(&archive).unwrap(), file);
         let model = load_bytes(&archive.to_bytes().unwrap()).unwrap();
         assert_eq!(model.verify().unwrap().error_db, f64::NEG_INFINITY);
-        assert_eq!(model.capture(), *file.metadata());
+        let as_it_came = LoadedModel::from_nam(file.clone(), &NamOptions::default()).unwrap();
+        assert_eq!(model.capture(), as_it_came.capture());
+        if let Network::Slimmable(sizes) = file.network() {
+            // A container without facts of its own plays with those of its full size.
+            assert_eq!(model.capture(), *sizes[1].model.metadata());
+            assert_eq!(model.capture().loudness_db(), Some(-18.5));
+        } else {
+            assert_eq!(model.capture(), *file.metadata());
+        }
 
         let mut short = archive.clone();
         let weights = short.tensors.get_mut("weights").unwrap();
