@@ -9,7 +9,7 @@
 //! ```
 //!
 //! The gates are in the order input, forget, cell, output, as in `.nam`. With `skip` the input is added to the output. Both
-//! become a `.nam` model, so that they play and convert as such; see [`LstmNetwork::with_bypass`].
+//! become a `.nam` model, so that they play and convert as such.
 //!
 //! Source: the loaders of AIDA-X 1.1 (`aidadsp-plugin.cpp`), RTNeural (`model_loader.h`) and Proteus (`RTNeuralLSTM.cpp`).
 
