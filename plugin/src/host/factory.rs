@@ -143,6 +143,7 @@ macro_rules! export_plugins {
     ($($plugin:ty),+) => {
         fn set_up_log() {
             $(::nice_plug::wrapper::setup_logger::<$plugin>();)+
+            $crate::host::worker::watch();
         }
 
         /// The VST3 factory.

@@ -8,6 +8,7 @@
 //! vst3     an instance for VST3 hosts
 //! stream   a state that is written into memory
 //! clap     an instance for CLAP hosts
+//! worker   the thread of the framework, and what follows from its death
 //! factory  what a library offers to either
 //! ```
 
@@ -18,5 +19,6 @@ mod link;
 mod pending;
 mod stream;
 mod vst3;
+pub(crate) mod worker;
 
 pub(crate) use link::Link;

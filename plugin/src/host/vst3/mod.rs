@@ -24,6 +24,7 @@ use super::buffers::Scratch;
 use super::link::Link;
 use super::pending::Pending;
 use super::stream::{Written, write_all};
+use super::worker;
 use crate::state::values;
 
 /// The host's side that edits and restarts are reported to.
@@ -48,6 +49,15 @@ pub(super) struct Instance {
     /// Channels of the main input and output.
     n_channels: [AtomicUsize; 2],
     scratch: Mutex<Scratch>,
+}
+
+impl Drop for Instance {
+    fn drop(&mut self) {
+        if worker::has_died() {
+            // One count more, so that the framework's instance is never ended.
+            std::mem::forget(self.component.clone());
+        }
+    }
 }
 
 impl Class for Instance {
