@@ -134,8 +134,8 @@ fn level(name: &'static str, row: Row, unit: &'static str) -> FloatParam {
 }
 
 /// Reads a value that was typed in a host, with a decimal comma too; `of_one` is what 1 is shown as.
-fn typed(of_one: f32) -> Arc<dyn Fn(&str) -> Option<f32> + Send + Sync> {
-    Arc::new(move |text| {
+fn typed(of_one: f32) -> Arc<impl Fn(&str) -> Option<f32> + Send + Sync> {
+    Arc::new(move |text: &str| {
         let value = number(text).parse::<f32>().ok()?;
         Some(value / of_one).filter(|value| value.is_finite())
     })

@@ -3,7 +3,6 @@
 use std::cell::{Cell, RefCell};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
 
@@ -19,6 +18,7 @@ use super::app::{App, Repaint, Shown};
 use super::fonts;
 use super::input;
 use super::keyboard::Keyboard;
+use super::redraw::Redraw;
 
 /// How often the window checks for requested redraws.
 const FRAME_INTERVAL: Duration = Duration::from_millis(33);
@@ -49,43 +49,6 @@ pub(super) struct AppWindow<A: App> {
     poll: Box<dyn Fn()>,
     /// Dropped with this, so that others can wait for it.
     _open: Sender<()>,
-}
-
-/// Requests of frames, from this thread and from egui.
-#[derive(Clone, Default)]
-struct Redraw(Arc<RedrawState>);
-
-#[derive(Default)]
-struct RedrawState {
-    /// Whether the window is on the screen. The windowing library draws the first frame by itself then; if it is asked before, it
-    /// waits for a notice that never comes, and the window stays empty.
-    is_shown: AtomicBool,
-    is_wanted: AtomicBool,
-}
-
-impl Redraw {
-    /// Notes a request; returns whether it can be passed on.
-    fn request(&self) -> bool {
-        self.0.is_wanted.store(true, Ordering::Relaxed);
-        self.is_possible()
-    }
-
-    fn is_possible(&self) -> bool {
-        !cfg!(target_os = "linux") || self.0.is_shown.load(Ordering::Relaxed)
-    }
-
-    fn shown(&self) {
-        self.0.is_shown.store(true, Ordering::Relaxed);
-    }
-
-    fn drawn(&self) {
-        self.shown();
-        self.0.is_wanted.store(false, Ordering::Relaxed);
-    }
-
-    fn is_wanted(&self) -> bool {
-        self.0.is_shown.load(Ordering::Relaxed) && self.0.is_wanted.load(Ordering::Relaxed)
-    }
 }
 
 impl<A: App> AppWindow<A> {

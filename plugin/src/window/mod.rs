@@ -7,6 +7,7 @@
 //! frame      one open window: `baseview`'s events become egui's, and OpenGL paints what egui makes
 //! input      the words of the windowing system in those of egui
 //! keyboard   whose keys they are
+//! redraw     when it is drawn
 //! libraries  the libraries of Linux that windows keep loaded
 //! ```
 
@@ -18,6 +19,7 @@ mod input;
 mod keyboard;
 #[cfg(target_os = "linux")]
 mod libraries;
+mod redraw;
 
 pub(crate) use app::{App, Repaint};
 pub(crate) use editor::AppEditor;

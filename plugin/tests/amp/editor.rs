@@ -71,7 +71,8 @@ fn the_editor_shows_plays_and_takes_files() {
         std::fs::copy(shipped.join(&name), amps.join(&name)).unwrap();
     }
     // Names in other scripts, with emoji, and longer than their place.
-    for name in ["漢字のアンプ 🎸", "한국어 앰프", "A very long name of an amp that ends with channel 2"]
+    for name in
+        ["漢字のアンプ 🎸", "Überdrive à Tröte", "A very long name of an amp that ends with channel 2"]
     {
         let named = amps.join(format!("{name}.safetensors"));
         std::fs::copy(amps.join("ts9.safetensors"), named).unwrap();

@@ -16,12 +16,12 @@ use crate::ui::meters::LevelMeter;
 use crate::ui::theme::{self, DIM, TEXT};
 use crate::ui::{Icon, icon_button};
 
-/// What the user asks for.
+/// What the user asks for, of the cabinet.
 pub(super) enum Asked {
-    OpenCabinet,
-    RemoveCabinet,
+    Open,
+    Remove,
     /// The cabinet so many places further.
-    StepCabinet(isize),
+    Step(isize),
 }
 
 /// The meters of both ends.
@@ -128,10 +128,10 @@ fn cabinet(ui: &mut Ui, params: &AmpParams, playing: &Playing, setter: &ParamSet
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             ui.spacing_mut().item_spacing.x = 2.0;
             if icon_button(ui, Icon::Next, "Next cabinet", TEXT).clicked() {
-                asked = Some(Asked::StepCabinet(1));
+                asked = Some(Asked::Step(1));
             }
             if icon_button(ui, Icon::Previous, "Previous cabinet", TEXT).clicked() {
-                asked = Some(Asked::StepCabinet(-1));
+                asked = Some(Asked::Step(-1));
             }
         });
         on
@@ -151,10 +151,10 @@ fn cabinet(ui: &mut Ui, params: &AmpParams, playing: &Playing, setter: &ParamSet
     ui.with_layout(Layout::bottom_up(Align::Min), |ui| {
         ui.horizontal(|ui| {
             if ui.button("Open…").clicked() {
-                asked = Some(Asked::OpenCabinet);
+                asked = Some(Asked::Open);
             }
             if playing.cabinet.is_some() && icon_button(ui, Icon::Cross, "Remove", DIM).clicked() {
-                asked = Some(Asked::RemoveCabinet);
+                asked = Some(Asked::Remove);
             }
         });
     });

@@ -242,12 +242,12 @@ impl AmpEditor {
         let named = self.sound.params.session.read(|session| session.model.as_ref().map(Resource::name));
         card::model(ui, playing.model.as_ref(), named.filter(|_| !has_error));
         match chain::ui(ui, &self.sound.params, &self.shared, playing, context, &mut self.meters) {
-            Some(chain::Asked::OpenCabinet) => self.dialogs.show(CABINET, self.sound.tasks()),
-            Some(chain::Asked::RemoveCabinet) => {
+            Some(chain::Asked::Open) => self.dialogs.show(CABINET, self.sound.tasks()),
+            Some(chain::Asked::Remove) => {
                 self.sounds.about_to_load(&self.sound, context);
                 self.sound.loader.remove_cabinet();
             }
-            Some(chain::Asked::StepCabinet(step)) => self.step_cabinet(step, context),
+            Some(chain::Asked::Step(step)) => self.step_cabinet(step, context),
             None => {}
         }
     }

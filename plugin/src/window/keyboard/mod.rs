@@ -4,16 +4,25 @@
 //! The windowing library takes every key it can get, and its answer about a key that nobody used has no effect on X11 and
 //! Windows. So each platform has its own way to leave the keys to the host.
 
-#[cfg_attr(target_os = "linux", path = "x11.rs")]
-#[cfg_attr(target_os = "windows", path = "windows.rs")]
-#[cfg_attr(not(any(target_os = "linux", target_os = "windows")), path = "other.rs")]
-mod platform;
+#[cfg(not(any(target_os = "linux", target_os = "windows")))]
+mod other;
+#[cfg(target_os = "windows")]
+mod windows;
+#[cfg(target_os = "linux")]
+mod x11;
 
 use std::cell::{Cell, RefCell};
 use std::time::{Duration, Instant};
 
 use baseview::WindowContext;
 use keyboard_types::{Code, KeyState, KeyboardEvent};
+
+#[cfg(not(any(target_os = "linux", target_os = "windows")))]
+use other as platform;
+#[cfg(target_os = "windows")]
+use windows as platform;
+#[cfg(target_os = "linux")]
+use x11 as platform;
 
 /// How long the keyboard is kept for keys that are still held down when editing ends. The host is not to see the release of
 /// the Enter key that ended it.
