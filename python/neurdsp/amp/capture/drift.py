@@ -18,6 +18,7 @@ _WINDOWS = 48
 _REACH_S = 0.02
 _MIN_WINDOWS = 5
 _JUMP_SAMPLES = 3.0
+_ON_LINE, _MAX_ANCHORS = 0.85, 8
 _NEAR_S = 0.005
 """By how much the lag may change between two windows of one clock."""
 
@@ -127,13 +128,16 @@ def find_drift(
         return float(np.mean(np.abs(away - np.median(away)) <= near / 5)), drift
 
     plain = line(found)
-    tracked = line(_tracked(found, measured, starts.tolist(), near=near))
     if plain is None:
         return None
-    # Lags of a device that hardly resembles its input are chance: following them would make up a clock.
-    share, drift = plain
-    if tracked is not None and tracked[0] > max(0.6, share + 0.1):
-        drift = tracked[1]
+    best, drift = plain
+    if best < _ON_LINE:
+        # Lags of a device that hardly resembles its input are chance: following them would make up a clock.
+        best = max(0.6, best + 0.1)
+        for anchor in _anchors(found):
+            other = line(_tracked(found, measured, starts.tolist(), anchor=anchor, near=near))
+            if other is not None and other[0] > best:
+                best, drift = other
     between = _between_repeats(wet, repeat, window, reach, drift.ppm * 1e-6)
     if between is None or drift.jump_samples:
         return drift
@@ -145,23 +149,26 @@ def find_drift(
 _Measured = tuple[float, float]
 
 
+def _anchors(found: dict[int, _Measured]) -> list[int]:
+    """Return the windows whose lags agree best with those of their neighbours."""
+    at = list(found)
+    lags = np.array([lag for lag, _ in found.values()])
+    steps = np.abs(lags[1:-1] - lags[:-2]) + np.abs(lags[2:] - lags[1:-1])
+    return [at[1 + index] for index in np.argsort(steps)[:_MAX_ANCHORS]]
+
+
 def _tracked(
     found: dict[int, _Measured],
     measured: Callable[[int, int], _Measured | None],
     starts: list[int],
     *,
+    anchor: int,
     near: int,
 ) -> dict[int, _Measured]:
-    """Measure again from the surest window outward, each around the lag of the one before.
+    """Measure again from a sure window outward, each around the lag of the one before.
 
     A clock that is some hundred parts per million off moves the lag out of reach within a minute.
     """
-    at = list(found)
-    steps = [
-        abs(found[a][0] - found[b][0]) + abs(found[b][0] - found[c][0])
-        for a, b, c in zip(at, at[1:], at[2:], strict=False)
-    ]
-    anchor = at[1 + int(np.argmin(steps))]
     result = {anchor: found[anchor]}
     for direction in (1, -1):
         last, around, slope, within = anchor, found[anchor][0], 0.0, near
