@@ -31,11 +31,15 @@ def refuse_loss(folder: Path, outputs: Mapping[str, str], files: Iterable[Path],
         If something would be lost; the message names it.
     """
     manifest = folder / MANIFEST
-    there = [path for name in outputs.values() if (path := folder / name).is_file()]
+    if not folder.is_dir():
+        return
+    # Strings, because a corpus may have a million files.
+    root = os.fspath(folder)
+    there = [path for name in outputs.values() if os.path.isfile(path := os.path.join(root, name))]
     if not there and not manifest.is_file():
         return
     sources = {(status.st_dev, status.st_ino): path for path in files if (status := _status(path))}
-    for path in [manifest, *there]:
+    for path in (os.fspath(manifest), *there):
         status = _status(path)
         source = sources.get((status.st_dev, status.st_ino)) if status else None
         if source is not None:
@@ -48,7 +52,7 @@ def refuse_loss(folder: Path, outputs: Mapping[str, str], files: Iterable[Path],
     records = read_manifest(manifest)
     foreign = there[:1] if not manifest.is_file() else []
     if not records and _has_lines_of_others(manifest):
-        foreign = [manifest]
+        foreign = [os.fspath(manifest)]
     if foreign:
         raise ParameterError(
             f"cannot write '{foreign[0]}': it exists already, and was not made by neurdsp mel; give another "
@@ -70,7 +74,7 @@ def _has_lines_of_others(manifest: Path) -> bool:
     return bool(whole.strip() or last.strip())
 
 
-def _status(path: Path) -> os.stat_result | None:
+def _status(path: str | Path) -> os.stat_result | None:
     try:
         return os.stat(path)
     except OSError:
