@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from neurdsp.dsp.manifest import MANIFEST, read_manifest
+from neurdsp.dsp.manifest import MANIFEST
 from neurdsp.errors import ParameterError
 
 __all__ = ["refuse_loss"]
@@ -49,9 +49,8 @@ def refuse_loss(folder: Path, outputs: Mapping[str, str], files: Iterable[Path],
             )
     if overwrite:
         return
-    records = read_manifest(manifest)
     foreign = there[:1] if not manifest.is_file() else []
-    if not records and _has_lines_of_others(manifest):
+    if _is_of_others(manifest):
         foreign = [os.fspath(manifest)]
     if foreign:
         raise ParameterError(
@@ -60,18 +59,23 @@ def refuse_loss(folder: Path, outputs: Mapping[str, str], files: Iterable[Path],
         )
 
 
-def _has_lines_of_others(manifest: Path) -> bool:
-    """Tell whether a manifest without records has whole lines; a run that was stopped leaves a cut one."""
+def _is_of_others(manifest: Path) -> bool:
+    """Tell whether a manifest has lines, but no record; a run that was stopped may have cut its first."""
+    whole = False
     try:
-        text = manifest.read_text(encoding="utf-8", errors="replace")
+        with manifest.open(encoding="utf-8", errors="replace") as lines:
+            for line in lines:
+                try:
+                    entry = json.loads(line)
+                except (ValueError, RecursionError):
+                    whole |= line.endswith("\n")
+                    continue
+                if isinstance(entry, dict) and {"file", "hash"} <= entry.keys():
+                    return False
+                whole = True
     except OSError:
         return False
-    whole, _, last = text.rpartition("\n")
-    try:
-        json.loads(last or "null")
-    except (ValueError, RecursionError):
-        last = ""
-    return bool(whole.strip() or last.strip())
+    return whole
 
 
 def _status(path: str | Path) -> os.stat_result | None:
