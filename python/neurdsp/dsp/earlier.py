@@ -70,7 +70,7 @@ def _is_of_others(manifest: Path) -> bool:
                 except (ValueError, RecursionError):
                     whole |= line.endswith("\n")
                     continue
-                if isinstance(entry, dict) and {"file", "hash"} <= entry.keys():
+                if isinstance(entry, dict) and "file" in entry and entry.keys() & {"hash", "config"}:
                     return False
                 whole = True
     except OSError:
