@@ -126,9 +126,11 @@ def test_both_spellings_of_normalised_are_one_mode(run, files):
         assert run(*call, "-o", f"{spelling}.wav").status == 0
         preset = ["plugin", "preset", "-m", "ts9", "--set", f"output_mode={spelling}"]
         assert run(*preset, "-o", f"{spelling}.vstpreset").status == 0
-    for suffix in ("wav", "vstpreset"):
-        one, other = (files / f"{spelling}.{suffix}" for spelling in ("normalised", "normalized"))
-        assert one.read_bytes() == other.read_bytes()
+    one, other = (files / spelling for spelling in ("normalised", "normalized"))
+    assert one.with_suffix(".vstpreset").read_bytes() == other.with_suffix(".vstpreset").read_bytes()
+    # The header of a file of floats has a time in it.
+    sounds = [soundfile.read(name.with_suffix(".wav"), dtype="float32")[0] for name in (one, other)]
+    np.testing.assert_array_equal(*sounds)
     done = run("amp", "render", "dry.wav", "-m", "ts9", "-o", "x.wav", "--output-mode", "normal")
     assert "must be one of raw, normalised, calibrated" in done.err
 

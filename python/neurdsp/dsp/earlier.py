@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from neurdsp.dsp.manifest import MANIFEST, read_manifest
+from neurdsp.dsp.manifest import MANIFEST
 from neurdsp.errors import ParameterError
 
 __all__ = ["refuse_loss"]
@@ -31,11 +31,15 @@ def refuse_loss(folder: Path, outputs: Mapping[str, str], files: Iterable[Path],
         If something would be lost; the message names it.
     """
     manifest = folder / MANIFEST
-    there = [path for name in outputs.values() if (path := folder / name).is_file()]
+    if not folder.is_dir():
+        return
+    # Strings, because a corpus may have a million files.
+    root = os.fspath(folder)
+    there = [path for name in outputs.values() if os.path.isfile(path := os.path.join(root, name))]
     if not there and not manifest.is_file():
         return
     sources = {(status.st_dev, status.st_ino): path for path in files if (status := _status(path))}
-    for path in [manifest, *there]:
+    for path in (os.fspath(manifest), *there):
         status = _status(path)
         source = sources.get((status.st_dev, status.st_ino)) if status else None
         if source is not None:
@@ -45,10 +49,9 @@ def refuse_loss(folder: Path, outputs: Mapping[str, str], files: Iterable[Path],
             )
     if overwrite:
         return
-    records = read_manifest(manifest)
     foreign = there[:1] if not manifest.is_file() else []
-    if not records and _has_lines_of_others(manifest):
-        foreign = [manifest]
+    if _is_of_others(manifest):
+        foreign = [os.fspath(manifest)]
     if foreign:
         raise ParameterError(
             f"cannot write '{foreign[0]}': it exists already, and was not made by neurdsp mel; give another "
@@ -56,21 +59,26 @@ def refuse_loss(folder: Path, outputs: Mapping[str, str], files: Iterable[Path],
         )
 
 
-def _has_lines_of_others(manifest: Path) -> bool:
-    """Tell whether a manifest without records has whole lines; a run that was stopped leaves a cut one."""
+def _is_of_others(manifest: Path) -> bool:
+    """Tell whether a manifest has lines, but no record; a run that was stopped may have cut its first."""
+    whole = False
     try:
-        text = manifest.read_text(encoding="utf-8", errors="replace")
+        with manifest.open(encoding="utf-8", errors="replace") as lines:
+            for line in lines:
+                try:
+                    entry = json.loads(line)
+                except (ValueError, RecursionError):
+                    whole |= line.endswith("\n")
+                    continue
+                if isinstance(entry, dict) and "file" in entry and entry.keys() & {"hash", "config"}:
+                    return False
+                whole = True
     except OSError:
         return False
-    whole, _, last = text.rpartition("\n")
-    try:
-        json.loads(last or "null")
-    except (ValueError, RecursionError):
-        last = ""
-    return bool(whole.strip() or last.strip())
+    return whole
 
 
-def _status(path: Path) -> os.stat_result | None:
+def _status(path: str | Path) -> os.stat_result | None:
     try:
         return os.stat(path)
     except OSError:

@@ -99,3 +99,13 @@ def test_one_model_cannot_disagree(source, tmp_path):
     path = sweep(source, tmp_path / "a", "shaper", KNOBS, n_train=2, player=Device())
     with pytest.raises(ParameterError, match="two models or more"):
         extend(path, 1, n_models=1, player=Device())
+
+
+def test_a_file_in_the_way_of_a_new_capture_is_kept(source, tmp_path):
+    path = sweep(source, tmp_path / "a", "shaper", KNOBS, n_train=2, player=Device())
+    (tmp_path / "a" / "train_002.wav").write_bytes(b"precious")
+    before = load_manifest(path)
+    with pytest.raises(ParameterError, match=r"train_002\.wav' is in the way of a new capture"):
+        extend(path, 1, n_models=2, n_steps=3, config=CONFIG, player=Device())
+    assert (tmp_path / "a" / "train_002.wav").read_bytes() == b"precious"
+    assert load_manifest(path) == before

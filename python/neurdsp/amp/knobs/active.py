@@ -99,7 +99,8 @@ def extend(
     Raises
     ------
     ParameterError
-        For numbers that are too small, or for too many captures.
+        For numbers that are too small, for too many captures, or if a file that the manifest does not list is
+        in the way of one.
     AudioFileError, ConfigError
         As `neurdsp.amp.knobs.captures.load_captures`.
 
@@ -132,18 +133,21 @@ def extend(
             return
         if len(manifest.captures) >= MAX_CAPTURES:
             raise ParameterError(f"there are {MAX_CAPTURES} captures already; no more are allowed")
+        n_train = sum(setting.part == "train" for setting in manifest.captures)
+        output = f"train_{n_train:03d}.wav"
+        if (path.parent / output).exists():
+            # It would count as the capture of this setting, and may be the input or a recording of somebody.
+            raise ParameterError(
+                f"'{path.parent / output}' is in the way of a new capture, and not in the manifest; "
+                "move it elsewhere"
+            )
         captures = load_captures(path, settings)
         log(f"choosing setting {n_added + 1} of {n_more}: training {n_models} models")
         found = largest_disagreement(
             captures, settings, n_models=n_models, n_steps=n_steps, seed=seed + n_added
         )
-        n_train = sum(setting.part == "train" for setting in manifest.captures)
         words = f"disputed: variance {found.variance:.2g} of the power, {found.median:.2g} elsewhere"
-        setting = new_setting(
-            manifest.knobs, f"train_{n_train:03d}.wav", found.positions, method="active", chosen=words
-        )
-        # An old file of this name, which no manifest lists, is a capture of another setting.
-        (path.parent / setting.output).unlink(missing_ok=True)
+        setting = new_setting(manifest.knobs, output, found.positions, method="active", chosen=words)
         save_yaml(manifest.model_copy(update={"captures": (*manifest.captures, setting)}), path)
         log(f"{setting.output} is {words}")
         capture_missing(path, progress=fresh, player=player)
