@@ -47,7 +47,7 @@ def check_levels(amp: AmpModel, settings: Mapping[str, object]) -> list[str]:
     >>> check_levels(AmpModel.load("ts9"), {"output_mode": "normalised"})
     []
     """
-    mode = str(settings.get("output_mode", "raw"))
+    mode = str(one_spelling(settings.get("output_mode", "raw")))
     output_mode_number(mode)
     wanted: list[str] = [mode] if mode != "raw" else []
     if settings.get("calibrate_input"):
