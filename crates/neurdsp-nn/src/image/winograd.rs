@@ -92,19 +92,18 @@ unsafe fn transform_input_generic<V: Vector<f32>>(job: &mut InputJob<'_>) {
             assert!((PRODUCTS - 1) * job.product_stride + (tile + 1) * LANES <= job.products.len());
             for lane in (0..LANES).step_by(V::LANES) {
                 let from = job.rows.as_ptr().add(corner + lane);
+                // Columns first: `half[j]` is column j.
                 let mut half = [[V::splat(0.0); SIDE]; SIDE];
-                for j in 0..SIDE {
+                for (j, column) in half.iter_mut().enumerate() {
                     let mut d = [V::splat(0.0); SIDE];
                     for (i, d) in d.iter_mut().enumerate() {
                         *d = V::load(from.add(i * job.stride + j * LANES));
                     }
-                    for (i, value) in input_points(d).into_iter().enumerate() {
-                        half[i][j] = value;
-                    }
+                    *column = input_points(d);
                 }
                 let to = job.products.as_mut_ptr().add(tile * LANES + lane);
-                for (i, half) in half.into_iter().enumerate() {
-                    for (j, value) in input_points(half).into_iter().enumerate() {
+                for i in 0..SIDE {
+                    for (j, value) in input_points(half.map(|column| column[i])).into_iter().enumerate() {
                         value.store(to.add((i * SIDE + j) * job.product_stride));
                     }
                 }
@@ -122,19 +121,17 @@ unsafe fn transform_output_generic<V: Vector<f32>>(job: &mut OutputJob<'_>) {
             assert!((PRODUCTS - 1) * job.product_stride + (tile + 1) * LANES <= job.products.len());
             for lane in (0..LANES).step_by(V::LANES) {
                 let from = job.products.as_ptr().add(tile * LANES + lane);
-                let mut half = [[V::splat(0.0); SIDE]; STEP];
-                for j in 0..SIDE {
+                let mut half = [[V::splat(0.0); STEP]; SIDE];
+                for (j, column) in half.iter_mut().enumerate() {
                     let mut m = [V::splat(0.0); SIDE];
                     for (i, m) in m.iter_mut().enumerate() {
                         *m = V::load(from.add((i * SIDE + j) * job.product_stride));
                     }
-                    for (i, value) in output_points(m).into_iter().enumerate() {
-                        half[i][j] = value;
-                    }
+                    *column = output_points(m);
                 }
-                for (i, half) in half.into_iter().enumerate() {
+                for i in 0..STEP {
                     let y = row * STEP + i;
-                    for (j, value) in output_points(half).into_iter().enumerate() {
+                    for (j, value) in output_points(half.map(|column| column[i])).into_iter().enumerate() {
                         let x = column * STEP + j;
                         if y >= height || x >= job.width {
                             continue;
