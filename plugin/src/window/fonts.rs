@@ -16,13 +16,33 @@ use skrifa::{FontRef, GlyphId, MetadataProvider};
 /// Largest file of a font that is read.
 const MAX_BYTES: usize = 128 << 20;
 
-/// Has letters that the fonts of `context` lack drawn with the fonts of the system.
-pub(super) fn fall_back(context: &Context) {
-    context.set_font_providers(vec![Arc::new(Fallback(context.clone()))]);
+/// Has letters that the fonts of `context` lack drawn with the fonts of the system, while the window is open.
+pub(super) fn fall_back(context: &Context) -> OpenWindow {
+    let window = OpenWindow(Arc::new(Mutex::new(Some(context.clone()))));
+    provide(context, &window.0);
+    window
+}
+
+/// The context of a window, or none once it is closed. The context holds what looks for letters, which looks here: if that held
+/// the context itself, neither would ever be freed.
+type SharedContext = Arc<Mutex<Option<Context>>>;
+
+/// Dropped with the window.
+pub(super) struct OpenWindow(SharedContext);
+
+impl Drop for OpenWindow {
+    fn drop(&mut self) {
+        let context = self.0.lock().take();
+        drop(context);
+    }
+}
+
+fn provide(context: &Context, window: &SharedContext) {
+    context.set_font_providers(vec![Arc::new(Fallback(Arc::clone(window)))]);
 }
 
 /// Asked for each missing letter, once: so when the list of fonts is not there yet, it takes its place anew once it is.
-struct Fallback(Context);
+struct Fallback(SharedContext);
 
 impl FontProvider for Fallback {
     fn font_for(&self, request: &FallbackRequest<'_>) -> Option<FontInsert> {
@@ -46,25 +66,28 @@ struct SystemFonts {
 
 impl SystemFonts {
     /// The fonts, once they are listed. A window that asks before that is told later.
-    fn get(context: &Context) -> Option<&'static SystemFonts> {
+    fn get(window: &SharedContext) -> Option<&'static SystemFonts> {
         static FONTS: OnceLock<SystemFonts> = OnceLock::new();
         /// Windows that wait for the list; none once it is there, or if it cannot be made.
-        static WAITING: Mutex<Option<Vec<Context>>> = Mutex::new(Some(Vec::new()));
+        static WAITING: Mutex<Option<Vec<SharedContext>>> = Mutex::new(Some(Vec::new()));
         if let Some(fonts) = FONTS.get() {
             return Some(fonts);
         }
         let mut waiting = WAITING.lock();
-        let Some(contexts) = waiting.as_mut() else { return FONTS.get() };
-        contexts.push(context.clone());
-        if contexts.len() == 1 {
+        let Some(windows) = waiting.as_mut() else { return FONTS.get() };
+        windows.push(Arc::clone(window));
+        if windows.len() == 1 {
             let list = || {
                 let mut system = Database::new();
                 system.load_system_fonts();
                 // Nothing else sets it.
                 let _ = FONTS.set(SystemFonts::of(system));
-                for context in WAITING.lock().take().unwrap_or_default() {
-                    fall_back(&context);
-                    context.request_repaint();
+                for window in WAITING.lock().take().unwrap_or_default() {
+                    let context = window.lock().clone();
+                    if let Some(context) = context {
+                        provide(&context, &window);
+                        context.request_repaint();
+                    }
                 }
             };
             if std::thread::Builder::new().spawn(list).is_err() {

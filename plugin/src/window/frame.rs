@@ -15,7 +15,7 @@ use copypasta::ClipboardProvider;
 use egui_glow::glow::{self, HasContext};
 
 use super::app::{App, Repaint, Shown};
-use super::fonts;
+use super::fonts::{self, OpenWindow};
 use super::input;
 use super::keyboard::Keyboard;
 use super::redraw::Redraw;
@@ -47,6 +47,7 @@ pub(super) struct AppWindow<A: App> {
     drawn: Cell<Instant>,
     timer: TimerHandle,
     poll: Box<dyn Fn()>,
+    _letters: OpenWindow,
     /// Dropped with this, so that others can wait for it.
     _open: Sender<()>,
 }
@@ -80,7 +81,7 @@ impl<A: App> AppWindow<A> {
             }
         });
         app.lock().app.opened(&context);
-        fonts::fall_back(&context);
+        let letters = fonts::fall_back(&context);
         let input =
             egui::RawInput { max_texture_side: Some(painter.max_texture_side()), ..Default::default() };
         let timer = window.create_timer(FRAME_INTERVAL)?;
@@ -103,6 +104,7 @@ impl<A: App> AppWindow<A> {
             drawn: Cell::new(Instant::now()),
             timer,
             poll: Box::new(poll),
+            _letters: letters,
             _open: open,
         })
     }
