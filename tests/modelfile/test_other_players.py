@@ -174,7 +174,7 @@ def test_the_version_of_a_nam_file_is_the_oldest_that_the_network_allows(tmp_pat
         (tmp_path / "out.nam").unlink()
     modelfile.convert(source, tmp_path / "old.nam", nam_version="0.5.4")
     assert json.loads((tmp_path / "old.nam").read_text())["version"] == "0.5.4"
-    with pytest.raises(ParameterError, match=r"are both \.nam"):
+    with pytest.raises(ParameterError, match=r"is the file to convert"):
         modelfile.convert(source, source, nam_version="0.5.4")
     wide = _write(tmp_path / "wide.nam", _document("0.7.0", head_kernel=4))
     with pytest.raises(UnsupportedModelError, match=r"it needs the keys of version 0\.7\.0"):

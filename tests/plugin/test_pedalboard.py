@@ -94,8 +94,8 @@ def test_knobs_of_a_preset_null_against_the_engine(load, preset, guitar, bare, n
     played = load(preset("crunch", knobs=turned, **bare)).process(guitar[None], 48_000, buffer_size=512)[0]
     assert null_db(played, model.render(guitar, sample_rate=48_000)) < -110
     played = load(preset("crunch", knobs=turned, bass=3)).process(guitar[None], 44_100)[0]
-    chain = AmpChain(model, sample_rate=44_100, gate_on=True, gate_threshold_db=-75, bass_db=3)
-    chain.set(output_mode="normalised")
+    settings = {"gate_on": True, "gate_threshold_db": -75, "bass_db": 3, "output_mode": "normalised"}
+    chain = AmpChain(model, sample_rate=44_100, **settings)
     assert null_db(played, chain.render(guitar)) < -110
 
 

@@ -109,7 +109,7 @@ def render(
     If one of several recordings cannot be read, it is named and skipped, and the exit status is 1.
     """
     from neurdsp.amp.infer import AmpModel
-    from neurdsp.amp.play.levels import check_levels
+    from neurdsp.amp.play.levels import assumed_levels
     from neurdsp.amp.play.render import render_file, render_files
     from neurdsp.errors import ParameterError
 
@@ -142,8 +142,10 @@ def render(
     }
     settings: Any = {name: value for name, value in given.items() if value is not None}
     start = time.perf_counter()
-    amp = AmpModel.load(model, size=size).with_knobs(**knobs_commands.parse_positions(knobs))
-    for line in check_levels(amp, settings):
+    amp: AmpModel | str = model
+    if size is not None or knobs:
+        amp = AmpModel.load(model, size=size).with_knobs(**knobs_commands.parse_positions(knobs))
+    for line in assumed_levels(settings):
         typer.echo(f"note: {line}", err=True)
     options: Any = {
         "model": amp,

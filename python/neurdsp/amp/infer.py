@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -93,6 +94,11 @@ class AmpModel:
     def __init__(self, core: _core.AmpModel, source: ModelSource) -> None:
         self._core = core
         self._source = source
+
+    @property
+    def path(self) -> Path | None:
+        """Where the file was that the model was loaded from."""
+        return self._source.path
 
     def __copy__(self) -> Self:
         return type(self)(self._core, self._source)  # nothing in it ever changes

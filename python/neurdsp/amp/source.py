@@ -1,7 +1,7 @@
 """The file that a loaded amp model came from: its bytes, by which a copy in another process can be loaded."""
 
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from neurdsp import _core
@@ -24,12 +24,15 @@ class ModelSource:
         The bytes of the file, or those of each file in the folder by name.
     size, trainer
         As given to the engine.
+    path
+        Where the file was, or None if this was made from bytes.
     """
 
     name: str
     content: bytes | dict[str, bytes]
     size: float | None
     trainer: bool
+    path: Path | None = field(default=None, compare=False)
 
 
 def read_model(path: Path, size: float | None, trainer: bool) -> tuple[_core.AmpModel, ModelSource]:
@@ -46,7 +49,7 @@ def read_model(path: Path, size: float | None, trainer: bool) -> tuple[_core.Amp
         content = {name: (path / name).read_bytes() for name in _FOLDER_FILES}
     else:
         content = path.read_bytes()
-    return core, ModelSource(path.name, content, size, trainer)
+    return core, ModelSource(path.name, content, size, trainer, path.absolute())
 
 
 def play_source(source: ModelSource) -> _core.AmpModel:

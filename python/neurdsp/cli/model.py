@@ -123,7 +123,7 @@ def convert(
     nam_version: Annotated[
         Literal["oldest", "keep", "0.5.4"],
         typer.Option(
-            help="Version of a .nam file to write: the oldest that the network allows, that of IN, or 0.5.4."
+            help="Version of the .nam format: the oldest that the network allows, that of IN, or 0.5.4."
         ),
     ] = "oldest",
 ) -> None:

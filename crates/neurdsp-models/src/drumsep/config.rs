@@ -6,7 +6,10 @@ use serde::Deserialize;
 
 use crate::error::{Error, Result};
 
-/// The most trained values, parameters of a frame and samples of a chunk.
+/// The architecture of TFC-TDF v3 networks in model files.
+pub const TFC_TDF: &str = "drumsep.tfc_tdf";
+
+/// The most trained values, and samples of a chunk.
 const MAX_PARAMETERS: usize = 1 << 30;
 const MAX_CHUNK_SAMPLES: usize = 1 << 24;
 

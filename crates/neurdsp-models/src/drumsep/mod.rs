@@ -5,7 +5,7 @@ mod network;
 mod separator;
 mod spectrum;
 
-pub use config::TfcTdfConfig;
+pub use config::{TFC_TDF, TfcTdfConfig};
 pub use separator::TfcTdfSeparator;
 
 use std::sync::Arc;
@@ -15,9 +15,6 @@ use crate::container::header::Header;
 use crate::error::Result;
 use crate::family::Family;
 use crate::kinds::AnyModel;
-
-/// The architecture of TFC-TDF v3 networks in model files.
-pub const TFC_TDF: &str = "drumsep.tfc_tdf";
 
 /// The line of the registry.
 pub(crate) const FAMILY: Drumsep = Drumsep;

@@ -5,8 +5,7 @@ use std::fmt;
 
 use neurdsp_simd::Isa;
 
-use super::TFC_TDF;
-use super::config::TfcTdfConfig;
+use super::config::{TFC_TDF, TfcTdfConfig};
 use super::network::Network;
 use super::spectrum::Spectra;
 use crate::container::file::ModelFile;

@@ -11,7 +11,7 @@ from neurdsp.amp.infer import AmpModel
 from neurdsp.amp.play.parameters import one_spelling, output_mode_number
 from neurdsp.errors import ParameterError
 
-__all__ = ["check_levels"]
+__all__ = ["assumed_levels", "check_levels"]
 
 _DEFAULT_DBU = 12.0
 
@@ -22,7 +22,7 @@ _NEEDS = {
 }
 
 
-def check_levels(amp: AmpModel, settings: Mapping[str, object]) -> list[str]:
+def check_levels(amp: AmpModel, settings: Mapping[str, object]) -> None:
     """Refuse settings that need a level that the model's file does not give.
 
     Parameters
@@ -32,11 +32,6 @@ def check_levels(amp: AmpModel, settings: Mapping[str, object]) -> list[str]:
     settings
         Of the chain; see `neurdsp.amp.ChainSettings`.
 
-    Returns
-    -------
-    list of str
-        What is assumed, one line each.
-
     Raises
     ------
     ParameterError
@@ -45,7 +40,6 @@ def check_levels(amp: AmpModel, settings: Mapping[str, object]) -> list[str]:
     Examples
     --------
     >>> check_levels(AmpModel.load("ts9"), {"output_mode": "normalised"})
-    []
     """
     mode = str(one_spelling(settings.get("output_mode", "raw")))
     output_mode_number(mode)
@@ -59,12 +53,22 @@ def check_levels(amp: AmpModel, settings: Mapping[str, object]) -> list[str]:
         if isinstance(value, int | float) and not isinstance(value, bool):
             continue
         raise ParameterError(f"{option}: {_missing(amp, key, words, value)}")
-    if mode == "calibrated" and "interface_level_dbu" not in settings:
-        return [
-            f"calibrated: full scale of your interface is taken as {_DEFAULT_DBU:g} dBu; "
-            "--interface gives another"
-        ]
-    return []
+
+
+def assumed_levels(settings: Mapping[str, object]) -> list[str]:
+    """Return what the chain assumes about levels that the settings leave open, one line each.
+
+    Examples
+    --------
+    >>> assumed_levels({"output_mode": "normalised"})
+    []
+    """
+    if settings.get("output_mode") != "calibrated" or "interface_level_dbu" in settings:
+        return []
+    return [
+        f"calibrated: full scale of your interface is taken as {_DEFAULT_DBU:g} dBu; --interface gives "
+        "another"
+    ]
 
 
 def _missing(amp: AmpModel, key: str, words: str, value: Any) -> str:

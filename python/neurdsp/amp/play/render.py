@@ -226,7 +226,9 @@ def _check_tail(tail_s: float) -> float:
 
 
 def _model_files(model: AmpModel | str | os.PathLike[str]) -> list[Path]:
-    return [] if isinstance(model, AmpModel) else [find_model(model)]
+    if not isinstance(model, AmpModel):
+        return [find_model(model)]
+    return [] if model.path is None else [model.path]
 
 
 def _refuse_inputs(sources: Mapping[Path, Path], others: Sequence[str | os.PathLike[str]]) -> None:
