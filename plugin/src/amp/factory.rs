@@ -59,6 +59,8 @@ impl FactoryPreset {
         let mut params: BTreeMap<String, ParamValue> = named.collect();
         // The level of each is set by ear and measured, so a level in the model's file is not to move it.
         params.insert("output_mode".to_owned(), ParamValue::String("raw".to_owned()));
+        // A state that does not name it is from before there was one.
+        params.insert("ceiling".to_owned(), ParamValue::Bool(true));
         for (knob, number) in OpenModel::read(&model)?.card.knobs.iter().zip(1..) {
             let position = self.knobs.get(&knob.name).copied().unwrap_or(knob.scale.default);
             params.insert(format!("knob{number}"), ParamValue::F32(position));
@@ -97,6 +99,7 @@ mod tests {
                 assert!(ids.contains(id), "{}: {id}", preset.name);
                 assert!(matches!(state.params[id], ParamValue::F32(kept) if kept == *value));
             }
+            assert!(matches!(state.params["ceiling"], ParamValue::Bool(true)));
             let (model, _) = shipped_model(&preset.model).unwrap();
             let knobs = OpenModel::read(&model).unwrap().card.knobs;
             for knob in preset.knobs.keys() {

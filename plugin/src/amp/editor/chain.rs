@@ -47,7 +47,7 @@ pub(super) fn ui(
     ui.horizontal(|ui| {
         // The interface's level has an effect only with a model whose file says how it was driven.
         let calibrates = card.is_some_and(|card| card.levels.input_level_dbu.is_some());
-        section(ui, if calibrates { 256.0 } else { 212.0 }, height, |ui| {
+        section(ui, if calibrates { 256.0 } else { 226.0 }, height, |ui| {
             ui.horizontal(|ui| {
                 heading(ui, "INPUT");
                 choice(ui, &params.input_channels, &["L R", "L", "R", "L+R"], &setter);
