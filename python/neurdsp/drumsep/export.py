@@ -19,8 +19,9 @@ __all__ = ["ARCHITECTURE", "convert_checkpoint", "write_network"]
 
 ARCHITECTURE = "drumsep.tfc_tdf"
 
-#: Error that a file allows. Winograd in single precision leaves -89 to -93 dB, torch itself -98 to -107.
-PARITY_DB = -85.0
+#: Error that a file allows. Winograd in single precision leaves -83 dB in a network of the public size, and
+#: -89 dB in small ones.
+PARITY_DB = -75.0
 
 
 def convert_checkpoint(
