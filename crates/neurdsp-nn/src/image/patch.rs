@@ -27,16 +27,8 @@ impl Downscale {
     /// If there are not so many weights.
     #[must_use]
     pub fn new(weights: &[f32], inputs: usize, outputs: usize, factor: (usize, usize), isa: Isa) -> Self {
-        let taps = factor.0 * factor.1;
-        assert_eq!(weights.len(), outputs * inputs * taps, "a patch of weights for each pair of channels");
-        let panel = |tap: usize| {
-            let mut packed = AlignedBuf::zeroed(outputs.div_ceil(LANES) * inputs * LANES);
-            pack(inputs, outputs, &mut packed, |output, input| {
-                weights[(output * inputs + input) * taps + tap]
-            });
-            packed
-        };
-        Self { panels: (0..taps).map(panel).collect(), inputs, outputs, factor, isa }
+        let panels = panels(weights, (inputs, outputs), factor, |output, input| output * inputs + input);
+        Self { panels, inputs, outputs, factor, isa }
     }
 
     /// Convolves `before(input)`, whose last rows and columns are left out if they fill no patch.
@@ -118,16 +110,8 @@ impl Upscale {
     /// If there are not so many weights.
     #[must_use]
     pub fn new(weights: &[f32], inputs: usize, outputs: usize, factor: (usize, usize), isa: Isa) -> Self {
-        let taps = factor.0 * factor.1;
-        assert_eq!(weights.len(), outputs * inputs * taps, "a patch of weights for each pair of channels");
-        let panel = |tap: usize| {
-            let mut packed = AlignedBuf::zeroed(outputs.div_ceil(LANES) * inputs * LANES);
-            pack(inputs, outputs, &mut packed, |output, input| {
-                weights[(input * outputs + output) * taps + tap]
-            });
-            packed
-        };
-        Self { panels: (0..taps).map(panel).collect(), inputs, outputs, factor, isa }
+        let panels = panels(weights, (inputs, outputs), factor, |output, input| input * outputs + output);
+        Self { panels, inputs, outputs, factor, isa }
     }
 
     /// Scales up `before(input)`.
@@ -173,4 +157,21 @@ impl Upscale {
         });
         output
     }
+}
+
+/// A panel for each tap of a patch; `pair` numbers the pairs of channels in the order of their weights.
+fn panels(
+    weights: &[f32],
+    (inputs, outputs): (usize, usize),
+    factor: (usize, usize),
+    pair: impl Fn(usize, usize) -> usize,
+) -> Vec<AlignedBuf> {
+    let taps = factor.0 * factor.1;
+    assert_eq!(weights.len(), outputs * inputs * taps, "a patch of weights for each pair of channels");
+    let panel = |tap: usize| {
+        let mut packed = AlignedBuf::zeroed(outputs.div_ceil(LANES) * inputs * LANES);
+        pack(inputs, outputs, &mut packed, |output, input| weights[pair(output, input) * taps + tap]);
+        packed
+    };
+    (0..taps).map(panel).collect()
 }
