@@ -1,0 +1,1 @@
+"""A causal band-split network: the drum separator that ships, small enough to run live."""
