@@ -186,8 +186,11 @@ class TfcTdfNet(nn.Module):
         spectra: Tensor = x.reshape(batch, len(config.stems), parts, n_bins, n_frames)
         return spectra
 
-    def synthesise(self, spectra: Tensor) -> Tensor:
-        """Return the stems of spectra, ``(batch, n_stems, audio_channels, n_samples)``."""
+    def synthesise(self, spectra: Tensor, *, n_samples: int | None = None) -> Tensor:
+        """Return the stems of spectra, ``(batch, n_stems, audio_channels, n_samples)``.
+
+        Without ``n_samples`` they end at the centre of the last frame.
+        """
         config, (batch, n_stems, parts, n_bins, n_frames) = self.config, spectra.shape
         flat = spectra.reshape(-1, 2, n_bins, n_frames)
         full = flat.new_zeros(flat.shape[0], 2, config.n_fft // 2 + 1, n_frames)
@@ -198,6 +201,7 @@ class TfcTdfNet(nn.Module):
             config.hop_length,
             window=self.window,
             center=True,
+            length=n_samples,
         )
         return audio.reshape(batch, n_stems, parts // 2, -1)
 
