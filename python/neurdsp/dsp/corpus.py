@@ -2,15 +2,15 @@
 
 The manifest, ``manifest.jsonl`` in the output folder, has a line of JSON for each file, appended after its
 result is on the disk: ``file``, ``output``, ``frames``, ``seconds``, ``hash`` (BLAKE2 of the file's
-bytes), ``error``, ``warning`` (what is missing from the audio), and ``size``, ``mtime_ns`` and ``config``, by
-which a later run knows that nothing has
-changed. An interrupted run continues where it stopped.
+bytes), ``error``, ``warning`` (what is missing from the audio), ``size``, ``mtime_ns`` and ``config``, by
+which a later run knows that nothing has changed, and ``source`` and ``claims``, by which it knows whose each
+result is. An interrupted run continues where it stopped.
 """
 
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,11 +23,13 @@ from neurdsp.dsp.manifest import (
     Record,
     only_run,
     read_manifest,
+    read_records,
     rewrite,
     sweep,
     sync_folder,
 )
 from neurdsp.dsp.mel_job import MelJob, Task
+from neurdsp.dsp.owners import Owners, claim
 from neurdsp.dsp.results import file_hash, groups_done
 from neurdsp.errors import AudioFileError
 
@@ -178,7 +180,7 @@ def run(
     begin
         Called with the number of files to do.
     overwrite
-        Whether files of the names of the results may be replaced that no run made.
+        Whether files of the names of the results may be replaced that another corpus or no run made.
 
     Returns
     -------
@@ -188,7 +190,8 @@ def run(
     Raises
     ------
     AudioFileError
-        If there is no audio. A bad file is recorded, and does not stop the run.
+        If there is no audio. A bad file is recorded, and does not stop the run; so is one whose result would
+        replace that of another file.
     ParameterError
         If another run is writing to the output folder, or if a file in it would be lost that no run made.
     OSError
@@ -204,22 +207,34 @@ def run(
     manifest = job.output / MANIFEST
     with only_run(job.output):
         sweep(job.output, names.values())
-        before, config = read_manifest(manifest), job.config
-        todo, kept = [], {}
+        owners, config = Owners(job.output, read_records(manifest)), job.config
+        base = os.path.realpath(job.root)
+        sources = {name: os.path.join(base, name) for name in names}
+        todo, claims, kept, done = list[Task](), list[Record](), dict[str, Record](), dict[str, Record]()
         for path, name in zip(files, names, strict=True):
-            record = _done_before(job, path, names[name], before.get(name), config)
-            if record is not None:
-                kept[name] = record
+            task = Task(path, name, names[name])
+            record, refusal = owners.earlier(task, sources[name])
+            record_kept = _done_before(task, record, config)
+            if record_kept is not None:
+                kept[name] = record_kept
+            elif refusal is not None and not overwrite:
+                done[name] = Record(file=name, source=sources[name], config=config, error=refusal)
             else:
-                todo.append(Task(path, name, names[name]))
+                todo.append(task)
+                if record is None:
+                    claims.append(claim(task, sources[name], config))
         if begin is not None:
-            begin(len(todo))
-        done: dict[str, Record] = {}
+            begin(len(todo) + len(done))
         try:
             with Appender(manifest) as lines:
+                lines.write([*done.values(), *claims], sync=True)
+                if progress is not None:
+                    for record in [*done.values()]:
+                        progress(record)
                 for records in groups_done(job, todo, executor or LocalPool(), config):
-                    lines.write(records)
-                    for record in records:
+                    finished = [_owned(record, sources, names) for record in records]
+                    lines.write(finished)
+                    for record in finished:
                         done[record.file] = record
                         if progress is not None:
                             progress(record)
@@ -231,7 +246,9 @@ def run(
             if folder.is_dir():
                 sync_folder(folder)
         latest = {**kept, **done}
-        rewrite(manifest, [latest[name] for name in names])
+        own = [_claiming_what_is_there(latest[name], job.output) for name in names]
+        searched = [source for source in job.sources if source.is_dir()]
+        rewrite(manifest, [*owners.others(own, searched), *own])
     good = [record for record in done.values() if record.error is None]
     return Summary(
         done=len(good),
@@ -245,17 +262,31 @@ def run(
     )
 
 
-def _done_before(job: MelJob, path: Path, output: str, record: Record | None, config: str) -> Record | None:
-    """Return the record of a file that need not be done again, or None."""
-    if record is None or record.error is not None or (record.config, record.output) != (config, output):
+def _done_before(task: Task, record: Record | None, config: str) -> Record | None:
+    """Return the record of a file that need not be done again, or None; its result is there."""
+    if record is None or record.error is not None or record.config != config:
         return None
     try:
-        status = path.stat()
-        if not (job.output / output).is_file() or record.size != status.st_size:
+        status = task.path.stat()
+        if record.size != status.st_size:
             return None
         if record.mtime_ns == status.st_mtime_ns:
             return record
         # Touched or copied: the new time saves the next run from reading the file again.
-        return replace(record, mtime_ns=status.st_mtime_ns) if record.hash == file_hash(path) else None
+        same = record.hash == file_hash(task.path)
+        return replace(record, mtime_ns=status.st_mtime_ns) if same else None
     except OSError:
         return None
+
+
+def _owned(record: Record, sources: Mapping[str, str], outputs: Mapping[str, str]) -> Record:
+    """Return the record of a file that was done, with its source; after an error it keeps its claim."""
+    claims = outputs[record.file] if record.output is None else None
+    return replace(record, source=sources[record.file], claims=claims)
+
+
+def _claiming_what_is_there(record: Record, folder: Path) -> Record:
+    """Return a record that claims no result that is not there."""
+    if record.claims is None or (folder / record.claims).is_file():
+        return record
+    return replace(record, claims=None)

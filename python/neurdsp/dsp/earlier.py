@@ -1,4 +1,7 @@
-"""What is in the output folder of a corpus before a run: earlier results, or files that no run made."""
+"""What is in the output folder of a corpus before a run: earlier results, or files that no run made.
+
+Whose each earlier result is, `neurdsp.dsp.owners` knows.
+"""
 
 import json
 import os
@@ -49,13 +52,13 @@ def refuse_loss(folder: Path, outputs: Mapping[str, str], files: Iterable[Path],
             )
     if overwrite:
         return
-    foreign = there[:1] if not manifest.is_file() else []
+    foreign, or_not = there[:1] if not manifest.is_file() else [], ", or its manifest is gone"
     if _is_of_others(manifest):
-        foreign = [os.fspath(manifest)]
+        foreign, or_not = [os.fspath(manifest)], ""
     if foreign:
         raise ParameterError(
-            f"cannot write '{foreign[0]}': it exists already, and was not made by neurdsp mel; give another "
-            "output folder, or --overwrite to replace it"
+            f"cannot write '{foreign[0]}': it exists already, and was not made by neurdsp mel{or_not}; give "
+            "another output folder, or --overwrite to replace it"
         )
 
 

@@ -1,7 +1,8 @@
 """The manifest of a corpus: a line of JSON for each file, appended as soon as its result is on the disk.
 
 A process may be killed at any byte. A line that was cut short is ignored and its file done again; so is a
-result that still has its temporary name.
+result that still has its temporary name. Before the first result, a line for each name that a run will write
+says whose it will be, so that a later run knows a result whose own line was lost.
 """
 
 import contextlib
@@ -16,7 +17,17 @@ from typing import Self
 from neurdsp._output import atomic_output, temporary_label
 from neurdsp.errors import ParameterError
 
-__all__ = ["MANIFEST", "Appender", "Record", "only_run", "read_manifest", "rewrite", "sweep", "sync_folder"]
+__all__ = [
+    "MANIFEST",
+    "Appender",
+    "Record",
+    "only_run",
+    "read_manifest",
+    "read_records",
+    "rewrite",
+    "sweep",
+    "sync_folder",
+]
 
 MANIFEST = "manifest.jsonl"
 _LOCK = ".neurdsp.lock"
@@ -42,6 +53,12 @@ class Record:
         What is missing from the audio or lost of it, though there is a result; or None.
     size, mtime_ns, config
         Size and time of the file and a hash of the parameters, which tell whether it has to be done again.
+    source
+        The audio file as an absolute path, which tells its result from that of another corpus; empty in
+        manifests of earlier versions.
+    claims
+        In a record with an error: a result of this file that is in the output folder all the same, because
+        an earlier run made it; or None.
     """
 
     file: str
@@ -54,11 +71,23 @@ class Record:
     size: int = 0
     mtime_ns: int = 0
     config: str = ""
+    source: str = ""
+    claims: str | None = None
+
+    @property
+    def result(self) -> str | None:
+        """Name of the result that belongs to this file, current or not."""
+        return self.output if self.output is not None else self.claims
 
 
 def read_manifest(path: Path) -> dict[str, Record]:
     """Read the latest record of each file, and ignore lines that were cut short."""
-    records: dict[str, Record] = {}
+    return {record.file: record for record in read_records(path)}
+
+
+def read_records(path: Path) -> list[Record]:
+    """Read all records of a manifest, the oldest first, and ignore lines that were cut short."""
+    records: list[Record] = []
     known = {field.name for field in fields(Record)}
     try:
         lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
@@ -70,8 +99,8 @@ def read_manifest(path: Path) -> dict[str, Record]:
             record = Record(**{name: value for name, value in entry.items() if name in known})
         except (ValueError, TypeError, AttributeError, RecursionError):
             continue
-        if isinstance(record.file, str):
-            records[record.file] = record
+        if isinstance(record.file, str) and isinstance(record.source, str):
+            records.append(record)
     return records
 
 
@@ -95,16 +124,18 @@ class Appender:
     def __exit__(self, *_: object) -> None:
         self._file.close()
 
-    def write(self, records: Iterable[Record]) -> None:
-        """Append records."""
-        self._file.write("".join(map(_line, records)))
+    def write(self, records: Iterable[Record], *, sync: bool = False) -> None:
+        """Append records; with ``sync``, they survive a power cut too."""
+        self._file.writelines(map(_line, records))
         self._file.flush()
+        if sync:
+            os.fsync(self._file.fileno())
 
 
 def rewrite(path: Path, records: Iterable[Record]) -> None:
     """Replace a manifest by one line for each record."""
-    with atomic_output(path) as temporary:
-        temporary.write_text("".join(map(_line, records)), encoding="utf-8")
+    with atomic_output(path) as temporary, open(temporary, "w", encoding="utf-8") as file:
+        file.writelines(map(_line, records))
 
 
 def _line(record: Record) -> str:
