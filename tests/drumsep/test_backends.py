@@ -1,5 +1,7 @@
 """Every engine gives the stems of torch, chunk by chunk, and says in one line what it cannot do."""
 
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -10,7 +12,7 @@ from neurdsp.errors import MissingDependencyError, ParameterError, UnsupportedMo
 from neurdsp.modelfile import parity_error_db
 
 #: The largest error beside torch in float32, in dB; the engine's convolutions are Winograd's.
-NULL_DB = {"engine": -85.0, "torch": -120.0}
+NULL_DB = {"engine": -85.0, "torch": -120.0, "onnxruntime": -105.0, "openvino": -100.0}
 
 
 @pytest.fixture(scope="module")
@@ -96,12 +98,27 @@ def test_another_kind_of_model_is_refused():
         open_network(find_model("ts9"))
 
 
-def test_an_absent_package_is_named_with_its_extra(model, monkeypatch):
-    import sys
+@pytest.mark.parametrize(
+    ("backend", "module", "extra"),
+    [
+        ("torch", "torch", "train"),
+        ("onnxruntime", "onnxruntime", "onnx"),
+        ("onnxruntime", "onnx", "onnx"),
+        ("openvino", "openvino", "openvino"),
+        ("openvino", "onnx", "openvino"),
+    ],
+)
+def test_an_absent_package_is_named_with_its_extra(backend, module, extra, model, monkeypatch):
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(MissingDependencyError, match=rf"needs {module}, .*pip install 'neurdsp\[{extra}\]'"):
+        open_network(model, backend=backend)
 
-    monkeypatch.setitem(sys.modules, "torch", None)
-    with pytest.raises(MissingDependencyError, match=r"torch.*pip install 'neurdsp\[train\]'"):
-        open_network(model, backend="torch")
+
+def test_the_bits_of_the_engine_depend_on_neither_batch_nor_threads(model, tiny_config):
+    chunks = noise(3, 2, tiny_config.chunk_samples)
+    stems = open_network(model, threads=2).forward(chunks)
+    alone = open_network(model)
+    assert all(np.array_equal(alone.forward(chunks[i : i + 1])[0], stems[i]) for i in range(3))
 
 
 def test_every_backend_is_tried_here():

@@ -1,7 +1,7 @@
 """Engines that run an MDX23C network, behind one interface: batches of chunks in, stems out.
 
-The engine of neurdsp needs nothing else. torch belongs to the extra ``train``, and is imported when it is
-asked for.
+The engine of neurdsp needs nothing else. torch, ONNX Runtime and OpenVINO belong to the extras ``train``,
+``onnx`` and ``openvino``, and are imported when they are asked for.
 """
 
 import importlib
@@ -14,7 +14,7 @@ from neurdsp.errors import ParameterError
 
 __all__ = ["BACKENDS", "BackendName", "Network", "Precision", "open_network"]
 
-BackendName = Literal["engine", "torch"]
+BackendName = Literal["engine", "torch", "onnxruntime", "openvino"]
 """Who runs a network."""
 
 #: Every backend.
@@ -23,6 +23,8 @@ BACKENDS: tuple[BackendName, ...] = get_args(BackendName)
 _HOMES: dict[str, str] = {
     "engine": "engine:EngineNetwork",
     "torch": "pytorch:TorchNetwork",
+    "onnxruntime": "onnx_runtime:OnnxNetwork",
+    "openvino": "open_vino:OpenVinoNetwork",
 }
 
 
@@ -41,7 +43,7 @@ def open_network(
     model
         A model file, or what `neurdsp.drumsep.stored.read_network` read.
     backend
-        ``engine`` or ``torch``.
+        ``engine``, ``torch``, ``onnxruntime`` or ``openvino``.
     precision
         Number type of the products: ``float32``, or what the backend has beside it.
     threads
