@@ -19,8 +19,12 @@ def noise(n_samples):
     return np.random.default_rng(n_samples).uniform(-1, 1, (2, n_samples)).astype(np.float32)
 
 
+def batched(network):
+    return lambda chunks: np.stack([network(chunk) for chunk in chunks])
+
+
 def stems_of(network, audio, plan, n_stems=2, **options):
-    return np.concatenate(list(demix(network, audio, plan, n_stems, **options)), axis=2)
+    return np.concatenate(list(demix(batched(network), audio, plan, n_stems, **options)), axis=2)
 
 
 @pytest.mark.parametrize("plan", PLANS)
@@ -101,7 +105,7 @@ def test_every_chunk_is_counted_and_an_exception_ends_the_work():
 
 
 def test_what_is_held_does_not_grow_with_the_recording():
-    widths = [part.shape[2] for part in demix(uneven, noise(50_000), Plan.overlapping(CHUNK, 8), 2)]
+    widths = [part.shape[2] for part in demix(batched(uneven), noise(50_000), Plan.overlapping(CHUNK, 8), 2)]
     assert max(widths) <= CHUNK
     assert sum(widths) == 50_000
 

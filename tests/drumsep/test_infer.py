@@ -13,7 +13,7 @@ from neurdsp.amp.lookup import find_model
 from neurdsp.audio import resample
 from neurdsp.drumsep import DrumSeparator, convert_checkpoint
 from neurdsp.drumsep.demix import Plan, demix
-from neurdsp.drumsep.infer import TIERS
+from neurdsp.drumsep.tiers import TIERS
 from neurdsp.errors import ParameterError, UnsupportedModelError
 from neurdsp.modelfile import info, parity_error_db, verify
 
@@ -86,9 +86,9 @@ def test_a_file_in_half_precision_proves_itself_and_is_half_as_large(converted, 
 def test_stems_are_those_of_the_network_in_torch(separator, tiny_network, tiny_config):
     audio = noise(2, 7_000)
 
-    def in_torch(chunk):
+    def in_torch(chunks):
         with torch.inference_mode():
-            return tiny_network(torch.from_numpy(chunk)[None])[0].numpy()
+            return tiny_network(torch.from_numpy(chunks)).numpy()
 
     plan = Plan.overlapping(tiny_config.chunk_samples, 2)
     wanted = np.concatenate(list(demix(in_torch, audio, plan, 5)), axis=2)

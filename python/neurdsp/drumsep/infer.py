@@ -1,30 +1,31 @@
 """Separating drum recordings. Needs no torch."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Literal, Self
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 from numpy.typing import NDArray
 
 from neurdsp import _core
-from neurdsp.audio import FloatArray, check_audio, check_sample_rate, resample
+from neurdsp.audio import FloatArray, check_audio, check_sample_rate
 from neurdsp.config import build
 from neurdsp.drumsep.config import Compatibility, TfcTdfConfig
-from neurdsp.drumsep.demix import Plan, demix
+from neurdsp.drumsep.demix import Stems, demix
 from neurdsp.drumsep.export import ARCHITECTURE
+from neurdsp.drumsep.lookup import find_network
+from neurdsp.drumsep.passes import deviation, separated
+from neurdsp.drumsep.sources import ArraySource, Source
+from neurdsp.drumsep.tiers import Overlap, Tier, plan_of
+from neurdsp.dsp.executors import n_cores
 from neurdsp.errors import ParameterError, UnsupportedModelError
 from neurdsp.modelfile.files import read
 
-__all__ = ["TIERS", "DrumSeparator", "Tier"]
+__all__ = ["RESIDUAL", "DrumSeparator"]
 
-Tier = Literal["exact", "balanced", "fast"]
-
-#: What each tier costs: the number of chunks that cover a sample; one, faded over a tenth, for ``fast``.
-TIERS: dict[Tier, int] = {"exact": 8, "balanced": 2, "fast": 1}
-
+#: The name of what is in no stem.
 RESIDUAL = "residual"
 
 
@@ -35,6 +36,8 @@ class DrumSeparator:
 
     Attributes
     ----------
+    path : Path
+        The model file.
     config : TfcTdfConfig
         The shape of the network.
 
@@ -46,17 +49,18 @@ class DrumSeparator:
     ['cymbals', 'hihat', 'kick', 'snare', 'toms']
     """
 
-    def __init__(self, network: _core.TfcTdf, config: TfcTdfConfig) -> None:
-        self._network, self.config = network, config
+    def __init__(self, network: _core.TfcTdf, config: TfcTdfConfig, path: Path) -> None:
+        self._network, self.config, self.path = network, config, path
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Self:
+    def load(cls, name_or_path: str | os.PathLike[str]) -> Self:
         """Load a network.
 
         Parameters
         ----------
-        path
-            A model file, as `neurdsp.drumsep.export.convert_checkpoint` writes it.
+        name_or_path
+            A model file, as `neurdsp.drumsep.export.convert_checkpoint` writes it, or the name of a network
+            that comes with neurdsp.
 
         Raises
         ------
@@ -65,14 +69,16 @@ class DrumSeparator:
         UnsupportedModelError
             If it holds another kind of model.
         """
-        file = read(Path(path))
+        path = find_network(name_or_path)
+        file = read(path)
         if file.architecture != ARCHITECTURE:
             raise UnsupportedModelError(
                 f"'{path}' holds {file.architecture}, but a separator is {ARCHITECTURE}; convert the "
                 "checkpoint of an MDX23C network"
             )
         weights = {name: tensor for name, tensor in file.tensors.items() if not name.startswith("parity.")}
-        return cls(_core.TfcTdf(file.metadata, weights), build(TfcTdfConfig, file.config, source=str(path)))
+        config = build(TfcTdfConfig, file.config, source=str(path))
+        return cls(_core.TfcTdf(file.metadata, weights), config, path)
 
     @property
     def stems(self) -> tuple[str, ...]:
@@ -87,9 +93,10 @@ class DrumSeparator:
         tier: Tier = "balanced",
         stems: Sequence[str] | None = None,
         residual: bool = False,
-        overlap: int | None = None,
+        overlap: Overlap | None = None,
+        batch_size: int = 1,
         compat: Compatibility = "msst",
-        threads: int = 1,
+        threads: int | None = None,
         progress: Callable[[int, int], None] | None = None,
     ) -> dict[str, FloatArray]:
         """Separate a recording.
@@ -109,14 +116,18 @@ class DrumSeparator:
         residual
             Whether to return what is in no stem, as ``residual``: it and all stems sum to the recording.
         overlap
-            Another number of chunks than the tier's.
+            Another number of chunks than the tier's; ``config`` takes that of the network's own
+            configuration.
+        batch_size
+            Chunks that the network gets at a time; no part of the result.
         compat
             Whose chunks are used: those of ``msst``, or of ``audio-separator``, which are shorter and end in
             zeros.
         threads
-            Number of threads; the result does not depend on it.
+            Number of threads, by default that of the cores; the result does not depend on it.
         progress
-            Called after each chunk with the number of chunks that are done and of all.
+            Called after each chunk with the number of chunks that are done and of all; an exception that it
+            raises ends the work.
 
         Returns
         -------
@@ -129,38 +140,74 @@ class DrumSeparator:
             If the audio is empty, not finite or has more than two channels, or a parameter is out of range.
         """
         samples = check_audio(audio)
-        rate = check_sample_rate(sample_rate)
-        wanted = self._wanted(stems)
-        if threads < 1:
+        source = ArraySource(np.atleast_2d(samples), check_sample_rate(sample_rate))
+        names = self._wanted(stems) + ([RESIDUAL] if residual else [])
+        results = np.empty((len(names), source.channels, source.n_samples), np.float32)
+        position = 0
+        for part in self._stretches(
+            source,
+            tier=tier,
+            stems=stems,
+            residual=residual,
+            overlap=overlap,
+            batch_size=batch_size,
+            compat=compat,
+            threads=threads,
+            progress=progress,
+        ):
+            results[..., position : position + part.shape[2]] = part
+            position += part.shape[2]
+        results[..., position:] = 0
+        return {
+            name: stem.reshape(samples.shape) for name, stem in zip(names, results, strict=True)
+        }
+
+    def _stretches(
+        self,
+        source: Source,
+        *,
+        tier: Tier,
+        stems: Sequence[str] | None,
+        residual: bool,
+        overlap: Overlap | None,
+        batch_size: int,
+        compat: Compatibility,
+        threads: int | None,
+        progress: Callable[[int, int], None] | None,
+    ) -> Iterator[Stems]:
+        """Yield stretches of the wanted stems, and of the residual after them."""
+        wanted = [self.stems.index(name) for name in self._wanted(stems)]
+        n_threads = n_cores() if threads is None else threads
+        if n_threads < 1:
             raise ParameterError(f"threads is {threads}, but must be at least 1")
-        plan = self._plan(tier, overlap, compat)
-        mono = samples.ndim == 1
-        channels = np.atleast_2d(samples)
-        fitted = self._fitted(channels)
-        own = float(self.config.sample_rate)
-        if rate != own:
-            fitted = np.stack([resample(channel, rate, own) for channel in fitted])
-        done, total = 0, plan.n_chunks(fitted.shape[1])
+        config, plan = self.config, plan_of(self.config, tier, overlap, compat)
+        n_own = -(-source.n_samples * config.sample_rate // int(source.sample_rate))
+        done, total = 0, plan.n_chunks(max(n_own, 1))
 
         def on_chunk() -> None:
             nonlocal done
             done += 1
             if progress is not None:
-                progress(done, total)
+                # The header of a file may be wrong about its length.
+                progress(done, max(done, total))
 
-        def network(chunk: NDArray[np.float32]) -> NDArray[np.float32]:
-            return self._network.forward(chunk, threads)
+        def network(chunks: NDArray[np.float32]) -> NDArray[np.float32]:
+            return np.stack([self._network.forward(chunk, n_threads) for chunk in chunks])
 
-        parts = demix(network, fitted, plan, len(self.stems), on_chunk=on_chunk)
-        separated = np.concatenate(list(parts), axis=2)
-        results = {
-            name: self._given_back(stem, channels.shape, rate)
-            for name, stem in zip(self.stems, separated, strict=True)
-        }
-        if residual:
-            results[RESIDUAL] = channels - np.sum(list(results.values()), axis=0, dtype=np.float32)
-            wanted = [*wanted, RESIDUAL]
-        return {name: results[name][0] if mono else results[name] for name in wanted}
+        if config.normalize:
+            network = _normalised(network, *deviation(source, config.sample_rate, config.audio_channels))
+
+        def stretches(blocks: Iterable[FloatArray]) -> Iterator[Stems]:
+            return demix(network, blocks, plan, len(self.stems), batch_size=batch_size, on_chunk=on_chunk)
+
+        return separated(
+            source,
+            stretches,
+            sample_rate=config.sample_rate,
+            channels=config.audio_channels,
+            wanted=wanted,
+            residual=residual,
+        )
 
     def _wanted(self, stems: Sequence[str] | None) -> list[str]:
         wanted = list(self.stems if stems is None else stems)
@@ -169,41 +216,20 @@ class DrumSeparator:
             raise ParameterError(f"stems is {wanted}, but must name some of {', '.join(self.stems)}")
         return list(dict.fromkeys(wanted))
 
-    def _plan(self, tier: Tier, overlap: int | None, compat: Compatibility) -> Plan:
-        if tier not in TIERS:
-            raise ParameterError(f"tier is {tier!r}, but must be one of {', '.join(TIERS)}")
-        if compat not in ("msst", "audio-separator"):
-            raise ParameterError(f"compat is {compat!r}, but must be msst or audio-separator")
-        chunk, n_overlaps = self.config.chunk_for(compat), TIERS[tier] if overlap is None else overlap
-        if compat == "audio-separator":
-            if not 1 <= n_overlaps <= chunk:
-                raise ParameterError(f"overlap is {n_overlaps}, but must be from 1 to {chunk}")
-            return Plan(chunk, chunk // n_overlaps, 0, reflects=False)
-        return Plan.one_pass(chunk) if n_overlaps == 1 else Plan.overlapping(chunk, n_overlaps)
 
-    def _fitted(self, channels: FloatArray) -> FloatArray:
-        """Return the recording with the channels of the network."""
-        found, own = channels.shape[0], self.config.audio_channels
-        if found > 2:
-            raise ParameterError(
-                f"the audio has {found} channels, but one or two can be separated; mix it down first, for "
-                "instance audio[:2]"
-            )
-        if found == own:
-            return channels
-        if found == 1:
-            return np.repeat(channels, own, axis=0)
-        mono: FloatArray = channels.mean(axis=0, keepdims=True, dtype=np.float32)
-        return mono
+def _normalised(
+    network: Callable[[NDArray[np.float32]], NDArray[np.float32]], mean: float, scale: float
+) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
+    """Return a network that hears the recording at unit deviation and without its mean.
 
-    def _given_back(self, stem: FloatArray, shape: tuple[int, ...], rate: float) -> FloatArray:
-        """Return a stem with the channels, the rate and the length of the recording."""
-        if shape[0] < stem.shape[0]:
-            stem = stem.mean(axis=0, keepdims=True, dtype=np.float32)
-        elif shape[0] > stem.shape[0]:
-            stem = np.repeat(stem, shape[0], axis=0)
-        own = float(self.config.sample_rate)
-        if rate != own:
-            stem = np.stack([resample(channel, own, rate) for channel in stem])
-        missing = max(shape[1] - stem.shape[1], 0)
-        return np.ascontiguousarray(np.pad(stem, ((0, 0), (0, missing)))[:, : shape[1]])
+    The stems get the level of the recording back, but not its mean: added to each of them, it would be there
+    several times.
+    """
+    if scale == 0:
+        return network
+
+    def run(chunks: NDArray[np.float32]) -> NDArray[np.float32]:
+        stems = network((chunks - np.float32(mean)) / np.float32(scale))
+        return stems * np.float32(scale)
+
+    return run
