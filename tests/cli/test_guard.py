@@ -30,6 +30,7 @@ CALLS = {
 FOLDERS = {
     ("mel", "output"),
     ("demo", "output"),
+    ("drumsep separate", "output"),
     ("amp train-many", "folder"),
     ("amp train", "run_dir"),
     ("amp train-knobs", "run_dir"),

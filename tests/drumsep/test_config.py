@@ -59,7 +59,7 @@ def test_a_public_yaml_with_python_tuples_is_read_as_data(tmp_path):
     path = written(tmp_path / "config.yaml", PUBLIC)
     assert "!!python/tuple" in path.read_text()
     config = read_mdx23c_yaml(path)
-    assert config == TfcTdfConfig(inference_frames=512)
+    assert config == TfcTdfConfig(inference_frames=512, batch_size=2)
     assert config.stems == ("kick", "snare", "toms", "hihat", "cymbals")
     assert config.chunk_for("msst") == 523_776
     assert config.chunk_for("audio-separator") == 261_632

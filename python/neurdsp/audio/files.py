@@ -49,6 +49,9 @@ class AudioWriter:
     subtype : str
         Sample format as libsndfile names it: FLOAT, PCM_16, PCM_24, DOUBLE. For a file format without floats,
         FLOAT stands for its best sample format (PCM_24 for FLAC).
+    expected_samples : int
+        About how many samples per channel there will be, if that is known: a WAV file that would exceed 4 GiB
+        then gets the header that allows it (RF64, EBU Tech 3306).
 
     Raises
     ------
@@ -70,6 +73,7 @@ class AudioWriter:
         *,
         channels: int = 1,
         subtype: str = "FLOAT",
+        expected_samples: int = 0,
     ) -> None:
         rate = check_sample_rate(sample_rate)
         if rate != int(rate):
@@ -86,6 +90,10 @@ class AudioWriter:
         self._subtype = _FALLBACK_SUBTYPES.get(self._format, subtype) if subtype == "FLOAT" else subtype
         self._rate = int(rate)
         self._channels = channels
+        # Compressed files tell their length to within a frame or two.
+        self._n_samples = expected_samples + expected_samples // 100
+        if self._format == "WAV" and self._n_bytes() > _WAV_MAX_BYTES:
+            self._format = "RF64"
         self._n_samples = 0
         self._stack = contextlib.ExitStack()
 

@@ -54,6 +54,8 @@ class TfcTdfConfig(Config):
         ``gelu`` or ``relu``.
     n_overlaps : int
         Chunks that overlap at each sample, as the network's own configuration has it.
+    batch_size : int
+        Chunks that the network gets at a time, as its own configuration has it.
     min_mean_abs : float
         Chunks below this mean absolute value are skipped by the network's own program.
     normalize : bool
@@ -84,6 +86,7 @@ class TfcTdfConfig(Config):
     bottleneck_factor: int = Field(4, ge=1, le=64)
     activation: Literal["gelu", "relu"] = "gelu"
     n_overlaps: int = Field(4, ge=1, le=64)
+    batch_size: int = Field(1, ge=1, le=1024)
     min_mean_abs: float = Field(0.0, ge=0)
     normalize: bool = False
 
@@ -268,6 +271,7 @@ def read_mdx23c_yaml(path: str | os.PathLike[str]) -> TfcTdfConfig:
         "chunk_samples": inference.get("chunk_size") or _value(audio, "chunk_size", f"{source}: 'audio"),
         "inference_frames": inference.get("dim_t") or 0,
         "n_overlaps": inference.get("num_overlap") or 4,
+        "batch_size": inference.get("batch_size") or 1,
         "normalize": bool(inference.get("normalize") or False),
         "min_mean_abs": audio.get("min_mean_abs") or 0.0,
         "stems": tuple(STEM_ALIASES.get(name, name) for name in names),

@@ -102,8 +102,8 @@ def demix(
     Parameters
     ----------
     network
-        Maps chunks ``(batch, channels, chunk_samples)`` to ``(batch, n_stems, channels, chunk_samples)``, each
-        on its own.
+        Maps chunks ``(batch, channels, chunk_samples)`` to ``(batch, n_stems, channels, chunk_samples)``,
+        each on its own.
     audio
         ``(channels, n_samples)``, or consecutive blocks of it, which are taken as they are needed.
     plan

@@ -1,32 +1,91 @@
 """Separating drum recordings. Needs no torch."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Protocol, Self, TypedDict, Unpack
 
 import numpy as np
 import numpy.typing as npt
-from numpy.typing import NDArray
 
 from neurdsp import _core
+from neurdsp._output import check_output
 from neurdsp.audio import FloatArray, check_audio, check_sample_rate
 from neurdsp.config import build
+from neurdsp.drumsep.backends import BackendName, Precision
+from neurdsp.drumsep.chunked import ChunkedNetwork
 from neurdsp.drumsep.config import Compatibility, TfcTdfConfig
-from neurdsp.drumsep.demix import Stems, demix
+from neurdsp.drumsep.demix import Stems
 from neurdsp.drumsep.export import ARCHITECTURE
 from neurdsp.drumsep.lookup import find_network
-from neurdsp.drumsep.passes import deviation, separated
-from neurdsp.drumsep.sources import ArraySource, Source
-from neurdsp.drumsep.tiers import Overlap, Tier, plan_of
-from neurdsp.dsp.executors import n_cores
+from neurdsp.drumsep.options import Options, Overlap, Tier
+from neurdsp.drumsep.passes import Stretches, separated
+from neurdsp.drumsep.sources import ArraySource, FileSource, Source
+from neurdsp.drumsep.writing import StemFormat, check_gain, file_names, write_stems
 from neurdsp.errors import ParameterError, UnsupportedModelError
-from neurdsp.modelfile.files import read
+from neurdsp.modelfile.files import ModelFile
 
-__all__ = ["RESIDUAL", "DrumSeparator"]
+__all__ = ["RESIDUAL", "DrumSeparator", "SeparatedFile", "Settings"]
 
 #: The name of what is in no stem.
 RESIDUAL = "residual"
+
+
+class Settings(TypedDict, total=False):
+    """What may be set of a separation; see `DrumSeparator.separate`."""
+
+    tier: Tier | None
+    overlap: Overlap | None
+    batch_size: int | None
+    precision: Precision | None
+    backend: BackendName
+    device: str
+    threads: int | None
+    compat: Compatibility
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeparatedFile:
+    """What `DrumSeparator.separate_file` wrote.
+
+    Attributes
+    ----------
+    outputs
+        The file of each stem by its name.
+    sample_rate, n_samples
+        Of each file, those of the recording.
+    peaks_db
+        Peak of each stem in dBFS, before any clipping.
+    clipped
+        Number of samples of each stem that were clipped, in formats that cannot exceed full scale.
+    warnings
+        What is missing from the recording, and what was clipped.
+    """
+
+    outputs: dict[str, Path]
+    sample_rate: int
+    n_samples: int
+    peaks_db: dict[str, float]
+    clipped: dict[str, int]
+    warnings: tuple[str, ...]
+
+
+class _Network(Protocol):
+    """A kind of network."""
+
+    stems: tuple[str, ...]
+    sample_rate: int
+    channels: int
+    config: Any
+
+    def check(self, options: Options) -> None: ...
+
+    def open(self, options: Options) -> object: ...
+
+    def stretches(
+        self, source: Source, options: Options, progress: Callable[[int, int], None] | None
+    ) -> Stretches: ...
 
 
 class DrumSeparator:
@@ -49,12 +108,13 @@ class DrumSeparator:
     ['cymbals', 'hihat', 'kick', 'snare', 'toms']
     """
 
-    def __init__(self, network: _core.TfcTdf, config: TfcTdfConfig, path: Path) -> None:
-        self._network, self.config, self.path = network, config, path
+    def __init__(self, network: _Network, path: Path) -> None:
+        self._network, self.path = network, path
+        self.config = network.config
 
     @classmethod
     def load(cls, name_or_path: str | os.PathLike[str]) -> Self:
-        """Load a network.
+        """Load a network. Its weights are read when they are first needed.
 
         Parameters
         ----------
@@ -70,34 +130,28 @@ class DrumSeparator:
             If it holds another kind of model.
         """
         path = find_network(name_or_path)
-        file = read(path)
-        if file.architecture != ARCHITECTURE:
+        header = ModelFile(_core.model_file_layout(path)[0], {})
+        if header.architecture != ARCHITECTURE:
             raise UnsupportedModelError(
-                f"'{path}' holds {file.architecture}, but a separator is {ARCHITECTURE}; convert the "
+                f"'{path}' holds {header.architecture}, but a separator is {ARCHITECTURE}; convert the "
                 "checkpoint of an MDX23C network"
             )
-        weights = {name: tensor for name, tensor in file.tensors.items() if not name.startswith("parity.")}
-        config = build(TfcTdfConfig, file.config, source=str(path))
-        return cls(_core.TfcTdf(file.metadata, weights), config, path)
+        return cls(ChunkedNetwork(path, build(TfcTdfConfig, header.config, source=str(path))), path)
 
     @property
     def stems(self) -> tuple[str, ...]:
         """The names of the stems, in the order of the network."""
-        return self.config.stems
+        return self._network.stems
 
     def separate(
         self,
         audio: npt.ArrayLike,
         sample_rate: float,
         *,
-        tier: Tier = "balanced",
         stems: Sequence[str] | None = None,
         residual: bool = False,
-        overlap: Overlap | None = None,
-        batch_size: int = 1,
-        compat: Compatibility = "msst",
-        threads: int | None = None,
         progress: Callable[[int, int], None] | None = None,
+        **settings: Unpack[Settings],
     ) -> dict[str, FloatArray]:
         """Separate a recording.
 
@@ -108,26 +162,30 @@ class DrumSeparator:
             both channels of a stereo network, and its stems are the mean of both.
         sample_rate
             In Hz. Another rate than the network's is resampled, and the stems are resampled back.
-        tier
-            ``exact`` covers each sample with eight chunks, as the public programs do; ``balanced`` with two;
-            ``fast`` with one, faded into the next over a tenth. The work goes down with the number.
         stems
             Names of the stems to return; all of them by default.
         residual
             Whether to return what is in no stem, as ``residual``: it and all stems sum to the recording.
+        progress
+            Called after each chunk with the number of chunks that are done and of all; an exception that it
+            raises ends the work.
+        tier
+            ``exact`` covers each sample with eight chunks, as the public programs do; ``balanced``, the
+            default, with two; ``fast`` with one, faded into the next over a tenth; ``turbo`` does the same in
+            bfloat16. The work goes down with the number.
         overlap
             Another number of chunks than the tier's; ``config`` takes that of the network's own
             configuration.
         batch_size
-            Chunks that the network gets at a time; no part of the result.
+            Chunks that the network gets at a time; by default that of its own configuration. No part of the
+            result in the engine.
+        precision, backend, device
+            Number type of the products, and who computes them; see `neurdsp.drumsep.backends.open_network`.
+        threads
+            Number of threads, by default that of the cores; the result does not depend on it.
         compat
             Whose chunks are used: those of ``msst``, or of ``audio-separator``, which are shorter and end in
             zeros.
-        threads
-            Number of threads, by default that of the cores; the result does not depend on it.
-        progress
-            Called after each chunk with the number of chunks that are done and of all; an exception that it
-            raises ends the work.
 
         Returns
         -------
@@ -138,98 +196,162 @@ class DrumSeparator:
         ------
         ParameterError
             If the audio is empty, not finite or has more than two channels, or a parameter is out of range.
+        MissingDependencyError
+            If the package of a backend is not installed.
         """
         samples = check_audio(audio)
         source = ArraySource(np.atleast_2d(samples), check_sample_rate(sample_rate))
-        names = self._wanted(stems) + ([RESIDUAL] if residual else [])
-        results = np.empty((len(names), source.channels, source.n_samples), np.float32)
+        names = self.names(stems, residual=residual)
+        results = np.zeros((len(names), source.channels, source.n_samples), np.float32)
         position = 0
-        for part in self._stretches(
-            source,
-            tier=tier,
-            stems=stems,
-            residual=residual,
-            overlap=overlap,
-            batch_size=batch_size,
-            compat=compat,
-            threads=threads,
-            progress=progress,
-        ):
+        for part in self.stretches(source, names, Options(**settings), progress):
             results[..., position : position + part.shape[2]] = part
             position += part.shape[2]
-        results[..., position:] = 0
-        return {
-            name: stem.reshape(samples.shape) for name, stem in zip(names, results, strict=True)
-        }
+        return {name: stem.reshape(samples.shape) for name, stem in zip(names, results, strict=True)}
 
-    def _stretches(
+    def separate_file(
         self,
-        source: Source,
+        path: str | os.PathLike[str],
+        output_folder: str | os.PathLike[str],
         *,
-        tier: Tier,
-        stems: Sequence[str] | None,
-        residual: bool,
-        overlap: Overlap | None,
-        batch_size: int,
-        compat: Compatibility,
-        threads: int | None,
-        progress: Callable[[int, int], None] | None,
-    ) -> Iterator[Stems]:
-        """Yield stretches of the wanted stems, and of the residual after them."""
-        wanted = [self.stems.index(name) for name in self._wanted(stems)]
-        n_threads = n_cores() if threads is None else threads
-        if n_threads < 1:
-            raise ParameterError(f"threads is {threads}, but must be at least 1")
-        config, plan = self.config, plan_of(self.config, tier, overlap, compat)
-        n_own = -(-source.n_samples * config.sample_rate // int(source.sample_rate))
-        done, total = 0, plan.n_chunks(max(n_own, 1))
+        stems: Sequence[str] | None = None,
+        residual: bool = False,
+        file_format: StemFormat = "float",
+        gain_db: float = 0.0,
+        progress: Callable[[int, int], None] | None = None,
+        **settings: Unpack[Settings],
+    ) -> SeparatedFile:
+        """Separate a file of any length into files, in memory that does not grow with it.
 
-        def on_chunk() -> None:
-            nonlocal done
-            done += 1
-            if progress is not None:
-                # The header of a file may be wrong about its length.
-                progress(done, max(done, total))
+        The samples are those that `separate` returns for the whole recording.
 
-        def network(chunks: NDArray[np.float32]) -> NDArray[np.float32]:
-            return np.stack([self._network.forward(chunk, n_threads) for chunk in chunks])
+        Parameters
+        ----------
+        path
+            Any file that libsndfile reads, of one or two channels.
+        output_folder
+            Gets a file for each stem, ``kick.wav`` for instance; made if it does not exist. Files of these
+            names are replaced, but not the recording or the model.
+        stems, residual, progress
+            As for `separate`.
+        file_format
+            ``float`` (WAV), which keeps what exceeds full scale; ``wav24``, ``wav16`` or ``flac`` (24 bits),
+            which clip it, as the result tells.
+        gain_db
+            Gain of all stems alike, so that they still sum to the recording, at that gain.
+        **settings
+            As for `separate`.
 
-        if config.normalize:
-            network = _normalised(network, *deviation(source, config.sample_rate, config.audio_channels))
+        Returns
+        -------
+        SeparatedFile
+            The files, their length and levels, and warnings.
 
-        def stretches(blocks: Iterable[FloatArray]) -> Iterator[Stems]:
-            return demix(network, blocks, plan, len(self.stems), batch_size=batch_size, on_chunk=on_chunk)
+        Raises
+        ------
+        AudioFileError
+            If the file is missing, damaged, empty or not finite or has more than two channels, or if a stem
+            cannot be written; no stem is written then.
+        ParameterError, MissingDependencyError
+            As for `separate`.
 
-        return separated(
-            source,
-            stretches,
-            sample_rate=config.sample_rate,
-            channels=config.audio_channels,
-            wanted=wanted,
-            residual=residual,
+        Examples
+        --------
+        >>> separator.separate_file("loop.wav", "stems").outputs["kick"]  # doctest: +SKIP
+        PosixPath('stems/kick.wav')
+        """
+        names, options, gain = self.names(stems, residual=residual), Options(**settings), check_gain(gain_db)
+        self.check(options)
+        source, folder = FileSource(Path(path)), Path(output_folder)
+        targets = {name: folder / file for name, file in file_names(names, file_format).items()}
+        folder.mkdir(parents=True, exist_ok=True)
+        for target in targets.values():
+            check_output(target, inputs=[path, self.path])
+        written = write_stems(
+            self.stretches(source, names, options, progress),
+            targets,
+            sample_rate=source.sample_rate,
+            channels=source.channels,
+            kind=file_format,
+            gain=gain,
+            expected_samples=source.n_samples,
+        )
+        return SeparatedFile(
+            outputs=targets,
+            sample_rate=source.sample_rate,
+            n_samples=written.n_samples,
+            peaks_db=written.peaks_db,
+            clipped=written.clipped,
+            warnings=tuple(text for text in (source.missing, written.warning) if text is not None),
         )
 
-    def _wanted(self, stems: Sequence[str] | None) -> list[str]:
+    def names(self, stems: Sequence[str] | None, *, residual: bool) -> list[str]:
+        """Return the names of what a separation gives, in this order.
+
+        Raises
+        ------
+        ParameterError
+            If there is no such stem, or none at all.
+        """
+        if residual and RESIDUAL in self.stems:
+            raise ParameterError("this network has a stem called residual; ask for it among the stems")
         wanted = list(self.stems if stems is None else stems)
         unknown = [name for name in wanted if name not in self.stems]
         if unknown or not wanted:
             raise ParameterError(f"stems is {wanted}, but must name some of {', '.join(self.stems)}")
-        return list(dict.fromkeys(wanted))
+        return [*dict.fromkeys(wanted), *([RESIDUAL] if residual else [])]
 
+    def check(self, options: Options, *, load: bool = False) -> None:
+        """Refuse options that this network cannot have, before any recording is read.
 
-def _normalised(
-    network: Callable[[NDArray[np.float32]], NDArray[np.float32]], mean: float, scale: float
-) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
-    """Return a network that hears the recording at unit deviation and without its mean.
+        Parameters
+        ----------
+        options
+            How recordings will be separated.
+        load
+            Whether to load the weights too, which shows that they can be.
 
-    The stems get the level of the recording back, but not its mean: added to each of them, it would be there
-    several times.
-    """
-    if scale == 0:
-        return network
+        Raises
+        ------
+        ParameterError, MissingDependencyError, ModelFileError
+            If there is such an option, or the weights cannot be loaded.
+        """
+        self._network.check(options)
+        if load:
+            self._network.open(options)
 
-    def run(chunks: NDArray[np.float32]) -> NDArray[np.float32]:
-        stems = network((chunks - np.float32(mean)) / np.float32(scale))
-        return stems * np.float32(scale)
+    def stretches(
+        self,
+        source: Source,
+        names: Sequence[str],
+        options: Options,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Iterator[Stems]:
+        """Separate a recording of any length in memory that does not grow.
 
-    return run
+        Parameters
+        ----------
+        source
+            The recording.
+        names
+            What to give, as `names` returns it.
+        options
+            How.
+        progress
+            As for `separate`.
+
+        Yields
+        ------
+        ndarray
+            Consecutive stretches ``(n_names, channels, n)``.
+        """
+        self.check(options)
+        network = self._network
+        return separated(
+            source,
+            network.stretches(source, options, progress),
+            sample_rate=network.sample_rate,
+            channels=network.channels,
+            wanted=[network.stems.index(name) for name in names if name in network.stems],
+            residual=RESIDUAL in names and RESIDUAL not in network.stems,
+        )

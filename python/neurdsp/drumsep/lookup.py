@@ -43,7 +43,8 @@ def find_network(name_or_path: str | os.PathLike[str]) -> Path:
         return _SHIPPED / f"{os.fspath(name_or_path)}{_SUFFIX}"
     if path.is_dir():
         raise ModelFileError(f"cannot load '{path}': it is a folder; give a model file")
+    names = ", ".join(shipped) or "none"
     raise ModelFileError(
-        f"cannot load '{path}': no such file, nor a shipped network (shipped: {', '.join(shipped) or 'none'}); "
-        "convert a checkpoint with neurdsp model convert"
+        f"cannot load '{path}': no such file, nor a shipped network (shipped: {names}); convert a checkpoint "
+        "with neurdsp model convert"
     )

@@ -13,12 +13,16 @@ from neurdsp.drumsep.demix import Stems
 from neurdsp.drumsep.sources import Source
 from neurdsp.drumsep.tape import Tape
 
-__all__ = ["deviation", "separated"]
+__all__ = ["Stretches", "deviation", "separated"]
+
+Stretches = Callable[[Iterable[FloatArray]], Iterator[Stems]]
+"""Maps blocks ``(channels, n)`` to consecutive stretches of all stems ``(n_stems, channels, m)`` that are as
+long in all."""
 
 
 def separated(
     source: Source,
-    stretches: Callable[[Iterable[FloatArray]], Iterator[Stems]],
+    stretches: Stretches,
     *,
     sample_rate: float,
     channels: int,
@@ -32,8 +36,7 @@ def separated(
     source
         The recording.
     stretches
-        Maps blocks ``(channels, n)`` to consecutive stretches of all stems ``(n_stems, channels, m)`` that
-        are as long in all.
+        The network.
     sample_rate, channels
         Those of the network.
     wanted
@@ -105,7 +108,9 @@ class _Heard:
         return part
 
 
-def _fitted(blocks: Iterable[FloatArray], rate: float, own_rate: float, channels: int) -> Iterator[FloatArray]:
+def _fitted(
+    blocks: Iterable[FloatArray], rate: float, own_rate: float, channels: int
+) -> Iterator[FloatArray]:
     """Yield a recording with the channels and the rate of the network."""
     resamplers = [StreamResampler(rate, own_rate) for _ in range(channels)] if rate != own_rate else []
     for block in blocks:

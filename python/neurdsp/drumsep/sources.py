@@ -4,8 +4,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
-import numpy as np
-
 from neurdsp.audio import AudioReader, FloatArray, check_audio
 from neurdsp.audio.files import BLOCK_SAMPLES
 from neurdsp.errors import AudioFileError, ParameterError
@@ -20,17 +18,19 @@ class Source(Protocol):
 
     Attributes
     ----------
-    sample_rate : float
-        In Hz.
     channels : int
         One or two.
     n_samples : int
         Samples per channel; of a file, as its header has them.
     """
 
-    sample_rate: float
     channels: int
     n_samples: int
+
+    @property
+    def sample_rate(self) -> float:
+        """In Hz."""
+        ...
 
     def blocks(self) -> Iterator[FloatArray]:
         """Yield the recording in blocks ``(channels, n)`` of finite values, from its start."""

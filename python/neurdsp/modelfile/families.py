@@ -49,7 +49,7 @@ class Family:
 
 FAMILIES: list[Family] = [
     Family("amp", ("amp", "nam"), command="neurdsp.amp.cli:app", describe="neurdsp.amp.information:describe"),
-    Family("drumsep", ("drumsep",)),
+    Family("drumsep", ("drumsep",), command="neurdsp.drumsep.cli:app"),
 ]
 """Every family. A new one is a folder and an entry here."""
 

@@ -51,10 +51,18 @@ pub struct TfcTdfConfig {
     pub activation: String,
     /// Chunks that overlap at each sample.
     pub n_overlaps: usize,
+    /// Chunks that the network's own program gives it at a time.
+    #[serde(default = "one")]
+    pub batch_size: usize,
     /// Chunks below this mean absolute value are skipped by the network's own program.
     pub min_mean_abs: f64,
     /// Whether a recording is normalised before it is separated.
     pub normalize: bool,
+}
+
+/// The batch of files that name none.
+fn one() -> usize {
+    1
 }
 
 impl TfcTdfConfig {
@@ -85,6 +93,7 @@ impl TfcTdfConfig {
         within("the factor of scale in frequency", self.scale.1, 1, 8)?;
         within("bottleneck_factor", self.bottleneck_factor, 1, 64)?;
         within("n_overlaps", self.n_overlaps, 1, 64)?;
+        within("batch_size", self.batch_size, 1, 1024)?;
         if self.stems.iter().collect::<BTreeSet<_>>().len() < self.stems.len() {
             return Err(refuse("stems", self.stems.join(", "), "names that differ".to_owned()));
         }

@@ -1,0 +1,14 @@
+"""The commands of ``neurdsp drumsep``."""
+
+import typer
+
+from neurdsp.drumsep.commands import separate
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    help="Drum separation: take recordings apart into kick, snare, toms, hi-hat and cymbals.",
+    no_args_is_help=True,
+)
+app.command()(separate.separate)
+app.command("list")(separate.list_networks)
