@@ -1,6 +1,7 @@
 //! A model at another sample rate than its own, or oversampled.
 
 use crate::error::{Error, Result};
+use crate::wide_adapter::WideAdapter;
 use neurdsp_dsp::live::{Ratio, ResampleQuality, Resampler};
 use neurdsp_models::{LoadedModel, StreamingModel};
 
@@ -49,10 +50,11 @@ pub fn build_stream(model: &LoadedModel, operation: Operation) -> Result<Box<dyn
     adapt(&mut build, model.sample_rate(), operation)
 }
 
-/// As [`build_stream`], for any model whose streams `build` makes, at `model_rate`.
+/// As [`build_stream`], for any model whose streams `build` makes, at `model_rate`. The latency of a resampled model, if it has
+/// one, is completed to a whole number of samples.
 ///
 /// # Errors
-/// As [`build_stream`]; a model with a latency of its own cannot be resampled.
+/// As [`build_stream`]; a model of several channels, or with a latency of its own, cannot be oversampled.
 pub fn adapt(
     build: &mut dyn FnMut() -> Result<Box<dyn StreamingModel>>,
     model_rate: f64,
@@ -66,11 +68,20 @@ pub fn adapt(
     if ratio.up == ratio.down && oversample == 1 {
         return build();
     }
-    let instances = (0..oversample).map(|_| build()).collect::<Result<Vec<_>>>()?;
+    let first = build()?;
+    if first.in_channels() > 1 || first.out_channels() > 1 || first.latency() > 0 {
+        if oversample != 1 {
+            let allowed = "a model of several channels, or with a latency, is not oversampled: 1";
+            return Err(Error::parameter("oversample", oversample, allowed));
+        }
+        return Ok(Box::new(WideAdapter::new(first, ratio, quality)?));
+    }
+    let more = (1..oversample).map(|_| build());
+    let instances = std::iter::once(Ok(first)).chain(more).collect::<Result<Vec<_>>>()?;
     Ok(Box::new(RateAdapter::new(instances, ratio, quality)?))
 }
 
-/// Filter, model, filter.
+/// Filter, model, filter: for a model of one channel without latency.
 ///
 /// Oversampled `n` times, the model is played by `n` streams, each of which processes every `n`-th sample. That is what the
 /// network would compute with all its delays `n` times as long: its filters act at the same times as before, while the
@@ -95,11 +106,6 @@ impl RateAdapter {
         ratio: Ratio,
         quality: ResampleQuality,
     ) -> Result<RateAdapter> {
-        let own_latency = instances.iter().map(|model| model.latency()).max().unwrap_or(0);
-        if own_latency != 0 {
-            let allowed = "a model that is resampled must have none; play it at its own sample rate";
-            return Err(Error::parameter("the latency of the model in samples", own_latency, allowed));
-        }
         let most = (CHUNK as u64 * ratio.up).div_ceil(ratio.down) as usize + 1;
         let filters = if ratio.up == ratio.down {
             None

@@ -8,6 +8,7 @@
 //! | [`AmpChain`], [`ChainHandle`] | gain, gate, model, tone, cabinet and mix |
 //! | [`Slot`], [`SlotSender`], [`Bank`] | replacing a model during playback |
 //! | [`build_stream`], [`Operation`] | a model at another sample rate, or oversampled |
+//! | [`StemMixer`], [`StemHandle`] | a sound taken apart by a network and mixed again |
 //! | [`ImpulseResponse`] | cabinets |
 //! | [`SharedSettings`], [`Monitor`] | settings and times that threads share |
 //! | [`alloc_guard`], [`mod@bench`] | proof that nothing allocates, and how fast it plays |
@@ -41,7 +42,9 @@ mod monitor;
 mod parameters;
 mod planes;
 mod slot;
+mod stems;
 mod switch;
+mod wide_adapter;
 
 pub use adapter::{Operation, adapt, build_stream};
 pub use bank::Bank;
@@ -54,3 +57,4 @@ pub use monitor::{Monitor, PerformanceReport};
 pub use parameters::{ChainSettings, Parameter, SharedSettings};
 pub use planes::{MAX_CHUNK, Planes};
 pub use slot::{Slot, SlotSender, slot};
+pub use stems::{StemHandle, StemMixer};

@@ -70,6 +70,15 @@ impl Planes {
         &mut self.samples[index * MAX_CHUNK..index * MAX_CHUNK + self.len]
     }
 
+    /// Two different channels, which must exist.
+    pub(crate) fn pair_mut(&mut self, first: usize, second: usize) -> [&mut [f32]; 2] {
+        let (low, high) = (first.min(second), first.max(second));
+        let (before, after) = self.samples.split_at_mut(high * MAX_CHUNK);
+        let low = &mut before[low * MAX_CHUNK..low * MAX_CHUNK + self.len];
+        let high = &mut after[..self.len];
+        if first < second { [low, high] } else { [high, low] }
+    }
+
     /// The channels one after the other.
     pub fn channels_mut(&mut self) -> impl Iterator<Item = &mut [f32]> {
         let (len, n_channels) = (self.len, self.n_channels);

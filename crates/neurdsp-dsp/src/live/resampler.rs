@@ -64,11 +64,30 @@ impl Resampler {
     /// # Errors
     /// As [`new`](Self::new).
     pub fn with_output_delay(ratio: Ratio, quality: ResampleQuality, max_push: usize) -> Result<Resampler> {
+        Resampler::with_total_delay(ratio, quality, max_push, 0)
+    }
+
+    /// As [`with_output_delay`](Self::with_output_delay), for an input that is `late` samples late already: the two delays
+    /// together are the least whole number of samples of the output, which [`delay`](Self::delay) returns.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new); `late` is above 2³².
+    pub fn with_total_delay(
+        ratio: Ratio,
+        quality: ResampleQuality,
+        max_push: usize,
+        late: usize,
+    ) -> Result<Resampler> {
+        let already = u64::try_from(late).ok().filter(|late| *late <= 1 << 32);
+        let Some(already) = already else {
+            return Err(Error::parameter("late", late, "it must be at most 4294967296"));
+        };
         let sincs = Sincs::new(ratio, quality);
-        let delay = (sincs.half_width as u64 * ratio.up).div_ceil(ratio.down);
-        // As input samples and a remainder.
-        let late = (delay * ratio.down / ratio.up, delay * ratio.down % ratio.up);
-        Resampler::build(ratio, sincs, late, delay as usize, max_push)
+        // In parts of an input sample, of which there are `up`; rates have at most 2³² parts, so nothing overflows.
+        let least = u128::from(sincs.half_width as u64 + already) * u128::from(ratio.up);
+        let delay = least.div_ceil(u128::from(ratio.down));
+        let own = (delay * u128::from(ratio.down) - u128::from(already) * u128::from(ratio.up)) as u64;
+        Resampler::build(ratio, sincs, (own / ratio.up, own % ratio.up), delay as usize, max_push)
     }
 
     /// `late` is how far before the first input sample the first output sample lies: input samples, and 1 / `up` of one.
@@ -106,7 +125,8 @@ impl Resampler {
     }
 
     /// The delay in samples: of the input for [`new`](Self::new), of the output for
-    /// [`with_output_delay`](Self::with_output_delay). Exact.
+    /// [`with_output_delay`](Self::with_output_delay), and of the output with what came before it for
+    /// [`with_total_delay`](Self::with_total_delay). Exact.
     #[must_use]
     pub fn delay(&self) -> usize {
         self.delay

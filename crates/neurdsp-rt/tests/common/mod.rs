@@ -85,3 +85,78 @@ pub(crate) fn noise(n: usize, seed: u32) -> Vec<f32> {
 pub(crate) fn pulse(n: f64) -> f64 {
     (-0.5 * (n / 25.0).powi(2)).exp()
 }
+
+/// A separator that gives each stem a fixed share of both channels, `latency` samples late: what a network gives, stem by stem
+/// with both channels of each, without its cost.
+pub(crate) struct ToyStems {
+    shares: Vec<f32>,
+    past: [Vec<f32>; 2],
+    at: usize,
+    alive: Option<Arc<AtomicUsize>>,
+}
+
+impl ToyStems {
+    pub(crate) fn new(shares: &[f32], latency: usize) -> ToyStems {
+        let past = [(); 2].map(|()| vec![0.0; latency + 1]);
+        ToyStems { shares: shares.to_vec(), past, at: 0, alive: None }
+    }
+
+    pub(crate) fn counted(mut self, alive: &Arc<AtomicUsize>) -> ToyStems {
+        alive.fetch_add(1, Ordering::SeqCst);
+        self.alive = Some(Arc::clone(alive));
+        self
+    }
+
+    pub(crate) fn boxed(self) -> Box<dyn StreamingModel> {
+        Box::new(self)
+    }
+}
+
+impl Drop for ToyStems {
+    fn drop(&mut self) {
+        if let Some(alive) = &self.alive {
+            alive.fetch_sub(1, Ordering::SeqCst);
+        }
+    }
+}
+
+impl StreamingModel for ToyStems {
+    fn reset(&mut self) {
+        self.past.iter_mut().for_each(|past| past.fill(0.0));
+    }
+
+    fn prewarm(&mut self) {
+        self.reset();
+    }
+
+    fn receptive_field(&self) -> usize {
+        self.past[0].len()
+    }
+
+    fn latency(&self) -> usize {
+        self.past[0].len() - 1
+    }
+
+    fn process(&mut self, _input: &[f32], _output: &mut [f32]) {}
+
+    fn in_channels(&self) -> usize {
+        2
+    }
+
+    fn out_channels(&self) -> usize {
+        2 * self.shares.len()
+    }
+
+    fn process_channels(&mut self, input: &[&[f32]], output: &mut [&mut [f32]]) {
+        let length = self.past[0].len();
+        for i in 0..input[0].len() {
+            for (past, input) in self.past.iter_mut().zip(input) {
+                past[self.at] = input[i];
+            }
+            self.at = (self.at + 1) % length;
+            for (index, output) in output.iter_mut().enumerate() {
+                output[i] = self.shares[index / 2] * self.past[index % 2][self.at];
+            }
+        }
+    }
+}
