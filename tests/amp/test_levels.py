@@ -178,6 +178,11 @@ def test_the_command_writes_what_it_is_given_and_names_what_is_allowed(tmp_path,
             about_facts(about_settings(**{option.strip("-").replace("-", "_"): value}))
 
 
+def test_facts_are_not_lost_beside_another_number_type(tmp_path, bare):
+    with pytest.raises(ParameterError, match=r"facts about the device \(gear_model\) take two conversions"):
+        modelfile.convert(bare, tmp_path / "x.safetensors", dtype="F16", capture={"gear_model": "X"})
+
+
 def test_odd_names_come_through_as_they_were_given():
     for name in ("5150", "null", "yes", "a: b", "#1", '"quoted"', "Ünïted ☃"):
         assert about_facts(about_settings(gear_model=name)) == {"gear_model": name}

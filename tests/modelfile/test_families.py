@@ -144,3 +144,34 @@ def test_the_parity_error_is_relative_to_the_energy_of_the_expected_output():
     assert np.isnan(modelfile.parity_error_db(expected, np.full((1, 2), np.nan)))
     with pytest.raises(ParameterError, match=r"found has shape \(2,\), but must have \(1, 2\)"):
         modelfile.parity_error_db(expected, expected[0])
+
+
+@pytest.mark.parametrize("facts", [{"gear_make": "Acme"}, {"name": "Mixer", "input_level_dbu": 12.0}])
+def test_facts_about_a_device_are_refused_for_a_model_of_none(path, tmp_path, facts):
+    target = tmp_path / "copy.safetensors"
+    with pytest.raises(ParameterError) as caught:
+        modelfile.convert(path, target, capture=facts)
+    assert str(caught.value) == (
+        f"{', '.join(facts)}: '{path}' holds tiny.mixer, which is no model of a device; "
+        "leave these options out"
+    )
+    assert not target.exists()
+
+
+@pytest.mark.parametrize("suffix", [".nam", ".json", ".aidax"])
+def test_a_model_of_no_device_has_no_format_of_amps(path, tmp_path, suffix):
+    with pytest.raises(UnsupportedModelError, match=r"only a \.safetensors file can hold it"):
+        modelfile.convert(path, tmp_path / f"copy{suffix}")
+    assert not (tmp_path / f"copy{suffix}").exists()
+
+
+def test_the_command_refuses_the_options_of_another_family(path, tmp_path, command):
+    target = tmp_path / "copy.safetensors"
+    for more in (
+        ["--gear-make", "Acme"],
+        ["--dtype", "f32", "--output-dbu", "4"],
+        ["--nam-version", "0.5.4"],
+    ):
+        assert command("convert", path, target, *more)[0] == 2
+        assert not target.exists()
+    assert command("convert", path, target, "--dtype", "f32")[0] == 0

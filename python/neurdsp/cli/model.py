@@ -87,6 +87,7 @@ def verify(
 
 @app.command()
 @guard.guarded
+@options.described()
 def convert(
     source: Annotated[
         str,
@@ -112,14 +113,7 @@ def convert(
             help="With --dtype: the parity error in dB that OUT allows (-200 to -20); without it, that of IN."
         ),
     ] = None,
-    name: options.Name = None,
-    modeled_by: options.ModeledBy = None,
-    gear_make: options.GearMake = None,
-    gear_model: options.GearModel = None,
-    gear_type: options.GearType = None,
-    tone_type: options.ToneType = None,
-    input_dbu: options.InputDbu = None,
-    output_dbu: options.OutputDbu = None,
+    about: options.About = (),
     nam_version: Annotated[
         Literal["oldest", "keep", "0.5.4"],
         typer.Option(
@@ -137,16 +131,6 @@ def convert(
     from neurdsp.modelfile import convert as run
 
     names: dict[str, Literal["F32", "F16", "BF16"]] = {"f32": "F32", "f16": "F16", "bf16": "BF16"}
-    about = options.about_settings(
-        name=name,
-        modeled_by=modeled_by,
-        gear_make=gear_make,
-        gear_model=gear_model,
-        gear_type=gear_type,
-        tone_type=tone_type,
-        input_dbu=input_dbu,
-        output_dbu=output_dbu,
-    )
     done = run(
         find_model(source),
         target,

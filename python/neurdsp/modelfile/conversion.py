@@ -13,6 +13,7 @@ from neurdsp import _core
 from neurdsp._output import atomic_output, check_output, same_file
 from neurdsp.audio import FloatArray
 from neurdsp.errors import ModelFileError, ParameterError, UnsupportedModelError
+from neurdsp.modelfile.families import family_of
 from neurdsp.modelfile.files import DType, VerifyResult, build_metadata, read, verify, write
 from neurdsp.modelfile.loudness import measure_levels
 from neurdsp.modelfile.parity import build_parity
@@ -97,10 +98,11 @@ def convert(
     ------
     ParameterError
         If the suffixes are not two of these, if ``dtype``, ``parity_db`` or ``nam_version`` is given for
-        other formats, or if source and target are the same file.
+        other formats, ``capture`` for a model of no device or beside a ``dtype``, or if source and target are
+        the same file.
     UnsupportedModelError
         If the target format, or the version of it, cannot hold the source: JSON holds amp models and LSTMs
-        only.
+        only, and ``.nam`` amp models only.
     ModelFileError
         If the source cannot be read, the target cannot be written, or the target misses the parity vectors
         by more than it allows; nothing is written then.
@@ -134,17 +136,27 @@ def convert(
     sources = sorted(source.iterdir()) if source.is_dir() else [source]
     if any(same_file(target, one) for one in sources):
         raise ParameterError(f"'{target}' is the file to convert; give another name for the copy")
+    if nam_version not in ("oldest", "keep", "0.5.4"):
+        raise ParameterError(f"nam_version is {nam_version!r}, but it must be 'oldest', 'keep' or '0.5.4'")
+    if nam_version != "oldest" and suffixes[1] != ".nam":
+        raise ParameterError(f"'{target}': a version of the .nam format can be chosen only for a .nam file")
+    facts = dict(capture or {})
+    if suffixes[0] == ".safetensors" and _core.is_model_file(source):
+        _refuse_other_families(source, target, facts)
     if dtype is not None:
         if suffixes != (".safetensors", ".safetensors"):
             raise ParameterError(
                 f"'{source}' to '{target}': a dtype can be chosen only from .safetensors to .safetensors"
+            )
+        if facts:
+            raise ParameterError(
+                f"a dtype and facts about the device ({', '.join(facts)}) take two conversions; give one now"
             )
         rounded, proof = store_as(source, target, dtype, parity_db)
         lost = (f"precision of {rounded:,} values",) if rounded else ()
         return Conversion(source, target, lost=lost, added=(), proof=proof)
     if parity_db is not None:
         raise ParameterError("parity_db can be set only together with a dtype")
-    facts = dict(capture or {})
     if facts and suffixes == (".safetensors", ".safetensors"):
         with atomic_output(target) as temporary:
             _write_described(source, temporary, facts)
@@ -153,10 +165,6 @@ def convert(
         raise ParameterError(
             f"'{target}': JSON holds no facts about a device; convert to .nam or .safetensors"
         )
-    if nam_version not in ("oldest", "keep", "0.5.4"):
-        raise ParameterError(f"nam_version is {nam_version!r}, but it must be 'oldest', 'keep' or '0.5.4'")
-    if nam_version != "oldest" and suffixes[1] != ".nam":
-        raise ParameterError(f"'{target}': a version of the .nam format can be chosen only for a .nam file")
     same = suffixes[0] == suffixes[1] and not source.is_dir()
     if same and not (suffixes[1] == ".nam" and nam_version == "0.5.4" and not _is_same(source, target)):
         others = " or ".join(suffix for suffix in _SUFFIXES[:3] if suffix != suffixes[0])
@@ -182,6 +190,19 @@ def convert(
             return _to_json(source, target)
         case _:
             return _nam_to_json(source, target)
+
+
+def _refuse_other_families(source: Path, target: Path, facts: Mapping[str, Any]) -> None:
+    """Refuse what only models of devices have for any other model: facts about a device, other formats."""
+    architecture = _core.model_file_layout(source)[0]["neurdsp.architecture"]
+    family = family_of(architecture)
+    if family is not None and family.captured:
+        return
+    holds = f"'{source}' holds {architecture}, which is no model of a device"
+    if facts:
+        raise ParameterError(f"{', '.join(facts)}: {holds}; leave these options out")
+    if target.suffix.lower() != ".safetensors":
+        raise UnsupportedModelError(f"{holds}; only a .safetensors file can hold it")
 
 
 def _is_same(source: Path, target: Path) -> bool:

@@ -32,6 +32,9 @@ class Family:
     kind
         What its models do (``stream``, ``separator``, ``generator`` or ``predictor``), for such a family; the
         engine knows the kind of the others.
+    captured
+        Whether a model stands for a device, and its file may say which, who captured it and at which levels:
+        the options about the device of `neurdsp model convert`.
 
     Examples
     --------
@@ -45,10 +48,17 @@ class Family:
     describe: str = ""
     verify: str = ""
     kind: str = ""
+    captured: bool = False
 
 
 FAMILIES: list[Family] = [
-    Family("amp", ("amp", "nam"), command="neurdsp.amp.cli:app", describe="neurdsp.amp.information:describe"),
+    Family(
+        "amp",
+        ("amp", "nam"),
+        command="neurdsp.amp.cli:app",
+        describe="neurdsp.amp.information:describe",
+        captured=True,
+    ),
     Family("drumsep", ("drumsep",), command="neurdsp.drumsep.cli:app"),
 ]
 """Every family. A new one is a folder and an entry here."""

@@ -40,6 +40,7 @@ def parse_positions(texts: list[str] | None) -> dict[str, float]:
 
 
 @guard.guarded
+@options.described()
 def train_knobs(
     manifest: Annotated[
         Path,
@@ -54,14 +55,7 @@ def train_knobs(
     resume: options.Resume = False,
     overwrite: options.Overwrite = False,
     run_dir: options.RunDir = None,
-    name: options.Name = None,
-    modeled_by: options.ModeledBy = None,
-    gear_make: options.GearMake = None,
-    gear_model: options.GearModel = None,
-    gear_type: options.GearType = None,
-    tone_type: options.ToneType = None,
-    input_dbu: options.InputDbu = None,
-    output_dbu: options.OutputDbu = None,
+    about: options.About = (),
     as_json: options.Json = False,
 ) -> None:
     """Train one model with knobs on several captures of a device, and judge it at settings it never saw."""
@@ -70,16 +64,7 @@ def train_knobs(
     from neurdsp.dependencies import require
 
     settings = options.budget_settings(overrides, minutes=minutes, steps=steps)
-    settings += options.about_settings(
-        name=name,
-        modeled_by=modeled_by,
-        gear_make=gear_make,
-        gear_model=gear_model,
-        gear_type=gear_type,
-        tone_type=tone_type,
-        input_dbu=input_dbu,
-        output_dbu=output_dbu,
-    )
+    settings += about
     config = load_config(preset, overrides=settings)
     require("torch", extra="train", purpose="neurdsp amp train-knobs")
     from neurdsp.amp.knobs.train import train_parametric

@@ -1,8 +1,14 @@
-"""The options that ``neurdsp amp train``, ``train-many`` and ``train-knobs`` share."""
+"""The options that ``neurdsp amp train``, ``train-many`` and ``train-knobs`` share.
 
+Those about the device are also options of ``neurdsp model convert``.
+"""
+
+import functools
+import inspect
 import json
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,29 +18,23 @@ if TYPE_CHECKING:
     from neurdsp.amp.config import DataConfig
 
 __all__ = [
+    "About",
     "Config",
     "Esr",
-    "GearMake",
-    "GearModel",
-    "GearType",
-    "InputDbu",
     "Json",
     "Minutes",
     "ModelPath",
-    "ModeledBy",
-    "Name",
-    "OutputDbu",
     "Overwrite",
     "Preset",
     "Resume",
     "RunDir",
     "Set",
     "Steps",
-    "ToneType",
     "about_facts",
     "about_settings",
     "budget_settings",
     "data_settings",
+    "described",
 ]
 
 ModelPath = Annotated[
@@ -66,35 +66,71 @@ RunDir = Annotated[
 Overwrite = Annotated[
     bool, typer.Option("--overwrite", help="Replace an older model even by a worse one, and an earlier run.")
 ]
-_ABOUT = "About the device (written into the model file)"
-Name = Annotated[str | None, typer.Option(help="Name of the model.", rich_help_panel=_ABOUT)]
-ModeledBy = Annotated[str | None, typer.Option(help="Who made the capture.", rich_help_panel=_ABOUT)]
-GearMake = Annotated[str | None, typer.Option(help="Maker of the device.", rich_help_panel=_ABOUT)]
-GearModel = Annotated[str | None, typer.Option(help="Model of the device.", rich_help_panel=_ABOUT)]
-GearType = Annotated[
-    str | None,
-    typer.Option(
-        help="amp, pedal, pedal_amp, amp_cab, amp_pedal_cab, preamp or studio.", rich_help_panel=_ABOUT
-    ),
-]
-ToneType = Annotated[
-    str | None, typer.Option(help="clean, overdrive, crunch, hi_gain or fuzz.", rich_help_panel=_ABOUT)
-]
-InputDbu = Annotated[
-    float | None,
-    typer.Option(
-        metavar="DBU",
-        help="Level at the device of a 1 kHz sine that peaks at 0 dBFS.",
-        rich_help_panel=_ABOUT,
-    ),
-]
-OutputDbu = Annotated[
-    float | None,
-    typer.Option(
-        metavar="DBU", help="Level of a 1 kHz sine that is recorded at 0 dBFS peak.", rich_help_panel=_ABOUT
-    ),
-]
+About = Sequence[str]
+"""What is given about the device, as overrides of the configuration; see `described`."""
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, and no progress.")]
+
+
+def _about(kind: Any, text: str, **more: Any) -> Any:
+    panel = "About the device (written into the model file)"
+    return Annotated[kind | None, typer.Option(help=text, rich_help_panel=panel, **more)]
+
+
+_ABOUT = {
+    "name": _about(str, "Name of the model."),
+    "modeled_by": _about(str, "Who made the capture."),
+    "gear_make": _about(str, "Maker of the device."),
+    "gear_model": _about(str, "Model of the device."),
+    "gear_type": _about(str, "amp, pedal, pedal_amp, amp_cab, amp_pedal_cab, preamp or studio."),
+    "tone_type": _about(str, "clean, overdrive, crunch, hi_gain or fuzz."),
+    "input_dbu": _about(float, "Level at the device of a 1 kHz sine that peaks at 0 dBFS.", metavar="DBU"),
+    "output_dbu": _about(float, "Level of a 1 kHz sine that is recorded at 0 dBFS peak.", metavar="DBU"),
+}
+"""The options of `described`."""
+
+
+def described(*, name: bool = True) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command the options about the device, in place of its parameter ``about``.
+
+    The command gets what is given as overrides of the configuration (see `about_settings`).
+
+    Parameters
+    ----------
+    name
+        Whether ``--name`` is among them; not of a command that makes several models.
+
+    Examples
+    --------
+    >>> @described()
+    ... def train(about: About = ()) -> None:
+    ...     print(about)
+    >>> train(gear_make="Acme")
+    ['about.gear_make="Acme"']
+    """
+    added = {key: option for key, option in _ABOUT.items() if name or key != "name"}
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        @functools.wraps(command)
+        def run(**values: Any) -> None:
+            about = about_settings(**{key: values.pop(key, None) for key in added})
+            command(**values, about=about)
+
+        parameters: list[inspect.Parameter] = []
+        signature = inspect.signature(command)
+        for parameter in signature.parameters.values():
+            if parameter.name != "about":
+                parameters.append(parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY))
+                continue
+            parameters += [
+                inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=option)
+                for key, option in added.items()
+            ]
+        annotations = {key: hint for key, hint in command.__annotations__.items() if key != "about"}
+        run.__annotations__ = {**annotations, **added}
+        run.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+        return run
+
+    return decorate
 
 
 def data_settings(overrides: list[str] | None) -> "DataConfig":
@@ -185,7 +221,7 @@ def about_settings(
     return [f"about.{key}={json.dumps(value)}" for key, value in given.items() if value is not None]
 
 
-def about_facts(settings: list[str]) -> dict[str, object]:
+def about_facts(settings: Sequence[str]) -> dict[str, object]:
     """Return the result of `about_settings` by the keys of ``.nam`` metadata.
 
     Raises

@@ -27,6 +27,7 @@ _GROUPS = {
 
 
 @guard.guarded
+@options.described()
 def train(
     input_path: Annotated[
         Path, typer.Argument(metavar="IN.wav", help="Input of the device, mono."), guard.READS
@@ -50,14 +51,7 @@ def train(
     report: Annotated[
         bool, typer.Option("--report/--no-report", help="Write report.html into the run folder.")
     ] = True,
-    name: options.Name = None,
-    modeled_by: options.ModeledBy = None,
-    gear_make: options.GearMake = None,
-    gear_model: options.GearModel = None,
-    gear_type: options.GearType = None,
-    tone_type: options.ToneType = None,
-    input_dbu: options.InputDbu = None,
-    output_dbu: options.OutputDbu = None,
+    about: options.About = (),
     as_json: options.Json = False,
 ) -> None:
     """Train an amp model on a recording of a device, and measure the exported file with the engine.
@@ -69,16 +63,7 @@ def train(
     from neurdsp.dependencies import require
 
     settings = options.budget_settings(overrides, minutes=minutes, steps=steps, esr=esr, seed=seed)
-    settings += options.about_settings(
-        name=name,
-        modeled_by=modeled_by,
-        gear_make=gear_make,
-        gear_model=gear_model,
-        gear_type=gear_type,
-        tone_type=tone_type,
-        input_dbu=input_dbu,
-        output_dbu=output_dbu,
-    )
+    settings += about
     config = load_config(preset, file=config_path, overrides=settings)
 
     require("torch", extra="train", purpose="neurdsp amp train")
@@ -124,6 +109,7 @@ def train(
 
 
 @guard.guarded
+@options.described(name=False)
 def train_many(
     input_path: Annotated[
         Path, typer.Argument(metavar="IN.wav", help="Input of the devices, mono."), guard.READS
@@ -146,13 +132,7 @@ def train_many(
     overrides: options.Set = None,
     resume: options.Resume = False,
     overwrite: options.Overwrite = False,
-    modeled_by: options.ModeledBy = None,
-    gear_make: options.GearMake = None,
-    gear_model: options.GearModel = None,
-    gear_type: options.GearType = None,
-    tone_type: options.ToneType = None,
-    input_dbu: options.InputDbu = None,
-    output_dbu: options.OutputDbu = None,
+    about: options.About = (),
     as_json: options.Json = False,
 ) -> None:
     """Train a model for each of several captures of one input, and rank the models by their error.
@@ -165,15 +145,7 @@ def train_many(
     from neurdsp.dependencies import require
 
     settings = options.budget_settings(overrides, minutes=minutes, steps=steps, esr=esr, seed=None)
-    settings += options.about_settings(
-        modeled_by=modeled_by,
-        gear_make=gear_make,
-        gear_model=gear_model,
-        gear_type=gear_type,
-        tone_type=tone_type,
-        input_dbu=input_dbu,
-        output_dbu=output_dbu,
-    )
+    settings += about
     config = load_config(preset, file=config_path, overrides=settings)
 
     require("torch", extra="train", purpose="neurdsp amp train-many")
