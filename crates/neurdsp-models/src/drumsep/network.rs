@@ -1,127 +1,216 @@
 //! The layers of a TFC-TDF network, run in the order of its forward pass.
 //!
-//! Weights stay as the file stores them. Each layer prepares its own when its turn comes, because the filters of
-//! [`Conv3x3`] take four times their room and all of them together more than a gigabyte.
+//! Norms and activations are taken along by the layer that reads what they normalise, from sums that the layer before has
+//! gathered. A shortcut is computed by the convolution that it is added to. So each image is written once and read once or
+//! twice, and five of the largest are held at a time.
 
-use neurdsp_nn::image::{Affine, Conv3x3, Downscale, Image, Moments, Upscale, WidthLinear};
+use neurdsp_nn::image::{
+    Affine, Channels, Conv3x3, Downscale, Image, LANES, Moments, Pointwise, Upscale, WidthLinear, Work,
+};
 use neurdsp_simd::Isa;
 use std::borrow::Cow;
 
 use super::config::TfcTdfConfig;
-use crate::container::tensor::{Tensors, expect_tensor};
+use crate::container::tensor::{Tensors, expect_floats};
 use crate::error::Result;
 
-/// A network: its shape, and its weights by name.
-pub(super) struct Network<'a> {
-    pub(super) config: &'a TfcTdfConfig,
-    pub(super) tensors: &'a Tensors,
-    pub(super) isa: Isa,
-    pub(super) n_threads: usize,
+/// A network: its layers, with their weights as they use them.
+pub(super) struct Network {
+    first: Pointwise,
+    encoders: Vec<(Vec<Block>, Norm, Downscale)>,
+    bottleneck: Vec<Block>,
+    decoders: Vec<(Norm, Upscale, Vec<Block>)>,
+    last: [Pointwise; 2],
+    gelu: bool,
 }
 
-impl Network<'_> {
-    /// Maps the spectrum of a recording to those of the stems.
-    pub(super) fn run(&self, mix: &Image) -> Result<Image> {
-        let config = self.config;
-        let first = self.pointwise("first_conv", mix, None)?;
-        let mut x = first.clone();
-        let mut skips = Vec::with_capacity(config.n_scales);
-        for scale in 0..config.n_scales {
+/// Weight and bias of an instance norm.
+struct Norm {
+    weight: Vec<f32>,
+    bias: Vec<f32>,
+    gelu: bool,
+}
+
+/// A convolution, a bottleneck over frequency that is added to it, another convolution, and a shortcut.
+struct Block {
+    first: (Norm, Conv3x3),
+    narrow: (Norm, WidthLinear),
+    wide: (Norm, WidthLinear),
+    second: (Norm, Conv3x3),
+    shortcut: Pointwise,
+}
+
+/// An image, and what the norm after it needs.
+type Measured = (Image, Moments);
+
+impl Norm {
+    fn of(&self, moments: &Moments) -> Affine {
+        Affine::instance_norm(moments, &self.weight, &self.bias, self.gelu)
+    }
+}
+
+impl Block {
+    fn run(&self, x: Channels<'_>, moments: &Moments, work: &Work) -> Measured {
+        let (norm, layer) = &self.first;
+        let (mut y, moments) = layer.run(x, &norm.of(moments), None, work);
+        let (norm, layer) = &self.narrow;
+        let (narrow, inner) = layer.run(&y, &norm.of(&moments), work);
+        let (norm, layer) = &self.wide;
+        let moments = layer.add(&narrow, &norm.of(&inner), &mut y, work);
+        work.keep(narrow);
+        let (norm, layer) = &self.second;
+        let z = layer.run(&y, &norm.of(&moments), Some((&self.shortcut, x)), work);
+        work.keep(y);
+        z
+    }
+}
+
+/// Blocks one after another; the last image is the caller's.
+fn run_blocks(blocks: &[Block], x: Channels<'_>, moments: &Moments, work: &Work) -> Option<Measured> {
+    let mut blocks = blocks.iter();
+    let mut last = blocks.next()?.run(x, moments, work);
+    for block in blocks {
+        let next = block.run((&last.0).into(), &last.1, work);
+        work.keep(std::mem::replace(&mut last, next).0);
+    }
+    Some(last)
+}
+
+impl Network {
+    /// Takes the layers out of the tensors of a file.
+    pub(super) fn new(config: &TfcTdfConfig, tensors: &Tensors, isa: Isa) -> Result<Self> {
+        let build = Build { config, tensors, isa };
+        let (scales, c) = (config.n_scales, |scale| config.scale_channels(scale));
+        let complex = config.complex_channels();
+        let encoder = |scale: usize| {
             let name = format!("encoder_blocks.{scale}");
-            let skip = self.tfc_tdf(&format!("{name}.tfc_tdf"), x, scale)?;
-            x = self.downscale(&format!("{name}.downscale.conv"), &skip, scale)?;
+            let blocks = build.blocks(&format!("{name}.tfc_tdf"), c(scale), scale)?;
+            let shape = [c(scale + 1), c(scale), config.scale.0, config.scale.1];
+            let weights = build.weights(&format!("{name}.downscale.conv.2.weight"), &shape)?;
+            let layer = Downscale::new(&weights, shape[1], shape[0], config.scale, isa);
+            Ok((blocks, build.norm(&format!("{name}.downscale.conv.0"), c(scale))?, layer))
+        };
+        let decoder = |scale: usize| {
+            let name = format!("decoder_blocks.{}", scales - 1 - scale);
+            let shape = [c(scale + 1), c(scale), config.scale.0, config.scale.1];
+            let weights = build.weights(&format!("{name}.upscale.conv.2.weight"), &shape)?;
+            let layer = Upscale::new(&weights, shape[0], shape[1], config.scale, isa);
+            let norm = build.norm(&format!("{name}.upscale.conv.0"), c(scale + 1))?;
+            Ok((norm, layer, build.blocks(&format!("{name}.tfc_tdf"), 2 * c(scale), scale)?))
+        };
+        Ok(Self {
+            first: build.pointwise("first_conv", complex, c(0))?,
+            encoders: (0..scales).map(encoder).collect::<Result<_>>()?,
+            bottleneck: build.blocks("bottleneck_block", c(scales), scales)?,
+            decoders: (0..scales).rev().map(decoder).collect::<Result<_>>()?,
+            last: [
+                build.pointwise("final_conv.0", c(0) + complex, c(0))?,
+                build.pointwise("final_conv.2", c(0), config.stems.len() * complex)?,
+            ],
+            gelu: build.gelu(),
+        })
+    }
+
+    /// Maps the spectrum of a recording to those of the stems.
+    pub(super) fn run(&self, mix: &Image, work: &Work) -> Image {
+        let first = self.first.run(mix, None, work);
+        let mut skips: Vec<Measured> = Vec::with_capacity(self.encoders.len());
+        let mut x: Option<Measured> = None;
+        for (blocks, norm, layer) in &self.encoders {
+            let (image, moments) = x.as_ref().unwrap_or(&first);
+            let Some(skip) = run_blocks(blocks, image.into(), moments, work) else { continue };
+            let down = layer.run(&skip.0, &norm.of(&skip.1), work);
+            if let Some((image, _)) = x.replace(down) {
+                work.keep(image);
+            }
             skips.push(skip);
         }
-        x = self.tfc_tdf("bottleneck_block", x, config.n_scales)?;
-        for (index, scale) in (0..config.n_scales).rev().enumerate() {
-            let name = format!("decoder_blocks.{index}");
-            x = self.upscale(&format!("{name}.upscale.conv"), &x, scale)?;
-            if let Some(skip) = skips.pop() {
-                x = x.concat(&skip);
-            }
-            x = self.tfc_tdf(&format!("{name}.tfc_tdf"), x, scale)?;
+        let (image, moments) = x.as_ref().unwrap_or(&first);
+        let mut last = run_blocks(&self.bottleneck, image.into(), moments, work);
+        if let Some((image, _)) = x {
+            work.keep(image);
         }
-        x.multiply(&first);
-        drop(first);
-        let x = self.pointwise("final_conv.0", &mix.concat(&x), None)?;
-        self.pointwise("final_conv.2", &x, Some(&Affine::activation(config.channels, self.gelu())))
-    }
-
-    fn tfc_tdf(&self, name: &str, mut x: Image, scale: usize) -> Result<Image> {
-        for index in 0..self.config.n_blocks {
-            x = self.block(&format!("{name}.blocks.{index}"), &x, scale)?;
+        for (norm, layer, blocks) in &self.decoders {
+            let (Some((image, moments)), Some(skip)) = (last.take(), skips.pop()) else { continue };
+            let up = layer.run(&image, &norm.of(&moments), work);
+            work.keep(image);
+            last = if up.0.channels().is_multiple_of(LANES) {
+                run_blocks(blocks, Channels::both(&up.0, &skip.0), &up.1.both(&skip.1), work)
+            } else {
+                let both = up.0.concat(&skip.0);
+                run_blocks(blocks, (&both).into(), &Moments::of(&both), work)
+            };
+            work.keep(up.0);
+            work.keep(skip.0);
         }
-        Ok(x)
-    }
-
-    /// A convolution, a bottleneck over frequency that is added to it, another convolution, and a shortcut.
-    fn block(&self, name: &str, x: &Image, scale: usize) -> Result<Image> {
-        let channels = self.config.scale_channels(scale);
-        let (bins, inner) = (x.width(), x.width() / self.config.bottleneck_factor);
-        let shortcut = self.pointwise(&format!("{name}.shortcut"), x, None)?;
-        let y = self.conv3x3(&format!("{name}.tfc1"), x, channels, None)?;
-        let linear = |name: &str,
-                      norm: &str,
-                      x: &Image,
-                      outputs: usize,
-                      base: Option<&Image>|
-         -> Result<Image> {
-            let weights = self.weights(name, &[outputs, x.width()])?;
-            let before = self.norm(norm, x)?;
-            Ok(WidthLinear::new(&weights, x.width(), outputs, self.isa).run(x, &before, base, self.n_threads))
+        let Some((mut x, _)) = last else { return first.0 };
+        x.multiply(&first.0);
+        work.keep(first.0);
+        let hidden = if mix.channels().is_multiple_of(LANES) {
+            self.last[0].run(Channels::both(mix, &x), None, work).0
+        } else {
+            self.last[0].run(&mix.concat(&x), None, work).0
         };
-        let narrow = linear(&format!("{name}.tdf.2.weight"), &format!("{name}.tdf.0"), &y, inner, None)?;
-        let y = linear(&format!("{name}.tdf.5.weight"), &format!("{name}.tdf.3"), &narrow, bins, Some(&y))?;
-        self.conv3x3(&format!("{name}.tfc2"), &y, channels, Some(&shortcut))
+        work.keep(x);
+        let stems =
+            self.last[1].run(&hidden, Some(&Affine::activation(hidden.channels(), self.gelu)), work).0;
+        work.keep(hidden);
+        stems
+    }
+}
+
+/// Builds layers from tensors.
+struct Build<'a> {
+    config: &'a TfcTdfConfig,
+    tensors: &'a Tensors,
+    isa: Isa,
+}
+
+impl Build<'_> {
+    fn blocks(&self, name: &str, inputs: usize, scale: usize) -> Result<Vec<Block>> {
+        let widths = std::iter::once(inputs).chain(std::iter::repeat(self.config.scale_channels(scale)));
+        let blocks = widths.take(self.config.n_blocks).enumerate();
+        blocks.map(|(index, inputs)| self.block(&format!("{name}.blocks.{index}"), inputs, scale)).collect()
     }
 
-    fn conv3x3(&self, name: &str, x: &Image, outputs: usize, base: Option<&Image>) -> Result<Image> {
-        let weights = self.weights(&format!("{name}.2.weight"), &[outputs, x.channels(), 3, 3])?;
-        let layer = Conv3x3::new(&weights, x.channels(), outputs, self.isa);
-        Ok(layer.run(x, &self.norm(&format!("{name}.0"), x)?, base, self.n_threads))
+    fn block(&self, name: &str, inputs: usize, scale: usize) -> Result<Block> {
+        let (channels, bins) = (self.config.scale_channels(scale), self.config.band_bins(scale));
+        let inner = bins / self.config.bottleneck_factor;
+        let linear = |norm: &str, weight: &str, from: usize, to: usize| -> Result<(Norm, WidthLinear)> {
+            let weights = self.weights(&format!("{name}.tdf.{weight}.weight"), &[to, from])?;
+            let norm = self.norm(&format!("{name}.tdf.{norm}"), channels)?;
+            Ok((norm, WidthLinear::new(&weights, from, to, self.isa)))
+        };
+        Ok(Block {
+            first: self.conv3x3(&format!("{name}.tfc1"), inputs, channels)?,
+            narrow: linear("0", "2", bins, inner)?,
+            wide: linear("3", "5", inner, bins)?,
+            second: self.conv3x3(&format!("{name}.tfc2"), channels, channels)?,
+            shortcut: self.pointwise(&format!("{name}.shortcut"), inputs, channels)?,
+        })
     }
 
-    fn pointwise(&self, name: &str, x: &Image, before: Option<&Affine>) -> Result<Image> {
-        let name = format!("{name}.weight");
-        let outputs = self.tensors.get(&name).and_then(|tensor| tensor.shape.first().copied()).unwrap_or(0);
-        let weights = self.weights(&name, &[outputs, x.channels(), 1, 1])?;
-        let layer = Downscale::new(&weights, x.channels(), outputs, (1, 1), self.isa);
-        Ok(layer.run(x, before, self.n_threads))
+    fn conv3x3(&self, name: &str, inputs: usize, outputs: usize) -> Result<(Norm, Conv3x3)> {
+        let weights = self.weights(&format!("{name}.2.weight"), &[outputs, inputs, 3, 3])?;
+        Ok((self.norm(&format!("{name}.0"), inputs)?, Conv3x3::new(&weights, inputs, outputs, self.isa)))
     }
 
-    fn downscale(&self, name: &str, x: &Image, scale: usize) -> Result<Image> {
-        let (outputs, factor) = (self.config.scale_channels(scale + 1), self.config.scale);
-        let weights =
-            self.weights(&format!("{name}.2.weight"), &[outputs, x.channels(), factor.0, factor.1])?;
-        let before = self.norm(&format!("{name}.0"), x)?;
-        Ok(Downscale::new(&weights, x.channels(), outputs, factor, self.isa).run(
-            x,
-            Some(&before),
-            self.n_threads,
-        ))
+    fn pointwise(&self, name: &str, inputs: usize, outputs: usize) -> Result<Pointwise> {
+        let weights = self.weights(&format!("{name}.weight"), &[outputs, inputs, 1, 1])?;
+        Ok(Pointwise::new(&weights, inputs, outputs, self.isa))
     }
 
-    fn upscale(&self, name: &str, x: &Image, scale: usize) -> Result<Image> {
-        let (outputs, factor) = (self.config.scale_channels(scale), self.config.scale);
-        let weights =
-            self.weights(&format!("{name}.2.weight"), &[x.channels(), outputs, factor.0, factor.1])?;
-        let before = self.norm(&format!("{name}.0"), x)?;
-        Ok(Upscale::new(&weights, x.channels(), outputs, factor, self.isa).run(x, &before, self.n_threads))
-    }
-
-    /// The instance norm of an image, and the activation after it.
-    fn norm(&self, name: &str, x: &Image) -> Result<Affine> {
-        let weight = self.weights(&format!("{name}.weight"), &[x.channels()])?;
-        let bias = self.weights(&format!("{name}.bias"), &[x.channels()])?;
-        Ok(Affine::instance_norm(&Moments::of(x), &weight, &bias, self.gelu()))
+    fn norm(&self, name: &str, channels: usize) -> Result<Norm> {
+        let values = |part: &str| self.weights(&format!("{name}.{part}"), &[channels]).map(Cow::into_owned);
+        Ok(Norm { weight: values("weight")?, bias: values("bias")?, gelu: self.gelu() })
     }
 
     fn gelu(&self) -> bool {
         self.config.activation == "gelu"
     }
 
-    /// Weights, widened if they are stored in fewer bits. They were checked when the file was loaded.
+    /// Finite weights, widened if they are stored in fewer bits.
     fn weights(&self, name: &str, shape: &[usize]) -> Result<Cow<'_, [f32]>> {
-        expect_tensor(self.tensors, name, shape)?.to_f32(name)
+        expect_floats(self.tensors, name, shape)
     }
 }

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::{Mutex, PoisonError};
 
+use neurdsp_nn::image::Work;
 use neurdsp_simd::Isa;
 
 use super::config::{TFC_TDF, TfcTdfConfig};
@@ -11,7 +13,7 @@ use super::spectrum::Spectra;
 use crate::container::file::ModelFile;
 use crate::container::header::{AudioSpec, Header};
 use crate::container::parity::{Parity, Verification};
-use crate::container::tensor::{Tensor, Tensors, expect_floats};
+use crate::container::tensor::{Tensor, Tensors};
 use crate::error::{Error, Result};
 use crate::kinds::{Model, Separator};
 
@@ -22,13 +24,15 @@ const PARITY_PREFIX: &str = "parity.";
 /// A TFC-TDF network.
 pub struct TfcTdfSeparator {
     config: TfcTdfConfig,
-    tensors: Tensors,
+    network: Network,
     spectra: Spectra,
     metadata: BTreeMap<String, String>,
     /// None before the test vectors of a new file are made.
     parity: Option<Parity>,
     n_parameters: usize,
     n_threads: usize,
+    /// Memory of the last pass, for the next one.
+    idle: Mutex<Option<Work>>,
 }
 
 impl TfcTdfSeparator {
@@ -50,26 +54,31 @@ impl TfcTdfSeparator {
                 ),
             });
         }
-        let (mut tensors, mut n_parameters) = (Tensors::new(), 0);
-        for (name, shape) in config.parameter_shapes() {
-            n_parameters += expect_floats(&file.tensors, &name, &shape)?.len();
-            if let Some(tensor) = file.tensors.get(&name) {
-                tensors.insert(name, tensor.clone());
-            }
-        }
+        let network = Network::new(&config, &file.tensors, Isa::detect())?;
+        let shapes: BTreeMap<_, _> = config.parameter_shapes().into_iter().collect();
         let unknown =
-            file.tensors.keys().find(|name| !name.starts_with(PARITY_PREFIX) && !tensors.contains_key(*name));
+            file.tensors.keys().find(|name| !name.starts_with(PARITY_PREFIX) && !shapes.contains_key(*name));
         if let Some(name) = unknown {
             return Err(Error::UnexpectedTensor {
                 name: crate::container::json::one_line(name),
                 architecture: format!("a {TFC_TDF} model of {} stems", config.stems.len()),
             });
         }
+        let n_parameters = shapes.values().map(|shape| shape.iter().product::<usize>()).sum();
         let has_parity = file.tensors.keys().any(|name| name.starts_with(PARITY_PREFIX));
         let parity = || Parity::from_tensors(&file.tensors, header.parity_db, MAX_PARITY_VALUES);
         let parity = if has_parity { Some(parity()?) } else { None };
         let (spectra, metadata) = (Spectra::new(&config)?, file.metadata.clone());
-        Ok(Self { config, tensors, spectra, metadata, parity, n_parameters, n_threads: 1 })
+        Ok(Self {
+            config,
+            network,
+            spectra,
+            metadata,
+            parity,
+            n_parameters,
+            n_threads: 1,
+            idle: Mutex::default(),
+        })
     }
 
     /// The shape of the network.
@@ -101,8 +110,14 @@ impl TfcTdfSeparator {
             });
         }
         let mix = self.spectra.analyse(chunk, n_threads)?;
-        let network = Network { config, tensors: &self.tensors, isa: Isa::detect(), n_threads };
-        self.spectra.synthesise(&network.run(&mix)?, config.audio_channels, n_samples, n_threads)
+        let taken = self.idle.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let mut work = taken.unwrap_or_default();
+        work.set_threads(n_threads);
+        let spectra = self.network.run(&mix, &work);
+        let stems = self.spectra.synthesise(&spectra, config.audio_channels, n_samples, n_threads);
+        work.keep(spectra);
+        *self.idle.lock().unwrap_or_else(PoisonError::into_inner) = Some(work);
+        stems
     }
 }
 

@@ -1,32 +1,50 @@
 //! 3x3 convolutions, by Winograd.
 
-use super::gemm::{Panel, Source, Target, multiply};
-use super::norm::Affine;
-use super::pixels::{Image, LANES};
-use super::winograd::{
-    InputJob, OutputJob, PRODUCTS, STEP, transform_filter, transform_input, transform_output,
-};
-use neurdsp_simd::parallel::{Idle, for_each};
+use super::norm::{Affine, Moments, RowSums, sum_rows};
+use super::pixels::{Channels, Image, LANES};
+use super::pointwise::Pointwise;
+use super::tile::Tile;
+use super::winograd::{FilterJob, InputJob, OutputJob};
+use super::work::{Scratch, Work};
 use neurdsp_simd::{AlignedBuf, Isa};
 
-/// Tiles whose products are held together: their inputs and outputs stay in the second cache.
-const TILES: usize = 24;
+/// Tiles that are multiplied together, about.
+const TILES: usize = 128;
+/// Inputs that are multiplied together: the products of their filters stay in the second cache.
+const INPUTS: usize = 64;
+/// Blocks of outputs that are multiplied together.
+const PAIR: usize = 2;
 
 /// A 3x3 convolution with stride 1, zeros around the image and no bias.
 pub struct Conv3x3 {
-    /// `[36][outputs / 16][inputs][16]`.
-    weights: AlignedBuf,
+    /// `[outputs / 16][inputs][9][16]`; the inputs fill blocks of sixteen.
+    filters: AlignedBuf,
     inputs: usize,
     outputs: usize,
+    tile: Tile,
     isa: Isa,
 }
 
-/// Working memory of a thread.
-struct Scratch {
-    /// Rows of input, normed, with zeros around them.
-    rows: AlignedBuf,
-    before: AlignedBuf,
-    after: AlignedBuf,
+/// What a call works on.
+struct Job<'a> {
+    input: Channels<'a>,
+    before: &'a Affine,
+    shortcut: Option<(&'a Pointwise, Channels<'a>)>,
+    /// Tiles in a row of tiles.
+    across: usize,
+    /// Most tiles that are multiplied together, and the units from one product of them to the next.
+    tiles: usize,
+    pitch: usize,
+}
+
+/// Some tiles of a band of rows.
+#[derive(Clone, Copy)]
+struct Group {
+    /// The band's first row.
+    first_row: usize,
+    /// The first tile, counted from the first of the band, and their number.
+    first: usize,
+    tiles: usize,
 }
 
 impl Conv3x3 {
@@ -37,157 +55,243 @@ impl Conv3x3 {
     #[must_use]
     pub fn new(weights: &[f32], inputs: usize, outputs: usize, isa: Isa) -> Self {
         assert_eq!(weights.len(), outputs * inputs * 9, "a 3x3 filter for each pair of channels");
-        let panel = panel_len(inputs, outputs);
-        let mut transformed = AlignedBuf::zeroed(PRODUCTS * panel);
-        let mut points = [0.0; PRODUCTS];
-        for output in 0..outputs {
-            for input in 0..inputs {
-                transform_filter(&weights[(output * inputs + input) * 9..][..9], &mut points);
-                let place = (output / LANES * inputs + input) * LANES + output % LANES;
-                for (product, value) in points.iter().enumerate() {
-                    transformed[product * panel + place] = *value as f32;
-                }
+        let padded = inputs.div_ceil(LANES) * LANES;
+        let mut filters = AlignedBuf::zeroed(outputs.div_ceil(LANES) * padded * 9 * LANES);
+        for (pair, filter) in weights.chunks_exact(9).enumerate() {
+            let (output, input) = (pair / inputs, pair % inputs);
+            let first = (output / LANES * padded + input) * 9 * LANES + output % LANES;
+            for (tap, weight) in filter.iter().enumerate() {
+                filters[first + tap * LANES] = *weight;
             }
         }
-        Self { weights: transformed, inputs, outputs, isa }
+        Self { filters, inputs, outputs, tile: Tile::F4, isa }
     }
 
-    /// Convolves `before(input)`, and adds `base`.
+    /// The same convolution by other tiles.
+    #[cfg(test)]
+    pub(super) fn tiled(self, tile: Tile) -> Self {
+        Self { tile, ..self }
+    }
+
+    /// Convolves `before(input)`, and adds the product of a 1x1 convolution.
     ///
     /// # Panics
     /// If the images have other channels or sizes.
     #[must_use]
-    pub fn run(&self, input: &Image, before: &Affine, base: Option<&Image>, n_threads: usize) -> Image {
+    pub fn run<'a>(
+        &self,
+        input: impl Into<Channels<'a>>,
+        before: &Affine,
+        shortcut: Option<(&Pointwise, Channels<'_>)>,
+        work: &Work,
+    ) -> (Image, Moments) {
+        let input = input.into();
         assert_eq!(input.channels(), self.inputs, "channels of the input");
         let (height, width) = (input.height(), input.width());
-        let mut output = Image::new(self.outputs, height, width);
-        if let Some(base) = base {
-            let size = (base.channels(), base.height(), base.width());
+        if let Some((layer, from)) = shortcut {
+            let size = (layer.outputs(), from.height(), from.width());
             assert_eq!(size, (self.outputs, height, width), "the size of what is added");
+            assert_eq!(layer.inputs(), from.channels(), "channels of the shortcut");
         }
+        let mut output = work.image(self.outputs, height, width);
+        let mut sums = RowSums::new(self.outputs, height);
         if height * width == 0 {
-            return output;
+            return (output, sums.moments(height, width));
         }
-        let across = width.div_ceil(STEP);
+        let across = width.div_ceil(self.tile.step());
         // Narrow images take several rows of tiles together.
-        let tile_rows = (TILES / across).max(1);
-        let bands = bands_of(&mut output, tile_rows * STEP);
-        let scratch = || self.scratch(tile_rows, across);
-        for_each(n_threads, bands, &Idle::new(false), scratch, |scratch, (band, mut rows)| {
-            self.run_band(input, before, base, band * tile_rows * STEP, &mut rows, scratch);
-        });
-        output
-    }
-
-    fn scratch(&self, tile_rows: usize, across: usize) -> Scratch {
-        let (inputs, outputs) = (self.inputs.div_ceil(LANES), self.outputs.div_ceil(LANES));
-        let row = (across * STEP + 2) * LANES;
-        Scratch {
-            rows: AlignedBuf::zeroed(inputs * (tile_rows * STEP + 2) * row),
-            before: AlignedBuf::zeroed(PRODUCTS * inputs * TILES.max(1) * LANES),
-            after: AlignedBuf::zeroed(PRODUCTS * outputs * TILES.max(1) * LANES),
+        let tile_rows = (TILES / across).clamp(1, height.div_ceil(self.tile.step()));
+        let tiles = TILES.min(tile_rows * across);
+        let job = Job { input, before, shortcut, across, tiles, pitch: tiles | 1 };
+        let band_rows = tile_rows * self.tile.step();
+        let bands: Vec<_> =
+            output.bands_mut(band_rows).into_iter().zip(sums.bands_mut(height, band_rows)).collect();
+        if bands.len() >= 4 * work.n_threads() || work.n_threads() == 1 {
+            work.for_each(bands, |scratch, ((band, mut rows), mut sums)| {
+                self.run_band(&job, band * band_rows, &mut rows, &mut sums, scratch);
+            });
+        } else {
+            for ((band, mut rows), mut sums) in bands {
+                self.run_together(&job, band * band_rows, &mut rows, &mut sums, work);
+            }
         }
+        (output, sums.moments(height, width))
     }
 
     /// The rows from `first` on: `rows` holds those of each block of outputs.
     fn run_band(
         &self,
-        input: &Image,
-        before: &Affine,
-        base: Option<&Image>,
+        job: &Job<'_>,
         first: usize,
         rows: &mut [&mut [f32]],
+        sums: &mut [&mut [f32]],
         scratch: &mut Scratch,
     ) {
-        let (isa, width, across) = (self.isa, input.width(), input.width().div_ceil(STEP));
-        let height = rows[0].len() / (width * LANES);
-        let tile_rows = height.div_ceil(STEP);
-        let stride = (across * STEP + 2) * LANES;
-        let block_rows = scratch.rows.len() / input.blocks();
-        for block in 0..input.blocks() {
-            let padded = &mut scratch.rows[block * block_rows..][..block_rows];
-            for (y, padded) in padded.chunks_exact_mut(stride).take(tile_rows * STEP + 2).enumerate() {
-                match (first + y).checked_sub(1).filter(|y| *y < input.height()) {
-                    Some(y) => {
-                        let from = &input.block(block)[y * width * LANES..][..width * LANES];
-                        before.apply(isa, block, from, &mut padded[LANES..][..width * LANES]);
-                    }
-                    None => padded.fill(0.0),
+        let lens = [self.padded_len(job, rows), self.input_len(job) * job.input.blocks(), self.pair_len(job)];
+        for group in self.groups(job, first, rows) {
+            let [padded, products, pair_scratch] = scratch.take(lens);
+            for (block, products) in products.chunks_exact_mut(self.input_len(job)).enumerate() {
+                self.transform(job, group, block, padded, products);
+            }
+            for (pair, rows) in rows.chunks_mut(PAIR).enumerate() {
+                self.outputs(job, group, pair, products, rows, pair_scratch);
+            }
+        }
+        self.finish(job, rows, sums);
+    }
+
+    /// The same, with all threads on one band: each has some inputs and then some outputs.
+    fn run_together(
+        &self,
+        job: &Job<'_>,
+        first: usize,
+        rows: &mut [&mut [f32]],
+        sums: &mut [&mut [f32]],
+        work: &Work,
+    ) {
+        let padded_len = self.padded_len(job, rows);
+        let len = self.input_len(job) * job.input.blocks();
+        let mut products = work.floats(len);
+        for group in self.groups(job, first, rows) {
+            let blocks = products[..len].chunks_exact_mut(self.input_len(job)).enumerate().collect();
+            work.for_each(blocks, |scratch, (block, products)| {
+                let [padded] = scratch.take([padded_len]);
+                self.transform(job, group, block, padded, products);
+            });
+            let pairs = rows.chunks_mut(PAIR).enumerate().collect();
+            work.for_each(pairs, |scratch, (pair, rows)| {
+                let [_, _, pair_scratch] = scratch.take([0, 0, self.pair_len(job)]);
+                self.outputs(job, group, pair, &products[..len], rows, pair_scratch);
+            });
+        }
+        work.keep_floats(products);
+        self.finish(job, rows, sums);
+    }
+
+    /// The groups of tiles of a band.
+    fn groups(
+        &self,
+        job: &Job<'_>,
+        first_row: usize,
+        rows: &[&mut [f32]],
+    ) -> impl Iterator<Item = Group> + use<> {
+        let height = rows[0].len() / (job.input.width() * LANES);
+        let tile_rows = height.div_ceil(self.tile.step());
+        let (all, most) = (tile_rows * job.across, job.tiles);
+        let group = move |first| Group { first_row, first, tiles: most.min(all - first) };
+        (0..all).step_by(most).map(group)
+    }
+
+    /// Values of the padded rows of a band, of the products of a block of inputs, and of what makes a pair of blocks of
+    /// outputs.
+    fn padded_len(&self, job: &Job<'_>, rows: &[&mut [f32]]) -> usize {
+        let step = self.tile.step();
+        let height = rows[0].len() / (job.input.width() * LANES);
+        (height.div_ceil(step) * step + 2) * (job.across * step + 2) * LANES
+    }
+
+    fn input_len(&self, job: &Job<'_>) -> usize {
+        self.tile.products() * job.pitch * LANES * self.tile.bytes() / 4
+    }
+
+    fn filter_len(&self) -> usize {
+        self.tile.products() * (INPUTS + 1) * LANES * self.tile.bytes() / 4
+    }
+
+    fn output_len(&self, job: &Job<'_>) -> usize {
+        self.tile.products() * job.pitch * LANES
+    }
+
+    fn pair_len(&self, job: &Job<'_>) -> usize {
+        PAIR * (self.filter_len() + self.output_len(job))
+    }
+
+    /// The products of a block of inputs.
+    fn transform(&self, job: &Job<'_>, group: Group, block: usize, padded: &mut [f32], products: &mut [f32]) {
+        let (step, width) = (self.tile.step(), job.input.width());
+        let stride = (job.across * step + 2) * LANES;
+        // Only rows that the group reads.
+        let (top, end) = (group.first / job.across, (group.first + group.tiles).div_ceil(job.across));
+        let rows = top * step..end * step + 2;
+        for (y, padded) in rows.clone().zip(padded.chunks_exact_mut(stride)) {
+            match (group.first_row + y).checked_sub(1).filter(|y| *y < job.input.height()) {
+                Some(y) => {
+                    let from = &job.input.block(block)[y * width * LANES..][..width * LANES];
+                    padded[..LANES].fill(0.0);
+                    padded[LANES + width * LANES..].fill(0.0);
+                    job.before.apply(self.isa, block, from, &mut padded[LANES..][..width * LANES]);
                 }
+                None => padded.fill(0.0),
             }
         }
-        let panel = panel_len(self.inputs, self.outputs);
-        let (in_stride, out_stride) = (TILES * LANES, TILES * LANES);
-        let (in_product, out_product) = (input.blocks() * in_stride, rows.len() * out_stride);
-        let n_tiles = tile_rows * across;
-        for first_tile in (0..n_tiles).step_by(TILES) {
-            let tiles = TILES.min(n_tiles - first_tile);
-            for block in 0..input.blocks() {
-                transform_input(
-                    isa,
-                    &mut InputJob {
-                        rows: &scratch.rows[block * block_rows..][..(tile_rows * STEP + 2) * stride],
-                        stride,
-                        across,
-                        first: first_tile,
-                        tiles,
-                        products: &mut scratch.before[block * in_stride..],
-                        product_stride: in_product,
-                    },
-                );
+        let first = group.first - top * job.across;
+        let rows = &padded[..rows.len() * stride];
+        let (across, tiles, pitch) = (job.across, group.tiles, job.pitch);
+        self.tile
+            .transform_input(self.isa, &mut InputJob { rows, stride, across, first, tiles, products, pitch });
+    }
+
+    /// The outputs of two blocks of channels.
+    fn outputs(
+        &self,
+        job: &Job<'_>,
+        group: Group,
+        pair: usize,
+        inputs: &[f32],
+        rows: &mut [&mut [f32]],
+        scratch: &mut [f32],
+    ) {
+        let width = job.input.width();
+        if let Some((layer, from)) = job.shortcut.filter(|_| group.first == 0) {
+            layer.multiply(from, group.first_row * width, pair * PAIR, rows);
+        }
+        let (filters, products) = scratch.split_at_mut(PAIR * self.filter_len());
+        let n_inputs = self.inputs.div_ceil(LANES) * LANES;
+        for first in (0..n_inputs).step_by(INPUTS) {
+            let taken = INPUTS.min(n_inputs - first);
+            for (r, products) in filters.chunks_exact_mut(self.filter_len()).enumerate().take(rows.len()) {
+                let start = ((pair * PAIR + r) * n_inputs + first) * 9 * LANES;
+                let filters = &self.filters[start..][..taken * 9 * LANES];
+                self.tile
+                    .transform_filters(self.isa, &mut FilterJob { filters, products, pitch: INPUTS + 1 });
             }
-            for product in 0..PRODUCTS {
-                let weights = &self.weights[product * panel..][..panel];
-                multiply(
-                    isa,
-                    &Panel { weights, inputs: self.inputs, outputs: self.outputs },
-                    Source {
-                        data: &scratch.before[product * in_product..],
-                        block_stride: in_stride,
-                        step: LANES,
-                    },
-                    &mut Target {
-                        data: &mut scratch.after[product * out_product..],
-                        block_stride: out_stride,
-                        step: LANES,
-                        adds: false,
-                    },
-                    tiles,
-                );
-            }
-            for (block, rows) in rows.iter_mut().enumerate() {
-                let base = base.map(|base| &base.block(block)[first * width * LANES..][..rows.len()]);
-                transform_output(
-                    isa,
-                    &mut OutputJob {
-                        products: &scratch.after[block * out_stride..],
-                        product_stride: out_product,
-                        across,
-                        first: first_tile,
-                        tiles,
-                        rows,
-                        base,
-                        width,
-                    },
-                );
-            }
+            let inputs = &inputs[first / LANES * self.input_len(job)..];
+            self.tile.multiply(
+                self.isa,
+                &super::tile::Factors {
+                    filters,
+                    filter_stride: self.filter_len(),
+                    filter_pitch: INPUTS + 1,
+                    n_inputs: taken,
+                    inputs,
+                    input_stride: self.input_len(job),
+                    input_pitch: job.pitch,
+                    tiles: group.tiles,
+                    adds: first > 0,
+                },
+                &mut products.chunks_exact_mut(self.output_len(job)).take(rows.len()).collect::<Vec<_>>(),
+            );
+        }
+        for (rows, products) in rows.iter_mut().zip(products.chunks_exact(self.output_len(job))) {
+            self.tile.transform_output(
+                self.isa,
+                &mut OutputJob {
+                    products,
+                    product_stride: job.pitch * LANES,
+                    across: job.across,
+                    first: group.first,
+                    tiles: group.tiles,
+                    rows,
+                    width,
+                    adds: job.shortcut.is_some(),
+                },
+            );
         }
     }
-}
 
-/// Values of the weights of one product.
-fn panel_len(inputs: usize, outputs: usize) -> usize {
-    outputs.div_ceil(LANES) * inputs * LANES
-}
-
-/// Splits an image into bands of rows: the number of each, and its rows in every block.
-pub(super) fn bands_of(image: &mut Image, rows: usize) -> Vec<(usize, Vec<&mut [f32]>)> {
-    let (block, band) = (image.height() * image.width() * LANES, rows * image.width() * LANES);
-    let mut bands: Vec<_> = (0..image.height().div_ceil(rows)).map(|band| (band, Vec::new())).collect();
-    for block in image.data_mut().chunks_exact_mut(block) {
-        for (part, (_, rows)) in block.chunks_mut(band).zip(&mut bands) {
-            rows.push(part);
+    fn finish(&self, job: &Job<'_>, rows: &[&mut [f32]], sums: &mut [&mut [f32]]) {
+        for (rows, sums) in rows.iter().zip(sums) {
+            sum_rows(self.isa, rows, job.input.width(), sums);
         }
     }
-    bands
 }

@@ -1,4 +1,4 @@
-//! The product at the bottom of every convolution: pixels by input channels, times input channels by output channels.
+//! The product at the bottom of every layer: pixels by input channels, times input channels by output channels.
 //!
 //! A step of the inner loop broadcasts one channel of a few pixels and multiplies it with two registers of outputs. As many
 //! pixels are taken together as leave registers for the outputs: twelve of 32 wide registers, six of 16 narrow ones. Every
@@ -9,73 +9,87 @@
 use super::pixels::LANES;
 use neurdsp_simd::{Isa, Vector, dispatch};
 
-/// Weights of a product, `[outputs / 16][inputs][16]`.
+/// Weights: those of input channel `k` for block `b` of sixteen outputs begin at `b * block_stride + k * 16`.
+#[derive(Clone, Copy)]
 pub(super) struct Panel<'a> {
     pub(super) weights: &'a [f32],
+    pub(super) block_stride: usize,
     pub(super) inputs: usize,
-    pub(super) outputs: usize,
 }
 
-/// Pixels in blocks of sixteen channels: pixel `m` of a block begins at `block * block_stride + m * step`.
+/// Pixels in blocks of sixteen channels: pixel `m` of a block begins at `block * block_stride + m * 16`.
 #[derive(Clone, Copy)]
 pub(super) struct Source<'a> {
     pub(super) data: &'a [f32],
     pub(super) block_stride: usize,
-    pub(super) step: usize,
 }
 
-/// Where the products go; laid out like [`Source`]. They are added to what is there if `adds`.
-pub(super) struct Target<'a> {
-    pub(super) data: &'a mut [f32],
-    pub(super) block_stride: usize,
+/// Where the products go in each block of outputs: pixel `m` to `first + m * step`. They are added to what is there if
+/// `adds`.
+#[derive(Clone, Copy)]
+pub(super) struct Place {
+    pub(super) first: usize,
     pub(super) step: usize,
     pub(super) adds: bool,
 }
 
-/// Multiplies `pixels` pixels.
-pub(super) fn multiply(isa: Isa, panel: &Panel<'_>, from: Source<'_>, to: &mut Target<'_>, pixels: usize) {
-    if pixels == 0 || panel.inputs == 0 {
+/// Multiplies `pixels` pixels; `to` has a slice for each block of outputs.
+pub(super) fn multiply(
+    isa: Isa,
+    panel: Panel<'_>,
+    from: Source<'_>,
+    to: &mut [&mut [f32]],
+    place: Place,
+    pixels: usize,
+) {
+    if pixels == 0 || panel.inputs == 0 || to.is_empty() {
         return;
     }
-    let (inputs, outputs) = (panel.inputs.div_ceil(LANES), panel.outputs.div_ceil(LANES));
-    let extent =
-        |blocks: usize, stride: usize, step: usize| (blocks - 1) * stride + (pixels - 1) * step + LANES;
-    assert!(panel.weights.len() >= outputs * panel.inputs * LANES, "weights for each output");
-    assert!(from.data.len() >= extent(inputs, from.block_stride, from.step), "pixels to read");
-    assert!(to.data.len() >= extent(outputs, to.block_stride, to.step), "room for the products");
-    run(isa, panel, from, to, pixels);
+    let weights = (to.len() - 1) * panel.block_stride + panel.inputs * LANES;
+    assert!(panel.weights.len() >= weights, "weights for each output");
+    let (last, channels) = ((panel.inputs - 1) / LANES, (panel.inputs - 1) % LANES + 1);
+    assert!(from.data.len() >= last * from.block_stride + (pixels - 1) * LANES + channels, "pixels to read");
+    let extent = place.first + (pixels - 1) * place.step + LANES;
+    assert!(to.iter().all(|to| to.len() >= extent), "room for the products");
+    run(isa, panel, from, to, place, pixels);
 }
 
 dispatch! {
-    fn run(panel: &Panel<'_>, from: Source<'_>, to: &mut Target<'_>, pixels: usize) = run_generic
+    fn run(panel: Panel<'_>, from: Source<'_>, to: &mut [&mut [f32]], place: Place, pixels: usize) = run_generic
 }
 
 #[inline(always)]
 unsafe fn run_generic<V: Vector<f32>>(
-    panel: &Panel<'_>,
+    panel: Panel<'_>,
     from: Source<'_>,
-    to: &mut Target<'_>,
+    to: &mut [&mut [f32]],
+    place: Place,
     pixels: usize,
 ) {
     unsafe {
-        let blocks = panel.outputs.div_ceil(LANES);
-        if V::LANES == LANES {
-            // Two registers are two blocks of outputs.
-            let mut block = 0;
-            while block + 1 < blocks {
-                column::<V, 12, 2, true>(panel, from, to, pixels, block, 0);
-                block += 2;
+        for (pair, to) in to.chunks_mut(2).enumerate() {
+            let weights = |r: usize| panel.weights.as_ptr().add((2 * pair + r) * panel.block_stride);
+            let mut first = to[0].as_mut_ptr().add(place.first);
+            if V::LANES == LANES {
+                if let [_, second] = to {
+                    // Two registers are two blocks of outputs.
+                    let to = [first, second.as_mut_ptr().add(place.first)];
+                    column::<V, 12, 8, 2>(panel.inputs, [weights(0), weights(1)], from, to, place, pixels);
+                } else {
+                    column::<V, 12, 8, 1>(panel.inputs, [weights(0)], from, [first], place, pixels);
+                }
+                continue;
             }
-            if block < blocks {
-                column::<V, 12, 1, true>(panel, from, to, pixels, block, 0);
-            }
-        } else {
-            for block in 0..blocks {
-                for lane in (0..LANES).step_by((2 * V::LANES).min(LANES)) {
+            for block in 0..to.len() {
+                first = to[block].as_mut_ptr().add(place.first);
+                for lane in (0..LANES).step_by(2 * V::LANES) {
+                    let row = weights(block).add(lane);
+                    let (weights, to) =
+                        ([row, row.add(V::LANES)], [first.add(lane), first.add(lane + V::LANES)]);
                     if V::LANES == 8 {
-                        column::<V, 6, 2, false>(panel, from, to, pixels, block, lane);
+                        column::<V, 6, 4, 2>(panel.inputs, weights, from, to, place, pixels);
                     } else {
-                        column::<V, 4, 2, false>(panel, from, to, pixels, block, lane);
+                        column::<V, 4, 2, 2>(panel.inputs, weights, from, to, place, pixels);
                     }
                 }
             }
@@ -83,78 +97,88 @@ unsafe fn run_generic<V: Vector<f32>>(
     }
 }
 
-/// All pixels for `R` registers of outputs, which are in `R` blocks if `APART`, else side by side.
+/// All pixels for `R` registers of outputs: `M` pixels at a time, or `N` where that leaves fewer over.
 #[inline(always)]
-unsafe fn column<V: Vector<f32>, const M: usize, const R: usize, const APART: bool>(
-    panel: &Panel<'_>,
+unsafe fn column<V: Vector<f32>, const M: usize, const N: usize, const R: usize>(
+    inputs: usize,
+    weights: [*const f32; R],
     from: Source<'_>,
-    to: &mut Target<'_>,
+    to: [*mut f32; R],
+    place: Place,
     pixels: usize,
-    block: usize,
-    lane: usize,
 ) {
     unsafe {
         let mut pixel = 0;
-        while pixel + M <= pixels {
-            tile::<V, M, R, APART>(panel, from, to, pixel, block, lane);
+        while pixel + M <= pixels && pixel + 2 * N != pixels {
+            tile::<V, M, R>(inputs, weights, from, to, place, pixel);
             pixel += M;
         }
-        while pixel + 4 <= pixels {
-            tile::<V, 4, R, APART>(panel, from, to, pixel, block, lane);
-            pixel += 4;
+        while pixel + N <= pixels {
+            tile::<V, N, R>(inputs, weights, from, to, place, pixel);
+            pixel += N;
         }
-        while pixel < pixels {
-            tile::<V, 1, R, APART>(panel, from, to, pixel, block, lane);
-            pixel += 1;
+        while pixel + 2 <= pixels {
+            tile::<V, 2, R>(inputs, weights, from, to, place, pixel);
+            pixel += 2;
+        }
+        if pixel < pixels {
+            tile::<V, 1, R>(inputs, weights, from, to, place, pixel);
         }
     }
 }
 
 #[inline(always)]
-unsafe fn tile<V: Vector<f32>, const M: usize, const R: usize, const APART: bool>(
-    panel: &Panel<'_>,
+unsafe fn tile<V: Vector<f32>, const M: usize, const R: usize>(
+    inputs: usize,
+    mut weights: [*const f32; R],
     from: Source<'_>,
-    to: &mut Target<'_>,
+    to: [*mut f32; R],
+    place: Place,
     pixel: usize,
-    block: usize,
-    lane: usize,
 ) {
     unsafe {
         let mut sums = [[V::splat(0.0); R]; M];
-        let weights = panel.weights.as_ptr().add(block * panel.inputs * LANES + lane);
-        // From one register of outputs to the next.
-        let (apart, target_apart) =
-            if APART { (panel.inputs * LANES, to.block_stride) } else { (V::LANES, V::LANES) };
-        let mut input = 0;
-        while input < panel.inputs {
-            let source = from.data.as_ptr().add(input / LANES * from.block_stride + pixel * from.step);
-            for channel in 0..(panel.inputs - input).min(LANES) {
-                let row = weights.add((input + channel) * LANES);
-                let mut outputs = [V::splat(0.0); R];
-                for (r, output) in outputs.iter_mut().enumerate() {
-                    *output = V::load(row.add(r * apart));
-                }
-                for (m, sums) in sums.iter_mut().enumerate() {
-                    let value = V::splat(source.add(m * from.step + channel).read());
-                    for (sum, output) in sums.iter_mut().zip(outputs) {
-                        *sum = value.fma(output, *sum);
-                    }
-                }
+        let mut source = from.data.as_ptr().add(pixel * LANES);
+        for _ in 0..inputs / LANES {
+            for channel in 0..LANES {
+                step(&mut sums, weights, source.add(channel));
+                weights = weights.map(|row| row.add(LANES));
             }
-            input += LANES;
+            source = source.wrapping_add(from.block_stride);
         }
-        let target = to.data.as_mut_ptr().add(block * to.block_stride + pixel * to.step + lane);
+        for channel in 0..inputs % LANES {
+            step(&mut sums, weights, source.add(channel));
+            weights = weights.map(|row| row.add(LANES));
+        }
         for (m, sums) in sums.into_iter().enumerate() {
-            for (r, sum) in sums.into_iter().enumerate() {
-                let place = target.add(m * to.step + r * target_apart);
-                let sum = if to.adds { sum.add(V::load(place)) } else { sum };
-                sum.store(place);
+            for (sum, to) in sums.into_iter().zip(to) {
+                let to = to.add((pixel + m) * place.step);
+                let sum = if place.adds { sum.add(V::load(to)) } else { sum };
+                sum.store(to);
             }
         }
     }
 }
 
-/// Packs weights `weight(output, input)` for a [`Panel`]; outputs after the last are zero.
+/// One channel of `M` pixels times its weights.
+#[inline(always)]
+unsafe fn step<V: Vector<f32>, const M: usize, const R: usize>(
+    sums: &mut [[V; R]; M],
+    weights: [*const f32; R],
+    source: *const f32,
+) {
+    unsafe {
+        let outputs = weights.map(|row| V::load(row));
+        for (m, sums) in sums.iter_mut().enumerate() {
+            let value = V::splat(source.add(m * LANES).read());
+            for (sum, output) in sums.iter_mut().zip(outputs) {
+                *sum = value.fma(output, *sum);
+            }
+        }
+    }
+}
+
+/// Packs weights `weight(output, input)` for a [`Panel`] of `[outputs / 16][inputs][16]`; outputs after the last are zero.
 pub(super) fn pack(inputs: usize, outputs: usize, packed: &mut [f32], weight: impl Fn(usize, usize) -> f32) {
     for block in 0..outputs.div_ceil(LANES) {
         for input in 0..inputs {

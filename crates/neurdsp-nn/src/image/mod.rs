@@ -14,14 +14,19 @@ mod gemm;
 mod norm;
 mod patch;
 mod pixels;
+mod pointwise;
+mod tile;
 mod width;
 mod winograd;
+mod work;
 
 pub use conv3x3::Conv3x3;
 pub use norm::{Affine, Moments};
 pub use patch::{Downscale, Upscale};
-pub use pixels::{Image, LANES};
+pub use pixels::{Channels, Image, LANES};
+pub use pointwise::Pointwise;
 pub use width::WidthLinear;
+pub use work::Work;
 
 #[cfg(test)]
 mod tests;

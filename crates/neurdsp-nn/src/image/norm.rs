@@ -1,7 +1,7 @@
 //! Instance norm and the activation after it, as a scale and a shift for each channel.
 
 use super::pixels::{Image, LANES};
-use neurdsp_simd::{Vector, dispatch};
+use neurdsp_simd::{Isa, Vector, dispatch};
 
 /// Sums of the values and of their squares, for each channel: `[channels / 16][16]`.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -15,28 +15,107 @@ impl Moments {
     /// The moments of an image.
     #[must_use]
     pub fn of(image: &Image) -> Self {
+        let mut sums = RowSums::new(image.channels(), image.height());
         let row = image.width() * LANES;
-        let (mut sum, mut squares) = (Vec::new(), Vec::new());
-        for block in 0..image.blocks() {
-            let (mut first, mut second) = ([0.0_f64; LANES], [0.0_f64; LANES]);
-            // Rows are summed in single precision and added in double: exact enough, and quick.
-            for row in image.block(block).chunks_exact(row.max(1)) {
-                let (mut a, mut b) = ([0.0_f32; LANES], [0.0_f32; LANES]);
-                for pixel in row.chunks_exact(LANES) {
-                    for lane in 0..LANES {
-                        a[lane] += pixel[lane];
-                        b[lane] = pixel[lane].mul_add(pixel[lane], b[lane]);
-                    }
-                }
-                for lane in 0..LANES {
-                    first[lane] += f64::from(a[lane]);
-                    second[lane] += f64::from(b[lane]);
+        for (block, sums) in sums.0.chunks_exact_mut((image.height() * SUMS).max(1)).enumerate() {
+            for (row, sums) in image.block(block).chunks_exact(row.max(1)).zip(sums.chunks_exact_mut(SUMS)) {
+                sum_row(Isa::detect(), row, sums);
+            }
+        }
+        sums.moments(image.height(), image.width())
+    }
+
+    /// The moments of the channels of one image, and behind them those of another of its size.
+    ///
+    /// # Panics
+    /// If the sizes differ.
+    #[must_use]
+    pub fn both(&self, other: &Self) -> Self {
+        assert_eq!(self.count, other.count, "images of one size");
+        let chain = |a: &[f64], b: &[f64]| [a, b].concat();
+        Self {
+            sum: chain(&self.sum, &other.sum),
+            squares: chain(&self.squares, &other.squares),
+            count: self.count,
+        }
+    }
+}
+
+/// Values of the sums of a row: those of sixteen channels, and those of their squares.
+const SUMS: usize = 2 * LANES;
+
+/// Sums over each row of an image: `[channels / 16][height][2][16]`.
+///
+/// Rows are summed in single precision, which is exact enough, and added in double precision from the first to the last,
+/// whichever thread has made them.
+pub(super) struct RowSums(Vec<f32>);
+
+impl RowSums {
+    pub(super) fn new(channels: usize, height: usize) -> Self {
+        Self(vec![0.0; channels.div_ceil(LANES) * height * SUMS])
+    }
+
+    /// The sums of each band of rows, for every block.
+    pub(super) fn bands_mut(&mut self, height: usize, rows: usize) -> Vec<Vec<&mut [f32]>> {
+        let mut bands: Vec<_> = (0..height.div_ceil(rows)).map(|_| Vec::new()).collect();
+        for block in self.0.chunks_exact_mut((height * SUMS).max(1)) {
+            for (part, band) in block.chunks_mut(rows * SUMS).zip(&mut bands) {
+                band.push(part);
+            }
+        }
+        bands
+    }
+
+    pub(super) fn moments(&self, height: usize, width: usize) -> Moments {
+        let mut moments = Moments { count: height * width, ..Moments::default() };
+        for block in self.0.chunks_exact((height * SUMS).max(1)) {
+            let mut totals = [0.0_f64; SUMS];
+            for row in block.chunks_exact(SUMS) {
+                totals.iter_mut().zip(row).for_each(|(total, value)| *total += f64::from(*value));
+            }
+            moments.sum.extend(&totals[..LANES]);
+            moments.squares.extend(&totals[LANES..]);
+        }
+        moments
+    }
+}
+
+/// Sums the rows of one block of channels.
+pub(super) fn sum_rows(isa: Isa, rows: &[f32], width: usize, sums: &mut [f32]) {
+    for (row, sums) in rows.chunks_exact((width * LANES).max(1)).zip(sums.chunks_exact_mut(SUMS)) {
+        sum_row(isa, row, sums);
+    }
+}
+
+dispatch! {
+    fn sum_row(row: &[f32], sums: &mut [f32]) = sum_row_generic
+}
+
+// Pixels are `LANES` values, which every vector divides; the caller vouches for the instruction set.
+#[allow(clippy::undocumented_unsafe_blocks)]
+#[inline(always)]
+unsafe fn sum_row_generic<V: Vector<f32>>(row: &[f32], sums: &mut [f32]) {
+    unsafe {
+        assert!(sums.len() >= SUMS, "room for the sums");
+        for lane in (0..LANES).step_by(V::LANES) {
+            // Four pixels at a time, so that no addition waits for the one before.
+            let (mut sum, mut squares) = ([V::splat(0.0); 4], [V::splat(0.0); 4]);
+            let mut groups = row.chunks_exact(4 * LANES);
+            for group in &mut groups {
+                for i in 0..4 {
+                    let x = V::load(group.as_ptr().add(i * LANES + lane));
+                    (sum[i], squares[i]) = (sum[i].add(x), x.fma(x, squares[i]));
                 }
             }
-            sum.extend(first);
-            squares.extend(second);
+            for pixel in groups.remainder().chunks_exact(LANES) {
+                let x = V::load(pixel.as_ptr().add(lane));
+                (sum[0], squares[0]) = (sum[0].add(x), x.fma(x, squares[0]));
+            }
+            let sum = sum[0].add(sum[1]).add(sum[2].add(sum[3]));
+            let squares = squares[0].add(squares[1]).add(squares[2].add(squares[3]));
+            sum.store(sums.as_mut_ptr().add(lane));
+            squares.store(sums.as_mut_ptr().add(LANES + lane));
         }
-        Self { sum, squares, count: image.height() * image.width() }
     }
 }
 
@@ -78,7 +157,7 @@ impl Affine {
     }
 
     /// Applies it to pixels of a block of channels.
-    pub(super) fn apply(&self, isa: neurdsp_simd::Isa, block: usize, from: &[f32], to: &mut [f32]) {
+    pub(super) fn apply(&self, isa: Isa, block: usize, from: &[f32], to: &mut [f32]) {
         let lanes = block * LANES..(block + 1) * LANES;
         apply(isa, &self.scale[lanes.clone()], &self.shift[lanes], self.gelu, from, to);
     }

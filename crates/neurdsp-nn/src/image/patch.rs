@@ -1,19 +1,18 @@
-//! Convolutions whose patches do not overlap: 1x1, and those that halve or double an image.
+//! Convolutions whose patches do not overlap: those that shrink an image, and those that enlarge it.
 
-use super::conv3x3::bands_of;
-use super::gemm::{Panel, Source, Target, multiply, pack};
-use super::norm::Affine;
+use super::gemm::{Panel, Place, Source, multiply, pack};
+use super::norm::{Affine, Moments, RowSums, sum_rows};
 use super::pixels::{Image, LANES};
-use neurdsp_simd::parallel::{Idle, for_each};
+use super::work::Work;
 use neurdsp_simd::{AlignedBuf, Isa};
 
-/// Rows that a thread takes at a time.
-const BAND: usize = 8;
+/// Pixels of the smaller image that are multiplied together, about.
+const PIXELS: usize = 96;
 
-/// A convolution with patches of `rows x columns` pixels, as far apart, without a bias; 1x1 is a product at each pixel.
+/// A convolution with patches of `rows x columns` pixels, as far apart, without a bias.
 pub struct Downscale {
-    /// `[rows][columns]` panels.
-    panels: Vec<AlignedBuf>,
+    /// `[outputs / 16][rows][columns][inputs][16]`; the inputs fill blocks of sixteen.
+    panel: AlignedBuf,
     inputs: usize,
     outputs: usize,
     factor: (usize, usize),
@@ -27,8 +26,15 @@ impl Downscale {
     /// If there are not so many weights.
     #[must_use]
     pub fn new(weights: &[f32], inputs: usize, outputs: usize, factor: (usize, usize), isa: Isa) -> Self {
-        let panels = panels(weights, (inputs, outputs), factor, |output, input| output * inputs + input);
-        Self { panels, inputs, outputs, factor, isa }
+        let taps = factor.0 * factor.1;
+        assert_eq!(weights.len(), outputs * inputs * taps, "a patch of weights for each pair of channels");
+        let padded = inputs.div_ceil(LANES) * LANES;
+        let mut panel = AlignedBuf::zeroed(outputs.div_ceil(LANES) * taps * padded * LANES);
+        pack(taps * padded, outputs, &mut panel, |output, place| match place % padded {
+            input if input < inputs => weights[(output * inputs + input) * taps + place / padded],
+            _ => 0.0,
+        });
+        Self { panel, inputs, outputs, factor, isa }
     }
 
     /// Convolves `before(input)`, whose last rows and columns are left out if they fill no patch.
@@ -36,67 +42,53 @@ impl Downscale {
     /// # Panics
     /// If the image has other channels.
     #[must_use]
-    pub fn run(&self, input: &Image, before: Option<&Affine>, n_threads: usize) -> Image {
+    pub fn run(&self, input: &Image, before: &Affine, work: &Work) -> (Image, Moments) {
         assert_eq!(input.channels(), self.inputs, "channels of the input");
         let (down, right) = self.factor;
         let (height, width) = (input.height() / down, input.width() / right);
-        let mut output = Image::new(self.outputs, height, width);
+        let mut output = work.image(self.outputs, height, width);
+        let mut sums = RowSums::new(self.outputs, height);
         if height * width == 0 {
-            return output;
+            return (output, sums.moments(height, width));
         }
-        let row = input.width() * LANES;
-        let scratch = || AlignedBuf::zeroed(input.blocks() * row);
-        let bands = bands_of(&mut output, BAND);
-        for_each(n_threads, bands, &Idle::new(false), scratch, |normed, (band, mut rows)| {
-            let n_rows = rows[0].len() / (width * LANES);
-            for y in 0..n_rows {
+        let band_rows = (PIXELS / width).max(1);
+        let bands = output.bands_mut(band_rows).into_iter().zip(sums.bands_mut(height, band_rows)).collect();
+        work.for_each(bands, |scratch, ((band, mut rows), sums)| {
+            let pixels = rows[0].len() / LANES;
+            let lens = [input.width() * LANES, down * right * input.blocks() * pixels * LANES];
+            let [normed, taken] = scratch.take(lens);
+            for y in 0..pixels / width {
                 for tap_row in 0..down {
-                    let from = ((band * BAND + y) * down + tap_row) * row;
+                    let from = ((band * band_rows + y) * down + tap_row) * input.width() * LANES;
                     for block in 0..input.blocks() {
-                        let (from, to) =
-                            (&input.block(block)[from..][..row], &mut normed[block * row..][..row]);
-                        match before {
-                            Some(before) => before.apply(self.isa, block, from, to),
-                            None => to.copy_from_slice(from),
+                        before.apply(self.isa, block, &input.block(block)[from..][..normed.len()], normed);
+                        for tap in 0..right {
+                            let place = (tap_row * right + tap) * input.blocks() + block;
+                            let to = &mut taken[(place * pixels + y * width) * LANES..][..width * LANES];
+                            let from = normed.chunks_exact(LANES).skip(tap).step_by(right);
+                            to.chunks_exact_mut(LANES)
+                                .zip(from)
+                                .for_each(|(to, from)| to.copy_from_slice(from));
                         }
-                    }
-                    for tap in 0..right {
-                        let panel = &self.panels[tap_row * right + tap];
-                        let source =
-                            Source { data: &normed[tap * LANES..], block_stride: row, step: right * LANES };
-                        self.row(panel, source, &mut rows, y, width, tap_row + tap > 0);
                     }
                 }
             }
+            let inputs = down * right * input.blocks() * LANES;
+            let panel = Panel { weights: &self.panel, block_stride: inputs * LANES, inputs };
+            let from = Source { data: taken, block_stride: pixels * LANES };
+            multiply(self.isa, panel, from, &mut rows, Place { first: 0, step: LANES, adds: false }, pixels);
+            for (rows, sums) in rows.iter().zip(sums) {
+                sum_rows(self.isa, rows, width, sums);
+            }
         });
-        output
-    }
-
-    fn row(
-        &self,
-        panel: &[f32],
-        source: Source<'_>,
-        rows: &mut [&mut [f32]],
-        y: usize,
-        width: usize,
-        adds: bool,
-    ) {
-        for (block, rows) in rows.iter_mut().enumerate() {
-            let weights = &panel[block * self.inputs * LANES..][..self.inputs * LANES];
-            let to = &mut Target {
-                data: &mut rows[y * width * LANES..][..width * LANES],
-                block_stride: width * LANES,
-                step: LANES,
-                adds,
-            };
-            multiply(self.isa, &Panel { weights, inputs: self.inputs, outputs: LANES }, source, to, width);
-        }
+        (output, sums.moments(height, width))
     }
 }
 
 /// A transposed convolution with patches of `rows x columns` pixels, as far apart, without a bias.
 pub struct Upscale {
-    panels: Vec<AlignedBuf>,
+    /// `[rows][columns][outputs / 16][inputs][16]`.
+    panels: AlignedBuf,
     inputs: usize,
     outputs: usize,
     factor: (usize, usize),
@@ -110,7 +102,13 @@ impl Upscale {
     /// If there are not so many weights.
     #[must_use]
     pub fn new(weights: &[f32], inputs: usize, outputs: usize, factor: (usize, usize), isa: Isa) -> Self {
-        let panels = panels(weights, (inputs, outputs), factor, |output, input| input * outputs + output);
+        let taps = factor.0 * factor.1;
+        assert_eq!(weights.len(), outputs * inputs * taps, "a patch of weights for each pair of channels");
+        let panel = outputs.div_ceil(LANES) * inputs * LANES;
+        let mut panels = AlignedBuf::zeroed(taps * panel);
+        for (tap, panel) in panels.chunks_exact_mut(panel.max(1)).enumerate() {
+            pack(inputs, outputs, panel, |output, input| weights[(input * outputs + output) * taps + tap]);
+        }
         Self { panels, inputs, outputs, factor, isa }
     }
 
@@ -119,59 +117,44 @@ impl Upscale {
     /// # Panics
     /// If the image has other channels.
     #[must_use]
-    pub fn run(&self, input: &Image, before: &Affine, n_threads: usize) -> Image {
+    pub fn run(&self, input: &Image, before: &Affine, work: &Work) -> (Image, Moments) {
         assert_eq!(input.channels(), self.inputs, "channels of the input");
-        let ((down, right), (height, width)) = (self.factor, (input.height(), input.width()));
-        let mut output = Image::new(self.outputs, height * down, width * right);
+        let ((down, right), width) = (self.factor, input.width());
+        let (height, out_width) = (input.height() * down, width * right);
+        let mut output = work.image(self.outputs, height, out_width);
+        let mut sums = RowSums::new(self.outputs, height);
         if height * width == 0 {
-            return output;
+            return (output, sums.moments(height, out_width));
         }
-        let row = width * LANES;
-        let scratch = || AlignedBuf::zeroed(input.blocks() * row);
-        let bands = bands_of(&mut output, down);
-        for_each(n_threads, bands, &Idle::new(false), scratch, |normed, (y, mut rows)| {
-            for block in 0..input.blocks() {
-                let (from, to) = (&input.block(block)[y * row..][..row], &mut normed[block * row..][..row]);
-                before.apply(self.isa, block, from, to);
+        let band_rows = (PIXELS / width).max(1);
+        let bands = output.bands_mut(band_rows * down).into_iter();
+        let bands = bands.zip(sums.bands_mut(height, band_rows * down)).collect();
+        work.for_each(bands, |scratch, ((band, mut rows), sums)| {
+            let pixels = rows[0].len() / (down * right * LANES);
+            let [normed] = scratch.take([input.blocks() * pixels * LANES]);
+            for (block, normed) in normed.chunks_exact_mut(pixels * LANES).enumerate() {
+                let from = &input.block(block)[band * band_rows * width * LANES..][..pixels * LANES];
+                before.apply(self.isa, block, from, normed);
             }
-            for (tap, panel) in self.panels.iter().enumerate() {
-                for (block, rows) in rows.iter_mut().enumerate() {
-                    let weights = &panel[block * self.inputs * LANES..][..self.inputs * LANES];
-                    let start = (tap / right * width * right + tap % right) * LANES;
-                    let to = &mut Target {
-                        data: &mut rows[start..],
-                        block_stride: 0,
-                        step: right * LANES,
-                        adds: false,
-                    };
-                    let source = Source { data: normed, block_stride: row, step: LANES };
-                    multiply(
-                        self.isa,
-                        &Panel { weights, inputs: self.inputs, outputs: LANES },
-                        source,
-                        to,
-                        width,
-                    );
+            let panel = self.outputs.div_ceil(LANES) * self.inputs * LANES;
+            // Two blocks of outputs for all taps, while they are close.
+            for (pair, rows) in rows.chunks_mut(2).enumerate() {
+                for (tap, weights) in self.panels.chunks_exact(panel).enumerate() {
+                    let weights = &weights[pair * 2 * self.inputs * LANES..];
+                    let panel = Panel { weights, block_stride: self.inputs * LANES, inputs: self.inputs };
+                    for y in 0..pixels / width {
+                        let from =
+                            Source { data: &normed[y * width * LANES..], block_stride: pixels * LANES };
+                        let first = ((y * down + tap / right) * out_width + tap % right) * LANES;
+                        let place = Place { first, step: right * LANES, adds: false };
+                        multiply(self.isa, panel, from, rows, place, width);
+                    }
                 }
             }
+            for (rows, sums) in rows.iter().zip(sums) {
+                sum_rows(self.isa, rows, out_width, sums);
+            }
         });
-        output
+        (output, sums.moments(height, out_width))
     }
-}
-
-/// A panel for each tap of a patch; `pair` numbers the pairs of channels in the order of their weights.
-fn panels(
-    weights: &[f32],
-    (inputs, outputs): (usize, usize),
-    factor: (usize, usize),
-    pair: impl Fn(usize, usize) -> usize,
-) -> Vec<AlignedBuf> {
-    let taps = factor.0 * factor.1;
-    assert_eq!(weights.len(), outputs * inputs * taps, "a patch of weights for each pair of channels");
-    let panel = |tap: usize| {
-        let mut packed = AlignedBuf::zeroed(outputs.div_ceil(LANES) * inputs * LANES);
-        pack(inputs, outputs, &mut packed, |output, input| weights[pair(output, input) * taps + tap]);
-        packed
-    };
-    (0..taps).map(panel).collect()
 }

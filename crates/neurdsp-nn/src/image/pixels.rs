@@ -22,6 +22,16 @@ impl Image {
         Self { data, channels, height, width }
     }
 
+    /// An image in memory that is large enough, with the values that it holds.
+    pub(super) fn over(data: AlignedBuf, channels: usize, height: usize, width: usize) -> Self {
+        Self { data, channels, height, width }
+    }
+
+    /// Its memory.
+    pub(super) fn into_data(self) -> AlignedBuf {
+        self.data
+    }
+
     /// An image from `[channels][height][width]`.
     ///
     /// # Panics
@@ -86,8 +96,28 @@ impl Image {
     }
 
     /// All values.
+    pub(super) fn data(&self) -> &[f32] {
+        &self.data[..self.blocks() * self.block_len()]
+    }
+
+    /// All values.
     pub(super) fn data_mut(&mut self) -> &mut [f32] {
-        &mut self.data
+        let len = self.blocks() * self.block_len();
+        &mut self.data[..len]
+    }
+
+    /// Splits the image into bands of rows: the number of each, and its rows in every block.
+    pub(super) fn bands_mut(&mut self, rows: usize) -> Vec<(usize, Vec<&mut [f32]>)> {
+        let (block, band) = (self.block_len().max(1), rows * self.width * LANES);
+        let mut bands: Vec<_> = (0..self.height.div_ceil(rows))
+            .map(|number| (number, Vec::with_capacity(self.blocks())))
+            .collect();
+        for block in self.data_mut().chunks_exact_mut(block) {
+            for (part, (_, rows)) in block.chunks_mut(band.max(1)).zip(&mut bands) {
+                rows.push(part);
+            }
+        }
+        bands
     }
 
     /// The channels of this image, and behind them those of `other`.
@@ -98,9 +128,10 @@ impl Image {
     pub fn concat(&self, other: &Image) -> Image {
         assert_eq!((self.height, self.width), (other.height, other.width), "images of one size");
         let mut image = Image::new(self.channels + other.channels, self.height, self.width);
-        image.data[..self.data.len()].copy_from_slice(&self.data);
+        let own = self.data().len();
+        image.data[..own].copy_from_slice(self.data());
         if self.channels.is_multiple_of(LANES) {
-            image.data[self.data.len()..].copy_from_slice(&other.data);
+            image.data[own..].copy_from_slice(other.data());
             return image;
         }
         for channel in 0..other.channels {
@@ -116,7 +147,63 @@ impl Image {
     /// # Panics
     /// If the sizes differ.
     pub fn multiply(&mut self, other: &Image) {
-        assert_eq!(self.data.len(), other.data.len(), "images of one size");
-        self.data.iter_mut().zip(other.data.iter()).for_each(|(value, factor)| *value *= factor);
+        assert_eq!(self.data().len(), other.data().len(), "images of one size");
+        self.data_mut().iter_mut().zip(other.data()).for_each(|(value, factor)| *value *= factor);
+    }
+}
+
+/// The channels of one image, or of two behind one another.
+#[derive(Clone, Copy)]
+pub struct Channels<'a> {
+    first: &'a Image,
+    second: Option<&'a Image>,
+}
+
+impl<'a> From<&'a Image> for Channels<'a> {
+    fn from(image: &'a Image) -> Self {
+        Self { first: image, second: None }
+    }
+}
+
+impl<'a> Channels<'a> {
+    /// The channels of `first`, and behind them those of `second`.
+    ///
+    /// # Panics
+    /// If the sizes differ, or the first has channels that fill no block of [`LANES`].
+    #[must_use]
+    pub fn both(first: &'a Image, second: &'a Image) -> Self {
+        assert_eq!((first.height, first.width), (second.height, second.width), "images of one size");
+        assert!(first.channels.is_multiple_of(LANES), "whole blocks of channels");
+        Self { first, second: Some(second) }
+    }
+
+    pub(super) fn channels(self) -> usize {
+        self.first.channels + self.second.map_or(0, Image::channels)
+    }
+
+    pub(super) fn blocks(self) -> usize {
+        self.channels().div_ceil(LANES)
+    }
+
+    pub(super) fn height(self) -> usize {
+        self.first.height
+    }
+
+    pub(super) fn width(self) -> usize {
+        self.first.width
+    }
+
+    /// `[height][width][16]` of a block of channels.
+    pub(super) fn block(self, block: usize) -> &'a [f32] {
+        match self.second {
+            Some(second) if block >= self.first.blocks() => second.block(block - self.first.blocks()),
+            _ => self.first.block(block),
+        }
+    }
+
+    /// The images one by one, each with the number of its first block.
+    pub(super) fn parts(self) -> impl Iterator<Item = (usize, &'a Image)> {
+        let second = self.second.map(|second| (self.first.blocks(), second));
+        std::iter::once((0, self.first)).chain(second)
     }
 }

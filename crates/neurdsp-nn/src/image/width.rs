@@ -1,18 +1,19 @@
 //! A matrix over the width of an image, the same for every row and channel.
 
-use super::conv3x3::bands_of;
-use super::norm::Affine;
+use super::gemm::{Panel, Place, Source, multiply, pack};
+use super::norm::{Affine, Moments, RowSums, sum_rows};
 use super::pixels::{Image, LANES};
-use neurdsp_simd::parallel::{Idle, for_each};
-use neurdsp_simd::{AlignedBuf, Isa, Vector, dispatch};
+use super::work::Work;
+use neurdsp_simd::{AlignedBuf, Isa};
 
-/// Rows that a thread takes at a time.
-const BAND: usize = 8;
+/// Rows that are multiplied together.
+const ROWS: usize = 8;
 
 /// `y[.., f'] = sum over f of weights[f'][f] * x[.., f]`.
 pub struct WidthLinear {
-    /// `[inputs][outputs]`, so that the weights of some outputs lie side by side.
-    weights: Vec<f32>,
+    /// `[inputs / 16][outputs][16]`. To the product the outputs are pixels, and a row of sixteen channels is a block of
+    /// sixteen outputs, since both lie in memory like that.
+    weights: AlignedBuf,
     inputs: usize,
     outputs: usize,
     isa: Isa,
@@ -26,70 +27,54 @@ impl WidthLinear {
     #[must_use]
     pub fn new(weights: &[f32], inputs: usize, outputs: usize, isa: Isa) -> Self {
         assert_eq!(weights.len(), outputs * inputs, "a weight for each pair");
-        let turned = (0..inputs).flat_map(|i| (0..outputs).map(move |o| weights[o * inputs + i])).collect();
-        Self { weights: turned, inputs, outputs, isa }
+        let mut packed = AlignedBuf::zeroed(inputs.div_ceil(LANES) * outputs * LANES);
+        pack(outputs, inputs, &mut packed, |input, output| weights[output * inputs + input]);
+        Self { weights: packed, inputs, outputs, isa }
     }
 
-    /// Multiplies `before(input)`, and adds `base`.
+    /// Multiplies `before(input)`.
     ///
     /// # Panics
     /// If the image has another width.
     #[must_use]
-    pub fn run(&self, input: &Image, before: &Affine, base: Option<&Image>, n_threads: usize) -> Image {
+    pub fn run(&self, input: &Image, before: &Affine, work: &Work) -> (Image, Moments) {
+        let mut output = work.image(input.channels(), input.height(), self.outputs);
+        let moments = self.multiply(input, before, false, &mut output, work);
+        (output, moments)
+    }
+
+    /// Adds the product of `before(input)` to an image: the moments of the sum.
+    ///
+    /// # Panics
+    /// If an image has another size.
+    pub fn add(&self, input: &Image, before: &Affine, to: &mut Image, work: &Work) -> Moments {
+        self.multiply(input, before, true, to, work)
+    }
+
+    fn multiply(&self, input: &Image, before: &Affine, adds: bool, to: &mut Image, work: &Work) -> Moments {
         assert_eq!(input.width(), self.inputs, "the width of the input");
-        let mut output = Image::new(input.channels(), input.height(), self.outputs);
-        if input.height() == 0 || self.outputs == 0 {
-            return output;
+        let size = (to.channels(), to.height(), to.width());
+        assert_eq!(size, (input.channels(), input.height(), self.outputs), "the size of the output");
+        let height = to.height();
+        let mut sums = RowSums::new(to.channels(), height);
+        if height * self.outputs == 0 {
+            return sums.moments(height, self.outputs);
         }
         let (row, out_row) = (self.inputs * LANES, self.outputs * LANES);
-        let scratch = || AlignedBuf::zeroed(row);
-        let bands = bands_of(&mut output, BAND);
-        for_each(n_threads, bands, &Idle::new(false), scratch, |normed, (band, mut rows)| {
-            for (block, rows) in rows.iter_mut().enumerate() {
-                for (y, to) in rows.chunks_exact_mut(out_row).enumerate() {
-                    let y = band * BAND + y;
-                    before.apply(self.isa, block, &input.block(block)[y * row..][..row], normed);
-                    if let Some(base) = base {
-                        to.copy_from_slice(&base.block(block)[y * out_row..][..out_row]);
-                    }
-                    multiply_row(self.isa, &self.weights, normed, to, base.is_some());
-                }
+        let bands = to.bands_mut(ROWS).into_iter().zip(sums.bands_mut(height, ROWS)).collect();
+        work.for_each(bands, |scratch, ((band, rows), sums)| {
+            for ((block, rows), sums) in rows.into_iter().enumerate().zip(sums) {
+                let [normed] = scratch.take([rows.len() / out_row * row]);
+                let from = &input.block(block)[band * ROWS * row..][..normed.len()];
+                before.apply(self.isa, block, from, normed);
+                let panel = Panel { weights: normed, block_stride: row, inputs: self.inputs };
+                let from = Source { data: &self.weights, block_stride: self.outputs * LANES };
+                let place = Place { first: 0, step: LANES, adds };
+                let mut each: Vec<_> = rows.chunks_exact_mut(out_row).collect();
+                multiply(self.isa, panel, from, &mut each, place, self.outputs);
+                sum_rows(self.isa, rows, self.outputs, sums);
             }
         });
-        output
-    }
-}
-
-dispatch! {
-    fn multiply_row(weights: &[f32], from: &[f32], to: &mut [f32], adds: bool) = multiply_row_generic
-}
-
-/// Outputs that are summed together; each is one wide register or two narrow ones.
-const TILE: usize = 4;
-
-// Rows are whole pixels of `LANES` values; the caller vouches for the instruction set.
-#[allow(clippy::undocumented_unsafe_blocks)]
-#[inline(always)]
-unsafe fn multiply_row_generic<V: Vector<f32>>(weights: &[f32], from: &[f32], to: &mut [f32], adds: bool) {
-    unsafe {
-        let outputs = to.len() / LANES;
-        for lane in (0..LANES).step_by(V::LANES) {
-            for (tile, to) in to.chunks_mut(TILE * LANES).enumerate() {
-                let width = to.len() / LANES;
-                let mut sums = [V::splat(0.0); TILE];
-                for (input, pixel) in from.chunks_exact(LANES).enumerate() {
-                    let x = V::load(pixel.as_ptr().add(lane));
-                    let row = &weights[input * outputs + tile * TILE..][..width];
-                    for (sum, weight) in sums.iter_mut().zip(row) {
-                        *sum = x.fma(V::splat(*weight), *sum);
-                    }
-                }
-                for (sum, to) in sums.into_iter().zip(to.chunks_exact_mut(LANES)) {
-                    let place = to.as_mut_ptr().add(lane);
-                    let sum = if adds { sum.add(V::load(place)) } else { sum };
-                    sum.store(place);
-                }
-            }
-        }
+        sums.moments(height, self.outputs)
     }
 }

@@ -1,0 +1,89 @@
+//! The threads and the memory that layers share.
+//!
+//! Images of a network are large, and the system clears every page of a new one. So images go back to [`Work`] when they
+//! are read for the last time, and later ones take their place.
+
+use super::pixels::{Image, LANES};
+use neurdsp_simd::AlignedBuf;
+use neurdsp_simd::parallel::{Idle, for_each};
+use std::sync::{Mutex, PoisonError};
+
+/// Number of threads, and memory that one call leaves for the next.
+#[derive(Default)]
+pub struct Work {
+    n_threads: usize,
+    scratch: Idle<Scratch>,
+    images: Mutex<Vec<AlignedBuf>>,
+}
+
+impl Work {
+    /// No memory yet.
+    #[must_use]
+    pub fn new(n_threads: usize) -> Self {
+        Self { n_threads, ..Self::default() }
+    }
+
+    /// Sets the number of threads of the calls that follow.
+    pub fn set_threads(&mut self, n_threads: usize) {
+        self.n_threads = n_threads;
+    }
+
+    /// Number of threads, at least one.
+    pub(super) fn n_threads(&self) -> usize {
+        self.n_threads.max(1)
+    }
+
+    /// An image of any values, in memory of its own or in that of an image that was [kept](Self::keep).
+    #[must_use]
+    pub fn image(&self, channels: usize, height: usize, width: usize) -> Image {
+        let len = channels.div_ceil(LANES) * height * width * LANES;
+        let mut images = self.images.lock().unwrap_or_else(PoisonError::into_inner);
+        // The smallest that is large enough.
+        let fits = (0..images.len()).filter(|i| images[*i].len() >= len).min_by_key(|i| images[*i].len());
+        match fits {
+            Some(index) => Image::over(images.swap_remove(index), channels, height, width),
+            None => Image::new(channels, height, width),
+        }
+    }
+
+    /// Takes the memory of an image for later ones.
+    pub fn keep(&self, image: Image) {
+        self.images.lock().unwrap_or_else(PoisonError::into_inner).push(image.into_data());
+    }
+
+    /// Memory for other things than images: at least so many values, and any.
+    pub(super) fn floats(&self, len: usize) -> AlignedBuf {
+        self.image(LANES, 1, len.div_ceil(LANES)).into_data()
+    }
+
+    /// Takes such memory back.
+    pub(super) fn keep_floats(&self, floats: AlignedBuf) {
+        self.images.lock().unwrap_or_else(PoisonError::into_inner).push(floats);
+    }
+
+    /// Runs `work` on every item, each thread with its own scratch memory.
+    pub(super) fn for_each<Item: Send>(&self, items: Vec<Item>, work: impl Fn(&mut Scratch, Item) + Sync) {
+        for_each(self.n_threads(), items, &self.scratch, Scratch::default, work);
+    }
+}
+
+/// Working memory of a thread, which grows with the largest layer.
+#[derive(Default)]
+pub(super) struct Scratch([AlignedBuf; 3]);
+
+impl Scratch {
+    /// Memory of any values, so many of them.
+    pub(super) fn take<const N: usize>(&mut self, lens: [usize; N]) -> [&mut [f32]; N] {
+        for (buffer, len) in self.0.iter_mut().zip(lens) {
+            if buffer.len() < len {
+                *buffer = AlignedBuf::default();
+                *buffer = AlignedBuf::zeroed(len);
+            }
+        }
+        let mut buffers = self.0.iter_mut();
+        lens.map(|len| match buffers.next() {
+            Some(buffer) => &mut buffer[..len],
+            None => &mut [],
+        })
+    }
+}
