@@ -209,7 +209,7 @@ def test_a_touched_file_is_read_once_more_and_no_more(corpus, tmp_path, monkeypa
     run(job)
     os.utime(corpus / "mono.wav", (1, 1))
     assert run(job).kept == 1
-    monkeypatch.setattr("neurdsp.dsp.corpus.file_hash", lambda path: "another")
+    monkeypatch.setattr("neurdsp.dsp.batch.file_hash", lambda path: "another")
     assert run(job).kept == 1
 
 

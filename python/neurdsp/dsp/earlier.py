@@ -5,7 +5,7 @@ Whose each earlier result is, `neurdsp.dsp.owners` knows.
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 
 from neurdsp.dsp.manifest import MANIFEST
@@ -14,17 +14,21 @@ from neurdsp.errors import ParameterError
 __all__ = ["refuse_loss"]
 
 
-def refuse_loss(folder: Path, outputs: Mapping[str, str], files: Iterable[Path], *, overwrite: bool) -> None:
+def refuse_loss(
+    folder: Path, results: Iterable[str], files: Iterable[Path], *, program: str, overwrite: bool
+) -> None:
     """Refuse a run that would write over an audio file of the corpus, or over files that no run made.
 
     Parameters
     ----------
     folder
         The output folder.
-    outputs
-        The name of each result in it, by name of the audio file.
+    results
+        The name of each result in it.
     files
         The audio files.
+    program
+        The command that runs, for messages.
     overwrite
         Whether files that no run made may be replaced. Audio files of the corpus may not.
 
@@ -38,7 +42,7 @@ def refuse_loss(folder: Path, outputs: Mapping[str, str], files: Iterable[Path],
         return
     # Strings, because a corpus may have a million files.
     root = os.fspath(folder)
-    there = [path for name in outputs.values() if os.path.isfile(path := os.path.join(root, name))]
+    there = [path for name in results if os.path.isfile(path := os.path.join(root, name))]
     if not there and not manifest.is_file():
         return
     sources = {(status.st_dev, status.st_ino): path for path in files if (status := _status(path))}
@@ -57,8 +61,8 @@ def refuse_loss(folder: Path, outputs: Mapping[str, str], files: Iterable[Path],
         foreign, or_not = [os.fspath(manifest)], ""
     if foreign:
         raise ParameterError(
-            f"cannot write '{foreign[0]}': it exists already, and was not made by neurdsp mel{or_not}; give "
-            "another output folder, or --overwrite to replace it"
+            f"cannot write '{foreign[0]}': it exists already, and was not made by {program}{or_not}; "
+            "give another output folder, or --overwrite to replace it"
         )
 
 

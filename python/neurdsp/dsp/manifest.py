@@ -6,10 +6,11 @@ says whose it will be, so that a later run knows a result whose own line was los
 """
 
 import contextlib
+import hashlib
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Self
@@ -21,6 +22,7 @@ __all__ = [
     "MANIFEST",
     "Appender",
     "Record",
+    "file_hash",
     "only_run",
     "read_manifest",
     "read_records",
@@ -59,6 +61,9 @@ class Record:
     claims
         In a record with an error: a result of this file that is in the output folder all the same, because
         an earlier run made it; or None.
+    parts
+        Names of the files of a result that is a folder; None, and not in the manifest, for one that is a
+        file.
     """
 
     file: str
@@ -73,11 +78,22 @@ class Record:
     config: str = ""
     source: str = ""
     claims: str | None = None
+    parts: Sequence[str] | None = None
 
     @property
     def result(self) -> str | None:
         """Name of the result that belongs to this file, current or not."""
         return self.output if self.output is not None else self.claims
+
+    @property
+    def results(self) -> list[str]:
+        """The files of that result, relative to the output folder. A manifest may hold any JSON."""
+        result, parts = self.result, self.parts
+        if not isinstance(result, str):
+            return []
+        if parts is None:
+            return [result]
+        return [f"{result}/{part}" for part in parts] if isinstance(parts, list | tuple) else []
 
 
 def read_manifest(path: Path) -> dict[str, Record]:
@@ -139,7 +155,14 @@ def rewrite(path: Path, records: Iterable[Record]) -> None:
 
 
 def _line(record: Record) -> str:
-    return json.dumps(vars(record)) + "\n"
+    told = {name: value for name, value in vars(record).items() if name != "parts" or value is not None}
+    return json.dumps(told) + "\n"
+
+
+def file_hash(path: Path) -> str:
+    """Return the BLAKE2b-128 of a file's bytes in hexadecimal digits."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
 
 
 @contextlib.contextmanager

@@ -2,23 +2,23 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
+from neurdsp.dsp.audio_files import result_names
+from neurdsp.dsp.batch_job import BatchJob, Task
 from neurdsp.dsp.checks import choice
 from neurdsp.dsp.extraction import ENDINGS, DType, Format
 from neurdsp.dsp.file_audio import Channels, check_channels
 from neurdsp.dsp.mel import MelSpectrogram
-from neurdsp.errors import AudioFileError, ParameterError
+from neurdsp.errors import ParameterError
 
-__all__ = ["MelJob", "Task"]
+__all__ = ["MelJob"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class MelJob:
+class MelJob(BatchJob):
     """A job: which features, of which audio, to which folder.
 
     Parameters
@@ -39,8 +39,6 @@ class MelJob:
         ``float32`` or ``float16``.
     """
 
-    source: Path | Sequence[Path]
-    output: Path
     plan: MelSpectrogram
     format: Format = "npy"
     channel: Channels = "mean"
@@ -55,24 +53,7 @@ class MelJob:
             raise ParameterError(
                 "a raw file has no header and holds float32; take npy or safetensors for float16"
             )
-        if not self.sources:
-            raise ParameterError("source is empty; give audio files or folders")
-        for source in self.sources:
-            if not source.exists():
-                raise AudioFileError(f"cannot read '{source}': no such file or folder")
-        if self.output.exists() and not self.output.is_dir():
-            raise ParameterError(f"output is '{self.output}', which is no folder; give the name of a folder")
-
-    @property
-    def sources(self) -> tuple[Path, ...]:
-        """The files and folders."""
-        return (self.source,) if isinstance(self.source, Path) else tuple(self.source)
-
-    @property
-    def root(self) -> Path:
-        """The folder that paths of the manifest are relative to: with several sources, the one above all."""
-        folders = [source if source.is_dir() else source.parent for source in self.sources]
-        return folders[0] if len(folders) == 1 else Path(os.path.commonpath([*map(os.path.abspath, folders)]))
+        super().__post_init__()
 
     @property
     def config(self) -> str:
@@ -81,18 +62,13 @@ class MelJob:
         parameters = json.dumps({**self.plan.parameters(), **own}, sort_keys=True, default=float)
         return hashlib.blake2b(parameters.encode(), digest_size=8).hexdigest()
 
+    @property
+    def program(self) -> str:
+        """The command, for messages."""
+        return "neurdsp mel"
 
-class Task(NamedTuple):
-    """A file to do.
-
-    Attributes
-    ----------
-    path
-        The audio.
-    name, output
-        Paths of the audio and of its result, relative to the input and to the output folder.
-    """
-
-    path: Path
-    name: str
-    output: str
+    def tasks(self, files: Sequence[Path]) -> list[Task]:
+        """Return the task of each file."""
+        names = self.names(files)
+        outputs = result_names(names, ENDINGS[self.format])
+        return [Task(path, name, outputs[name]) for path, name in zip(files, names, strict=True)]

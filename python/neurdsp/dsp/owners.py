@@ -10,9 +10,8 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from neurdsp.dsp.manifest import Record
-from neurdsp.dsp.mel_job import Task
-from neurdsp.dsp.results import file_hash
+from neurdsp.dsp.batch_job import Task
+from neurdsp.dsp.manifest import Record, file_hash
 
 __all__ = ["Owners", "claim"]
 
@@ -21,7 +20,14 @@ _ADVICE = "give another output folder, or --overwrite to replace it"
 
 def claim(task: Task, source: str, config: str) -> Record:
     """Return the record by which a file claims the name of its result before the result is written."""
-    return Record(file=task.name, source=source, config=config, claims=task.output, error="not finished")
+    return Record(
+        file=task.name,
+        source=source,
+        config=config,
+        claims=task.output,
+        error="not finished",
+        parts=task.parts,
+    )
 
 
 class Owners:
@@ -37,8 +43,7 @@ class Owners:
 
     def __init__(self, folder: Path, records: Iterable[Record]) -> None:
         self._folder = os.fspath(folder)
-        # A manifest may hold any JSON.
-        self._owners = {record.result: record for record in records if isinstance(record.result, str)}
+        self._owners = {result: record for record in records for result in record.results}
 
     def earlier(self, task: Task, source: str) -> tuple[Record | None, str | None]:
         """Tell what is at the place of a file's result.
@@ -53,11 +58,18 @@ class Owners:
         Returns
         -------
         Record or None
-            The record of an earlier result of the same file.
+            The record of an earlier result of the same file, if all of it is there.
         str or None
             Why the result there may not be replaced: it is another file's, or nobody's.
         """
-        target, record = os.path.join(self._folder, task.output), self._owners.get(task.output)
+        found = [self._earlier(result, task, source) for result in task.results]
+        refusal = next((refusal for _, refusal in found if refusal is not None), None)
+        first = found[0][0]
+        return (first if all(record == first for record, _ in found) else None), refusal
+
+    def _earlier(self, result: str, task: Task, source: str) -> tuple[Record | None, str | None]:
+        """Tell what is at the place of one file of a result; see `earlier`."""
+        target, record = os.path.join(self._folder, result), self._owners.get(result)
         if not os.path.isfile(target):
             return None, None
         if record is None:
@@ -85,7 +97,8 @@ class Owners:
             The folders that the run has searched. Audio that is gone from them loses its result in the
             manifest, though not in the folder; so does audio that has its result under another name now.
         """
-        written, audio = {record.result for record in run}, {record.source for record in run}
+        written = {result for record in run for result in record.results}
+        audio, whole = {record.source for record in run}, set[int]()
         searched = tuple(os.path.join(os.path.realpath(folder), "") for folder in folders)
         for name, record in self._owners.items():
             if name in written or not os.path.isfile(os.path.join(self._folder, name)):
@@ -100,7 +113,8 @@ class Owners:
                     claims=name,
                     error=f"'{name}' is left of an earlier run: {reason}",
                 )
-            else:
+            elif id(record) not in whole:
+                whole.add(id(record))  # a record of several files stands there once
                 yield record
 
 

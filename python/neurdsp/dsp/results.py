@@ -2,7 +2,6 @@
 
 import contextlib
 import errno
-import hashlib
 import os
 import stat
 import threading
@@ -16,13 +15,14 @@ import numpy as np
 
 from neurdsp import _core
 from neurdsp._output import check_output, publish, temporary_beside
+from neurdsp.dsp.batch_job import Task, reason_for_one_file
 from neurdsp.dsp.executors import Executor, LocalPool, Lost
 from neurdsp.dsp.extraction import extract
-from neurdsp.dsp.manifest import Record
-from neurdsp.dsp.mel_job import MelJob, Task
+from neurdsp.dsp.manifest import Record, file_hash
+from neurdsp.dsp.mel_job import MelJob
 from neurdsp.errors import AudioFileError, ParameterError
 
-__all__ = ["compute", "file_hash", "groups_done"]
+__all__ = ["compute", "groups_done"]
 
 # Limits of a group: files whose results are synced together, and the bytes that they have in all.
 _GROUP_FILES = 16
@@ -30,20 +30,6 @@ _GROUP_BYTES = 1 << 23
 
 # Shorter files are read once, for their hash and for their samples.
 _HELD_BYTES = 1 << 22
-
-# What the operating system says of one path. Anything else, such as a full disk, would befall each file.
-_OF_ONE_FILE = {
-    errno.EACCES,
-    errno.EEXIST,
-    errno.EILSEQ,
-    errno.EINVAL,
-    errno.EISDIR,
-    errno.ELOOP,
-    errno.ENAMETOOLONG,
-    errno.ENOENT,
-    errno.ENOTDIR,
-    errno.EPERM,
-}
 
 
 class Written(NamedTuple):
@@ -177,7 +163,7 @@ def _read(path: Path, start: int) -> _Source | OSError:
 
 
 def _written(job: MelJob, task: Task, facts: dict[str, Any], data: memoryview | None) -> Written:
-    path, _, output = task
+    path, _, output, _ = task
     target, temporary = os.path.join(job.output, output), None
     try:
         if not os.path.isdir(os.path.dirname(target)):
@@ -193,7 +179,7 @@ def _written(job: MelJob, task: Task, facts: dict[str, Any], data: memoryview | 
         return Written(Record(**facts, error=" ".join(str(error).split())))
     except OSError as error:
         _drop(temporary)
-        return Written(Record(**facts, error=_reason(error, target)))
+        return Written(Record(**facts, error=reason_for_one_file(error, target)))
     return Written(Record(**facts, output=output, frames=frames), temporary, target)
 
 
@@ -205,26 +191,14 @@ def _published(group: Sequence[Written]) -> list[Record]:
     for record, _, target in group:
         error = target and errors[target]
         if target and error:
-            record = replace(record, output=None, frames=0, seconds=0.0, error=_reason(error, target))
+            record = replace(
+                record, output=None, frames=0, seconds=0.0, error=reason_for_one_file(error, target)
+            )
         records.append(record)
     return records
-
-
-def _reason(error: OSError, target: str) -> str:
-    """Return the reason why one result cannot be written; raise the error if it is not about that file."""
-    # `check_output` gives no number, but a sentence.
-    if error.errno is not None and error.errno not in _OF_ONE_FILE:
-        raise error
-    return str(error) if error.errno is None else f"cannot write '{target}': {error.strerror}"
 
 
 def _drop(temporary: str | None) -> None:
     if temporary is not None:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(temporary)
-
-
-def file_hash(path: Path) -> str:
-    """Return the BLAKE2b-128 of a file's bytes in hexadecimal digits."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
