@@ -17,7 +17,7 @@ _PATIENCE_S = 2.0
 class Progress:
     """A progress bar on standard error that appears only if the work takes over two seconds.
 
-    It never appears if standard error is not a terminal.
+    If standard error is not a terminal there is no bar, but a line now and then, if that is wanted.
 
     Parameters
     ----------
@@ -25,6 +25,9 @@ class Progress:
         Text beside the bar, such as "rendering".
     total : float
         Amount of work, in the unit of `advance`.
+    line_every_s : float, optional
+        Seconds between lines that tell what is done and how long the rest takes, where there is no bar.
+        Without it nothing is written there.
 
     Examples
     --------
@@ -33,14 +36,15 @@ class Progress:
     ...         progress.advance(1)
     """
 
-    def __init__(self, description: str, total: float) -> None:
+    def __init__(self, description: str, total: float, *, line_every_s: float | None = None) -> None:
         self._description = description
         self._total = total
         self._done = 0.0
         self._note = ""
         self._bar: rich_progress.Progress | None = None
         self._enabled = sys.stderr.isatty()
-        self._start = time.monotonic()
+        self._start = self._last_line = time.monotonic()
+        self._line_every_s = line_every_s
 
     def __enter__(self) -> Self:
         return self
@@ -50,11 +54,28 @@ class Progress:
         self._done += amount
         self._note = note
         if self._bar is None:
-            if not self._enabled or time.monotonic() - self._start < _PATIENCE_S:
+            if not self._enabled:
+                self._write_line()
+                return
+            if time.monotonic() - self._start < _PATIENCE_S:
                 return
             self._show()
         assert self._bar is not None
         self._bar.update(self._bar.task_ids[0], completed=self._done, note=self._note)
+
+    def _write_line(self) -> None:
+        now = time.monotonic()
+        if self._line_every_s is None or now - self._last_line < self._line_every_s or self._done <= 0:
+            return
+        self._last_line = now
+        share = min(self._done / self._total, 1.0)
+        left_s = round((now - self._start) * (1 - share) / share)
+        minutes, seconds = divmod(left_s, 60)
+        note = f", {self._note}" if self._note else ""
+        sys.stderr.write(
+            f"neurdsp: {self._description}: {100 * share:.0f} %, about {minutes}:{seconds:02d} left{note}\n"
+        )
+        sys.stderr.flush()
 
     def _show(self) -> None:
         from rich.console import Console

@@ -113,14 +113,14 @@ class DrumSeparator:
         self.config = network.config
 
     @classmethod
-    def load(cls, name_or_path: str | os.PathLike[str]) -> Self:
+    def load(cls, name_or_path: str | os.PathLike[str] | None = None) -> Self:
         """Load a network. Its weights are read when they are first needed.
 
         Parameters
         ----------
         name_or_path
             A model file, as `neurdsp.drumsep.export.convert_checkpoint` writes it, or the name of a network
-            that comes with neurdsp.
+            that comes with neurdsp, by default ``draft``.
 
         Raises
         ------

@@ -5,7 +5,10 @@ from pathlib import Path
 
 from neurdsp.errors import ModelFileError
 
-__all__ = ["find_network", "shipped_networks"]
+__all__ = ["DEFAULT_NETWORK", "find_network", "shipped_networks"]
+
+#: The network that is taken if none is named.
+DEFAULT_NETWORK = "draft"
 
 _SHIPPED = Path(__file__).parent / "shipped"
 _SUFFIX = ".safetensors"
@@ -21,10 +24,10 @@ def shipped_networks() -> list[str]:
     return sorted(path.name.removesuffix(_SUFFIX) for path in _SHIPPED.glob(f"*{_SUFFIX}"))
 
 
-def find_network(name_or_path: str | os.PathLike[str]) -> Path:
-    """Return the path of a model file, or of the shipped network with this name.
+def find_network(name_or_path: str | os.PathLike[str] | None = None) -> Path:
+    """Return the path of a model file, or of the shipped network with this name, by default ``draft``.
 
-    A file with this name takes precedence.
+    A file with this name takes precedence over a shipped network, but not over the default.
 
     Raises
     ------
@@ -36,7 +39,15 @@ def find_network(name_or_path: str | os.PathLike[str]) -> Path:
     >>> find_network("drums.safetensors")  # doctest: +SKIP
     PosixPath('drums.safetensors')
     """
-    path, shipped = Path(name_or_path), shipped_networks()
+    shipped = shipped_networks()
+    if name_or_path is None:
+        if DEFAULT_NETWORK in shipped:
+            return _SHIPPED / f"{DEFAULT_NETWORK}{_SUFFIX}"
+        raise ModelFileError(
+            "no network comes with this build of neurdsp; give a model file (--model), made of a checkpoint "
+            "by neurdsp model convert"
+        )
+    path = Path(name_or_path)
     if path.is_file():
         return path
     if os.fspath(name_or_path) in shipped:

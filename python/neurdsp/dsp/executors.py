@@ -56,9 +56,13 @@ class LocalPool:
     ----------
     workers
         Number of threads.
+    on_stop
+        Called when the work ends before all tasks are done, by an exception for instance: threads cannot be
+        ended, so tasks that run long have to be told.
     """
 
     workers: int = 1
+    on_stop: Callable[[], None] | None = None
 
     def map(
         self, work: Callable[[Task], Result], tasks: Iterable[Task]
@@ -77,4 +81,6 @@ class LocalPool:
                 future = done.get()
                 yield waiting.pop(future), future.result()
         finally:
+            if waiting and self.on_stop is not None:
+                self.on_stop()
             pool.shutdown(wait=True, cancel_futures=True)
