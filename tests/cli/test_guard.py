@@ -23,6 +23,7 @@ CALLS = {
     ("amp capture", "output"): "amp capture -i dry.wav --device Test -o OUT",
     ("amp train", "model_path"): "amp train dry.wav near.wav --config config.yaml -o OUT",
     ("amp train-knobs", "model_path"): "amp train-knobs manifest.yaml -o OUT",
+    ("drumsep export-onnx", "target"): "drumsep export-onnx drums.safetensors OUT",
     ("model convert", "target"): "model convert amp.safetensors OUT",
     ("plugin preset", "output"): "plugin preset -m amp.safetensors --ir short.wav -o OUT",
 }
@@ -36,7 +37,15 @@ FOLDERS = {
     ("amp train-knobs", "run_dir"),
 }
 SUFFIXES = {"plot": ".png", "target": ".json", "model_path": ".safetensors"}
-INPUTS = ("dry.wav", "near.wav", "short.wav", "amp.safetensors", "config.yaml", "manifest.yaml")
+INPUTS = (
+    "dry.wav",
+    "near.wav",
+    "short.wav",
+    "amp.safetensors",
+    "drums.safetensors",
+    "config.yaml",
+    "manifest.yaml",
+)
 
 
 def commands(command, path=()):
@@ -104,9 +113,29 @@ def lv2(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
 
 
+@pytest.fixture(scope="session")
+def drums(tmp_path_factory):
+    """A small drum network, as bytes."""
+    from neurdsp.drumsep.config import TfcTdfConfig
+    from neurdsp.drumsep.export import write_network
+
+    config = TfcTdfConfig(
+        n_fft=64, hop_length=16, n_bins=32, chunk_samples=112, channels=2, growth=2, n_scales=2, n_subbands=2
+    )
+    rng = np.random.default_rng(0)
+    weights = {
+        name: rng.uniform(0.1, 1.0, shape).astype(np.float32)
+        for name, shape in config.parameter_shapes.items()
+    }
+    path = tmp_path_factory.mktemp("drums") / "drums.safetensors"
+    write_network(weights, config, path)
+    return path.read_bytes()
+
+
 @pytest.fixture
-def place(files, lv2):
-    """The recordings, a configuration and a manifest."""
+def place(files, lv2, drums):
+    """The recordings, a network, a configuration and a manifest."""
+    (files / "drums.safetensors").write_bytes(drums)
     (files / "config.yaml").write_text("architecture: amp.wavenet\n")
     (files / "manifest.yaml").write_text(
         "input: dry.wav\nknobs: {gain: {}}\ncaptures:\n"

@@ -2,7 +2,7 @@
 
 import typer
 
-from neurdsp.drumsep.commands import separate
+from neurdsp.drumsep.commands import engines, separate
 
 __all__ = ["app"]
 
@@ -12,3 +12,5 @@ app = typer.Typer(
 )
 app.command()(separate.separate)
 app.command("list")(separate.list_networks)
+app.command()(engines.null)
+app.command("export-onnx")(engines.export_onnx)

@@ -29,11 +29,18 @@ class StoredNetwork:
     weights
         float32, by the names of ``config.parameter_shapes``. Weights that a file stores in half precision
         are widened, which is exact.
+    proof
+        The test vectors of the file: a recording ``(audio_channels, n_samples)``, and its
+        stems ``(n_stems, audio_channels, n_samples)`` as the reference computed them.
+    parity_db
+        The error that the file allows beside its test vectors.
     """
 
     config: TfcTdfConfig
     metadata: dict[str, str]
     weights: dict[str, NDArray[np.float32]]
+    proof: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None
+    parity_db: float = 0.0
 
 
 def read_network(path: str | os.PathLike[str]) -> StoredNetwork:
@@ -67,9 +74,9 @@ def read_network(path: str | os.PathLike[str]) -> StoredNetwork:
             f"'{path}' holds {file.architecture}, but {ARCHITECTURE} is needed; convert the checkpoint of an "
             "MDX23C network"
         )
-    weights = {
-        name: np.asarray(tensor, np.float32)
-        for name, tensor in file.tensors.items()
-        if not name.startswith("parity.")
-    }
-    return StoredNetwork(build(TfcTdfConfig, file.config, source=str(path)), file.metadata, weights)
+    config = build(TfcTdfConfig, file.config, source=str(path))
+    tensors = {name: np.asarray(tensor, np.float32) for name, tensor in file.tensors.items()}
+    weights = {name: tensor for name, tensor in tensors.items() if not name.startswith("parity.")}
+    stems = [tensors[f"parity.output.{stem}"] for stem in config.stems]
+    proof = tensors["parity.input"], np.stack(stems)
+    return StoredNetwork(config, file.metadata, weights, proof, file.parity_db)

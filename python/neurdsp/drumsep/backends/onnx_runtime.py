@@ -28,6 +28,7 @@ def open_session(path: Path, *, threads: int = 1) -> Any:
     options = runtime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # threads that wait burn no CPU
     options.log_severity_level = 3  # errors only: it warns of every node that it does not fuse
     return runtime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
