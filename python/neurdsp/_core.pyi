@@ -208,6 +208,16 @@ class Spectrogram:
     def process(self, inputs: list[_Array], outputs: list[_Array], n_threads: int) -> None: ...
     def backward(self, samples: _Array, gradients: _Array, results: _Array, n_threads: int) -> None: ...
 
+def gated_scan(forget: _Array, candidate: _Array, states: _Array) -> None: ...
+def gated_scan_backward(
+    forget: _Array,
+    candidate: _Array,
+    states: _Array,
+    gradient: _Array,
+    forget_gradient: _Array,
+    candidate_gradient: _Array,
+) -> None: ...
+
 @final
 class WavenetTrainer:
     @staticmethod

@@ -22,6 +22,7 @@ mod errors;
 mod files;
 mod modelfile;
 mod operation;
+mod scan;
 mod train;
 
 #[pymodule(gil_used = false)]
@@ -55,6 +56,8 @@ mod _core {
         write_amp_json, write_model_file,
     };
 
+    #[pymodule_export]
+    use crate::scan::{gated_scan, gated_scan_backward};
     #[pymodule_export]
     use crate::train::PyWavenetTrainer;
 

@@ -189,3 +189,42 @@ fn products_and_sums_go_value_by_value() {
         assert!(worst(&to, &wanted) < 1e-15);
     }
 }
+
+#[test]
+fn a_scan_and_its_gradients_are_their_definitions() {
+    for isa in Isa::available() {
+        for [steps, width] in [[1, 1], [7, 3], [5, 40], [33, 17]] {
+            let len = steps * width;
+            let forget: Vec<f64> = noise(1, len).iter().map(|v| 0.5 + 0.5 * v).collect();
+            let (candidate, gradient) = (noise(2, len), noise(3, len));
+            let mut wanted = vec![0.0; len];
+            for at in 0..len {
+                let before = if at < width { 0.0 } else { wanted[at - width] };
+                wanted[at] = forget[at] * before + (1.0 - forget[at]) * candidate[at];
+            }
+            let (mut to_forget, mut to_candidate) = (vec![0.0; len], vec![0.0; len]);
+            let mut carry = vec![0.0; width];
+            for at in (0..len).rev() {
+                let before = if at < width { 0.0 } else { wanted[at - width] };
+                let through = gradient[at] + carry[at % width];
+                to_forget[at] = through * (before - candidate[at]);
+                to_candidate[at] = through * (1.0 - forget[at]);
+                carry[at % width] = through * forget[at];
+            }
+
+            let mut states = vec![0.0; len];
+            scan(&forget, &candidate, &mut states, width, isa);
+            assert!(worst(&states, &wanted) < 1e-14);
+            let (mut found_f, mut found_c) = (vec![0.0; len], vec![0.0; len]);
+            let kept = [&forget[..], &candidate, &states, &gradient];
+            scan_backward(kept, &mut found_f, &mut found_c, width, isa);
+            assert!(worst(&found_f, &to_forget) < 1e-14);
+            assert!(worst(&found_c, &to_candidate) < 1e-14);
+
+            let mut rounded = vec![0.0f32; len];
+            scan(&single(&forget), &single(&candidate), &mut rounded, width, isa);
+            let rounded: Vec<f64> = rounded.iter().map(|&v| v.into()).collect();
+            assert!(worst(&rounded, &wanted) < 1e-6);
+        }
+    }
+}

@@ -17,8 +17,9 @@ from torch.nn import functional
 
 from neurdsp.drumsep.bandsplit.config import BandSplitConfig
 from neurdsp.drumsep.bandsplit.transform import AsymmetricStft
+from neurdsp.nn.recurrence import gated_scan
 
-__all__ = ["BandSplitNet", "gated_scan"]
+__all__ = ["NORM_EPS", "BandSplitNet", "Block", "apply_masks"]
 
 #: Factor on the logits of masks, so that an optimiser, which moves all weights alike, moves masks enough.
 MASK_GAIN = 4.0
@@ -27,16 +28,6 @@ PHASE_GAIN = 0.2
 #: Exponent that compresses magnitudes, and what is added to them.
 COMPRESSION, FLOOR = 0.3, 1e-5
 NORM_EPS = 1e-5
-
-
-def gated_scan(forget: Tensor, candidate: Tensor) -> Tensor:
-    """Return ``h[t] = f[t] h[t - 1] + (1 - f[t]) c[t]`` along the first axis, from zero on."""
-    state = torch.zeros_like(candidate[0])
-    states = []
-    for gate, value in zip(forget, candidate, strict=True):
-        state = value + gate * (state - value)
-        states.append(state)
-    return torch.stack(states)
 
 
 class _RmsNorm(nn.Module):
@@ -60,7 +51,7 @@ class _BandLayer(nn.Module):
         return functional.linear(x.transpose(-1, -2), self.weight, self.bias).transpose(-1, -2)
 
 
-class _Block(nn.Module):
+class Block(nn.Module):
     """A gated recurrence over time, shared by the bands, and a mixer of the bands, both with shortcuts."""
 
     def __init__(self, config: BandSplitConfig) -> None:
@@ -77,9 +68,10 @@ class _Block(nn.Module):
             self.time_in.bias[hidden:] = 0
             self.time_out.weight *= 0.5
 
-    def forward(self, x: Tensor, scan: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the output for ``(n_frames, rows, n_bands, width)``, of the same shape."""
         forget, candidate, gate = self.time_in(self.time_norm(x)).chunk(3, -1)
-        state = scan(torch.sigmoid(forget), torch.tanh(candidate))
+        state = gated_scan(torch.sigmoid(forget), torch.tanh(candidate))
         x = x + self.time_out(state * functional.silu(gate))
         mixed: Tensor = self.band_out(functional.silu(self.band_in(self.band_norm(x))))
         return x + mixed
@@ -109,7 +101,7 @@ class BandSplitNet(nn.Module):
         self.encoders = nn.ModuleList(
             [nn.Linear(config.n_inputs(band), config.width) for band in range(n_bands)]
         )
-        self.blocks = nn.ModuleList([_Block(config) for _ in range(config.n_blocks)])
+        self.blocks = nn.ModuleList([Block(config) for _ in range(config.n_blocks)])
         self.head_norm = _RmsNorm(config.width)
         self.head = _Head(config)
         self.decoders = nn.ModuleList(
@@ -118,7 +110,10 @@ class BandSplitNet(nn.Module):
                 for band in range(n_bands)
             ]
         )
-        self.scan: Callable[[Tensor, Tensor], Tensor] = gated_scan
+        #: How blocks and layers are computed; `neurdsp.drumsep.bandsplit.fast` has a faster way to train.
+        self.run_block: Callable[[nn.Module, Tensor], Tensor] = nn.Module.__call__
+        self.run_linear: Callable[[nn.Module, Tensor], Tensor] = nn.Module.__call__
+        self.run_masks: Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor]] = apply_masks
 
     def forward(self, audio: Tensor) -> Tensor:
         """Separate recordings ``(batch, channels, n_samples)``, with one channel or two.
@@ -126,9 +121,8 @@ class BandSplitNet(nn.Module):
         Returns ``(batch, n_outputs, channels, n_samples)``, without latency; the outputs sum to the
         recordings.
         """
-        spectrum = self.stft(audio)
-        masks, _ = self.masks(spectrum)
-        return self.stft.inverse(masks * spectrum[:, None], audio.shape[-1])
+        parts, _ = self.separate(self.stft(audio))
+        return self.stft.inverse(parts.permute(1, 3, 2, 0, 4), audio.shape[-1])
 
     def features(self, spectrum: Tensor) -> list[Tensor]:
         """Return what each band sees, ``(n_frames, rows, n_inputs)``: magnitudes, difference, phases."""
@@ -153,34 +147,83 @@ class BandSplitNet(nn.Module):
         Both are ``(batch, n_outputs, channels, n_frames, n_bins)``; the logits are those of the real parts
         before the softmax over the outputs.
         """
-        batch, channels, n_frames, _ = spectrum.shape
+        masks, logits = self._masked(spectrum, torch.ones_like(spectrum))
+        return masks.permute(1, 3, 2, 0, 4), logits.permute(1, 3, 2, 0, 4)
+
+    def separate(self, spectrum: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the parts of spectra ``(batch, channels, n_frames, n_bins)``, and the logits of their masks.
+
+        Both are ``(n_frames, batch, channels, n_outputs, n_bins)``, as the network computes them.
+        """
+        return self._masked(spectrum, spectrum)
+
+    def _masked(self, spectrum: Tensor, mixture: Tensor) -> tuple[Tensor, Tensor]:
+        """Return a mixture times the masks of a spectrum, and their logits."""
+        batch, channels, n_frames, n_bins = spectrum.shape
+        logits, correction = self._logits(spectrum)
+        # A channel is a row, so the first axis of the masks is frames x batch x channels.
+        rows = torch.view_as_real(mixture.permute(2, 0, 1, 3).reshape(-1, 1, n_bins))
+        parts, logits = self.run_masks(logits, correction, rows)
+        shape = (n_frames, batch, channels, len(self.config.outputs), n_bins)
+        return torch.view_as_complex(parts).view(shape), logits.view(shape)
+
+    def _logits(self, spectrum: Tensor) -> tuple[Tensor, Tensor]:
+        """Return what `apply_masks` makes masks of, with a row for each frame and channel."""
         config, outputs = self.config, len(self.config.outputs)
         x = torch.stack(
-            [encoder(part) for encoder, part in zip(self.encoders, self.features(spectrum), strict=True)],
+            [
+                self.run_linear(encoder, part)
+                for encoder, part in zip(self.encoders, self.features(spectrum), strict=True)
+            ],
             2,
         )
         for block in self.blocks:
-            x = block(x, self.scan)
+            x = self.run_block(block, x)
         # (n_frames, rows, n_bands, width) -> (n_bands, n_frames * rows, head)
         x = self.head(self.head_norm(x).permute(2, 0, 1, 3).flatten(1, 2))
-        logits, real, imaginary = [], [], []
-        for band, decoder in enumerate(self.decoders):
-            found = decoder(x[band]).unflatten(-1, (-1, config.n_masks(band)))
+        logits, corrections = [], []
+        for band, (decoder, part) in enumerate(zip(self.decoders, x.unbind(0), strict=True)):
+            found = self.run_linear(decoder, part).view(len(part), -1, config.n_masks(band))
             if config.has_phase(band):
-                logits.append(found[:, :outputs])
-                real.append(found[:, outputs : 2 * outputs])
-                imaginary.append(found[:, 2 * outputs :])
+                real, correction = torch.split(found, [outputs, 2 * outputs], 1)
+                logits.append(real)
+                corrections.append(correction)
             else:
                 logits.append(found.repeat_interleave(config.mask_group, -1)[..., : config.bands[band]])
-        joined = MASK_GAIN * torch.cat(logits, -1)
-        masks = torch.complex(torch.softmax(joined, 1), torch.zeros_like(joined))
-        if real:
-            correction = torch.complex(torch.cat(real, -1), torch.cat(imaginary, -1))
-            # Corrections sum to nothing, so the outputs still sum to the recording.
-            correction = PHASE_GAIN * (correction - correction.mean(1, keepdim=True))
-            masks = torch.cat(
-                [masks[..., : config.n_phase_bins] + correction, masks[..., config.n_phase_bins :]], -1
-            )
-        shape = (n_frames, batch, channels, outputs, config.n_bins)
-        # A channel is a row, so the first axis of `masks` is frames x batch x channels.
-        return masks.view(shape).permute(1, 3, 2, 0, 4), joined.view(shape).permute(1, 3, 2, 0, 4)
+        joined = torch.cat(logits, -1)
+        if corrections:
+            return joined, torch.cat(corrections, -1)
+        return joined, joined.new_zeros(len(joined), 2 * outputs, 0)
+
+
+def apply_masks(logits: Tensor, correction: Tensor, mixture: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the parts of a spectrum by its masks, in real arithmetic.
+
+    Parameters
+    ----------
+    logits
+        ``(rows, n_outputs, n_bins)``, before their gain.
+    correction
+        ``(rows, 2 * n_outputs, n_phase_bins)``: real parts, then imaginary parts, of what is added to masks.
+    mixture
+        ``(rows, 1, n_bins, 2)``.
+
+    Returns
+    -------
+    tuple of Tensor
+        The parts ``(rows, n_outputs, n_bins, 2)``, which sum to the mixture, and the logits with their gain.
+    """
+    logits = MASK_GAIN * logits
+    masks = torch.softmax(logits, 1)
+    n_phase_bins = correction.shape[-1]
+    high = masks[..., n_phase_bins:, None] * mixture[..., n_phase_bins:, :]
+    if n_phase_bins == 0:
+        return high, logits
+    # Corrections sum to nothing, so the outputs still sum to the recording.
+    real, imaginary = (PHASE_GAIN * (part - part.mean(1, keepdim=True)) for part in correction.chunk(2, 1))
+    real = real + masks[..., :n_phase_bins]
+    low_real, low_imaginary = mixture[..., :n_phase_bins, 0], mixture[..., :n_phase_bins, 1]
+    low = torch.stack(
+        [real * low_real - imaginary * low_imaginary, real * low_imaginary + imaginary * low_real], -1
+    )
+    return torch.cat([low, high], 2), logits

@@ -39,13 +39,16 @@ class AsymmetricStft(nn.Module):
         self.register_buffer("analysis", analysis.float(), persistent=False)
         self.register_buffer("synthesis", synthesis.float(), persistent=False)
 
-    def forward(self, signal: Tensor) -> Tensor:
-        """Return the spectrum ``(..., n_frames, n_bins)``; it has one frame more than the signal has hops."""
+    def forward(self, signal: Tensor, *, every: int = 1) -> Tensor:
+        """Return the spectrum ``(..., n_frames, n_bins)``; it has one frame more than the signal has hops.
+
+        With ``every`` above 1 only each frame of so many is there, from the first one on.
+        """
         n_samples = signal.shape[-1]
         n_hops = -(-n_samples // self.hop)
         # Zeros before the first sample, and a hop behind the last one, which completes it.
         padded = functional.pad(signal, (self.n_fft - self.hop, (n_hops + 1) * self.hop - n_samples))
-        spectrum: Tensor = torch.fft.rfft(padded.unfold(-1, self.n_fft, self.hop) * self.analysis)
+        spectrum: Tensor = torch.fft.rfft(padded.unfold(-1, self.n_fft, every * self.hop) * self.analysis)
         return spectrum
 
     def inverse(self, spectrum: Tensor, n_samples: int) -> Tensor:

@@ -4,6 +4,7 @@ pub(super) mod activation;
 pub(super) mod convolution;
 pub(super) mod correlation;
 mod elementwise;
+mod scan;
 
 use activation::Shape;
 use neurdsp_simd::Real;
@@ -29,5 +30,9 @@ neurdsp_simd::kernels! {
         fn multiply(a: &[T], b: &[T], to: &mut [T]) = elementwise::multiply;
         /// `to += a`.
         fn accumulate(a: &[T], to: &mut [T]) = elementwise::accumulate;
+        /// A gated recurrence along time.
+        fn scan(forget: &[T], candidate: &[T], states: &mut [T], carry: &mut [T]) = scan::scan;
+        /// Its backward pass.
+        fn scan_backward(kept: [&[T]; 4], forget_gradient: &mut [T], candidate_gradient: &mut [T], carry: &mut [T]) = scan::scan_backward;
     }
 }

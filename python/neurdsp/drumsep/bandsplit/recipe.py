@@ -1,0 +1,83 @@
+"""The configuration of a training run: network, mixtures, loss, budget. Reading it needs no torch."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from pydantic import Field
+
+from neurdsp.config import Config, apply_overrides, build, load_preset, load_yaml
+from neurdsp.drumsep.bandsplit.config import BandSplitConfig
+from neurdsp.drumsep.bandsplit.loss_config import SeparationLossConfig
+from neurdsp.drumsep.data.config import RenderConfig
+from neurdsp.training.config import TrainingConfig
+from neurdsp.training.optimizers import AdamWConfig
+
+__all__ = ["MixtureConfig", "Recipe", "load_recipe"]
+
+PACKAGE = "neurdsp.drumsep"
+
+
+class MixtureConfig(Config):
+    """What is trained and validated on.
+
+    Parameters
+    ----------
+    seconds
+        Duration of a mixture.
+    stereo
+        Part of the steps whose mixtures are stereo; ``training.batch_size`` counts channels, so a stereo step
+        has half as many mixtures.
+    validation_clips, validation_seconds
+        Number and duration of the mixtures of held-out kits; each second one is stereo.
+    render
+        Levels and chances.
+    """
+
+    seconds: float = Field(2.0, ge=0.1, le=60)
+    stereo: float = Field(0.6, ge=0, le=1)
+    validation_clips: int = Field(10, ge=1, le=1000)
+    validation_seconds: float = Field(5.0, ge=0.5, le=60)
+    render: RenderConfig = RenderConfig()
+
+
+class Recipe(Config):
+    """A training run.
+
+    Parameters
+    ----------
+    description
+        One line, for lists of presets.
+    model, data, loss, training
+        The network, the mixtures, the loss, and the budget.
+    """
+
+    description: str = ""
+    model: BandSplitConfig = BandSplitConfig()
+    data: MixtureConfig = MixtureConfig()
+    loss: SeparationLossConfig = SeparationLossConfig()
+    training: TrainingConfig = TrainingConfig(
+        minutes=60.0,
+        batch_size=4,
+        learning_rate=3e-3,
+        warmup_steps=40,
+        final_learning_rate=0.02,
+        ema_decay=0.997,
+        validate_seconds=300.0,
+        optimizer=AdamWConfig(betas=(0.9, 0.98), weight_decay=0.01),
+    )
+
+
+def load_recipe(
+    preset: str = "draft", *, path: str | Path | None = None, overrides: Iterable[str] = ()
+) -> Recipe:
+    """Read a preset or a file, and apply overrides such as ``training.minutes=5``.
+
+    Raises
+    ------
+    ConfigError
+        If the preset is unknown, or a key or value is wrong.
+    """
+    if path is not None:
+        return build(Recipe, apply_overrides(load_yaml(path), overrides), source=str(path))
+    tree = apply_overrides(load_preset(PACKAGE, preset), overrides)
+    return build(Recipe, tree, source=f"preset {preset}")

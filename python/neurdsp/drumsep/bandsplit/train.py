@@ -1,0 +1,188 @@
+"""Training a band-split network: from a bank to a checkpoint whose best weights can be exported."""
+
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from neurdsp.config import build, load_yaml
+from neurdsp.drumsep.bandsplit.fast import accelerate
+from neurdsp.drumsep.bandsplit.network import BandSplitNet
+from neurdsp.drumsep.bandsplit.recipe import Recipe
+from neurdsp.drumsep.bandsplit.task import SeparationTask
+from neurdsp.drumsep.data.bank import open_bank
+from neurdsp.errors import ConfigError, ParameterError
+from neurdsp.training import Reporter, Trainer, TrainingSummary
+from neurdsp.training.checkpoint import load_checkpoint
+from neurdsp.training.ranks import refuse_ranks
+from neurdsp.training.run_folder import begin_run, check_resumable, save_json
+
+__all__ = ["TrainResult", "load_trained", "train"]
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """Result of a run.
+
+    Parameters
+    ----------
+    run_dir
+        Its folder.
+    n_parameters
+        Of the network.
+    metrics
+        Figures of the best network on held-out kits.
+    summary
+        Steps, time and best score.
+    """
+
+    run_dir: Path
+    n_parameters: int
+    metrics: Mapping[str, float]
+    summary: TrainingSummary
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the result as plain values."""
+        return {**asdict(self), "run_dir": str(self.run_dir)}
+
+
+def train(
+    recipe: Recipe,
+    bank_path: str | os.PathLike[str],
+    *,
+    run_dir: str | os.PathLike[str],
+    resume: bool = False,
+    show: bool = False,
+    overwrite: bool = False,
+    config_path: str | os.PathLike[str] | None = None,
+) -> TrainResult:
+    """Train a network on mixtures rendered from a bank.
+
+    Parameters
+    ----------
+    recipe
+        Network, mixtures, loss, budget. ``training.precision=bfloat16`` and ``training.compile`` also work on
+        a CPU here; figures are measured in float32.
+    bank_path
+        The bank that `neurdsp.drumsep.data.prepare.prepare` wrote.
+    run_dir
+        Folder for the configuration, the log and the checkpoint; made if it is missing.
+    resume
+        Continue from the checkpoint in ``run_dir``; only the budget may have changed.
+    show
+        Whether to show progress on standard error.
+    overwrite
+        Whether an earlier run in ``run_dir`` is removed rather than moved to ``run_dir/earlier``.
+    config_path
+        The file that ``recipe`` was read from, so that the run does not write over it.
+
+    Returns
+    -------
+    TrainResult
+
+    Raises
+    ------
+    ConfigError, ParameterError
+        For an unusable bank or setting, before anything is written.
+    OSError
+        If a file cannot be written, or is an input.
+
+    Examples
+    --------
+    >>> train(load_recipe("draft"), "bank.safetensors", run_dir="runs/draft")  # doctest: +SKIP
+    """
+    refuse_ranks("drumsep train")
+    folder, training = Path(run_dir), recipe.training
+    bank = open_bank(bank_path)
+    device = _device(recipe)
+    facts = {"bank": str(bank_path), "fingerprint": bank.fingerprint, "kits": [kit.name for kit in bank.kits]}
+    if resume:
+        check_resumable(
+            folder, recipe, facts, load=lambda path: build(Recipe, load_yaml(path), source=str(path))
+        )
+    torch.manual_seed(training.seed)
+    network = BandSplitNet(recipe.model).to(device)
+    task = SeparationTask(bank, recipe, device=device)
+    inputs = [bank_path, *([] if config_path is None else [config_path])]
+    begin_run(folder, recipe, facts, fresh=not resume, overwrite=overwrite, inputs=inputs)
+    if training.precision == "bfloat16" and device.type == "cpu":
+        accelerate(network, compiled=training.compile)
+    reporter = Reporter(
+        folder / "metrics.jsonl",
+        show=show,
+        score_name="error",
+        tensorboard=folder / "tensorboard" if training.tensorboard else None,
+    )
+    summary = Trainer(network, task, training, run_dir=folder, reporter=reporter).run(resume=resume)
+    result = TrainResult(folder, recipe.model.n_parameters, dict(summary.best_metrics), summary)
+    save_json(folder / "result.json", result.to_json())
+    return result
+
+
+def load_trained(
+    run_dir: str | os.PathLike[str], *, which: str = "best"
+) -> tuple[BandSplitNet, dict[str, Any]]:
+    """Return the network of a run, which may still be going on, and facts about its training.
+
+    Parameters
+    ----------
+    run_dir
+        Folder of the run.
+    which
+        ``best`` by validation, ``average`` of the last weights, or the ``last`` weights.
+
+    Returns
+    -------
+    network : BandSplitNet
+        On the CPU, in evaluation mode.
+    facts : dict
+        ``steps``, ``seconds`` and ``metrics`` of the best validation.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such run, or its checkpoint has no such weights.
+    """
+    folder = Path(run_dir)
+    recipe = build(Recipe, load_yaml(folder / "config.yaml"), source=str(folder / "config.yaml"))
+    state = load_checkpoint(folder / "checkpoint.pt")
+    names = {"best": "best_state", "average": "average", "last": "model"}
+    if which not in names:
+        raise ParameterError(f"which is '{which}', but it must be best, average or last")
+    weights = state.get(names[which])
+    if weights is None:
+        raise ConfigError(f"{folder}: the run keeps no {which} weights; take --weights best or last")
+    network = BandSplitNet(recipe.model)
+    network.load_state_dict(weights)
+    facts = {
+        "steps": int(state["step"]),
+        "seconds": float(state["seconds"]),
+        "metrics": dict(state["best_metrics"] or {}),
+    }
+    return network.eval(), facts
+
+
+def _device(recipe: Recipe) -> torch.device:
+    """Return the device to train on, and refuse settings that it cannot fulfil."""
+    training = recipe.training
+    cuda = torch.cuda.is_available()
+    name = ("cuda" if cuda else "cpu") if training.device == "auto" else training.device
+    if name == "cuda" and not cuda:
+        raise ConfigError("training.device is cuda, but torch finds no GPU; set it to cpu or auto")
+    if training.precision == "float16":
+        raise ConfigError(
+            "training.precision is float16, but separators train in float32 or bfloat16; set one of these"
+        )
+    if training.precision == "float32" and training.compile:
+        raise ConfigError("training.compile needs training.precision=bfloat16 here; set both or neither")
+    if (
+        training.compile
+        and name == "cpu"
+        and not any(shutil.which(tool) for tool in ("c++", "g++", "clang++"))
+    ):
+        raise ConfigError("training.compile needs a C++ compiler; install g++, or set it to false")
+    return torch.device(name)

@@ -1,0 +1,1 @@
+"""Drum recordings and performances, and the exact mixtures that are rendered from them."""

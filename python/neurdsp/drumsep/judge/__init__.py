@@ -1,0 +1,1 @@
+"""How well stems are separated: energy ratios, and the evaluation of model files."""
