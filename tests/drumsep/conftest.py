@@ -59,6 +59,13 @@ def write_tiny(path, config, seed=0):
     stems = _core.TfcTdf(metadata, weights).forward(audio, 1)
     vectors = {f"parity.output.{name}": stem for name, stem in zip(config.stems, stems, strict=True)}
     write(path, metadata, {**weights, "parity.input": audio, **vectors})
+    return path
+
+
+@pytest.fixture(scope="session")
+def tiny_file(tmp_path_factory):
+    """A model file of the tiny network, made without torch."""
+    return write_tiny(tmp_path_factory.mktemp("model") / "tiny.safetensors", TINY)
 
 
 SPLITS = ("train", "validation", "test")
@@ -114,10 +121,5 @@ def bank_path(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def tiny_file(tmp_path_factory):
-    """A model file of the tiny network, made without torch."""
-    return write_tiny(tmp_path_factory.mktemp("model") / "tiny.safetensors", TINY)
-
-
 def bank(bank_path):
     return open_bank(bank_path)
