@@ -81,3 +81,24 @@ def test_mistakes_cost_one_line_and_status_2(run, corpus, tmp_path, arguments, m
     assert message in outcome.err
     assert len(outcome.err.splitlines()) == 1
     assert not (tmp_path / "out").exists()
+
+
+def test_another_corpus_in_the_same_folder_needs_overwrite(run, corpus, tmp_path):
+    other = tmp_path / "other"
+    other.mkdir()
+    rng = np.random.default_rng(1)
+    for name in ("a.wav", "c.wav"):
+        soundfile.write(other / name, 0.1 * rng.standard_normal(16000), 16000)
+    assert run("mel", "corpus", "-o", "out").status == 0
+    before = (tmp_path / "out" / "a.npy").read_bytes()
+    outcome = run("mel", "other", "-o", "out")
+    assert outcome.status == 1
+    (line,) = (line for line in outcome.err.splitlines() if line.startswith("neurdsp:"))
+    assert line == (
+        f"neurdsp: a.wav: cannot write 'out/a.npy': it is the result of '{corpus}/a.wav'; give another "
+        "output folder, or --overwrite to replace it"
+    )
+    assert (tmp_path / "out" / "a.npy").read_bytes() == before
+    assert (tmp_path / "out" / "c.npy").is_file()
+    assert run("mel", "other", "-o", "out", "--overwrite").status == 0
+    assert (tmp_path / "out" / "a.npy").read_bytes() != before
