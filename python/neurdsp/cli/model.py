@@ -92,7 +92,9 @@ def convert(
     source: Annotated[
         str,
         typer.Argument(
-            metavar="IN", help="Model file (.safetensors, .nam, .json, .aidax), or a shipped amp."
+            metavar="IN",
+            help="Model file (.safetensors, .nam, .json, .aidax), a shipped amp, or the checkpoint of a "
+            "separator (.ckpt, .pth, .safetensors).",
         ),
     ],
     target: Annotated[
@@ -113,6 +115,11 @@ def convert(
             help="With --dtype: the parity error in dB that OUT allows (-200 to -20); without it, that of IN."
         ),
     ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(help="YAML file that came with a checkpoint. [default: found beside it]"),
+        guard.READS,
+    ] = None,
     about: options.About = (),
     nam_version: Annotated[
         Literal["oldest", "keep", "0.5.4"],
@@ -124,7 +131,7 @@ def convert(
     """Convert between model file, .nam, .aidax and JSON, or between number types.
 
     A .json file is an amp model of an earlier trainer, or an LSTM as Proteus has it; a .aidax file is an
-    LSTM.
+    LSTM. The checkpoint of an MDX23C drum separator becomes a model file that proves itself.
     """
     from neurdsp.amp.lookup import find_model
     from neurdsp.console import print_table
@@ -138,6 +145,7 @@ def convert(
         parity_db=parity_db,
         capture=options.about_facts(about) if about else None,
         nam_version=nam_version,
+        config=config,
     )
     rows = [
         ("from", str(done.source)),

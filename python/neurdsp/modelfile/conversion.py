@@ -13,7 +13,7 @@ from neurdsp import _core
 from neurdsp._output import atomic_output, check_output, same_file
 from neurdsp.audio import FloatArray
 from neurdsp.errors import ModelFileError, ParameterError, UnsupportedModelError
-from neurdsp.modelfile.families import family_of
+from neurdsp.modelfile.families import FAMILIES, family_of, part
 from neurdsp.modelfile.files import DType, VerifyResult, build_metadata, read, verify, write
 from neurdsp.modelfile.loudness import measure_levels
 from neurdsp.modelfile.parity import build_parity
@@ -25,6 +25,8 @@ __all__ = ["Conversion", "NamVersion", "convert"]
 NamVersion = Literal["oldest", "keep", "0.5.4"]
 """Which version of the ``.nam`` format to write; see `convert`."""
 
+# Checkpoints of PyTorch.
+_CHECKPOINTS = (".ckpt", ".pth", ".pt", ".th", ".bin")
 _SUFFIXES = (".safetensors", ".nam", ".json", ".aidax")
 # Largest error of an LSTM in the JSON of another player, in dB.
 _LSTM_DB = -100.0
@@ -63,6 +65,7 @@ def convert(
     parity_db: float | None = None,
     capture: Mapping[str, Any] | None = None,
     nam_version: NamVersion = "oldest",
+    config: str | os.PathLike[str] | None = None,
 ) -> Conversion:
     """Convert a model file; the suffixes choose the formats.
 
@@ -70,7 +73,8 @@ def convert(
     ----------
     source
         A ``.safetensors`` model file, a ``.nam`` file or the folder of an older one, the ``.json`` of an amp
-        model, or an LSTM of AIDA-X (``.aidax`` or ``.json``) or Proteus (``.json``).
+        model, or an LSTM of AIDA-X (``.aidax`` or ``.json``) or Proteus (``.json``). Or the checkpoint of a
+        separator: ``.ckpt``, ``.pth``, ``.pt``, or a ``.safetensors`` file of another program.
     target
         A file to write, with another of these suffixes; with a ``dtype``, another model file. A ``.nam`` file
         may become another one in another version. ``.aidax`` holds LSTMs only, and ``.json`` an LSTM in the
@@ -88,6 +92,8 @@ def convert(
         Of a ``.nam`` target: the oldest that can express the network, which the most players read (0.5.4 for
         A1 networks, LSTMs, ConvNets and impulse responses); that of a source that is a ``.nam`` model; or
         0.5.4, which not every network allows.
+    config
+        The YAML file that came with a checkpoint; by default one that is found beside it.
 
     Returns
     -------
@@ -129,10 +135,18 @@ def convert(
     ('parity vectors',)
     """
     source, target = Path(source), Path(target)
+    if config is not None or _is_checkpoint(source):
+        given: dict[str, object] = {"parity_db": parity_db, "capture": capture or None}
+        given["nam_version"] = None if nam_version == "oldest" else nam_version
+        for name, value in given.items():
+            if value is not None:
+                raise ParameterError(f"'{source}' is a checkpoint, for which {name} cannot be given")
+        return _from_checkpoint(source, target, config, dtype or "F32")
     suffixes = (".nam" if source.is_dir() else source.suffix.lower(), target.suffix.lower())
     for path, suffix in zip((source, target), suffixes, strict=True):
         if suffix not in _SUFFIXES:
-            raise ParameterError(f"'{path}': the suffix must be one of {', '.join(_SUFFIXES)}")
+            checkpoints = f", or of a checkpoint: {', '.join(_CHECKPOINTS)}" if path is source else ""
+            raise ParameterError(f"'{path}': the suffix must be one of {', '.join(_SUFFIXES)}{checkpoints}")
     sources = sorted(source.iterdir()) if source.is_dir() else [source]
     if any(same_file(target, one) for one in sources):
         raise ParameterError(f"'{target}' is the file to convert; give another name for the copy")
@@ -203,6 +217,38 @@ def _refuse_other_families(source: Path, target: Path, facts: Mapping[str, Any])
         raise ParameterError(f"{', '.join(facts)}: {holds}; leave these options out")
     if target.suffix.lower() != ".safetensors":
         raise UnsupportedModelError(f"{holds}; only a .safetensors file can hold it")
+
+
+def _is_checkpoint(path: Path) -> bool:
+    """Tell whether a file is to be read as the checkpoint of another program."""
+    suffix = path.suffix.lower()
+    if suffix != ".safetensors" or not path.is_file():
+        return suffix in _CHECKPOINTS
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, "numpy") as file:
+            return "neurdsp.format" not in (file.metadata() or {})
+    except (SafetensorError, OSError):
+        return False  # the reader of model files says why
+
+
+def _from_checkpoint(
+    source: Path, target: Path, config: str | os.PathLike[str] | None, dtype: DType
+) -> Conversion:
+    if target.suffix.lower() != ".safetensors":
+        raise ParameterError(f"'{target}': a checkpoint becomes a model file, so the suffix is .safetensors")
+    for one in (source, *(() if config is None else (config,))):
+        if same_file(target, one):
+            raise ParameterError(f"'{target}' is a file to convert; give another name for the model file")
+    if not source.is_file():
+        raise ModelFileError(f"cannot read '{source}': no such file")
+    # The one family whose models come as checkpoints of other programs.
+    read_checkpoint = next(family.checkpoint for family in FAMILIES if family.checkpoint)
+    done: Conversion = part(read_checkpoint)(
+        source, target, config=None if config is None else Path(config), dtype=dtype
+    )
+    return done
 
 
 def _is_same(source: Path, target: Path) -> bool:

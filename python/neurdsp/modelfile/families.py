@@ -29,6 +29,9 @@ class Family:
     verify
         A function from a path to a `VerifyResult`, for a family that the Rust engine does not run. Reading
         and writing its files then checks the container and the header, but not the model.
+    checkpoint
+        A function ``(checkpoint, target, *, config, dtype)`` that makes a model file of the checkpoint of
+        another program, and returns a `Conversion`.
     kind
         What its models do (``stream``, ``separator``, ``generator`` or ``predictor``), for such a family; the
         engine knows the kind of the others.
@@ -47,6 +50,7 @@ class Family:
     command: str = ""
     describe: str = ""
     verify: str = ""
+    checkpoint: str = ""
     kind: str = ""
     captured: bool = False
 
@@ -59,7 +63,12 @@ FAMILIES: list[Family] = [
         describe="neurdsp.amp.information:describe",
         captured=True,
     ),
-    Family("drumsep", ("drumsep",), command="neurdsp.drumsep.cli:app"),
+    Family(
+        "drumsep",
+        ("drumsep",),
+        command="neurdsp.drumsep.cli:app",
+        checkpoint="neurdsp.drumsep.conversion:convert_model",
+    ),
 ]
 """Every family. A new one is a folder and an entry here."""
 
