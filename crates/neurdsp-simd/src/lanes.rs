@@ -42,6 +42,11 @@ pub trait Lanes: Vector<Self::Element> {
     ///
     /// The result for any other number is meaningless.
     unsafe fn split_exponent(self) -> (Self, Self);
+
+    /// `2^self` for whole numbers that are the exponents of normal numbers: -126 to 127, or -1022 to 1023.
+    ///
+    /// The result for any other number is meaningless.
+    unsafe fn power_of_two(self) -> Self;
 }
 
 /// `stride`, hidden from the compiler.
@@ -86,13 +91,18 @@ pub fn prefetch<T>(address: *const T) {
     let _ = address;
 }
 
+/// What is added to a whole number so that the low bits of the sum hold it with the bias of an exponent.
+pub(crate) const EXPONENT_F32: f32 = 12_582_912.0 + 127.0;
+/// As [`EXPONENT_F32`], in double precision.
+pub(crate) const EXPONENT_F64: f64 = 6_755_399_441_055_744.0 + 1023.0;
+
 /// The bits of `√½`: subtracting them carries into the exponent exactly where a mantissa lies above `√2`.
 pub(crate) const SQRT_HALF_F32: u32 = 0x3f35_04f3;
 /// As [`SQRT_HALF_F32`], in double precision.
 pub(crate) const SQRT_HALF_F64: u64 = 0x3fe6_a09e_667f_3bcd;
 
 macro_rules! scalar_lanes {
-    ($t:ty, $bits:ty, $signed:ty, $mantissa_bits:literal, $sqrt_half:ident) => {
+    ($t:ty, $bits:ty, $signed:ty, $mantissa_bits:literal, $sqrt_half:ident, $exponent:ident) => {
         // Plain loads and stores: the trait's own safety section is what each relies on.
         #[allow(clippy::undocumented_unsafe_blocks)]
         impl Lanes for Scalar<$t> {
@@ -135,12 +145,16 @@ macro_rules! scalar_lanes {
                 let mantissa = bits.wrapping_sub((exponent << $mantissa_bits) as $bits);
                 (Self(<$t>::from_bits(mantissa)), Self(exponent as $t))
             }
+            #[inline(always)]
+            unsafe fn power_of_two(self) -> Self {
+                Self(<$t>::from_bits((self.0 + $exponent).to_bits() << $mantissa_bits))
+            }
         }
     };
 }
 
-scalar_lanes!(f32, u32, i32, 23, SQRT_HALF_F32);
-scalar_lanes!(f64, u64, i64, 52, SQRT_HALF_F64);
+scalar_lanes!(f32, u32, i32, 23, SQRT_HALF_F32, EXPONENT_F32);
+scalar_lanes!(f64, u64, i64, 52, SQRT_HALF_F64, EXPONENT_F64);
 
 #[cfg(test)]
 mod tests {
@@ -154,6 +168,7 @@ mod tests {
             fn turn(signals: &[[T; 7]], turned: &mut Vec<T>, back: &mut [[T; 7]]) = turn_all;
             fn weave(values: &[T; 32], woven: &mut [T; 32], back: &mut [T; 32]) -> usize = weave_all;
             fn exponent(value: T, parts: &mut [[T; 16]; 2]) = exponent_of;
+            fn power(value: T) -> T = power_of;
         }
     }
 
@@ -194,6 +209,11 @@ mod tests {
             im.store(back.as_mut_ptr().add(V::LANES));
         }
         V::LANES
+    }
+
+    #[inline(always)]
+    unsafe fn power_of<V: Lanes>(value: V::Element) -> V::Element {
+        unsafe { V::splat(value).power_of_two().max_lane() }
     }
 
     #[inline(always)]
@@ -274,5 +294,20 @@ mod tests {
     fn mantissa_and_exponent_make_the_number_again() {
         mantissa_and_exponent_make_the_number_again_in([f32::MIN_POSITIVE, f32::MAX]);
         mantissa_and_exponent_make_the_number_again_in([f64::MIN_POSITIVE, f64::MAX]);
+    }
+
+    fn whole_powers_of_two_are_exact_in<T: Real + Kernels<T>>(exponents: std::ops::RangeInclusive<i32>) {
+        for isa in Isa::available() {
+            for exponent in exponents.clone() {
+                let power = T::power(isa, T::from_f64(f64::from(exponent))).to_f64();
+                assert_eq!(power.to_bits(), 2f64.powi(exponent).to_bits(), "{}: {exponent}", isa.name());
+            }
+        }
+    }
+
+    #[test]
+    fn whole_powers_of_two_are_exact() {
+        whole_powers_of_two_are_exact_in::<f32>(-126..=127);
+        whole_powers_of_two_are_exact_in::<f64>(-1022..=1023);
     }
 }

@@ -1,7 +1,7 @@
 //! What the processor offers: vectors, denormal control and threads.
 //!
 //! - Vectors: [`Vector`] and [`Lanes`] are the operations, [`Isa`] is the choice among instruction sets, [`dispatch!`] and
-//!   [`kernels!`] make entry points, and [`math`] and [`ln`] are elementary functions. [`AlignedBuf`] holds their data.
+//!   [`kernels!`] make entry points, and [`math`], [`exp`] and [`ln`] are elementary functions. [`AlignedBuf`] holds their data.
 //! - [`FlushDenormals`] treats denormals as zero for a scope.
 //! - [`parallel`] runs threads for the length of one call.
 //!
@@ -37,6 +37,7 @@
 mod aligned;
 mod denormals;
 mod dispatch;
+mod exp;
 mod isa;
 mod lanes;
 mod log;
@@ -52,6 +53,7 @@ mod x86_lanes;
 
 pub use aligned::AlignedBuf;
 pub use denormals::FlushDenormals;
+pub use exp::exp;
 pub use isa::Isa;
 pub use lanes::{Lanes, opaque, prefetch, store_fence};
 pub use log::{ln, ln_of};

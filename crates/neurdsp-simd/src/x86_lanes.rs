@@ -8,7 +8,7 @@
 // Each line is an intrinsic on registers, or a load or store that the trait's own safety section covers.
 #![allow(clippy::undocumented_unsafe_blocks)]
 
-use crate::lanes::{Lanes, SQRT_HALF_F32, SQRT_HALF_F64};
+use crate::lanes::{EXPONENT_F32, EXPONENT_F64, Lanes, SQRT_HALF_F32, SQRT_HALF_F64};
 use crate::x86::{F32x8, F32x16, F64x4, F64x8};
 use std::arch::x86_64::*;
 
@@ -39,7 +39,8 @@ macro_rules! turn_f64 {
 macro_rules! x86_lanes {
     ($name:ident, $t:ty, parts $($k:literal)+, $zero:ident, $load:ident, $store:ident, $cast_up:ident, $insert:ident,
      $cast_down:ident, $extract:ident, $turn:ident($($turns:ident),+), $turn_quad:ident, $stream:ident,
-     $interleave:ident, $deinterleave:ident, $split_exponent:ident) => {
+     $interleave:ident, $deinterleave:ident, $split_exponent:ident,
+     $power_of_two:ident) => {
         impl Lanes for $name {
             type Element = $t;
 
@@ -91,6 +92,10 @@ macro_rules! x86_lanes {
             unsafe fn split_exponent(self) -> (Self, Self) {
                 let (mantissa, exponent) = unsafe { $split_exponent(self.0) };
                 (Self(mantissa), Self(exponent))
+            }
+            #[inline(always)]
+            unsafe fn power_of_two(self) -> Self {
+                Self(unsafe { $power_of_two(self.0) })
             }
         }
     };
@@ -249,6 +254,62 @@ split_exponent!(
     _mm512_cvtepi64_pd
 );
 
+/// Adds the bias of the exponent in the low bits of the mantissa, and moves them up.
+macro_rules! power_of_two {
+    ($name:ident, $reg:ty, $bias:ident, $bits:literal, $splat:ident, $add:ident, $to_int:ident, $shift_left:ident,
+     $from_int:ident) => {
+        #[inline(always)]
+        unsafe fn $name(x: $reg) -> $reg {
+            unsafe { $from_int($shift_left::<$bits>($to_int($add(x, $splat($bias))))) }
+        }
+    };
+}
+
+power_of_two!(
+    power_of_two_f32x8,
+    __m256,
+    EXPONENT_F32,
+    23,
+    _mm256_set1_ps,
+    _mm256_add_ps,
+    _mm256_castps_si256,
+    _mm256_slli_epi32,
+    _mm256_castsi256_ps
+);
+power_of_two!(
+    power_of_two_f32x16,
+    __m512,
+    EXPONENT_F32,
+    23,
+    _mm512_set1_ps,
+    _mm512_add_ps,
+    _mm512_castps_si512,
+    _mm512_slli_epi32,
+    _mm512_castsi512_ps
+);
+power_of_two!(
+    power_of_two_f64x4,
+    __m256d,
+    EXPONENT_F64,
+    52,
+    _mm256_set1_pd,
+    _mm256_add_pd,
+    _mm256_castpd_si256,
+    _mm256_slli_epi64,
+    _mm256_castsi256_pd
+);
+power_of_two!(
+    power_of_two_f64x8,
+    __m512d,
+    EXPONENT_F64,
+    52,
+    _mm512_set1_pd,
+    _mm512_add_pd,
+    _mm512_castpd_si512,
+    _mm512_slli_epi64,
+    _mm512_castsi512_pd
+);
+
 #[inline(always)]
 unsafe fn split_exponent_f64x4(x: __m256d) -> (__m256d, __m256d) {
     unsafe {
@@ -269,20 +330,24 @@ unsafe fn split_exponent_f64x4(x: __m256d) -> (__m256d, __m256d) {
 x86_lanes!(
     F32x8, f32, parts 1, _mm256_setzero_ps, _mm_loadu_ps, _mm_storeu_ps, _mm256_castps128_ps256, _mm256_insertf128_ps,
     _mm256_castps256_ps128, _mm256_extractf128_ps, turn_f32(_mm256_unpacklo_ps, _mm256_unpackhi_ps, _mm256_shuffle_ps),
-    turn_quad_f32, _mm256_stream_ps, interleave_f32x8, deinterleave_f32x8, split_exponent_f32x8
+    turn_quad_f32, _mm256_stream_ps, interleave_f32x8, deinterleave_f32x8, split_exponent_f32x8,
+    power_of_two_f32x8
 );
 x86_lanes!(
     F32x16, f32, parts 1 2 3, _mm512_setzero_ps, _mm_loadu_ps, _mm_storeu_ps, _mm512_castps128_ps512, _mm512_insertf32x4,
     _mm512_castps512_ps128, _mm512_extractf32x4_ps, turn_f32(_mm512_unpacklo_ps, _mm512_unpackhi_ps, _mm512_shuffle_ps),
-    turn_quad_f32, _mm512_stream_ps, interleave_f32x16, deinterleave_f32x16, split_exponent_f32x16
+    turn_quad_f32, _mm512_stream_ps, interleave_f32x16, deinterleave_f32x16, split_exponent_f32x16,
+    power_of_two_f32x16
 );
 x86_lanes!(
     F64x4, f64, parts 1, _mm256_setzero_pd, _mm_loadu_pd, _mm_storeu_pd, _mm256_castpd128_pd256, _mm256_insertf128_pd,
     _mm256_castpd256_pd128, _mm256_extractf128_pd, turn_f64(_mm256_unpacklo_pd, _mm256_unpackhi_pd),
-    turn_quad_f64, _mm256_stream_pd, interleave_f64x4, deinterleave_f64x4, split_exponent_f64x4
+    turn_quad_f64, _mm256_stream_pd, interleave_f64x4, deinterleave_f64x4, split_exponent_f64x4,
+    power_of_two_f64x4
 );
 x86_lanes!(
     F64x8, f64, parts 1 2 3, _mm512_setzero_pd, _mm_loadu_pd, _mm_storeu_pd, _mm512_castpd128_pd512, _mm512_insertf64x2,
     _mm512_castpd512_pd128, _mm512_extractf64x2_pd, turn_f64(_mm512_unpacklo_pd, _mm512_unpackhi_pd),
-    turn_quad_f64, _mm512_stream_pd, interleave_f64x8, deinterleave_f64x8, split_exponent_f64x8
+    turn_quad_f64, _mm512_stream_pd, interleave_f64x8, deinterleave_f64x8, split_exponent_f64x8,
+    power_of_two_f64x8
 );
