@@ -7,8 +7,8 @@
 //! - Vectors across channels, in `frames`: [`FrameRing`], [`ResidualConv1d`], [`Expand`] and [`Reduce`]. Where channels
 //!   fill whole vectors the past lies closer together, which counts once it no longer fits the cache.
 //!
-//! [`Lstm`] is a recurrent layer with its units across the lanes, [`Activation`] names every activation function, and
-//! [`train`] holds the kernels for training.
+//! [`Lstm`] is a recurrent layer with its units across the lanes, [`dense`] has the layers of networks that see a frame of
+//! a spectrum at a time, [`Activation`] names every activation function, and [`train`] holds the kernels for training.
 //!
 //! Everything is allocated at construction. What runs afterwards neither allocates nor fails, and computes each frame by
 //! the same operations in the same order whatever the number of frames in a call, so that results do not depend on how a
@@ -34,6 +34,7 @@
 
 mod activation;
 mod bounds;
+pub mod dense;
 mod error;
 mod frames;
 pub mod image;

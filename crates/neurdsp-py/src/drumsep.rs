@@ -2,11 +2,12 @@
 
 use crate::errors::{ParameterError, from_models};
 use crate::modelfile::{Arrays, Metadata, to_tensor};
-use neurdsp_models::drumsep::TfcTdfSeparator;
-use neurdsp_models::{Header, ModelFile, Tensors};
+use neurdsp_models::drumsep::{BandSplit, TfcTdfSeparator};
+use neurdsp_models::{Header, ModelFile, StreamSource, StreamingModel, Tensors};
 use numpy::ndarray::{Array3, ArrayView2, Axis};
-use numpy::{PyArray3, PyReadonlyArray2, ToPyArray};
+use numpy::{PyArray3, PyArrayMethods, PyReadonlyArray2, ToPyArray};
 use pyo3::prelude::*;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// A TFC-TDF network.
 #[pyclass(frozen, name = "TfcTdf", module = "neurdsp._core")]
@@ -17,8 +18,7 @@ impl PyTfcTdf {
     /// A network from the metadata and the float32 tensors of a model file, which needs no test vectors yet.
     #[new]
     fn new(py: Python<'_>, metadata: Metadata, tensors: Arrays<'_>) -> PyResult<Self> {
-        let stored = tensors.iter().map(|(name, array)| Ok((name.clone(), to_tensor(name, array)?)));
-        let file = ModelFile { metadata, tensors: stored.collect::<PyResult<Tensors>>()? };
+        let file = model_file(metadata, &tensors)?;
         let load = || {
             let header = Header::from_metadata(&file.metadata)?;
             TfcTdfSeparator::from_file(&file, &header)
@@ -47,4 +47,85 @@ impl PyTfcTdf {
             .map_err(|error| ParameterError::new_err(error.to_string()))?;
         Ok(array.to_pyarray(py))
     }
+}
+
+/// A causal band-split network.
+#[pyclass(frozen, name = "BandSplit", module = "neurdsp._core")]
+pub(crate) struct PyBandSplit(BandSplit);
+
+#[pymethods]
+impl PyBandSplit {
+    /// As [`PyTfcTdf::new`].
+    #[new]
+    fn new(py: Python<'_>, metadata: Metadata, tensors: Arrays<'_>) -> PyResult<Self> {
+        let file = model_file(metadata, &tensors)?;
+        let load = || BandSplit::from_file(&file, &Header::from_metadata(&file.metadata)?);
+        py.detach(load).map(Self).map_err(from_models)
+    }
+
+    /// A new stream, at the start of a recording.
+    fn stream(&self, py: Python<'_>) -> PyResult<PyBandSplitStream> {
+        let stream = py.detach(|| self.0.build_stream()).map_err(from_models)?;
+        Ok(PyBandSplitStream {
+            latency: stream.latency(),
+            n_outputs: stream.out_channels(),
+            stream: Mutex::new(stream),
+        })
+    }
+}
+
+/// One stream through a band-split network. Calls from several threads take turns.
+#[pyclass(frozen, name = "BandSplitStream", module = "neurdsp._core")]
+pub(crate) struct PyBandSplitStream {
+    latency: usize,
+    n_outputs: usize,
+    stream: Mutex<Box<dyn StreamingModel>>,
+}
+
+#[pymethods]
+impl PyBandSplitStream {
+    /// Plays one block `(2, n_samples)`, of any length: `(n_outputs, 2, n_samples)`.
+    fn process<'py>(
+        &self,
+        py: Python<'py>,
+        block: PyReadonlyArray2<'py, f32>,
+    ) -> PyResult<Bound<'py, PyArray3<f32>>> {
+        let block: ArrayView2<'_, f32> = block.as_array();
+        let rows: Option<Vec<&[f32]>> = block.axis_iter(Axis(0)).map(|row| row.to_slice()).collect();
+        let Some(rows) = rows.filter(|rows| rows.len() == 2) else {
+            return Err(ParameterError::new_err("the block must be a contiguous array of two channels"));
+        };
+        let array = PyArray3::<f32>::zeros(py, (self.n_outputs / 2, 2, block.ncols()), false);
+        let mut writable = array.readwrite();
+        let output = writable.as_slice_mut().map_err(|error| ParameterError::new_err(error.to_string()))?;
+        if block.ncols() > 0 {
+            let mut outputs: Vec<&mut [f32]> = output.chunks_exact_mut(block.ncols()).collect();
+            py.detach(|| self.lock().process_channels(&rows, &mut outputs));
+        }
+        drop(writable);
+        Ok(array)
+    }
+
+    /// The latency in samples.
+    #[getter]
+    fn latency(&self) -> usize {
+        self.latency
+    }
+
+    /// Forgets the past.
+    fn reset(&self, py: Python<'_>) {
+        py.detach(|| self.lock().reset());
+    }
+}
+
+impl PyBandSplitStream {
+    fn lock(&self) -> MutexGuard<'_, Box<dyn StreamingModel>> {
+        self.stream.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The content of a model file.
+fn model_file(metadata: Metadata, tensors: &Arrays<'_>) -> PyResult<ModelFile> {
+    let stored = tensors.iter().map(|(name, array)| Ok((name.clone(), to_tensor(name, array)?)));
+    Ok(ModelFile { metadata, tensors: stored.collect::<PyResult<Tensors>>()? })
 }

@@ -40,7 +40,7 @@ mod _core {
         AmpChain, ChainBlock, chain_parameters, level_gains_db, prepare_cabinet, select_response,
     };
     #[pymodule_export]
-    use crate::drumsep::PyTfcTdf;
+    use crate::drumsep::{PyBandSplit, PyBandSplitStream, PyTfcTdf};
     #[pymodule_export]
     use crate::dsp::{
         PyIstft, PySpectrogram, PyStft, PyStream, hz_to_mel, limit_range, mel_filterbank, mel_frequencies,

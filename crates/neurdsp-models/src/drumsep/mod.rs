@@ -1,10 +1,12 @@
-//! Drum separators: TFC-TDF v3 networks, which MDX23C is one of.
+//! Drum separators: TFC-TDF v3 networks, which MDX23C is one of, and causal band-split networks, which play live.
 
+mod bandsplit;
 mod config;
 mod network;
 mod separator;
 mod spectrum;
 
+pub use bandsplit::{BAND_SPLIT, BandSplit, BandSplitConfig, BandSplitStream};
 pub use config::{TFC_TDF, TfcTdfConfig};
 pub use separator::TfcTdfSeparator;
 
@@ -28,10 +30,13 @@ impl Family for Drumsep {
     }
 
     fn architectures(&self) -> &'static [&'static str] {
-        &[TFC_TDF]
+        &[TFC_TDF, BAND_SPLIT]
     }
 
     fn load(&self, file: &ModelFile, header: &Header) -> Result<AnyModel> {
+        if header.architecture == BAND_SPLIT {
+            return Ok(AnyModel::Stream(Arc::new(BandSplit::from_file(file, header)?)));
+        }
         Ok(AnyModel::Separator(Arc::new(TfcTdfSeparator::from_file(file, header)?)))
     }
 }

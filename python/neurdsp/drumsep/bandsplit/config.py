@@ -12,6 +12,9 @@ __all__ = ["RESIDUAL", "BandSplitConfig"]
 #: Name of what is in no stem.
 RESIDUAL = "residual"
 
+#: The engine bounds what it allocates for a file.
+MAX_PARAMETERS = 1 << 24
+
 _BANDS = (2,) * 8 + (4,) * 6 + (8,) * 4 + (16,) * 4 + (32,) * 4 + (64, 64, 96, 128, 160, 249)
 
 
@@ -85,6 +88,8 @@ class BandSplitConfig(Config):
             raise ValueError(f"bands have {sum(self.bands)} bins, but n_fft {self.n_fft} has {self.n_bins}")
         if self.n_phase_bins not in self.edges:
             raise ValueError(f"n_phase_bins is {self.n_phase_bins}, but it must be where a band ends")
+        if self.n_parameters > MAX_PARAMETERS:
+            raise ValueError(f"the network has {self.n_parameters} parameters; at most {MAX_PARAMETERS} fit")
         return self
 
     @property

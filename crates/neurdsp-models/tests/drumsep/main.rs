@@ -1,0 +1,6 @@
+//! Drum separators.
+#![allow(clippy::unwrap_used)]
+
+mod band_split;
+mod hostile;
+mod random;
