@@ -1,4 +1,4 @@
-"""The network that plays live: its file proves itself, and the engine gives what torch does, block by block."""
+"""The network that plays live: its file proves itself, and the engine gives what torch does in any blocks."""
 
 import os
 import subprocess
@@ -169,9 +169,9 @@ def test_progress_ends_with_all_samples(separator):
 
 
 def test_what_a_stream_cannot_do_is_said_in_a_line(separator, tmp_path):
-    with pytest.raises(ParameterError, match="tier is 'exact', but .* streams"):
+    with pytest.raises(ParameterError, match=r"tier is 'exact', but .* streams"):
         separator.separate(noise(100), 44_100, tier="exact")
-    with pytest.raises(ParameterError, match="overlap is 4, but .* has no such choice"):
+    with pytest.raises(ParameterError, match=r"overlap is 4, but .* has no such choice"):
         separator.separate(noise(100), 44_100, overlap=4)
     with pytest.raises(ParameterError, match="block has 3 channels"):
         separator.stream().process(noise(3, 10))

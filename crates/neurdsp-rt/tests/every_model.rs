@@ -13,12 +13,14 @@
 mod documents;
 #[path = "../../neurdsp-models/tests/amp/nam_engine/random.rs"]
 mod random;
+#[path = "../../neurdsp-models/tests/drumsep/random.rs"]
+mod separators;
 
 use documents::{model_file, nam_convnet, nam_linear, nam_lstm, nam_wavenet, seed_model};
 use neurdsp_models::amp::nam::{Conventions, MonoStream, NamFile, NamMetadata, Network, prepare_wavenet};
 use neurdsp_models::{LoadedModel, NamOptions, StreamingModel};
 use neurdsp_rt::alloc_guard::{Allocations, GuardedAllocator, count_allocations};
-use neurdsp_rt::{AmpChain, Operation, build_stream};
+use neurdsp_rt::{AmpChain, Operation, adapt, build_stream};
 use neurdsp_simd::Isa;
 use random::{Features, Random};
 use serde_json::json;
@@ -104,6 +106,54 @@ fn every_architecture() {
     check_document("a short response", &documents::nam("Linear", short, 9), &[None]);
     check("the amp WaveNet", &LoadedModel::from_file(&model_file()).unwrap());
     check("the JSON of the seed", &LoadedModel::from_seed(seed_model()).unwrap());
+}
+
+/// As [`check_stream`], with another signal in each channel.
+fn check_wide_stream(name: &str, stream: &mut dyn StreamingModel) {
+    let mut right = signal();
+    right.reverse();
+    right[300..900].fill(0.0);
+    let inputs = [signal(), right];
+    let mut outputs = vec![vec![0.0; 300]; stream.out_channels()];
+    let mut slices: Vec<&mut [f32]> = outputs.iter_mut().map(Vec::as_mut_slice).collect();
+    let ((), seen) = count_allocations(|| {
+        for _ in 0..2 {
+            let mut at = 0;
+            for block in cut(&inputs[0]) {
+                let end = at + block.len();
+                stream.process_channels(&[block, &inputs[1][at..end]], &mut slices);
+                // The same on both sides: a network may take a shorter way.
+                stream.process_channels(&[block, block], &mut slices);
+                at = end;
+            }
+            stream.process_channels(&[&[], &[]], &mut slices);
+            stream.process_channels(&[], &mut []);
+            stream.reset();
+        }
+        stream.prewarm();
+    });
+    assert_eq!(seen, Allocations::default(), "{name}");
+    assert!(outputs.iter().flatten().all(|y| y.is_finite()), "{name}");
+}
+
+#[test]
+fn separators_that_play_live() {
+    for isa in Isa::available() {
+        let network = separators::network(isa);
+        let mut build = || Ok(neurdsp_models::StreamSource::build_stream(&network)?);
+        for rate in [44_100.0, 48_000.0, 32_000.0] {
+            let mut stream = adapt(&mut build, 44_100.0, Operation::at(rate)).unwrap();
+            check_wide_stream(&format!("{} at {rate} Hz", isa.name()), stream.as_mut());
+            check_stream("one channel of it", stream.as_mut());
+        }
+    }
+}
+
+#[test]
+fn an_allocation_in_process_would_be_seen() {
+    let network = separators::network(Isa::detect());
+    let (_, seen) = count_allocations(|| neurdsp_models::StreamSource::build_stream(&network));
+    assert!(seen.allocations > 10, "{seen:?}");
 }
 
 #[test]

@@ -14,6 +14,8 @@ from neurdsp._output import check_output
 from neurdsp.audio import FloatArray, check_audio, check_sample_rate
 from neurdsp.config import build
 from neurdsp.drumsep.backends import BackendName, Precision
+from neurdsp.drumsep.bandsplit.config import ARCHITECTURE as BAND_SPLIT
+from neurdsp.drumsep.bandsplit.config import RESIDUAL, BandSplitConfig
 from neurdsp.drumsep.chunked import ChunkedNetwork
 from neurdsp.drumsep.config import Compatibility, TfcTdfConfig
 from neurdsp.drumsep.demix import Stems
@@ -22,14 +24,12 @@ from neurdsp.drumsep.lookup import find_network
 from neurdsp.drumsep.options import Options, Overlap, Tier
 from neurdsp.drumsep.passes import Stretches, separated
 from neurdsp.drumsep.sources import ArraySource, FileSource, Source
+from neurdsp.drumsep.streamed import DrumStream, StreamedNetwork
 from neurdsp.drumsep.writing import StemFormat, check_gain, file_names, write_stems
 from neurdsp.errors import ParameterError, UnsupportedModelError
 from neurdsp.modelfile.files import ModelFile
 
 __all__ = ["RESIDUAL", "DrumSeparator", "SeparatedFile", "Settings"]
-
-#: The name of what is in no stem.
-RESIDUAL = "residual"
 
 
 class Settings(TypedDict, total=False):
@@ -97,7 +97,7 @@ class DrumSeparator:
     ----------
     path : Path
         The model file.
-    config : TfcTdfConfig
+    config : TfcTdfConfig or BandSplitConfig
         The shape of the network.
 
     Examples
@@ -119,8 +119,9 @@ class DrumSeparator:
         Parameters
         ----------
         name_or_path
-            A model file, as `neurdsp.drumsep.export.convert_checkpoint` writes it, or the name of a network
-            that comes with neurdsp, by default ``draft``.
+            A model file of either kind: an MDX23C network, as `neurdsp.drumsep.convert_checkpoint` writes it,
+            or one that streams. Or the name of a network that comes with neurdsp; by default ``draft``, which
+            streams.
 
         Raises
         ------
@@ -131,10 +132,12 @@ class DrumSeparator:
         """
         path = find_network(name_or_path)
         header = ModelFile(_core.model_file_layout(path)[0], {})
+        if header.architecture == BAND_SPLIT:
+            return cls(StreamedNetwork(path, build(BandSplitConfig, header.config, source=str(path))), path)
         if header.architecture != ARCHITECTURE:
             raise UnsupportedModelError(
-                f"'{path}' holds {header.architecture}, but a separator is {ARCHITECTURE}; convert the "
-                "checkpoint of an MDX23C network"
+                f"'{path}' holds {header.architecture}, but a separator is {ARCHITECTURE} or {BAND_SPLIT}; "
+                "convert the checkpoint of an MDX23C network"
             )
         return cls(ChunkedNetwork(path, build(TfcTdfConfig, header.config, source=str(path))), path)
 
@@ -142,6 +145,22 @@ class DrumSeparator:
     def stems(self) -> tuple[str, ...]:
         """The names of the stems, in the order of the network."""
         return self._network.stems
+
+    def stream(self) -> DrumStream:
+        """Return a stream that separates a recording as it comes in, in blocks of any length.
+
+        Raises
+        ------
+        UnsupportedModelError
+            If the network sees a chunk of the recording at a time, as MDX23C networks do.
+        """
+        if not isinstance(self._network, StreamedNetwork):
+            raise UnsupportedModelError(
+                f"'{self.path}' is an MDX23C network, which cannot play live; load a network that streams, "
+                "such as 'draft'"
+            )
+        network = self._network
+        return DrumStream(network.open(Options()), (*network.stems, RESIDUAL), network.sample_rate)
 
     def separate(
         self,
@@ -172,7 +191,8 @@ class DrumSeparator:
         tier
             ``exact`` covers each sample with eight chunks, as the public programs do; ``balanced``, the
             default, with two; ``fast`` with one, faded into the next over a tenth; ``turbo`` does the same in
-            bfloat16. The work goes down with the number.
+            bfloat16. The work goes down with the number. ``draft`` is that of a network that streams, and its
+            default; the options below are not for such a network.
         overlap
             Another number of chunks than the tier's; ``config`` takes that of the network's own
             configuration.

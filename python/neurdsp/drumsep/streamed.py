@@ -58,8 +58,8 @@ class StreamedNetwork:
         """
         if options.tier not in (None, "draft"):
             raise ParameterError(
-                f"tier is '{options.tier}', but '{self._path}' streams, which is tier 'draft'; the other tiers "
-                "need an MDX23C network"
+                f"tier is '{options.tier}', but '{self._path}' streams, which is tier 'draft'; the other "
+                "tiers need an MDX23C network"
             )
         for name, allowed in {
             "overlap": (None,),
@@ -76,7 +76,8 @@ class StreamedNetwork:
                 )
 
     def open(self, options: Options) -> _core.BandSplit:
-        """Return the network in the engine."""
+        """Return the network in the engine, the same for all options."""
+        del options
         with self._lock:
             if self._opened is None:
                 file = read(self._path)
@@ -127,8 +128,8 @@ def _cut(blocks: Iterable[FloatArray], end: FloatArray) -> Iterator[FloatArray]:
 class DrumStream:
     """Separates a recording as it comes in, block by block. Made by `DrumSeparator.stream`.
 
-    Nothing is computed twice: the stems are those of `DrumSeparator.separate` at the rate of the network, late by
-    `latency` samples, for blocks of any length.
+    The stems are those of `DrumSeparator.separate` at the rate of the network, late by `latency` samples, for
+    blocks of any length.
 
     Parameters
     ----------

@@ -7,7 +7,10 @@ from pydantic import Field, model_validator
 
 from neurdsp.config import Config
 
-__all__ = ["RESIDUAL", "BandSplitConfig"]
+__all__ = ["ARCHITECTURE", "RESIDUAL", "BandSplitConfig"]
+
+#: The name of these networks in model files.
+ARCHITECTURE = "drumsep.band_split"
 
 #: Name of what is in no stem.
 RESIDUAL = "residual"
