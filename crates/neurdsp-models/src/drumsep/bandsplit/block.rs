@@ -20,7 +20,8 @@ pub(super) struct Block {
     band_norm: RmsNorm,
     band_in: Mixer,
     band_out: Mixer,
-    /// Values of a band, and units, both padded.
+    /// Features of a band, and the same and units padded.
+    features: usize,
     width: usize,
     hidden: usize,
     isa: Isa,
@@ -80,6 +81,7 @@ impl Block {
             band_norm: RmsNorm::new(&take("band_norm.weight", &[width])?, NORM_EPS, isa)?,
             band_in: Mixer::new(&band_in.0, Some(&band_in.1), n_bands, isa)?,
             band_out: Mixer::new(&take("band_out.weight", &[n_bands, mixer])?, None, mixer, isa)?,
+            features: width,
             width: padded(width),
             hidden: units,
             isa,
@@ -110,6 +112,10 @@ impl Block {
         self.band_in.run(normed, mixed, self.width, false);
         silu(self.isa, mixed);
         self.band_out.run(mixed, x, self.width, true);
+        if self.features < self.width {
+            // The bias of the mixer has filled the padding, which a norm would count.
+            x.chunks_exact_mut(self.width).for_each(|band| band[self.features..].fill(0.0));
+        }
         changed
     }
 }
