@@ -1,7 +1,10 @@
 """No command writes over an input, and only ``--overwrite`` replaces what exists: tried with every output."""
 
+import io
 import json
 import os
+import struct
+import tarfile
 import typing
 from pathlib import Path
 
@@ -24,6 +27,7 @@ CALLS = {
     ("amp train", "model_path"): "amp train dry.wav near.wav --config config.yaml -o OUT",
     ("amp train-knobs", "model_path"): "amp train-knobs manifest.yaml -o OUT",
     ("drumsep export-onnx", "target"): "drumsep export-onnx drums.safetensors OUT",
+    ("drumsep prepare", "output"): "drumsep prepare --groove groove.tar --kit strokes --synthesised 0 -o OUT",
     ("model convert", "target"): "model convert amp.safetensors OUT",
     ("plugin preset", "output"): "plugin preset -m amp.safetensors --ir short.wav -o OUT",
 }
@@ -32,6 +36,8 @@ FOLDERS = {
     ("mel", "output"),
     ("demo", "output"),
     ("drumsep separate", "output"),
+    ("drumsep render", "output"),
+    ("drumsep train", "run_dir"),
     ("amp train-many", "folder"),
     ("amp train", "run_dir"),
     ("amp train-knobs", "run_dir"),
@@ -43,6 +49,7 @@ INPUTS = (
     "short.wav",
     "amp.safetensors",
     "drums.safetensors",
+    "groove.tar",
     "config.yaml",
     "manifest.yaml",
 )
@@ -132,11 +139,27 @@ def drums(tmp_path_factory):
     return path.read_bytes()
 
 
+def write_drum_data(folder):
+    """A folder with a recording of a stroke, and an archive with a performance."""
+    (folder / "strokes").mkdir()
+    decay = np.exp(-np.arange(4000) / 800)
+    soundfile.write(folder / "strokes" / "snare.wav", decay * np.sin(np.arange(4000) / 9), 44_100)
+    track = b"\x00\x99\x26\x64" + b"\x60\x26\x64" * 12
+    midi = struct.pack(">4sIHHH4sI", b"MThd", 6, 0, 1, 480, b"MTrk", len(track)) + track
+    table = b"midi_filename,split\n0.mid,train\n"
+    with tarfile.open(folder / "groove.tar", "w") as archive:
+        for name, data in (("info.csv", table), ("0.mid", midi)):
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            archive.addfile(member, io.BytesIO(data))
+
+
 @pytest.fixture
 def place(files, lv2, drums):
     """The recordings, a network, a configuration and a manifest."""
     (files / "drums.safetensors").write_bytes(drums)
     (files / "config.yaml").write_text("architecture: amp.wavenet\n")
+    write_drum_data(files)
     (files / "manifest.yaml").write_text(
         "input: dry.wav\nknobs: {gain: {}}\ncaptures:\n"
         "- {output: near.wav, positions: {gain: 0}}\n- {output: short.wav, positions: {gain: 1}}\n"

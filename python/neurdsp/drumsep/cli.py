@@ -2,7 +2,7 @@
 
 import typer
 
-from neurdsp.drumsep.commands import engines, separate
+from neurdsp.drumsep.commands import data, engines, evaluate, separate, train
 
 __all__ = ["app"]
 
@@ -14,3 +14,8 @@ app.command()(separate.separate)
 app.command("list")(separate.list_networks)
 app.command()(engines.null)
 app.command("export-onnx")(engines.export_onnx)
+app.command()(data.prepare)
+app.command()(data.render)
+app.command()(train.train)
+app.command()(train.export)
+app.command()(evaluate.evaluate)

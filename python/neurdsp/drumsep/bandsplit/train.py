@@ -10,18 +10,20 @@ from typing import Any
 import torch
 
 from neurdsp.config import build, load_yaml
+from neurdsp.drumsep.bandsplit.export import write_band_split
 from neurdsp.drumsep.bandsplit.fast import accelerate
 from neurdsp.drumsep.bandsplit.network import BandSplitNet
 from neurdsp.drumsep.bandsplit.recipe import Recipe
 from neurdsp.drumsep.bandsplit.task import SeparationTask
 from neurdsp.drumsep.data.bank import open_bank
 from neurdsp.errors import ConfigError, ParameterError
+from neurdsp.modelfile.files import DType, VerifyResult
 from neurdsp.training import Reporter, Trainer, TrainingSummary
 from neurdsp.training.checkpoint import load_checkpoint
 from neurdsp.training.ranks import refuse_ranks
 from neurdsp.training.run_folder import begin_run, check_resumable, save_json
 
-__all__ = ["TrainResult", "load_trained", "train"]
+__all__ = ["TrainResult", "export_run", "load_trained", "train"]
 
 
 @dataclass(frozen=True)
@@ -164,6 +166,56 @@ def load_trained(
         "metrics": dict(state["best_metrics"] or {}),
     }
     return network.eval(), facts
+
+
+def export_run(
+    run_dir: str | os.PathLike[str],
+    target: str | os.PathLike[str],
+    *,
+    which: str = "best",
+    dtype: DType = "F16",
+    name: str = "",
+    metrics: Mapping[str, Any] | None = None,
+    details: Mapping[str, str] | None = None,
+) -> VerifyResult:
+    """Write the network of a run to a model file, and verify it in the engine.
+
+    Parameters
+    ----------
+    run_dir, which
+        As for `load_trained`.
+    target
+        The file to write.
+    dtype
+        Number type of the weights.
+    name
+        Name of the network.
+    metrics
+        Further figures, beside those of the run.
+    details
+        Further metadata, text by key.
+
+    Returns
+    -------
+    VerifyResult
+        The verdict on the file.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such run.
+    ModelFileError
+        If the engine misses the test vectors; nothing is written then.
+    OSError
+        If the file cannot be written.
+    """
+    network, facts = load_trained(run_dir, which=which)
+    arrays = {key: tensor.detach().numpy() for key, tensor in network.state_dict().items()}
+    held_out = {f"held_out_{key}": value for key, value in facts["metrics"].items() if key != "score"}
+    about = {"steps": facts["steps"], "seconds": round(facts["seconds"], 1), **held_out, **(metrics or {})}
+    return write_band_split(
+        arrays, network.config, target, dtype=dtype, name=name, metrics=about, details=details
+    )
 
 
 def _device(recipe: Recipe) -> torch.device:

@@ -22,7 +22,7 @@ from neurdsp.drumsep.data.recordings import Instrument, Kit, Stroke
 from neurdsp.drumsep.data.roles import ROLES
 from neurdsp.errors import ConfigError
 
-__all__ = ["Bank", "BankKit", "StoredStroke", "open_bank", "write_bank"]
+__all__ = ["Bank", "BankKit", "StoredStroke", "instruments_of", "open_bank", "write_bank"]
 
 _FORMAT = "neurdsp.drumsep.bank 1"
 _MAX_HEADER_BYTES = 64 << 20

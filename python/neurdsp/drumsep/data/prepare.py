@@ -1,13 +1,16 @@
 """From packaged drum kits, synthesis and Groove MIDI to a bank."""
 
 import csv
+import hashlib
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+import shutil
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from neurdsp._output import atomic_output
-from neurdsp.drumsep.data.bank import write_bank
+from neurdsp.drumsep.data.bank import instruments_of, open_bank, write_bank
 from neurdsp.drumsep.data.groove import read_groove
 from neurdsp.drumsep.data.hydrogen import read_hydrogen
 from neurdsp.drumsep.data.oneshots import read_folder
@@ -16,7 +19,7 @@ from neurdsp.drumsep.data.soundfont import read_soundfont
 from neurdsp.drumsep.data.synthesis import STYLES, synthesise
 from neurdsp.errors import ConfigError
 
-__all__ = ["DEFAULT_SOURCES", "KNOWN", "Known", "Prepared", "find_kits", "prepare"]
+__all__ = ["DEFAULT_SOURCES", "KNOWN", "SYNTHESISED", "Known", "Prepared", "find_kits", "prepare", "read_kit"]
 
 
 @dataclass(frozen=True)
@@ -68,12 +71,12 @@ DEFAULT_SOURCES = (
 _PRESETS = {"FluidR3_GM": ("Standard", "Room", "Power", "Jazz", "Brush", "Electronic", "TR-808")}
 """Presets of SoundFonts to take; others repeat them."""
 
-#: Kits to synthesise for each split, by style.
-_SYNTHESISED = {
+SYNTHESISED = {
     "train": {"808": 8, "909": 8, "membrane": 14},
     "validation": {"808": 1, "909": 1, "membrane": 1},
     "test": {"808": 2, "909": 2, "membrane": 2},
 }
+"""Kits to synthesise for each split, by style."""
 
 
 @dataclass(frozen=True)
@@ -126,35 +129,19 @@ def read_kit(path: Path) -> list[Kit]:
     ]
 
 
-def _all_kits(
-    sources: Sequence[Path], synthesised: dict[str, dict[str, int]], show: Callable[[str, int, int], None]
-) -> Iterator[Kit]:
-    paths = [path for source in sources for path in find_kits(source)]
-    jobs = [
-        (style, split)
-        for split, counts in synthesised.items()
-        for style in STYLES
-        for _ in range(counts.get(style, 0))
-    ]
-    total = len(paths) + len(jobs)
-    for done, path in enumerate(paths):
-        show(path.name, done, total)
-        yield from read_kit(path)
-    for done, (style, split) in enumerate(jobs):
-        show(f"{style} {done + 1}", len(paths) + done, total)
-        yield synthesise(style, done, split=split)
-
-
 def prepare(
     output: str | os.PathLike[str],
     *,
     groove: str | os.PathLike[str],
     sources: Iterable[str | os.PathLike[str]] = DEFAULT_SOURCES,
-    splits: dict[str, str] | None = None,
-    synthesised: dict[str, dict[str, int]] | None = None,
+    splits: Mapping[str, str] | None = None,
+    synthesised: Mapping[str, Mapping[str, int]] | None = None,
     show: Callable[[str, int, int], None] = lambda _name, _done, _total: None,
 ) -> Prepared:
     """Write a bank, and beside it ``NAME.kits.csv``: kits, authors, licences, splits, numbers of recordings.
+
+    Kits that are done lie in the folder ``NAME.parts`` until all are, so that a call that was stopped goes on
+    where it was.
 
     Parameters
     ----------
@@ -183,21 +170,60 @@ def prepare(
         If a file cannot be written.
     """
     path = Path(output)
-    counts = _SYNTHESISED if synthesised is None else synthesised
-    kits = [
-        replace(kit, split=(splits or {}).get(kit.name, kit.split))
-        for kit in _all_kits([Path(source) for source in sources], counts, show)
-    ]
-    _check_splits(kits)
+    jobs = _jobs([Path(source) for source in sources], SYNTHESISED if synthesised is None else synthesised)
     performances = read_groove(Path(groove))
+    parts = path.with_suffix(".parts")
+    parts.mkdir(parents=True, exist_ok=True)
+    kits: list[Kit] = []
+    for done, job in enumerate(jobs):
+        show(job.name, done, len(jobs))
+        part = parts / f"{job.key}.safetensors"
+        if not part.is_file():
+            write_bank(part, job.read(), [])
+        # Always from the part, so that a run that was stopped gives the bytes of one that was not.
+        for kit in open_bank(part).kits:
+            split = (splits or {}).get(kit.name, kit.split)
+            kits.append(Kit(kit.name, kit.author, kit.licence, split, tuple(instruments_of(kit))))
+    _check_splits(kits)
     write_bank(path, kits, performances)
     with atomic_output(path.with_suffix(".kits.csv")) as temporary, temporary.open("w", newline="") as stream:
         table = csv.writer(stream)
         table.writerow(["name", "author", "licence", "split", "strokes", "roles"])
         for kit in kits:
-            table.writerow([kit.name, kit.author, kit.licence, kit.split, kit.n_strokes, " ".join(kit.roles)])
+            row = (kit.name, kit.author, kit.licence, kit.split, kit.n_strokes, " ".join(kit.roles))
+            table.writerow(row)
+    shutil.rmtree(parts)
     minutes = sum(float(one.times_s[-1]) for one in performances) / 60
     return Prepared(path, len(kits), sum(kit.n_strokes for kit in kits), len(performances), minutes)
+
+
+@dataclass(frozen=True)
+class _Job:
+    """A kit to read or to synthesise, and a name that changes when its source does."""
+
+    name: str
+    key: str
+    read: Callable[[], list[Kit]]
+
+
+def _jobs(sources: Sequence[Path], synthesised: Mapping[str, Mapping[str, int]]) -> list[_Job]:
+    jobs = []
+    for path in (path for source in sources for path in find_kits(source)):
+        stamp = f"{path.resolve()} {path.stat().st_mtime_ns}"
+        key = hashlib.blake2b(stamp.encode(), digest_size=8).hexdigest()
+        jobs.append(_Job(path.name, f"kit-{key}", partial(read_kit, path)))
+    seed = 0
+    for split, counts in synthesised.items():
+        for style in STYLES:
+            for _ in range(counts.get(style, 0)):
+                key = f"{style}-{seed}-{split}"
+                jobs.append(_Job(f"{style}-{seed}", key, partial(_synthesised, style, seed, split)))
+                seed += 1
+    return jobs
+
+
+def _synthesised(style: str, seed: int, split: str) -> list[Kit]:
+    return [synthesise(style, seed, split=split)]
 
 
 def _check_splits(kits: Sequence[Kit]) -> None:

@@ -1,0 +1,118 @@
+"""``neurdsp drumsep train`` and ``export``: a network of our own, from a bank to a model file."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from neurdsp import _guard as guard
+
+__all__ = ["export", "train"]
+
+
+@guard.guarded
+def train(
+    bank: Annotated[Path, typer.Argument(help="Bank of 'neurdsp drumsep prepare'."), guard.READS],
+    run_dir: Annotated[
+        Path,
+        typer.Option("--run-dir", "-r", help="Folder for the configuration, the log and the checkpoint."),
+        guard.FOLDER,
+    ],
+    preset: Annotated[str, typer.Option("--preset", "-p", help="draft, or tiny to try it.")] = "draft",
+    config_path: Annotated[
+        Path | None, typer.Option("--config", "-c", help="YAML file instead of a preset."), guard.READS
+    ] = None,
+    minutes: Annotated[float | None, typer.Option(help="Time to train for.")] = None,
+    steps: Annotated[int | None, typer.Option(help="Steps to train for, instead of a time.")] = None,
+    overrides: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a setting; repeatable.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue the run in --run-dir.")] = False,
+    overwrite: Annotated[
+        bool,
+        typer.Option(
+            "--overwrite", help="Remove an earlier run in --run-dir; otherwise it moves to earlier/."
+        ),
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Train the causal network on mixtures that are rendered from a bank.
+
+    Ctrl-C stops the run; --resume continues it. 'neurdsp drumsep export' makes a model file of it any time.
+    """
+    from neurdsp.console import print_table
+    from neurdsp.dependencies import require
+    from neurdsp.drumsep.bandsplit.recipe import load_recipe
+    from neurdsp.errors import ParameterError
+
+    for module in ("torch", "scipy"):
+        require(module, extra="train", purpose="drumsep train")
+    from neurdsp.drumsep.bandsplit.train import train as run
+
+    if minutes is not None and steps is not None:
+        raise ParameterError("--minutes and --steps are both given; give one of them")
+    settings = list(overrides or ())
+    if minutes is not None:
+        settings += [f"training.minutes={minutes}", "training.steps=null"]
+    if steps is not None:
+        settings += ["training.minutes=null", f"training.steps={steps}"]
+    if resume and overwrite:
+        raise ParameterError("--resume and --overwrite are both given; give one of them")
+    recipe = load_recipe(preset, path=config_path, overrides=settings)
+    result = run(
+        recipe, bank, run_dir=run_dir, resume=resume, show=True, overwrite=overwrite, config_path=config_path
+    )
+    if as_json:
+        typer.echo(json.dumps(result.to_json()))
+        return
+    figures = [
+        (name.removesuffix("_sdr_db"), f"{value:.1f} dB")
+        for name, value in result.metrics.items()
+        if name.endswith("_sdr_db")
+    ]
+    summary = result.summary
+    print_table(
+        [
+            ("network", f"{result.n_parameters:,} parameters"),
+            ("trained", f"{summary.steps:,} steps in {summary.seconds / 60:.1f} min ({summary.stopped})"),
+            ("SDR on held-out kits", f"{result.metrics.get('sdr_db', float('nan')):.2f} dB"),
+            *figures,
+        ]
+    )
+
+
+@guard.guarded
+def export(
+    run_dir: Annotated[
+        Path, typer.Argument(help="Folder of a run, which may still be going on."), guard.READS
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Model file to write."), guard.FILE],
+    weights: Annotated[
+        Literal["best", "average", "last"],
+        typer.Option(help="best by validation, average of the last steps, or the last step's."),
+    ] = "best",
+    dtype: Annotated[Literal["F16", "F32", "BF16"], typer.Option(help="Number type of the weights.")] = "F16",
+    name: Annotated[str, typer.Option(help="Name of the network, for its metadata.")] = "",
+    overwrite: guard.Overwrite = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the verdict as JSON.")] = False,
+) -> None:
+    """Write the network of a run to a model file that proves itself, and verify it in the engine."""
+    from neurdsp.console import print_table
+    from neurdsp.dependencies import require
+
+    require("torch", extra="train", purpose="drumsep export")
+    from neurdsp.drumsep.bandsplit.train import export_run
+
+    verdict = export_run(run_dir, output, which=weights, dtype=dtype, name=name)
+    if as_json:
+        typer.echo(
+            json.dumps({"output": str(output), "error_db": verdict.error_db, "passed": verdict.passed})
+        )
+        return
+    print_table(
+        [
+            ("output", f"{output}, {output.stat().st_size / 1e6:.2f} MB"),
+            ("engine", f"{verdict.error_db:.1f} dB from torch"),
+        ]
+    )
