@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import shutil
 import struct
 import tarfile
 import typing
@@ -28,6 +29,7 @@ CALLS = {
     ("amp train-knobs", "model_path"): "amp train-knobs manifest.yaml -o OUT",
     ("drumsep export-onnx", "target"): "drumsep export-onnx drums.safetensors OUT",
     ("drumsep prepare", "output"): "drumsep prepare --groove groove.tar --kit strokes --synthesised 0 -o OUT",
+    ("drumsep export", "output"): "drumsep export run -o OUT",
     ("model convert", "target"): "model convert amp.safetensors OUT",
     ("plugin preset", "output"): "plugin preset -m amp.safetensors --ir short.wav -o OUT",
 }
@@ -154,12 +156,33 @@ def write_drum_data(folder):
             archive.addfile(member, io.BytesIO(data))
 
 
+@pytest.fixture(scope="session")
+def run_of_drums(tmp_path_factory):
+    """The folder of a run of training, with random weights."""
+    import torch
+    from neurdsp.config import save_yaml
+    from neurdsp.drumsep.bandsplit.network import BandSplitNet
+    from neurdsp.drumsep.bandsplit.recipe import load_recipe
+    from neurdsp.training.checkpoint import save_checkpoint
+
+    folder = tmp_path_factory.mktemp("drums") / "run"
+    folder.mkdir()
+    recipe = load_recipe("tiny")
+    save_yaml(recipe, folder / "config.yaml")
+    torch.manual_seed(0)
+    weights = BandSplitNet(recipe.model).state_dict()
+    facts = {"step": 1, "seconds": 1.0, "best_metrics": {"score": 1.0}}
+    save_checkpoint(folder / "checkpoint.pt", {"best_state": weights, **facts})
+    return folder
+
+
 @pytest.fixture
-def place(files, lv2, drums):
+def place(files, lv2, drums, run_of_drums):
     """The recordings, a network, a configuration and a manifest."""
     (files / "drums.safetensors").write_bytes(drums)
     (files / "config.yaml").write_text("architecture: amp.wavenet\n")
     write_drum_data(files)
+    shutil.copytree(run_of_drums, files / "run")
     (files / "manifest.yaml").write_text(
         "input: dry.wav\nknobs: {gain: {}}\ncaptures:\n"
         "- {output: near.wav, positions: {gain: 0}}\n- {output: short.wav, positions: {gain: 1}}\n"

@@ -12,9 +12,11 @@ from neurdsp.drumsep.bandsplit.loss_config import SeparationLossConfig
 from neurdsp.drumsep.bandsplit.network import BandSplitNet
 from neurdsp.drumsep.bandsplit.recipe import Recipe, load_recipe
 from neurdsp.drumsep.bandsplit.task import SeparationTask, mean_sdr_db
-from neurdsp.drumsep.bandsplit.train import load_trained, train
+from neurdsp.drumsep.bandsplit.train import export_run, load_trained, train
 from neurdsp.drumsep.data.bank import write_bank
 from neurdsp.drumsep.data.render import Clip
+from neurdsp.drumsep.judge.ratios import sdr_db
+from neurdsp.drumsep.judge.separators import open_separator
 from neurdsp.errors import ConfigError, ParameterError
 
 TINY = [
@@ -177,6 +179,20 @@ def test_the_mean_of_validation_leaves_silent_stems_out():
     clip = Clip(stems, stems.sum(0))
     found = mean_sdr_db([clip], lambda _: 0.9 * stems, ("kick", "snare", "toms", "hihat", "cymbals"))
     assert found == pytest.approx({"kick": 20.0, "snare": 20.0}, abs=1e-4)
+
+
+def test_a_run_becomes_a_file_that_the_engine_separates_with(bank_path, tmp_path):
+    train(tiny("training.steps=2"), bank_path, run_dir=tmp_path / "run")
+    verdict = export_run(tmp_path / "run", tmp_path / "drums.safetensors", dtype="F32", name="small")
+    assert verdict.passed
+    audio = 0.1 * np.random.default_rng(0).standard_normal((2, 5000)).astype(np.float32)
+    (engine, stems), (torch_run, _) = (
+        open_separator(str(tmp_path / name)) for name in ("drums.safetensors", "run")
+    )
+    assert stems == ("kick", "snare", "toms", "hihat", "cymbals")
+    found, wanted = engine(audio, 44_100), torch_run(audio, 44_100)
+    for name in stems:
+        assert sdr_db(wanted[name], found[name]) > 80
 
 
 def test_a_recipe_refuses_unknown_keys_in_one_line():

@@ -26,9 +26,9 @@ def prepare(
         list[Path] | None,
         typer.Option(
             "--kit",
-            help="Hydrogen kit, .sf2 file, or folder of one-shots; repeatable. By default those of the Debian "
-            "packages hydrogen-drumkits, hydrogen-data, avldrums.lv2-soundfont, fluid-soundfont-gm and "
-            "sonic-pi-samples that are installed.",
+            help="Hydrogen kit, .sf2 file, or folder of one-shots; repeatable. By default those that the "
+            "Debian packages hydrogen-drumkits, hydrogen-data, avldrums.lv2-soundfont, fluid-soundfont-gm "
+            "and sonic-pi-samples have installed.",
         ),
         guard.READS,
     ] = None,

@@ -94,7 +94,7 @@ def export(
     ] = "best",
     dtype: Annotated[Literal["F16", "F32", "BF16"], typer.Option(help="Number type of the weights.")] = "F16",
     name: Annotated[str, typer.Option(help="Name of the network, for its metadata.")] = "",
-    overwrite: guard.Overwrite = False,
+    overwrite: guard.Overwrite = False,  # noqa: ARG001 - the guard sees to it
     as_json: Annotated[bool, typer.Option("--json", help="Print the verdict as JSON.")] = False,
 ) -> None:
     """Write the network of a run to a model file that proves itself, and verify it in the engine."""

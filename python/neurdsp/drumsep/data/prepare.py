@@ -181,9 +181,9 @@ def prepare(
         if not part.is_file():
             write_bank(part, job.read(), [])
         # Always from the part, so that a run that was stopped gives the bytes of one that was not.
-        for kit in open_bank(part).kits:
-            split = (splits or {}).get(kit.name, kit.split)
-            kits.append(Kit(kit.name, kit.author, kit.licence, split, tuple(instruments_of(kit))))
+        for one in open_bank(part).kits:
+            split = (splits or {}).get(one.name, one.split)
+            kits.append(Kit(one.name, one.author, one.licence, split, tuple(instruments_of(one))))
     _check_splits(kits)
     write_bank(path, kits, performances)
     with atomic_output(path.with_suffix(".kits.csv")) as temporary, temporary.open("w", newline="") as stream:
