@@ -123,3 +123,9 @@ def bank_path(tmp_path_factory):
 @pytest.fixture(scope="session")
 def bank(bank_path):
     return open_bank(bank_path)
+
+
+@pytest.fixture(scope="session")
+def make_tiny():
+    """A function ``(path, config)`` that writes such a file of another shape."""
+    return write_tiny

@@ -35,7 +35,18 @@ def contents(folder):
 
 
 def separate(run, *arguments):
-    return run("drumsep", "separate", *arguments, "-m", "tiny.safetensors", "--tier", "fast", "--json")
+    return run(
+        "drumsep",
+        "separate",
+        *arguments,
+        "-m",
+        "tiny.safetensors",
+        "--tier",
+        "fast",
+        "--threads",
+        "1",
+        "--json",
+    )
 
 
 def test_a_file_gives_the_stems_of_the_library_at_its_rate(run, place):
