@@ -4,10 +4,11 @@ Names, formats and folders are in `test_command.py`, checkpoints in `test_checkp
 `test_conversion.py`, chunks and lengths in `test_demix.py` and `test_infer.py`.
 """
 
-import _thread
+import signal
 import struct
 import subprocess
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -173,6 +174,7 @@ for name in sys.argv[2:4]:
 """
 
 
+@pytest.mark.slow
 def test_11_eight_hours_take_the_memory_of_a_minute(tmp_path, tiny_config, make_tiny):
     config = changed(
         tiny_config, sample_rate=8_000, audio_channels=1, stems=("kick",), chunk_samples=2_047 * 64
@@ -232,7 +234,8 @@ def test_12_a_run_that_is_stopped_ends_within_a_chunk_and_leaves_no_half_file(tm
     def interrupt(_, share):
         shares.append(share)
         if len(shares) == 2:
-            _thread.interrupt_main()
+            # As Ctrl-C does: it wakes the main thread, which waits for the workers.
+            signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
 
     with pytest.raises(KeyboardInterrupt):
         run(job, share=interrupt)
