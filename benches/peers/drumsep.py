@@ -121,6 +121,10 @@ def median(results, key):
     return statistics.median(values) if values else math.nan
 
 
+def shown(value):
+    return "-" if value is None or math.isnan(value) else f"{value:.2f}"
+
+
 def print_table(records, config, frames):
     """The cost of recordings, from passes."""
     passes = {name: results for name, results in records.tree["passes"].items() if results}
@@ -150,7 +154,7 @@ def print_table(records, config, frames):
         null = median(passes[name], "null_db")
         loss = "-" if math.isnan(null) else f"<{sdr_loss_db(null):.4f}"
         print(f"{spent / 3:>10.1f}{180 / spent:>8.2f}{base / spent:>9.2f}", end="")
-        print(f"{median(passes[name], 'peak_mib'):>7.0f}{null:>9.1f}{loss:>10}")
+        print(f"{median(passes[name], 'peak_mib'):>7.0f}{shown(null):>9}{loss:>10}")
     print(
         "\nnull: of a pass, beside torch eager. SDR loss in dB: the most that this null can take from a\n"
         f"stem at {SDR_DB} dB; what a tier loses by fewer chunks is not in it, see --whole. MiB: peak of\n"
@@ -162,17 +166,17 @@ def print_table(records, config, frames):
 def print_whole(records):
     print("\nWhole recordings, really separated:")
     print(
-        f"{'engine, tier':<28}{'seconds':>8}{'CPU-s':>9}{'x real':>8}{'MiB':>7}{'null dB':>9}"
+        f"{'engine, tier':<36}{'seconds':>8}{'CPU-s':>9}{'x real':>8}{'MiB':>7}{'null dB':>9}"
         f"{'SDR change':>11}"
     )
     for label, result in records.tree["whole"].items():
-        null, change = result.get("null_db", math.nan), result.get("sdr_change_db", math.nan)
+        null, change = (shown(result.get(key)) for key in ("null_db", "sdr_change_db"))
         speed = result["seconds"] / result["cpu_s"]
-        print(f"{label:<28}{result['seconds']:>8.0f}{result['cpu_s']:>9.1f}{speed:>8.2f}", end="")
-        print(f"{result['peak_mib']:>7.0f}{null:>9.1f}{change:>11.3f}")
+        print(f"{label:<36}{result['seconds']:>8.0f}{result['cpu_s']:>9.1f}{speed:>8.2f}", end="")
+        print(f"{result['peak_mib']:>7.0f}{null:>9}{change:>11}")
 
 
-def run_whole(records, names, model, folder, seconds, truth):
+def run_whole(records, names, model, folder, seconds, sound, truth):
     """Separate a recording, first by torch with eight chunks a sample, then by each of our tiers."""
     whole = records.tree["whole"]
     cases = [("torch", "float32", "exact")] if REFERENCE in names else []
@@ -182,10 +186,10 @@ def run_whole(records, names, model, folder, seconds, truth):
         if name in names
     ]
     for case in cases:
-        label = f"{case[0]} {case[2]}, {seconds} s"
+        label = f"{case[0]} {case[2]}, {seconds} s" + (f", {sound} of sound" if sound < seconds else "")
         if label in whole:
             continue
-        result = child("drumsep_whole.py", *case, model, folder, seconds, truth or "")
+        result = child("drumsep_whole.py", *case, model, folder, seconds, sound, truth or "")
         if isinstance(result, str):
             print(f"{label}: not run: {result}", file=sys.stderr)
             continue
@@ -202,6 +206,9 @@ def main() -> None:
     parser.add_argument("--engines", metavar="A;B", help="semicolons between: " + "; ".join(ENGINES))
     parser.add_argument("--model", type=Path, help="model file; by default random weights of the public size")
     parser.add_argument("--whole", type=int, metavar="SECONDS", help="separate a recording so long instead")
+    parser.add_argument(
+        "--sound", type=int, metavar="SECONDS", help="silence after that, which is not run: for memory alone"
+    )
     parser.add_argument("--truth", type=Path, metavar="FOLDER", help="true stems, for --whole with --model")
     parser.add_argument(
         "--folder", type=Path, default=Path("target/bench-drumsep"), help="for what engines need"
@@ -219,7 +226,8 @@ def main() -> None:
     frames = arguments.frames or config.n_frames
     records = Records(arguments.json, {"frames": frames, "model": model.name})
     if arguments.whole:
-        run_whole(records, names, model, folder, arguments.whole, arguments.truth)
+        sound = min(arguments.sound or arguments.whole, arguments.whole)
+        run_whole(records, names, model, folder, arguments.whole, sound, arguments.truth)
     else:
         run_passes(records, names, model, folder, frames, arguments.turns)
     if records.tree["passes"]:

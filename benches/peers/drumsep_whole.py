@@ -19,18 +19,20 @@ REFERENCE = ("torch", "exact")
 _BLOCK_SAMPLES = 1 << 20
 
 
-def source_of(model, folder, seconds, truth):
-    """The file that is separated: the sum of true stems, or bursts of noise."""
-    path = folder / f"whole-{seconds}-{'truth' if truth else 'noise'}.wav"
+def source_of(model, folder, seconds, sound, truth):
+    """The file that is separated: the sum of true stems, or noise of ``sound`` seconds."""
+    path = folder / f"whole-{seconds}-{'truth' if truth else sound}.wav"
     if not path.exists():
         config = config_of(model)
         n_samples = seconds * config.sample_rate
-        with AudioWriter(path, config.sample_rate, config.audio_channels) as writer:
+        with AudioWriter(path, config.sample_rate, channels=config.audio_channels) as writer:
             if truth:
                 writer.write(sum(stem[:, :n_samples] for stem in true_stems(truth).values()))
             else:
                 for start in range(0, n_samples, _BLOCK_SAMPLES):
-                    writer.write(recording(config, min(_BLOCK_SAMPLES, n_samples - start), seed=start))
+                    block = recording(config, min(_BLOCK_SAMPLES, n_samples - start), seed=start)
+                    block[:, max(sound * config.sample_rate - start, 0) :] = 0
+                    writer.write(block)
     return path
 
 
@@ -66,10 +68,10 @@ def mean_sdr_db(truth, files):
     return float(np.mean(ratios))
 
 
-def main(backend, precision, tier, model, folder, seconds, truth):
-    folder, seconds = Path(folder), int(seconds)
-    source = source_of(model, folder, seconds, truth)
-    place = folder / "whole"
+def main(backend, precision, tier, model, folder, seconds, sound, truth):
+    folder, seconds, sound = Path(folder), int(seconds), int(sound)
+    source = source_of(model, folder, seconds, sound, truth)
+    place = folder / f"whole-{seconds}-{sound}"
     before = time.process_time()
     separator = DrumSeparator.load(model)
     done = separator.separate_file(
