@@ -1,6 +1,7 @@
 """``neurdsp drumsep separate``: files and folders, whatever their names, and what is bad among them."""
 
 import json
+import pickle
 import shutil
 
 import numpy as np
@@ -8,6 +9,9 @@ import pytest
 import soundfile
 from neurdsp.audio import read_audio
 from neurdsp.drumsep import DrumSeparator
+from neurdsp.drumsep.batch import SeparationJob
+from neurdsp.drumsep.batch import run as run_batch
+from neurdsp.dsp.executors import LocalPool
 from neurdsp.dsp.manifest import read_manifest
 
 STEMS = ("kick", "snare", "toms", "hihat", "cymbals")
@@ -65,6 +69,36 @@ def test_a_file_gives_the_stems_of_the_library_at_its_rate(run, place):
         *(f"{name}.wav" for name in STEMS),
         "residual.wav",
     ]
+
+
+class Elsewhere:
+    """A pool whose workers share nothing with this process but files, as those of a cluster."""
+
+    def map(self, work, tasks):
+        for task in tasks:
+            yield task, pickle.loads(pickle.dumps(work))(pickle.loads(pickle.dumps(task)))
+
+
+def test_workers_elsewhere_give_the_same_stems(place):
+    (place / "in").mkdir()
+    for seed, name in enumerate(["a.wav", "b.wav"]):
+        soundfile.write(place / "in" / name, recording(seed, 1_200), 44_100)
+    (place / "in" / "bad.wav").write_text("no audio")
+    summaries = []
+    for output, executor in (("here", LocalPool(2)), ("there", Elsewhere())):
+        job = SeparationJob(
+            source=place / "in",
+            output=place / output,
+            model=place / "tiny.safetensors",
+            settings={"tier": "fast", "threads": 1},
+        )
+        summaries.append(run_batch(job, executor=executor))
+    assert [(summary.done, summary.failed) for summary in summaries] == [(2, 1), (2, 1)]
+    here, there = contents(place / "here"), contents(place / "there")
+    assert len(here) == 11
+    assert {name: data for name, data in here.items() if name != "manifest.jsonl"} == {
+        name: data for name, data in there.items() if name != "manifest.jsonl"
+    }
 
 
 def test_names_never_collide_and_every_name_works(run, place):

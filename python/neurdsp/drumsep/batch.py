@@ -82,6 +82,11 @@ class SeparationJob(BatchJob):
         object.__setattr__(self, "hash_of_model", file_hash(self.model))
 
     @property
+    def streams(self) -> bool:
+        """Whether the network streams; see `neurdsp.drumsep.DrumSeparator.streams`."""
+        return _separator(self.model).streams
+
+    @property
     def program(self) -> str:
         """The command, for messages."""
         return "neurdsp drumsep"

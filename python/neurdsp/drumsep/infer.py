@@ -146,6 +146,11 @@ class DrumSeparator:
         """The names of the stems, in the order of the network."""
         return self._network.stems
 
+    @property
+    def streams(self) -> bool:
+        """Whether the network streams, on one thread; an MDX23C network sees chunks, on several."""
+        return isinstance(self._network, StreamedNetwork)
+
     def stream(self) -> DrumStream:
         """Return a stream that separates a recording as it comes in, in blocks of any length.
 

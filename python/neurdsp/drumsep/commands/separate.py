@@ -86,7 +86,8 @@ def separate(
         int | None, typer.Option(min=1, help="Threads of each file; that of the cores by default.")
     ] = None,
     workers: Annotated[
-        int | None, typer.Option(min=1, help="Files at a time. More than one needs more memory. [default: 1]")
+        int | None,
+        typer.Option(min=1, help="Files at a time. [default: 1, or the cores for a network that streams]"),
     ] = None,
     cluster: Annotated[
         bool, typer.Option("--cluster", help="Run on a Ray cluster: that of --address, or one started here.")
@@ -105,6 +106,7 @@ def separate(
     """
     from neurdsp.drumsep.batch import SeparationJob
     from neurdsp.drumsep.lookup import find_network
+    from neurdsp.dsp.executors import n_cores
     from neurdsp.errors import ParameterError
 
     if address is not None and not cluster:
@@ -132,7 +134,9 @@ def separate(
         gain_db=gain,
         settings=settings,
     )
-    _run(job, _executor(workers or 1, cluster, address), overwrite=overwrite, as_json=as_json)
+    # A network that streams runs on one thread, and needs little memory.
+    n_workers = workers or (n_cores() if job.streams else 1)
+    _run(job, _executor(n_workers, cluster, address), overwrite=overwrite, as_json=as_json)
 
 
 def _run(job: "SeparationJob", executor: Any, *, overwrite: bool, as_json: bool) -> None:
