@@ -178,3 +178,11 @@ def test_sample_rate_of_a_file_is_a_whole_positive_number(tmp_path):
     for rate in (0, -1, 44_100.5, float("nan"), "48000"):
         with pytest.raises(ParameterError, match="sample_rate"):
             write_audio(Path(tmp_path) / "a.wav", [0.0], rate)
+
+
+def test_a_wav_file_that_will_exceed_4_gib_gets_the_header_that_allows_it(tmp_path):
+    for expected, kind in ((0, "WAV"), (100, "WAV"), (1 << 29, "RF64")):
+        with AudioWriter(tmp_path / "long.wav", 44_100, channels=2, expected_samples=expected) as writer:
+            writer.write(np.ones((2, 100), np.float32))
+        assert soundfile.info(tmp_path / "long.wav").format == kind
+        assert (read_audio(tmp_path / "long.wav")[0] == np.ones((2, 100))).all()
