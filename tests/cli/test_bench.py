@@ -2,11 +2,14 @@
 
 import json
 
+import numpy as np
 import pytest
 from neurdsp import _core
 from neurdsp.amp import AmpModel
-from neurdsp.cli.bench import bench_amp
+from neurdsp.cli.bench import bench_amp, bench_separator
 from neurdsp.cli.main import app
+from neurdsp.drumsep.bandsplit.config import BandSplitConfig
+from neurdsp.drumsep.bandsplit.export import write_band_split
 from neurdsp.errors import ParameterError
 from typer.testing import CliRunner
 
@@ -48,3 +51,30 @@ def test_a_wrong_argument_is_named() -> None:
         bench_amp(1000000, 6, isa="scalar", seconds=0.01)
     with pytest.raises(ParameterError, match="seconds"):
         bench_amp(16, 6, isa="scalar", seconds=float("nan"))
+
+
+def test_a_separator_is_measured_on_stereo_and_mono(tmp_path):
+    shape = {
+        "n_fft": 128,
+        "hop_length": 16,
+        "bands": (1, 7, 57),
+        "n_phase_bins": 8,
+        "width": 8,
+        "hidden": 8,
+        "mixer": 4,
+        "n_blocks": 1,
+        "head": 8,
+    }
+    config = BandSplitConfig(**shape)
+    weights = {name: np.zeros(shape, np.float32) for name, shape in config.parameter_shapes.items()}
+    write_band_split(weights, config, tmp_path / "net.safetensors")
+    call = ["bench", "drumsep", str(tmp_path / "net.safetensors"), "--json", "--seconds", "0.02"]
+    result = CliRunner().invoke(app, call)
+    assert result.exit_code == 0, result.output
+    stereo, mono = json.loads(result.stdout)
+    assert (stereo["channels"], mono["channels"], stereo["block_size"]) == (2, 1, 64)
+    for speed in (stereo, mono):
+        assert speed["x_realtime"] > 0
+        assert speed["percent_of_core"] == pytest.approx(100 / speed["x_realtime"])
+    with pytest.raises(ParameterError, match="channels is 3"):
+        bench_separator(tmp_path / "net.safetensors", channels=3)

@@ -1,13 +1,16 @@
 """``neurdsp bench``: measures the speed of the engine on this machine."""
 
 import json
+import math
 import os
+import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import typer
 
 from neurdsp import _core
@@ -15,7 +18,15 @@ from neurdsp import _guard as guard
 from neurdsp.amp.infer import AmpModel
 from neurdsp.errors import ParameterError
 
-__all__ = ["AmpSpeed", "app", "bench_amp", "bench_file", "instruction_set"]
+__all__ = [
+    "AmpSpeed",
+    "SeparatorSpeed",
+    "app",
+    "bench_amp",
+    "bench_file",
+    "bench_separator",
+    "instruction_set",
+]
 
 app = typer.Typer(help="Measure the speed of the engine on this machine.", no_args_is_help=True)
 
@@ -139,6 +150,94 @@ def bench_file(
     return _speed(name, instruction_set(), block_size, model.sample_rate, rates, None)
 
 
+@dataclass(frozen=True)
+class SeparatorSpeed:
+    """Speed of a separator that streams, in CPU time of one thread.
+
+    Attributes
+    ----------
+    model, isa, block_size, x_realtime, percent_of_core
+        As those of `AmpSpeed`.
+    channels
+        1 for a mono recording, of which the network runs one row, or 2.
+    """
+
+    model: str
+    isa: str
+    block_size: int
+    channels: int
+    x_realtime: float
+    percent_of_core: float
+
+
+def bench_separator(
+    path: str | os.PathLike[str] | None = None,
+    *,
+    channels: int = 2,
+    block_size: int = 64,
+    seconds: float = 1.0,
+) -> SeparatorSpeed:
+    """Measure a separator that streams with the best instruction set of this machine.
+
+    Parameters
+    ----------
+    path
+        A file that `neurdsp.drumsep.DrumSeparator.load` reads; by default the shipped network.
+    channels
+        1 or 2.
+    block_size
+        Samples per call.
+    seconds
+        Duration of the measurement.
+
+    Returns
+    -------
+    SeparatorSpeed
+        The fastest of many short runs, on noise.
+
+    Raises
+    ------
+    ModelFileError, UnsupportedModelError
+        If the file contains no model that streams.
+    ParameterError
+        If a value is out of range.
+
+    Examples
+    --------
+    >>> bench_separator(seconds=0.1).x_realtime > 1  # doctest: +SKIP
+    True
+    """
+    if channels not in (1, 2):
+        raise ParameterError(f"channels is {channels}, but must be 1 or 2")
+    if not 1 <= block_size <= 1 << 20:
+        raise ParameterError(f"block_size is {block_size}, but must be 1 to 1048576")
+    if not 0 < seconds <= 3600:
+        raise ParameterError(f"seconds is {seconds}, but must be above 0 and at most 3600")
+    # Here, so that the command starts light.
+    from neurdsp.drumsep import DrumSeparator
+
+    separator = DrumSeparator.load(path)
+    stream = separator.stream()
+    noise = np.random.default_rng(0).uniform(-0.3, 0.3, (channels, block_size)).astype(np.float32)
+    # A run is as many blocks as take a few hops, so that all of them have the same work.
+    n_blocks = -(-8_192 // block_size)
+    best, end = math.inf, time.perf_counter() + seconds
+    while time.perf_counter() < end or best == math.inf:
+        begin = time.thread_time()
+        for _ in range(n_blocks):
+            stream.process(noise)
+        best = min(best, time.thread_time() - begin)
+    x_realtime = n_blocks * block_size / stream.sample_rate / best
+    return SeparatorSpeed(
+        model=separator.path.stem,
+        isa=instruction_set(),
+        block_size=block_size,
+        channels=channels,
+        x_realtime=x_realtime,
+        percent_of_core=100.0 / x_realtime,
+    )
+
+
 def instruction_set() -> str:
     """Return the instruction set that loaded models use: the best, or the one that ``NEURDSP_ISA`` names.
 
@@ -235,6 +334,34 @@ def _amp(
             typer.echo(_row(width, speed.model, speed.isa, *times, *cells, speed.claim or "-"))
     if as_json:
         typer.echo(json.dumps([asdict(speed) for speed in results], indent=2))
+
+
+@app.command("drumsep")
+def _drumsep(
+    model: Annotated[
+        Path | None,
+        typer.Argument(help="A model file that streams. By default the shipped network."),
+        guard.READS,
+    ] = None,
+    block_size: Annotated[int, typer.Option(help="Samples per call.")] = 64,
+    seconds: Annotated[float, typer.Option(help="Duration of each measurement.")] = 1.0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Measure a drum separator that plays live in CPU time, on stereo and on mono recordings."""
+    speeds = [
+        bench_separator(model, channels=channels, block_size=block_size, seconds=seconds)
+        for channels in (2, 1)
+    ]
+    if as_json:
+        typer.echo(json.dumps([asdict(speed) for speed in speeds], indent=2))
+        return
+    typer.echo(f"blocks of {block_size} samples, one thread, CPU time ({os.cpu_count()} cores)")
+    for speed in speeds:
+        name = "stereo" if speed.channels == 2 else "mono"
+        typer.echo(
+            f"{speed.model}, {name}, {speed.isa}: {speed.x_realtime:.1f} times real time, "
+            f"{speed.percent_of_core:.2f} % of a core"
+        )
 
 
 def _row(first: int, *cells: str) -> str:

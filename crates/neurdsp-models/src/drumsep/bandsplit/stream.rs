@@ -168,16 +168,16 @@ impl BandSplitStream {
             let residual = (n_stems * CHANNELS + channel) * step + self.n_ready;
             self.ready[residual..residual + hop].copy_from_slice(&self.past[channel][delayed..delayed + hop]);
         }
-        for row in 0..rows {
+        for (row, &is_silent) in silent.iter().enumerate().take(rows) {
             // The channels that this row stands for.
             let channels = if rows == 1 { 0..CHANNELS } else { row..row + 1 };
             let at = index * rows + row;
             let masks = at * mask_row..(at + 1) * mask_row;
-            if !silent[row] {
+            if !is_silent {
                 network.masks.finish(network.isa(), &mut self.work.masks[masks.clone()]);
             }
             for stem in 0..n_stems {
-                if silent[row] {
+                if is_silent {
                     self.hops.fill(0.0);
                 } else {
                     let spectrum = (&self.work.re[at * bins..][..bins], &self.work.im[at * bins..][..bins]);
