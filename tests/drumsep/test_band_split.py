@@ -175,7 +175,7 @@ def test_what_a_stream_cannot_do_is_said_in_a_line(separator, tmp_path):
         separator.separate(noise(100), 44_100, overlap=4)
     with pytest.raises(ParameterError, match="block has 3 channels"):
         separator.stream().process(noise(3, 10))
-    with pytest.raises(ParameterError, match=r"block .* finite"):
+    with pytest.raises(ParameterError, match=r"block: sample 0 is nan"):
         separator.stream().process(np.full(3, np.nan, np.float32))
 
 
@@ -193,7 +193,7 @@ def test_weights_that_do_not_fit_are_named_and_nothing_is_written(network, tmp_p
 
 def test_a_damaged_file_no_longer_proves_itself(path, tmp_path):
     content = bytearray(path.read_bytes())
-    at = content.rindex(b"}") + len(content) // 3
+    at = len(content) // 2
     content[at : at + 400] = b"\x00" * 400
     (tmp_path / "bad.safetensors").write_bytes(content)
     assert not verify(tmp_path / "bad.safetensors").passed

@@ -183,11 +183,13 @@ class DrumStream:
         ParameterError
             If the block has more than two channels, whole numbers, or values that are not finite.
         """
-        samples = check_audio(block, name="block", min_samples=0)
+        samples = np.asarray(block)
+        if samples.size or samples.ndim not in (1, 2):
+            samples = check_audio(samples, name="block")
         rows = np.atleast_2d(samples)
         if rows.shape[0] not in (1, 2):
             raise ParameterError(f"block has {rows.shape[0]} channels, but one or two can be separated")
-        stereo = np.ascontiguousarray(np.broadcast_to(rows, (2, rows.shape[1])))
+        stereo = np.ascontiguousarray(np.broadcast_to(rows, (2, rows.shape[1])), dtype=np.float32)
         outputs = self._stream.process(stereo)[:, : rows.shape[0]]
         return {
             name: np.ascontiguousarray(output).reshape(samples.shape)
