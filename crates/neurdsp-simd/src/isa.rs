@@ -96,6 +96,16 @@ impl Isa {
         self.0 >= Kind::Avx2
     }
 
+    /// Whether AVX-512's products of bfloat16 may be used, too.
+    #[must_use]
+    pub fn has_bf16(self) -> bool {
+        #[cfg(target_arch = "x86_64")]
+        let has = self.has_avx512() && is_x86_feature_detected!("avx512bf16");
+        #[cfg(not(target_arch = "x86_64"))]
+        let has = false;
+        has
+    }
+
     /// Whether AVX-512 F, VL, DQ and BW may be used.
     #[must_use]
     pub fn has_avx512(self) -> bool {

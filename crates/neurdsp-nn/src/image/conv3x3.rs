@@ -3,8 +3,8 @@
 use super::norm::{Affine, Moments, RowSums, sum_rows};
 use super::pixels::{Channels, Image, LANES};
 use super::pointwise::Pointwise;
-use super::tile::Tile;
-use super::winograd::{FilterJob, InputJob, OutputJob};
+use super::tile::{Precision, Tile};
+use super::winograd::{Factors, FilterJob, InputJob, OutputJob};
 use super::work::{Scratch, Work};
 use neurdsp_simd::{AlignedBuf, Isa};
 
@@ -14,6 +14,10 @@ const TILES: usize = 128;
 const INPUTS: usize = 64;
 /// Blocks of outputs that are multiplied together.
 const PAIR: usize = 2;
+/// The products of a layer's filters are made once if they are at most so many values, which the third cache holds, and
+/// used by so many bands. Otherwise each band makes them again, a few inputs at a time.
+const KEPT: usize = 3 << 20;
+const BANDS: usize = 6;
 
 /// A 3x3 convolution with stride 1, zeros around the image and no bias.
 pub struct Conv3x3 {
@@ -30,6 +34,8 @@ struct Job<'a> {
     input: Channels<'a>,
     before: &'a Affine,
     shortcut: Option<(&'a Pointwise, Channels<'a>)>,
+    /// The products of all filters, `[outputs / 16][inputs / INPUTS][products]`, if they are kept.
+    filters: &'a [f32],
     /// Tiles in a row of tiles.
     across: usize,
     /// Most tiles that are multiplied together, and the units from one product of them to the next.
@@ -67,6 +73,12 @@ impl Conv3x3 {
         Self { filters, inputs, outputs, tile: Tile::F4, isa }
     }
 
+    /// The same convolution with products in another precision.
+    #[must_use]
+    pub fn with_precision(self, precision: Precision) -> Self {
+        Self { tile: Tile::of(precision, self.isa), ..self }
+    }
+
     /// The same convolution by other tiles.
     #[cfg(test)]
     pub(super) fn tiled(self, tile: Tile) -> Self {
@@ -102,8 +114,10 @@ impl Conv3x3 {
         // Narrow images take several rows of tiles together.
         let tile_rows = (TILES / across).clamp(1, height.div_ceil(self.tile.step()));
         let tiles = TILES.min(tile_rows * across);
-        let job = Job { input, before, shortcut, across, tiles, pitch: tiles | 1 };
         let band_rows = tile_rows * self.tile.step();
+        let filters = self.kept_filters(height.div_ceil(band_rows), work);
+        let kept = filters.as_ref().map_or(&[][..], |(filters, len)| &filters[..*len]);
+        let job = Job { input, before, shortcut, filters: kept, across, tiles, pitch: tiles | 1 };
         let bands: Vec<_> =
             output.bands_mut(band_rows).into_iter().zip(sums.bands_mut(height, band_rows)).collect();
         if bands.len() >= 4 * work.n_threads() || work.n_threads() == 1 {
@@ -115,7 +129,35 @@ impl Conv3x3 {
                 self.run_together(&job, band * band_rows, &mut rows, &mut sums, work);
             }
         }
+        if let Some((filters, _)) = filters {
+            work.keep_floats(filters);
+        }
         (output, sums.moments(height, width))
+    }
+
+    /// The products of all filters and their number, if enough bands use them and they are few.
+    fn kept_filters(&self, bands: usize, work: &Work) -> Option<(AlignedBuf, usize)> {
+        let (inputs, outputs) = (self.inputs.div_ceil(LANES) * LANES, self.outputs.div_ceil(LANES));
+        let block = inputs.div_ceil(INPUTS) * self.filter_len();
+        if bands < BANDS || outputs * block > KEPT {
+            return None;
+        }
+        let mut kept = work.floats(outputs * block);
+        let blocks = kept[..outputs * block].chunks_exact_mut(block).enumerate().collect();
+        work.for_each(blocks, |_, (output, products)| {
+            for (part, products) in products.chunks_exact_mut(self.filter_len()).enumerate() {
+                self.transform_filters(output, part * INPUTS, products);
+            }
+        });
+        Some((kept, outputs * block))
+    }
+
+    /// The products of the filters of one block of outputs, for the inputs from `first` on.
+    fn transform_filters(&self, output: usize, first: usize, products: &mut [f32]) {
+        let inputs = self.inputs.div_ceil(LANES) * LANES;
+        let start = (output * inputs + first) * 9 * LANES;
+        let filters = &self.filters[start..][..INPUTS.min(inputs - first) * 9 * LANES];
+        self.tile.transform_filters(self.isa, &mut FilterJob { filters, products, pitch: INPUTS + 1 });
     }
 
     /// The rows from `first` on: `rows` holds those of each block of outputs.
@@ -245,24 +287,27 @@ impl Conv3x3 {
         if let Some((layer, from)) = job.shortcut.filter(|_| group.first == 0) {
             layer.multiply(from, group.first_row * width, pair * PAIR, rows);
         }
-        let (filters, products) = scratch.split_at_mut(PAIR * self.filter_len());
+        let (made, products) = scratch.split_at_mut(PAIR * self.filter_len());
         let n_inputs = self.inputs.div_ceil(LANES) * LANES;
         for first in (0..n_inputs).step_by(INPUTS) {
-            let taken = INPUTS.min(n_inputs - first);
-            for (r, products) in filters.chunks_exact_mut(self.filter_len()).enumerate().take(rows.len()) {
-                let start = ((pair * PAIR + r) * n_inputs + first) * 9 * LANES;
-                let filters = &self.filters[start..][..taken * 9 * LANES];
-                self.tile
-                    .transform_filters(self.isa, &mut FilterJob { filters, products, pitch: INPUTS + 1 });
-            }
+            let part = first / INPUTS * self.filter_len();
+            let (filters, filter_stride) = if job.filters.is_empty() {
+                for (r, made) in made.chunks_exact_mut(self.filter_len()).enumerate().take(rows.len()) {
+                    self.transform_filters(pair * PAIR + r, first, made);
+                }
+                (&*made, self.filter_len())
+            } else {
+                let block = n_inputs.div_ceil(INPUTS) * self.filter_len();
+                (&job.filters[pair * PAIR * block + part..], block)
+            };
             let inputs = &inputs[first / LANES * self.input_len(job)..];
             self.tile.multiply(
                 self.isa,
-                &super::tile::Factors {
+                &Factors {
                     filters,
-                    filter_stride: self.filter_len(),
+                    filter_stride,
                     filter_pitch: INPUTS + 1,
-                    n_inputs: taken,
+                    n_inputs: INPUTS.min(n_inputs - first),
                     inputs,
                     input_stride: self.input_len(job),
                     input_pitch: job.pitch,

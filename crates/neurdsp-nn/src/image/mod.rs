@@ -11,6 +11,8 @@
 
 mod conv3x3;
 mod gemm;
+#[cfg(target_arch = "x86_64")]
+mod half;
 mod norm;
 mod patch;
 mod pixels;
@@ -25,6 +27,7 @@ pub use norm::{Affine, Moments};
 pub use patch::{Downscale, Upscale};
 pub use pixels::{Channels, Image, LANES};
 pub use pointwise::Pointwise;
+pub use tile::Precision;
 pub use width::WidthLinear;
 pub use work::Work;
 

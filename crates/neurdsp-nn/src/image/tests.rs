@@ -1,6 +1,6 @@
 //! Every layer against sums in double precision, for sizes that fill no tile, and the same bits on any number of threads.
 
-use super::tile::Tile;
+use super::tile::{Precision, Tile};
 use super::*;
 use neurdsp_simd::Isa;
 
@@ -126,6 +126,29 @@ fn a_3x3_convolution_is_within_100_db_of_double_precision() {
                 assert_eq!(found.0.to_planes(), again.0.to_planes());
                 assert_eq!(found.1, again.1);
             }
+        }
+    }
+}
+
+#[test]
+fn products_in_bfloat16_cost_35_db_of_a_layer_by_large_tiles_and_45_db_by_small_ones() {
+    let (inputs, outputs, height, width) = (40, 24, 33, 29);
+    let (from, weights) = (image(inputs, height, width, 1), noise(outputs * inputs * 9, 3));
+    let wanted = convolved(&activated(&from), &weights, inputs, outputs);
+    for isa in Isa::available() {
+        let before = Affine::activation(inputs, true);
+        let layer = Conv3x3::new(&weights, inputs, outputs, isa).with_precision(Precision::BFloat16);
+        let found = layer.run(&from, &before, None, &Work::new(1)).0.to_planes();
+        assert_eq!(found, layer.run(&from, &before, None, &Work::new(3)).0.to_planes());
+        let error = error_db(&found, &wanted);
+        let limit = if isa.has_bf16() { -35.0 } else { -105.0 };
+        assert!(error < limit, "{}: {error} dB", isa.name());
+        if isa.has_bf16() {
+            let error = error_db(
+                &layer.tiled(Tile::F2_HALF).run(&from, &before, None, &Work::new(1)).0.to_planes(),
+                &wanted,
+            );
+            assert!(error < -45.0, "{}: {error} dB", isa.name());
         }
     }
 }

@@ -3,80 +3,106 @@
 #![allow(clippy::undocumented_unsafe_blocks)]
 
 use super::gemm::{Panel, Place, Source, multiply};
+#[cfg(target_arch = "x86_64")]
+use super::half;
 use super::pixels::LANES;
 use super::winograd::{
-    F2, F4, FilterJob, InputJob, OutputJob, Scheme, Single, transform_filters, transform_input,
+    F2, F4, Factors, FilterJob, InputJob, OutputJob, Scheme, Single, transform_filters, transform_input,
     transform_output,
 };
 use neurdsp_simd::{Isa, Vector, dispatch};
 
-/// A scheme and a precision.
+/// Of the factors of products; sums are always in single precision.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Precision {
+    /// Single precision.
+    #[default]
+    Float32,
+    /// Eight bits of each factor, where the processor has instructions for them; else single precision.
+    BFloat16,
+}
+
+/// A size of tiles and a precision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(dead_code)]
-pub(super) enum Tile {
+pub(super) struct Tile {
+    size: Size,
+    half: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Size {
     F4,
     F2,
 }
 
-/// What the products of some tiles are made of: filters and inputs of some channels.
-pub(super) struct Factors<'a> {
-    /// `[blocks of outputs][products][inputs][16]`: values from block to block, and units from product to product.
-    pub(super) filters: &'a [f32],
-    pub(super) filter_stride: usize,
-    pub(super) filter_pitch: usize,
-    pub(super) n_inputs: usize,
-    /// `[blocks of inputs][products][tiles][16]`, likewise.
-    pub(super) inputs: &'a [f32],
-    pub(super) input_stride: usize,
-    pub(super) input_pitch: usize,
-    pub(super) tiles: usize,
-    /// Whether the products are added to those that are there.
-    pub(super) adds: bool,
-}
-
 impl Tile {
+    pub(super) const F4: Self = Self { size: Size::F4, half: false };
+    #[cfg(test)]
+    pub(super) const F2: Self = Self { size: Size::F2, half: false };
+    #[cfg(test)]
+    pub(super) const F2_HALF: Self = Self { size: Size::F2, half: true };
+
+    /// The tiles of a layer.
+    pub(super) fn of(precision: Precision, isa: Isa) -> Self {
+        let half = precision == Precision::BFloat16 && isa.has_bf16();
+        let size = if half && std::env::var("F2").is_ok() { Size::F2 } else { Size::F4 };
+        Self { size, half }
+    }
+
     pub(super) fn step(self) -> usize {
-        match self {
-            Self::F4 => F4::STEP,
-            Self::F2 => F2::STEP,
+        match self.size {
+            Size::F4 => F4::STEP,
+            Size::F2 => F2::STEP,
         }
     }
 
     pub(super) fn products(self) -> usize {
-        match self {
-            Self::F4 => F4::PRODUCTS,
-            Self::F2 => F2::PRODUCTS,
+        match self.size {
+            Size::F4 => F4::PRODUCTS,
+            Size::F2 => F2::PRODUCTS,
         }
     }
 
-    /// Bytes of a product's factor.
+    /// Bytes of a factor.
     pub(super) fn bytes(self) -> usize {
-        4
+        if self.half { 2 } else { 4 }
     }
 
     pub(super) fn transform_input(self, isa: Isa, job: &mut InputJob<'_>) {
-        match self {
-            Self::F4 => input_f4(isa, job),
-            Self::F2 => input_f2(isa, job),
+        match self.size {
+            #[cfg(target_arch = "x86_64")]
+            Size::F4 if self.half => half::input_f4(isa, job),
+            #[cfg(target_arch = "x86_64")]
+            Size::F2 if self.half => half::input_f2(isa, job),
+            Size::F4 => input_f4(isa, job),
+            Size::F2 => input_f2(isa, job),
         }
     }
 
     pub(super) fn transform_filters(self, isa: Isa, job: &mut FilterJob<'_>) {
-        match self {
-            Self::F4 => filters_f4(isa, job),
-            Self::F2 => filters_f2(isa, job),
+        match self.size {
+            #[cfg(target_arch = "x86_64")]
+            Size::F4 if self.half => half::filters_f4(isa, job),
+            #[cfg(target_arch = "x86_64")]
+            Size::F2 if self.half => half::filters_f2(isa, job),
+            Size::F4 => filters_f4(isa, job),
+            Size::F2 => filters_f2(isa, job),
         }
     }
 
     pub(super) fn transform_output(self, isa: Isa, job: &mut OutputJob<'_>) {
-        match self {
-            Self::F4 => output_f4(isa, job),
-            Self::F2 => output_f2(isa, job),
+        match self.size {
+            Size::F4 => output_f4(isa, job),
+            Size::F2 => output_f2(isa, job),
         }
     }
 
     /// Multiplies all products; `to` has a slice `[products][tiles][16]` for each block of outputs.
     pub(super) fn multiply(self, isa: Isa, factors: &Factors<'_>, to: &mut [&mut [f32]]) {
+        #[cfg(target_arch = "x86_64")]
+        if self.half {
+            return half::multiply(isa, factors, self.products(), to);
+        }
         for product in 0..self.products() {
             let panel = Panel {
                 weights: &factors.filters[product * factors.filter_pitch * LANES..],

@@ -11,10 +11,13 @@
 #![allow(clippy::undocumented_unsafe_blocks, clippy::needless_range_loop)]
 
 use super::pixels::LANES;
-use neurdsp_simd::Vector;
+use neurdsp_simd::{Vector, prefetch};
 
 /// The side of the largest tile.
 pub(super) const MAX_SIDE: usize = 6;
+
+/// Bytes that are fetched ahead of what is read or written.
+const AHEAD: usize = 128;
 
 /// A choice of points.
 ///
@@ -105,6 +108,22 @@ pub(super) struct OutputJob<'a> {
     pub(super) adds: bool,
 }
 
+/// What the products of some tiles are made of: filters and inputs of some channels.
+pub(super) struct Factors<'a> {
+    /// `[blocks of outputs][products][inputs][16]`: values from block to block, and units from product to product.
+    pub(super) filters: &'a [f32],
+    pub(super) filter_stride: usize,
+    pub(super) filter_pitch: usize,
+    pub(super) n_inputs: usize,
+    /// `[blocks of inputs][products][tiles][16]`, likewise.
+    pub(super) inputs: &'a [f32],
+    pub(super) input_stride: usize,
+    pub(super) input_pitch: usize,
+    pub(super) tiles: usize,
+    /// Whether the products are added to those that are there.
+    pub(super) adds: bool,
+}
+
 /// Transforms the tiles of one block of channels.
 #[inline(always)]
 pub(super) unsafe fn transform_input<V: Vector<f32>, S: Scheme, P: Store<V>>(job: &mut InputJob<'_>) {
@@ -151,8 +170,12 @@ unsafe fn input_rows<V: Vector<f32>, S: Scheme, P: Store<V>, const PAIR: usize>(
             let row = to.add(S::ROWS[PAIR][r] * S::SIDE * step);
             for pair in 0..S::SIDE / 2 {
                 let values = S::input(pair, half[r]);
-                P::input(values[0], row.add(S::ROWS[pair][0] * step), lane);
-                P::input(values[1], row.add(S::ROWS[pair][1] * step), lane);
+                for k in 0..2 {
+                    let place = row.add(S::ROWS[pair][k] * step);
+                    // Stores that miss the first cache wait for one another.
+                    prefetch(place.wrapping_add(AHEAD));
+                    P::input(values[k], place, lane);
+                }
             }
         }
     }
@@ -203,8 +226,12 @@ unsafe fn filter_rows<V: Vector<f32>, S: Scheme, P: Store<V>, const PAIR: usize>
             let row = to.add(S::ROWS[PAIR][r] * S::SIDE * step);
             for pair in 0..S::SIDE / 2 {
                 let (first, second) = (S::filter(pair, half[r][0]), S::filter(pair, half[r][1]));
-                P::weights([first[0], second[0]], row.add(S::ROWS[pair][0] * step), lane);
-                P::weights([first[1], second[1]], row.add(S::ROWS[pair][1] * step), lane);
+                for k in 0..2 {
+                    let place = row.add(S::ROWS[pair][k] * step);
+                    prefetch(place.wrapping_add(AHEAD));
+                    prefetch(place.wrapping_add(AHEAD + 64));
+                    P::weights([first[k], second[k]], place, lane);
+                }
             }
         }
     }
@@ -247,7 +274,11 @@ unsafe fn output_rows<V: Vector<f32>, S: Scheme, const PAIR: usize>(
         for j in 0..S::SIDE {
             let mut m = [V::splat(0.0); MAX_SIDE];
             for i in 0..S::SIDE {
-                m[i] = V::load(from.add((i * S::SIDE + j) * product_stride));
+                let place = from.add((i * S::SIDE + j) * product_stride);
+                if PAIR == 0 {
+                    prefetch(place.wrapping_add(AHEAD / 4));
+                }
+                m[i] = V::load(place);
             }
             [half[0][j], half[1][j]] = S::output(PAIR, m);
         }
