@@ -309,7 +309,9 @@ def write_amp_json(
 
 @final
 class TfcTdf:
-    def __new__(cls, metadata: dict[str, str], tensors: dict[str, _TensorArray]) -> TfcTdf: ...
+    def __new__(
+        cls, metadata: dict[str, str], tensors: dict[str, _TensorArray], precision: str = "float32"
+    ) -> TfcTdf: ...
     def forward(self, chunk: NDArray[np.float32], n_threads: int) -> NDArray[np.float32]: ...
 
 @final

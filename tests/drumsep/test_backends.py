@@ -52,6 +52,17 @@ def test_chunks_of_a_batch_do_not_mix_and_a_last_partial_hop_is_no_hole(backend,
     assert np.abs(both[..., -40:]).max() > 1e-3
 
 
+def test_the_engine_in_bfloat16_loses_bits_but_no_more_and_the_same_on_any_threads(model, tiny_config):
+    chunks = noise(1, 2, tiny_config.chunk_samples)
+    wanted = open_network(model).forward(chunks)
+    stems = open_network(model, precision="bfloat16").forward(chunks)
+    again = open_network(model, precision="bfloat16", threads=2).forward(chunks)
+    assert np.array_equal(stems, again)
+    # A processor without the instructions multiplies in single precision.
+    error_db = parity_error_db(wanted, stems)
+    assert np.array_equal(wanted, stems) or -60 < error_db < -10
+
+
 @pytest.mark.parametrize("backend", NULL_DB)
 def test_silence_is_exactly_silent(backend, model, tiny_config):
     stems = open_network(model, backend=backend).forward(

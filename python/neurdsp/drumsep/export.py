@@ -19,7 +19,7 @@ __all__ = ["ARCHITECTURE", "convert_checkpoint", "write_network"]
 
 ARCHITECTURE = "drumsep.tfc_tdf"
 
-#: Error that a file allows. Winograd in single precision leaves -83 dB in a network of the public size, and
+#: Error that a file allows. Winograd in single precision leaves -85 dB in a network of the public size, and
 #: -89 dB in small ones.
 PARITY_DB = -75.0
 

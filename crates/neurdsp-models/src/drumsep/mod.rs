@@ -8,6 +8,7 @@ mod spectrum;
 
 pub use bandsplit::{BAND_SPLIT, BandSplit, BandSplitConfig, BandSplitStream};
 pub use config::{TFC_TDF, TfcTdfConfig};
+pub use neurdsp_nn::image::Precision;
 pub use separator::TfcTdfSeparator;
 
 use std::sync::Arc;

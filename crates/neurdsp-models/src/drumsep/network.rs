@@ -5,7 +5,7 @@
 //! twice, and five of the largest are held at a time.
 
 use neurdsp_nn::image::{
-    Affine, Channels, Conv3x3, Downscale, Image, LANES, Moments, Pointwise, Upscale, WidthLinear, Work,
+    Affine, Channels, Conv3x3, Downscale, Image, LANES, Moments, Pointwise, Precision, Upscale, WidthLinear, Work,
 };
 use neurdsp_simd::Isa;
 use std::borrow::Cow;
@@ -78,8 +78,13 @@ fn run_blocks(blocks: &[Block], x: Channels<'_>, moments: &Moments, work: &Work)
 
 impl Network {
     /// Takes the layers out of the tensors of a file.
-    pub(super) fn new(config: &TfcTdfConfig, tensors: &Tensors, isa: Isa) -> Result<Self> {
-        let build = Build { config, tensors, isa };
+    pub(super) fn new(
+        config: &TfcTdfConfig,
+        tensors: &Tensors,
+        isa: Isa,
+        precision: Precision,
+    ) -> Result<Self> {
+        let build = Build { config, tensors, isa, precision };
         let (scales, c) = (config.n_scales, |scale| config.scale_channels(scale));
         let complex = config.complex_channels();
         let encoder = |scale: usize| {
@@ -164,6 +169,7 @@ struct Build<'a> {
     config: &'a TfcTdfConfig,
     tensors: &'a Tensors,
     isa: Isa,
+    precision: Precision,
 }
 
 impl Build<'_> {
@@ -192,7 +198,8 @@ impl Build<'_> {
 
     fn conv3x3(&self, name: &str, inputs: usize, outputs: usize) -> Result<(Norm, Conv3x3)> {
         let weights = self.weights(&format!("{name}.2.weight"), &[outputs, inputs, 3, 3])?;
-        Ok((self.norm(&format!("{name}.0"), inputs)?, Conv3x3::new(&weights, inputs, outputs, self.isa)))
+        let layer = Conv3x3::new(&weights, inputs, outputs, self.isa).with_precision(self.precision);
+        Ok((self.norm(&format!("{name}.0"), inputs)?, layer))
     }
 
     fn pointwise(&self, name: &str, inputs: usize, outputs: usize) -> Result<Pointwise> {

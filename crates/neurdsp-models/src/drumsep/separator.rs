@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
-use neurdsp_nn::image::Work;
+use neurdsp_nn::image::{Precision, Work};
 use neurdsp_simd::Isa;
 
 use super::config::{TFC_TDF, TfcTdfConfig};
@@ -41,6 +41,14 @@ impl TfcTdfSeparator {
     /// # Errors
     /// What is wrong with the file, by the name of the value or the tensor.
     pub fn from_file(file: &ModelFile, header: &Header) -> Result<Self> {
+        Self::with_precision(file, header, Precision::Float32)
+    }
+
+    /// The same, with the products of its 3x3 convolutions, nine tenths of the work, in another precision.
+    ///
+    /// # Errors
+    /// As [`from_file`](Self::from_file).
+    pub fn with_precision(file: &ModelFile, header: &Header, precision: Precision) -> Result<Self> {
         let config: TfcTdfConfig = header.typed_config()?;
         config.validate()?;
         let audio = AudioSpec { sample_rate: f64::from(config.sample_rate), channels: config.audio_channels };
@@ -54,7 +62,7 @@ impl TfcTdfSeparator {
                 ),
             });
         }
-        let network = Network::new(&config, &file.tensors, Isa::detect())?;
+        let network = Network::new(&config, &file.tensors, Isa::detect(), precision)?;
         let shapes: BTreeMap<_, _> = config.parameter_shapes().into_iter().collect();
         let unknown =
             file.tensors.keys().find(|name| !name.starts_with(PARITY_PREFIX) && !shapes.contains_key(*name));

@@ -45,8 +45,7 @@ impl Tile {
     /// The tiles of a layer.
     pub(super) fn of(precision: Precision, isa: Isa) -> Self {
         let half = precision == Precision::BFloat16 && isa.has_bf16();
-        let size = if half && std::env::var("F2").is_ok() { Size::F2 } else { Size::F4 };
-        Self { size, half }
+        Self { size: Size::F4, half }
     }
 
     pub(super) fn step(self) -> usize {
