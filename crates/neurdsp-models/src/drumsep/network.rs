@@ -5,7 +5,8 @@
 //! twice, and five of the largest are held at a time.
 
 use neurdsp_nn::image::{
-    Affine, Channels, Conv3x3, Downscale, Image, LANES, Moments, Pointwise, Precision, Upscale, WidthLinear, Work,
+    Affine, Channels, Conv3x3, Downscale, Image, LANES, Moments, Pointwise, Precision, Upscale, WidthLinear,
+    Work,
 };
 use neurdsp_simd::Isa;
 use std::borrow::Cow;
@@ -65,15 +66,13 @@ impl Block {
     }
 }
 
-/// Blocks one after another; the last image is the caller's.
-fn run_blocks(blocks: &[Block], x: Channels<'_>, moments: &Moments, work: &Work) -> Option<Measured> {
-    let mut blocks = blocks.iter();
-    let mut last = blocks.next()?.run(x, moments, work);
+/// Blocks one after another, on an image of their own.
+fn run_blocks(blocks: &[Block], mut x: Measured, work: &Work) -> Measured {
     for block in blocks {
-        let next = block.run((&last.0).into(), &last.1, work);
-        work.keep(std::mem::replace(&mut last, next).0);
+        let next = block.run((&x.0).into(), &x.1, work);
+        work.keep(std::mem::replace(&mut x, next).0);
     }
-    Some(last)
+    x
 }
 
 impl Network {
@@ -120,35 +119,28 @@ impl Network {
     pub(super) fn run(&self, mix: &Image, work: &Work) -> Image {
         let first = self.first.run(mix, None, work);
         let mut skips: Vec<Measured> = Vec::with_capacity(self.encoders.len());
-        let mut x: Option<Measured> = None;
+        let mut down: Option<Measured> = None;
         for (blocks, norm, layer) in &self.encoders {
-            let (image, moments) = x.as_ref().unwrap_or(&first);
-            let Some(skip) = run_blocks(blocks, image.into(), moments, work) else { continue };
-            let down = layer.run(&skip.0, &norm.of(&skip.1), work);
-            if let Some((image, _)) = x.replace(down) {
-                work.keep(image);
-            }
+            let skip = Self::scale(blocks, down, &first, work);
+            down = Some(layer.run(&skip.0, &norm.of(&skip.1), work));
             skips.push(skip);
         }
-        let (image, moments) = x.as_ref().unwrap_or(&first);
-        let mut last = run_blocks(&self.bottleneck, image.into(), moments, work);
-        if let Some((image, _)) = x {
-            work.keep(image);
-        }
+        let mut last = Self::scale(&self.bottleneck, down, &first, work);
         for (norm, layer, blocks) in &self.decoders {
-            let (Some((image, moments)), Some(skip)) = (last.take(), skips.pop()) else { continue };
-            let up = layer.run(&image, &norm.of(&moments), work);
-            work.keep(image);
+            let (Some((block, others)), Some(skip)) = (blocks.split_first(), skips.pop()) else { continue };
+            let up = layer.run(&last.0, &norm.of(&last.1), work);
+            work.keep(last.0);
             last = if up.0.channels().is_multiple_of(LANES) {
-                run_blocks(blocks, Channels::both(&up.0, &skip.0), &up.1.both(&skip.1), work)
+                block.run(Channels::both(&up.0, &skip.0), &up.1.both(&skip.1), work)
             } else {
                 let both = up.0.concat(&skip.0);
-                run_blocks(blocks, (&both).into(), &Moments::of(&both), work)
+                block.run((&both).into(), &Moments::of(&both), work)
             };
             work.keep(up.0);
             work.keep(skip.0);
+            last = run_blocks(others, last, work);
         }
-        let Some((mut x, _)) = last else { return first.0 };
+        let (mut x, _) = last;
         x.multiply(&first.0);
         work.keep(first.0);
         let hidden = if mix.channels().is_multiple_of(LANES) {
@@ -161,6 +153,17 @@ impl Network {
             self.last[1].run(&hidden, Some(&Affine::activation(hidden.channels(), self.gelu)), work).0;
         work.keep(hidden);
         stems
+    }
+
+    /// The blocks of a scale on what comes down to it, or on the first image, which is read again later.
+    fn scale(blocks: &[Block], down: Option<Measured>, first: &Measured, work: &Work) -> Measured {
+        match (down, blocks.split_first()) {
+            (Some(down), _) => run_blocks(blocks, down, work),
+            (None, Some((block, others))) => {
+                run_blocks(others, block.run((&first.0).into(), &first.1, work), work)
+            }
+            (None, None) => first.clone(),
+        }
     }
 }
 

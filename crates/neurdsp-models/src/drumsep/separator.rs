@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
 
 use neurdsp_nn::image::{Precision, Work};
 use neurdsp_simd::Isa;
@@ -31,8 +30,6 @@ pub struct TfcTdfSeparator {
     parity: Option<Parity>,
     n_parameters: usize,
     n_threads: usize,
-    /// Memory of the last pass, for the next one.
-    idle: Mutex<Option<Work>>,
 }
 
 impl TfcTdfSeparator {
@@ -77,16 +74,7 @@ impl TfcTdfSeparator {
         let parity = || Parity::from_tensors(&file.tensors, header.parity_db, MAX_PARITY_VALUES);
         let parity = if has_parity { Some(parity()?) } else { None };
         let (spectra, metadata) = (Spectra::new(&config)?, file.metadata.clone());
-        Ok(Self {
-            config,
-            network,
-            spectra,
-            metadata,
-            parity,
-            n_parameters,
-            n_threads: 1,
-            idle: Mutex::default(),
-        })
+        Ok(Self { config, network, spectra, metadata, parity, n_parameters, n_threads: 1 })
     }
 
     /// The shape of the network.
@@ -118,14 +106,9 @@ impl TfcTdfSeparator {
             });
         }
         let mix = self.spectra.analyse(chunk, n_threads)?;
-        let taken = self.idle.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let mut work = taken.unwrap_or_default();
-        work.set_threads(n_threads);
-        let spectra = self.network.run(&mix, &work);
-        let stems = self.spectra.synthesise(&spectra, config.audio_channels, n_samples, n_threads);
-        work.keep(spectra);
-        *self.idle.lock().unwrap_or_else(PoisonError::into_inner) = Some(work);
-        stems
+        // Its memory goes back before the stems take theirs.
+        let spectra = self.network.run(&mix, &Work::new(n_threads));
+        self.spectra.synthesise(&spectra, config.audio_channels, n_samples, n_threads)
     }
 }
 

@@ -25,13 +25,16 @@ pub struct Conv3x3 {
     filters: AlignedBuf,
     inputs: usize,
     outputs: usize,
-    tile: Tile,
+    precision: Precision,
+    /// Another tile than that of the image's size; tests compare them.
+    forced: Option<Tile>,
     isa: Isa,
 }
 
 /// What a call works on.
 struct Job<'a> {
     input: Channels<'a>,
+    tile: Tile,
     before: &'a Affine,
     shortcut: Option<(&'a Pointwise, Channels<'a>)>,
     /// The products of all filters, `[outputs / 16][inputs / INPUTS][products]`, if they are kept.
@@ -70,19 +73,19 @@ impl Conv3x3 {
                 filters[first + tap * LANES] = *weight;
             }
         }
-        Self { filters, inputs, outputs, tile: Tile::F4, isa }
+        Self { filters, inputs, outputs, precision: Precision::Float32, forced: None, isa }
     }
 
     /// The same convolution with products in another precision.
     #[must_use]
     pub fn with_precision(self, precision: Precision) -> Self {
-        Self { tile: Tile::of(precision, self.isa), ..self }
+        Self { precision, ..self }
     }
 
     /// The same convolution by other tiles.
     #[cfg(test)]
     pub(super) fn tiled(self, tile: Tile) -> Self {
-        Self { tile, ..self }
+        Self { forced: Some(tile), ..self }
     }
 
     /// Convolves `before(input)`, and adds the product of a 1x1 convolution.
@@ -110,14 +113,15 @@ impl Conv3x3 {
         if height * width == 0 {
             return (output, sums.moments(height, width));
         }
-        let across = width.div_ceil(self.tile.step());
+        let tile = self.forced.unwrap_or_else(|| Tile::of(self.precision, height * width, self.isa));
+        let across = width.div_ceil(tile.step());
         // Narrow images take several rows of tiles together.
-        let tile_rows = (TILES / across).clamp(1, height.div_ceil(self.tile.step()));
+        let tile_rows = (TILES / across).clamp(1, height.div_ceil(tile.step()));
         let tiles = TILES.min(tile_rows * across);
-        let band_rows = tile_rows * self.tile.step();
-        let filters = self.kept_filters(height.div_ceil(band_rows), work);
+        let band_rows = tile_rows * tile.step();
+        let filters = self.kept_filters(tile, height.div_ceil(band_rows), work);
         let kept = filters.as_ref().map_or(&[][..], |(filters, len)| &filters[..*len]);
-        let job = Job { input, before, shortcut, filters: kept, across, tiles, pitch: tiles | 1 };
+        let job = Job { input, tile, before, shortcut, filters: kept, across, tiles, pitch: tiles | 1 };
         let bands: Vec<_> =
             output.bands_mut(band_rows).into_iter().zip(sums.bands_mut(height, band_rows)).collect();
         if bands.len() >= 4 * work.n_threads() || work.n_threads() == 1 {
@@ -136,28 +140,28 @@ impl Conv3x3 {
     }
 
     /// The products of all filters and their number, if enough bands use them and they are few.
-    fn kept_filters(&self, bands: usize, work: &Work) -> Option<(AlignedBuf, usize)> {
+    fn kept_filters(&self, tile: Tile, bands: usize, work: &Work) -> Option<(AlignedBuf, usize)> {
         let (inputs, outputs) = (self.inputs.div_ceil(LANES) * LANES, self.outputs.div_ceil(LANES));
-        let block = inputs.div_ceil(INPUTS) * self.filter_len();
+        let block = inputs.div_ceil(INPUTS) * Self::filter_len(tile);
         if bands < BANDS || outputs * block > KEPT {
             return None;
         }
         let mut kept = work.floats(outputs * block);
         let blocks = kept[..outputs * block].chunks_exact_mut(block).enumerate().collect();
         work.for_each(blocks, |_, (output, products)| {
-            for (part, products) in products.chunks_exact_mut(self.filter_len()).enumerate() {
-                self.transform_filters(output, part * INPUTS, products);
+            for (part, products) in products.chunks_exact_mut(Self::filter_len(tile)).enumerate() {
+                self.transform_filters(tile, output, part * INPUTS, products);
             }
         });
         Some((kept, outputs * block))
     }
 
     /// The products of the filters of one block of outputs, for the inputs from `first` on.
-    fn transform_filters(&self, output: usize, first: usize, products: &mut [f32]) {
+    fn transform_filters(&self, tile: Tile, output: usize, first: usize, products: &mut [f32]) {
         let inputs = self.inputs.div_ceil(LANES) * LANES;
         let start = (output * inputs + first) * 9 * LANES;
         let filters = &self.filters[start..][..INPUTS.min(inputs - first) * 9 * LANES];
-        self.tile.transform_filters(self.isa, &mut FilterJob { filters, products, pitch: INPUTS + 1 });
+        tile.transform_filters(self.isa, &mut FilterJob { filters, products, pitch: INPUTS + 1 });
     }
 
     /// The rows from `first` on: `rows` holds those of each block of outputs.
@@ -218,7 +222,7 @@ impl Conv3x3 {
         rows: &[&mut [f32]],
     ) -> impl Iterator<Item = Group> + use<> {
         let height = rows[0].len() / (job.input.width() * LANES);
-        let tile_rows = height.div_ceil(self.tile.step());
+        let tile_rows = height.div_ceil(job.tile.step());
         let (all, most) = (tile_rows * job.across, job.tiles);
         let group = move |first| Group { first_row, first, tiles: most.min(all - first) };
         (0..all).step_by(most).map(group)
@@ -227,30 +231,30 @@ impl Conv3x3 {
     /// Values of the padded rows of a band, of the products of a block of inputs, and of what makes a pair of blocks of
     /// outputs.
     fn padded_len(&self, job: &Job<'_>, rows: &[&mut [f32]]) -> usize {
-        let step = self.tile.step();
+        let step = job.tile.step();
         let height = rows[0].len() / (job.input.width() * LANES);
         (height.div_ceil(step) * step + 2) * (job.across * step + 2) * LANES
     }
 
     fn input_len(&self, job: &Job<'_>) -> usize {
-        self.tile.products() * job.pitch * LANES * self.tile.bytes() / 4
+        job.tile.products() * job.pitch * LANES * job.tile.bytes() / 4
     }
 
-    fn filter_len(&self) -> usize {
-        self.tile.products() * (INPUTS + 1) * LANES * self.tile.bytes() / 4
+    fn filter_len(tile: Tile) -> usize {
+        tile.products() * (INPUTS + 1) * LANES * tile.bytes() / 4
     }
 
     fn output_len(&self, job: &Job<'_>) -> usize {
-        self.tile.products() * job.pitch * LANES
+        job.tile.products() * job.pitch * LANES
     }
 
     fn pair_len(&self, job: &Job<'_>) -> usize {
-        PAIR * (self.filter_len() + self.output_len(job))
+        PAIR * (Self::filter_len(job.tile) + self.output_len(job))
     }
 
     /// The products of a block of inputs.
     fn transform(&self, job: &Job<'_>, group: Group, block: usize, padded: &mut [f32], products: &mut [f32]) {
-        let (step, width) = (self.tile.step(), job.input.width());
+        let (step, width) = (job.tile.step(), job.input.width());
         let stride = (job.across * step + 2) * LANES;
         // Only rows that the group reads.
         let (top, end) = (group.first / job.across, (group.first + group.tiles).div_ceil(job.across));
@@ -269,7 +273,7 @@ impl Conv3x3 {
         let first = group.first - top * job.across;
         let rows = &padded[..rows.len() * stride];
         let (across, tiles, pitch) = (job.across, group.tiles, job.pitch);
-        self.tile
+        job.tile
             .transform_input(self.isa, &mut InputJob { rows, stride, across, first, tiles, products, pitch });
     }
 
@@ -287,21 +291,23 @@ impl Conv3x3 {
         if let Some((layer, from)) = job.shortcut.filter(|_| group.first == 0) {
             layer.multiply(from, group.first_row * width, pair * PAIR, rows);
         }
-        let (made, products) = scratch.split_at_mut(PAIR * self.filter_len());
+        let (made, products) = scratch.split_at_mut(PAIR * Self::filter_len(job.tile));
         let n_inputs = self.inputs.div_ceil(LANES) * LANES;
         for first in (0..n_inputs).step_by(INPUTS) {
-            let part = first / INPUTS * self.filter_len();
+            let part = first / INPUTS * Self::filter_len(job.tile);
             let (filters, filter_stride) = if job.filters.is_empty() {
-                for (r, made) in made.chunks_exact_mut(self.filter_len()).enumerate().take(rows.len()) {
-                    self.transform_filters(pair * PAIR + r, first, made);
+                for (r, made) in
+                    made.chunks_exact_mut(Self::filter_len(job.tile)).enumerate().take(rows.len())
+                {
+                    self.transform_filters(job.tile, pair * PAIR + r, first, made);
                 }
-                (&*made, self.filter_len())
+                (&*made, Self::filter_len(job.tile))
             } else {
-                let block = n_inputs.div_ceil(INPUTS) * self.filter_len();
+                let block = n_inputs.div_ceil(INPUTS) * Self::filter_len(job.tile);
                 (&job.filters[pair * PAIR * block + part..], block)
             };
             let inputs = &inputs[first / LANES * self.input_len(job)..];
-            self.tile.multiply(
+            job.tile.multiply(
                 self.isa,
                 &Factors {
                     filters,
@@ -318,7 +324,7 @@ impl Conv3x3 {
             );
         }
         for (rows, products) in rows.iter_mut().zip(products.chunks_exact(self.output_len(job))) {
-            self.tile.transform_output(
+            job.tile.transform_output(
                 self.isa,
                 &mut OutputJob {
                     products,

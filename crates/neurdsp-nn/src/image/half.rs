@@ -3,7 +3,11 @@
 //! The instruction multiplies pairs of inputs and adds both products to a sum of sixteen outputs: half the instructions and
 //! half the memory of single precision, and eight bits of each factor.
 // Each entry asserts that the processor has the instructions, and `multiply` the extents of what it reads and writes.
-#![allow(clippy::undocumented_unsafe_blocks, clippy::needless_range_loop)]
+#![allow(
+    clippy::undocumented_unsafe_blocks,
+    clippy::needless_range_loop,
+    clippy::missing_transmute_annotations
+)]
 
 use super::pixels::LANES;
 use super::winograd::{F2, F4, Factors, FilterJob, InputJob, Store, transform_filters, transform_input};

@@ -29,6 +29,9 @@ pub(super) struct Tile {
     half: bool,
 }
 
+/// Pixels of a small image: four of the larger tiles.
+const FEW: usize = 64;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Size {
     F4,
@@ -37,15 +40,15 @@ enum Size {
 
 impl Tile {
     pub(super) const F4: Self = Self { size: Size::F4, half: false };
-    #[cfg(test)]
     pub(super) const F2: Self = Self { size: Size::F2, half: false };
     #[cfg(test)]
     pub(super) const F2_HALF: Self = Self { size: Size::F2, half: true };
 
-    /// The tiles of a layer.
-    pub(super) fn of(precision: Precision, isa: Isa) -> Self {
+    /// The tiles of an image of so many pixels. Few pixels do not repay that large tiles make 36 products of each filter.
+    pub(super) fn of(precision: Precision, pixels: usize, isa: Isa) -> Self {
         let half = precision == Precision::BFloat16 && isa.has_bf16();
-        Self { size: Size::F4, half }
+        let Self { size, .. } = if pixels <= FEW { Self::F2 } else { Self::F4 };
+        Self { size, half }
     }
 
     pub(super) fn step(self) -> usize {

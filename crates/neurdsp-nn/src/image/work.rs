@@ -8,7 +8,7 @@ use neurdsp_simd::AlignedBuf;
 use neurdsp_simd::parallel::{Idle, for_each};
 use std::sync::{Mutex, PoisonError};
 
-/// Number of threads, and memory that one call leaves for the next.
+/// Number of threads, and memory that one layer leaves for the next. It goes back to the system with this.
 #[derive(Default)]
 pub struct Work {
     n_threads: usize,
@@ -21,11 +21,6 @@ impl Work {
     #[must_use]
     pub fn new(n_threads: usize) -> Self {
         Self { n_threads, ..Self::default() }
-    }
-
-    /// Sets the number of threads of the calls that follow.
-    pub fn set_threads(&mut self, n_threads: usize) {
-        self.n_threads = n_threads;
     }
 
     /// Number of threads, at least one.
