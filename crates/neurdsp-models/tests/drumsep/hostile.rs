@@ -44,7 +44,7 @@ fn each_value_out_of_range_is_named() {
         ("head", huge, "head is 1152921504606846976"),
         ("width", json!(-1), "neurdsp.config"),
         ("width", json!("12"), "neurdsp.config"),
-        ("depth", json!(3), "unknown"),
+        ("depth", json!(3), "depth is not known"),
     ];
     for (key, value, message) in cases {
         let mut file = file(&config());
