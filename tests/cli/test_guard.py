@@ -30,6 +30,8 @@ CALLS = {
     ("drumsep export-onnx", "target"): "drumsep export-onnx drums.safetensors OUT",
     ("drumsep prepare", "output"): "drumsep prepare --groove groove.tar --kit strokes --synthesised 0 -o OUT",
     ("drumsep export", "output"): "drumsep export run -o OUT",
+    ("drumsep distil", "output"): "drumsep distil drums.safetensors groove.tar -c config.yaml -o OUT",
+    ("drumsep prune", "output"): "drumsep prune drums.safetensors groove.tar -c config.yaml -o OUT",
     ("model convert", "target"): "model convert amp.safetensors OUT",
     ("plugin preset", "output"): "plugin preset -m amp.safetensors --ir short.wav -o OUT",
 }
@@ -40,6 +42,8 @@ FOLDERS = {
     ("drumsep separate", "output"),
     ("drumsep render", "output"),
     ("drumsep train", "run_dir"),
+    ("drumsep distil", "run_dir"),
+    ("drumsep prune", "run_dir"),
     ("amp train-many", "folder"),
     ("amp train", "run_dir"),
     ("amp train-knobs", "run_dir"),

@@ -2,7 +2,7 @@
 
 import typer
 
-from neurdsp.drumsep.commands import data, engines, evaluate, separate, train
+from neurdsp.drumsep.commands import data, engines, evaluate, separate, shrink, train
 
 __all__ = ["app"]
 
@@ -18,4 +18,6 @@ app.command()(data.prepare)
 app.command()(data.render)
 app.command()(train.train)
 app.command()(train.export)
+app.command()(shrink.distil)
+app.command()(shrink.prune)
 app.command()(evaluate.evaluate)

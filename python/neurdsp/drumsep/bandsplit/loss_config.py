@@ -23,6 +23,8 @@ class SeparationLossConfig(Config):
         The same for stems that are silent, and the weight of their ratios.
     residual_weight
         Weight of the residual's ratio, beside that of a stem.
+    teacher
+        Part of a teacher's stems in the targets, beside the true ones; only for ``drumsep distil``.
     """
 
     ratio: float = Field(1.0, ge=0, le=100)
@@ -31,3 +33,4 @@ class SeparationLossConfig(Config):
     silent_floor: float = Field(1e-3, gt=0, le=1)
     silent_weight: float = Field(0.3, ge=0, le=1)
     residual_weight: float = Field(0.3, ge=0, le=1)
+    teacher: float = Field(0.0, ge=0, le=1)

@@ -29,6 +29,8 @@ class MixtureConfig(Config):
         has half as many mixtures.
     validation_clips, validation_seconds
         Number and duration of the mixtures of held-out kits; each second one is stereo.
+    unlabelled
+        Part of the steps that hear recordings without true stems, if ``drumsep distil`` is given some.
     render
         Levels and chances.
     """
@@ -37,6 +39,7 @@ class MixtureConfig(Config):
     stereo: float = Field(0.6, ge=0, le=1)
     validation_clips: int = Field(10, ge=1, le=1000)
     validation_seconds: float = Field(5.0, ge=0.5, le=60)
+    unlabelled: float = Field(0.0, ge=0, le=1)
     render: RenderConfig = RenderConfig()
 
 

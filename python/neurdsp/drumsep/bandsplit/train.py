@@ -2,12 +2,13 @@
 
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from neurdsp.config import build, load_yaml
 from neurdsp.drumsep.bandsplit.export import write_band_split
@@ -15,6 +16,7 @@ from neurdsp.drumsep.bandsplit.fast import accelerate
 from neurdsp.drumsep.bandsplit.network import BandSplitNet
 from neurdsp.drumsep.bandsplit.recipe import Recipe
 from neurdsp.drumsep.bandsplit.task import SeparationTask
+from neurdsp.drumsep.bandsplit.teacher import Recordings, TaughtTask, Teacher
 from neurdsp.drumsep.data.bank import open_bank
 from neurdsp.errors import ConfigError, ParameterError
 from neurdsp.modelfile.files import DType, VerifyResult
@@ -61,6 +63,11 @@ def train(
     show: bool = False,
     overwrite: bool = False,
     config_path: str | os.PathLike[str] | None = None,
+    start: Mapping[str, Tensor] | None = None,
+    teacher: Teacher | None = None,
+    recordings: Recordings | None = None,
+    source: str = "",
+    sources: Sequence[str | os.PathLike[str]] = (),
 ) -> TrainResult:
     """Train a network on mixtures rendered from a bank.
 
@@ -81,6 +88,16 @@ def train(
         Whether an earlier run in ``run_dir`` is removed rather than moved to ``run_dir/earlier``.
     config_path
         The file that ``recipe`` was read from, so that the run does not write over it.
+    start
+        Weights to begin with, instead of random ones.
+    teacher
+        A separator to learn from, in the part ``loss.teacher``.
+    recordings
+        Recordings without true stems to learn from the teacher on.
+    source
+        A fingerprint of where ``start`` came from; a run is resumed with the same only.
+    sources
+        Further files that the caller reads; the run writes over none of them.
 
     Returns
     -------
@@ -101,15 +118,31 @@ def train(
     folder, training = Path(run_dir), recipe.training
     bank = open_bank(bank_path)
     device = _device(recipe)
-    facts = {"bank": str(bank_path), "fingerprint": bank.fingerprint, "kits": [kit.name for kit in bank.kits]}
+    if teacher is None and (recipe.loss.teacher or recipe.data.unlabelled):
+        raise ConfigError("loss.teacher and data.unlabelled need a teacher; set both to 0, or run distil")
+    prints = [bank.fingerprint, source]
+    prints += [one.fingerprint for one in (teacher, recordings) if one is not None]
+    facts = {
+        "bank": str(bank_path),
+        "fingerprint": "+".join(filter(None, prints)),
+        "kits": [kit.name for kit in bank.kits],
+    }
     if resume:
         check_resumable(
             folder, recipe, facts, load=lambda path: build(Recipe, load_yaml(path), source=str(path))
         )
     torch.manual_seed(training.seed)
     network = BandSplitNet(recipe.model).to(device)
-    task = SeparationTask(bank, recipe, device=device)
-    inputs = [bank_path, *([] if config_path is None else [config_path])]
+    if start is not None:
+        network.load_state_dict(dict(start))
+    task = (
+        SeparationTask(bank, recipe, device=device)
+        if teacher is None
+        else TaughtTask(bank, recipe, teacher, recordings, device=device)
+    )
+    inputs = [bank_path, *sources, *([] if config_path is None else [config_path])]
+    inputs += [] if teacher is None else [teacher.path]
+    inputs += [] if recordings is None else recordings.files
     begin_run(folder, recipe, facts, fresh=not resume, overwrite=overwrite, inputs=inputs)
     if training.precision == "bfloat16" and device.type == "cpu":
         accelerate(network, compiled=training.compile)

@@ -7,6 +7,15 @@ from typing import Annotated, Literal
 import typer
 
 from neurdsp import _guard as guard
+from neurdsp.drumsep.commands.options import (
+    ConfigFile,
+    Minutes,
+    Overrides,
+    Preset,
+    Resume,
+    Steps,
+    settings_of,
+)
 
 __all__ = ["export", "train"]
 
@@ -19,16 +28,12 @@ def train(
         typer.Option("--run-dir", "-r", help="Folder for the configuration, the log and the checkpoint."),
         guard.FOLDER,
     ],
-    preset: Annotated[str, typer.Option("--preset", "-p", help="draft, or tiny to try it.")] = "draft",
-    config_path: Annotated[
-        Path | None, typer.Option("--config", "-c", help="YAML file instead of a preset."), guard.READS
-    ] = None,
-    minutes: Annotated[float | None, typer.Option(help="Time to train for.")] = None,
-    steps: Annotated[int | None, typer.Option(help="Steps to train for, instead of a time.")] = None,
-    overrides: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a setting; repeatable.")
-    ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Continue the run in --run-dir.")] = False,
+    preset: Preset = "draft",
+    config_path: ConfigFile = None,
+    minutes: Minutes = None,
+    steps: Steps = None,
+    overrides: Overrides = None,
+    resume: Resume = False,
     overwrite: Annotated[
         bool,
         typer.Option(
@@ -50,16 +55,9 @@ def train(
         require(module, extra="train", purpose="drumsep train")
     from neurdsp.drumsep.bandsplit.train import train as run
 
-    if minutes is not None and steps is not None:
-        raise ParameterError("--minutes and --steps are both given; give one of them")
-    settings = list(overrides or ())
-    if minutes is not None:
-        settings += [f"training.minutes={minutes}", "training.steps=null"]
-    if steps is not None:
-        settings += ["training.minutes=null", f"training.steps={steps}"]
     if resume and overwrite:
         raise ParameterError("--resume and --overwrite are both given; give one of them")
-    recipe = load_recipe(preset, path=config_path, overrides=settings)
+    recipe = load_recipe(preset, path=config_path, overrides=settings_of(overrides, minutes, steps))
     result = run(
         recipe, bank, run_dir=run_dir, resume=resume, show=True, overwrite=overwrite, config_path=config_path
     )
