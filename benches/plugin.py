@@ -45,7 +45,7 @@ def pedalboard_ms(bundle):
     """CPU time to do the same in pedalboard, which asks for a thousand texts of each parameter."""
     code = (
         "import sys, time, pedalboard; start = time.process_time();"
-        "pedalboard.load_plugin(sys.argv[1]); print(1000 * (time.process_time() - start))"
+        "pedalboard.load_plugin(sys.argv[1], plugin_name='neurdsp'); print(1000 * (time.process_time() - start))"
     )
     run = [sys.executable, "-c", code, bundle]
     return min(float(subprocess.run(run, capture_output=True, check=True).stdout) for _ in range(5))
@@ -85,7 +85,7 @@ def main():
             name = find_model(model).stem
             preset = write_plugin_preset(Path(folder) / "a.vstpreset", model, **BARE)
             chain = write_plugin_preset(Path(folder) / "b.vstpreset", model)
-            plugin = pedalboard.load_plugin(bundle)
+            plugin = pedalboard.load_plugin(bundle, plugin_name="neurdsp")
 
             def load(plugin=plugin, preset=preset):
                 plugin.load_preset(str(preset))
@@ -107,7 +107,7 @@ def main():
         preset = write_plugin_preset(Path(folder) / "c.vstpreset", models[0])
         for sound, signal in (("playing", clip), ("silent", np.zeros_like(clip))):
             for count in (1, 10, 50):
-                plugins = [pedalboard.load_plugin(bundle) for _ in range(count)]
+                plugins = [pedalboard.load_plugin(bundle, plugin_name="neurdsp") for _ in range(count)]
                 for plugin in plugins:
                     plugin.load_preset(str(preset))
                     plugin.process(signal[:, :RATE], RATE, buffer_size=block)

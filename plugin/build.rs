@@ -1,4 +1,4 @@
-//! Linker options, and the lists of the amps and cabinets that the plugin contains.
+//! Linker options, and the lists of the amps, cabinets and drum networks that the plugin contains.
 #![allow(clippy::print_stdout, reason = "cargo reads it")]
 
 use std::error::Error;
@@ -6,6 +6,7 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 const SHIPPED: &str = "../python/neurdsp/amp/shipped";
+const DRUMS: &str = "../python/neurdsp/drumsep/shipped";
 
 fn main() -> Result<(), Box<dyn Error>> {
     // A host may unload the library while a thread of a dependency, such as the clipboard's, still runs its code. So on Linux it
@@ -15,15 +16,23 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rerun-if-changed={SHIPPED}");
+    // No network has to be there; one that comes changes the folder around it.
+    let drums = Path::new(DRUMS);
+    let watched = drums.parent().filter(|_| !drums.is_dir()).unwrap_or(drums);
+    println!("cargo:rerun-if-changed={}", watched.display());
     let output = PathBuf::from(std::env::var("OUT_DIR")?);
     std::fs::write(output.join("shipped.rs"), list(Path::new(SHIPPED), "safetensors")?)?;
     std::fs::write(output.join("cabinets.rs"), list(&Path::new(SHIPPED).join("cabinets"), "wav")?)?;
+    std::fs::write(output.join("drums.rs"), list(drums, "safetensors")?)?;
     Ok(())
 }
 
 /// The source of a slice of names and contents.
 fn list(folder: &Path, wanted: &str) -> Result<String, Box<dyn Error>> {
     let mut files = Vec::new();
+    if !folder.is_dir() {
+        return Ok("&[]".to_owned());
+    }
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path().canonicalize()?;
         if path.extension().is_some_and(|ending| ending == wanted) {

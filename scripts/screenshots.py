@@ -1,4 +1,4 @@
-"""Turns the screenshots that the tests of the plugin take into docs/images (`make screenshots`)."""
+"""Turns the screenshots that the tests of the plugins take into docs/images (`make screenshots`)."""
 
 import sys
 from pathlib import Path
@@ -8,7 +8,13 @@ from PIL import Image
 ROOT = Path(__file__).parents[1]
 TAKEN = ROOT / "target/screenshots"
 # The picture of the documentation, and the screenshot that it is.
-NAMES = {"model": "factory", "tuner": "tuner", "knobs": "knobs", "presets": "presets"}
+NAMES = {
+    "plugin-model": "factory",
+    "plugin-tuner": "tuner",
+    "plugin-knobs": "knobs",
+    "plugin-presets": "presets",
+    "plugin-drums": "drums-solo",
+}
 
 
 def main():
@@ -18,8 +24,8 @@ def main():
         if not path.exists():
             sys.exit(f"{path} is missing; is Xvfb installed? `make screenshots` takes the screenshots")
         image = Image.open(path)
-        image.save(ROOT / f"docs/images/plugin-{name}.png", optimize=True)
-        print(f"plugin-{name}.png: {image.width} x {image.height}")
+        image.save(ROOT / f"docs/images/{name}.png", optimize=True)
+        print(f"{name}.png: {image.width} x {image.height}")
 
 
 if __name__ == "__main__":

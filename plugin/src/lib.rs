@@ -3,6 +3,7 @@
 //!
 //! ```text
 //! amp      the amp player: identity, parameters, audio thread, files, editor
+//! drums    the drum separator: the same, with a mixer of stems
 //!
 //! host     what stands between the framework and the hosts
 //! audio    what an audio thread measures: levels, recent samples, their pitch, CPU time, silence
@@ -15,6 +16,7 @@
 
 mod amp;
 mod audio;
+mod drums;
 mod host;
 mod loading;
 mod preset;
@@ -23,8 +25,9 @@ mod ui;
 mod window;
 
 use amp::AmpPlayer;
+use drums::DrumPlayer;
 
-host::factory::export_plugins!(AmpPlayer);
+host::factory::export_plugins!(AmpPlayer, DrumPlayer);
 
 /// Runs the amp player as a program until its window is closed; returns whether it could start.
 #[cfg(feature = "standalone")]

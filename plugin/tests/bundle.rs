@@ -1,26 +1,26 @@
-//! Two plugins in one library: the amp player, and one of `bundle/pulse`, a MIDI instrument with two outputs that is made of the
+//! Plugins in one library: those of the project, and one of `bundle/pulse`, a MIDI instrument with two outputs that is made of the
 //! shared parts. `bundle_window.rs` opens its window.
 #![cfg(target_os = "linux")]
 #![allow(missing_docs, clippy::unwrap_used)]
 
 mod host;
 
-use host::{BARE, Module, TS9, noise, state_with, two_plugins};
+use host::{BARE, Module, TS9, more_plugins, noise, state_with};
 
 const RATE: f64 = 48_000.0;
 const AMP: usize = 0;
-const PULSE: usize = 1;
+const PULSE: usize = 2;
 
 #[test]
-fn both_formats_list_both_plugins() {
-    let names: Vec<String> = Module::open(two_plugins())
+fn both_formats_list_all_plugins() {
+    let names: Vec<String> = Module::open(more_plugins())
         .classes()
         .iter()
         .map(|class| class.cid.iter().map(|byte| char::from(*byte as u8)).collect())
         .collect();
-    assert_eq!(names, ["neurdsp.AmpPlay1", "neurdsp.TestPuls"]);
-    let ids: Vec<String> = host::clap::classes(&two_plugins()).into_iter().map(|class| class.0).collect();
-    assert_eq!(ids, ["org.neurdsp.amp", "org.neurdsp.test-pulse"]);
+    assert_eq!(names, ["neurdsp.AmpPlay1", "neurdsp.DrumSep1", "neurdsp.TestPuls"]);
+    let ids: Vec<String> = host::clap::classes(&more_plugins()).into_iter().map(|class| class.0).collect();
+    assert_eq!(ids, ["org.neurdsp.amp", "org.neurdsp.drums", "org.neurdsp.test-pulse"]);
 }
 
 #[test]
@@ -32,12 +32,12 @@ fn the_amp_player_plays_as_it_does_alone() {
         instance.start(RATE, 512);
         (instance.play(&signal, &[512]), instance.state())
     };
-    assert!(play(&Module::open(two_plugins())) == play(&Module::load()));
+    assert!(play(&Module::open(more_plugins())) == play(&Module::load()));
 }
 
 #[test]
 fn notes_sound_at_their_samples_on_both_outputs_and_a_state_comes_back() {
-    let module = Module::open(two_plugins());
+    let module = Module::open(more_plugins());
     let mut instance = module.create_class(PULSE);
     let file = r#"{"path": "five", "hash": "ef2d127de37b942baad06145e54b0c619a1f22327b2ebbcfbec78f5564afe39d",
         "content": "NQ=="}"#;
@@ -53,7 +53,7 @@ fn notes_sound_at_their_samples_on_both_outputs_and_a_state_comes_back() {
     // A CLAP host has the same state, behind its length.
     let json = instance.state();
     let stored = [&(json.len() as u64).to_le_bytes()[..], &json].concat();
-    let clap = host::clap::Instance::open(&two_plugins(), PULSE as u32);
+    let clap = host::clap::Instance::open(&more_plugins(), PULSE as u32);
     assert!(clap.load(&stored));
     assert_eq!(clap.save(), stored);
     assert!(!clap.load(b"damaged"));

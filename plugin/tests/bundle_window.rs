@@ -1,4 +1,4 @@
-//! The window of the second plugin of `bundle.rs`, made of the shared parts, on a screen without a monitor.
+//! The window of the plugin `pulse` of `bundle.rs`, made of the shared parts, on a screen without a monitor.
 #![cfg(target_os = "linux")]
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stderr)]
 
@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use host::display::Display;
 use host::editor::{Editor, MOMENT, play, play_until};
-use host::{Instance, Module, state, two_plugins};
+use host::{Instance, Module, more_plugins, state};
 
 /// The knob, in points.
 const LEVEL: (i16, i16) = (110, 150);
@@ -33,8 +33,8 @@ fn it_loads_a_file_turns_its_knob_and_recalls_a_preset() {
     let home = tempfile::tempdir().unwrap();
     // SAFETY: no other thread of this process reads the environment yet.
     unsafe { std::env::set_var("HOME", home.path()) };
-    let module = Module::open(two_plugins());
-    let mut instance = module.create_class(1);
+    let module = Module::open(more_plugins());
+    let mut instance = module.create_class(2);
     instance.start(48_000.0, 512);
     let editor = Editor::ready(&display, &mut instance, 1);
     assert_eq!((editor.width, editor.height), (640, 320));

@@ -31,7 +31,7 @@ HOUSES = {
         above={"lib", "registry"},
     ),
     "plugin": House(
-        apart={"amp"},
+        apart={"amp", "drums"},
         shared={"audio", "host", "loading", "preset", "state", "ui", "window"},
         above={"lib", "main"},
     ),

@@ -21,7 +21,7 @@ def load(bundle):
     """A function that loads the plugin with a preset."""
 
     def with_preset(preset=None):
-        plugin = pedalboard.load_plugin(bundle)
+        plugin = pedalboard.load_plugin(bundle, plugin_name="neurdsp")
         if preset is not None:
             plugin.load_preset(preset)
         return plugin

@@ -2,7 +2,7 @@
 
 use std::ffi::{CStr, c_char, c_void};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use clap_sys::audio_buffer::clap_audio_buffer;
 use clap_sys::ext::audio_ports::{CLAP_EXT_AUDIO_PORTS, clap_audio_port_info, clap_plugin_audio_ports};
@@ -20,7 +20,7 @@ use clap_sys::process::{
 use nice_plug::wrapper::clap::{ClapPlugin, Wrapper, clap_host, clap_plugin};
 use parking_lot::Mutex;
 
-use super::buffers::{Scratch, are_plain};
+use super::buffers::{Channels, MAX_BUSES, Scratch, Shape};
 use super::link::Link;
 
 /// An instance. The host knows the address of its first field.
@@ -38,8 +38,6 @@ pub(super) struct Instance {
     ids: Vec<String>,
     /// The tail that the host was told of last.
     told_tail: AtomicU32,
-    /// Channels of the main input and output.
-    n_channels: [AtomicUsize; 2],
     scratch: Mutex<Scratch>,
 }
 
@@ -134,21 +132,26 @@ impl Instance {
             link,
             ids: ids.map(Iterator::collect).unwrap_or_default(),
             told_tail: AtomicU32::new(0),
-            n_channels: [AtomicUsize::new(0), AtomicUsize::new(0)],
             scratch: Mutex::default(),
         });
         Box::into_raw(instance).cast()
     }
 
-    /// Channels of the main port of a side; 0 if it has none.
-    fn count_channels(&self, is_input: bool) -> usize {
+    /// Channels of the ports.
+    fn shape(&self) -> Shape {
         // SAFETY: this is the type of the extension; the information is ours, and plain numbers.
         unsafe {
             let ports = extension::<clap_plugin_audio_ports>(self.inner, CLAP_EXT_AUDIO_PORTS);
-            let mut info: clap_audio_port_info = std::mem::zeroed();
-            let found =
-                ports.and_then(|ports| ports.get).is_some_and(|get| get(self.inner, 0, is_input, &mut info));
-            if found { info.channel_count as usize } else { 0 }
+            let count =
+                |is_input| ports.and_then(|ports| ports.count).map_or(0, |count| count(self.inner, is_input));
+            let n_channels = |index: u32, is_input: bool| {
+                let mut info: clap_audio_port_info = std::mem::zeroed();
+                let get = ports.and_then(|ports| ports.get);
+                let found = get.is_some_and(|get| get(self.inner, index, is_input, &mut info));
+                if found { info.channel_count as usize } else { 0 }
+            };
+            let n_inputs = if count(true) > 0 { n_channels(0, true) } else { 0 };
+            Shape::new(n_inputs, (0..count(false)).map(|index| n_channels(index, false)))
         }
     }
 
@@ -159,28 +162,54 @@ impl Instance {
     /// `data` is what the host gave for the block.
     unsafe fn play_apart(&self, data: &clap_process) -> Option<clap_process_status> {
         let count = data.frames_count as usize;
-        let is_pair = data.audio_inputs_count == 1 && data.audio_outputs_count == 1;
-        if count == 0 || !is_pair || data.audio_inputs.is_null() || data.audio_outputs.is_null() {
+        if count == 0 || data.audio_outputs_count == 0 || data.audio_outputs.is_null() {
             return None;
         }
-        // SAFETY: the host gives a port for each side, with as many channels as it says.
-        let (input, output, inputs, outputs) = unsafe {
-            let (input, output) = (*data.audio_inputs, *data.audio_outputs);
-            (input, output, channels(&input)?, channels(&output)?)
+        // SAFETY: the host gives as many ports for each side as it says, with as many channels.
+        let (input, inputs, ports) = unsafe {
+            let input = data.audio_inputs.as_ref().filter(|_| data.audio_inputs_count > 0);
+            let ports = std::slice::from_raw_parts(data.audio_outputs, data.audio_outputs_count as usize);
+            (input, input.map_or(&[][..], |port| channels(port)), ports)
         };
-        let [n_inputs, n_outputs] = [0, 1].map(|side: usize| self.n_channels[side].load(Ordering::Relaxed));
-        if are_plain(inputs, outputs, n_inputs, n_outputs) {
-            return None;
+        let mut outputs: [Channels; MAX_BUSES] = [&[]; MAX_BUSES];
+        for (output, port) in outputs.iter_mut().zip(ports) {
+            // SAFETY: as above.
+            *output = unsafe { channels(port) };
         }
+        let outputs = &outputs[..ports.len().min(MAX_BUSES)];
         // Nobody else takes it while sound plays, so this does not wait.
         let mut scratch = self.scratch.try_lock()?;
+        if scratch.are_plain(inputs, outputs) {
+            return None;
+        }
         // SAFETY: as above.
-        let data32 = unsafe { scratch.take(inputs, count)? };
-        let input = clap_audio_buffer { data32, channel_count: n_inputs as u32, ..input };
-        let mut output = clap_audio_buffer { data32, channel_count: n_outputs as u32, ..output };
-        let own = clap_process { audio_inputs: &input, audio_outputs: &mut output, ..*data };
+        if !unsafe { scratch.take(inputs, count) } {
+            return Some(CLAP_PROCESS_ERROR);
+        }
+        let port =
+            |data32: *mut *mut f32, n_channels: usize, of: Option<&clap_audio_buffer>| clap_audio_buffer {
+                data32,
+                data64: std::ptr::null_mut(),
+                channel_count: n_channels as u32,
+                latency: of.map_or(0, |port| port.latency),
+                constant_mask: 0,
+            };
+        let mut own = [(); MAX_BUSES].map(|()| port(std::ptr::null_mut(), 0, None));
+        let mut n_own = 0;
+        for (index, (to, (data32, n_channels))) in own.iter_mut().zip(scratch.outputs()).enumerate() {
+            *to = port(data32, n_channels, ports.get(index));
+            n_own = index + 1;
+        }
+        let input = port(own[0].data32, scratch.n_inputs(), input);
+        let block = clap_process {
+            audio_inputs: &input,
+            audio_inputs_count: u32::from(scratch.n_inputs() > 0),
+            audio_outputs: own.as_mut_ptr(),
+            audio_outputs_count: n_own as u32,
+            ..*data
+        };
         // SAFETY: the ports have memory for the block in every channel.
-        let status = unsafe { ((*self.inner).process?)(self.inner, &own) };
+        let status = unsafe { ((*self.inner).process?)(self.inner, &block) };
         // SAFETY: as above.
         unsafe { scratch.give(outputs, count) };
         Some(status)
@@ -203,18 +232,17 @@ impl Instance {
     }
 }
 
-/// The channels of a port; none if it has no list of them.
+/// The channels of a port; none where it has no list of them.
 ///
 /// # Safety
 ///
 /// The port is the host's, and lives as long as the result is used.
-unsafe fn channels<'a>(port: &clap_audio_buffer) -> Option<&'a [*mut f32]> {
-    let count = port.channel_count as usize;
+unsafe fn channels<'a>(port: &clap_audio_buffer) -> Channels<'a> {
     if port.data32.is_null() {
-        return (count == 0).then_some(&[]);
+        return &[];
     }
     // SAFETY: the caller promises as many channels.
-    Some(unsafe { std::slice::from_raw_parts(port.data32, count) })
+    unsafe { std::slice::from_raw_parts(port.data32, port.channel_count as usize) }
 }
 
 // SAFETY of the functions below: the host gives a plugin of ours, and what the interface says.
@@ -236,11 +264,7 @@ unsafe extern "C" fn activate(plugin: *const clap_plugin, rate: f64, min: u32, m
     // SAFETY: see above.
     unsafe {
         let own = instance(plugin);
-        let counts = [true, false].map(|is_input| own.count_channels(is_input));
-        for (kept, count) in own.n_channels.iter().zip(counts) {
-            kept.store(count, Ordering::Relaxed);
-        }
-        *own.scratch.lock() = Scratch::new(counts[0].max(counts[1]), max as usize);
+        *own.scratch.lock() = Scratch::new(own.shape(), max as usize);
         (*own.inner).activate.is_some_and(|activate| activate(own.inner, rate, min, max))
     }
 }

@@ -1,6 +1,6 @@
 //! Switches, choices and lights.
 
-use egui::{Align, Layout, Response, Sense, Stroke, Ui, pos2, vec2};
+use egui::{Align, Align2, Color32, FontId, Layout, Response, Sense, Stroke, Ui, pos2, vec2};
 use nice_plug::params::Param;
 use nice_plug::prelude::ParamSetter;
 
@@ -49,6 +49,32 @@ pub(crate) fn switch<P: Param<Plain = bool>>(
         }
     });
     on
+}
+
+/// A small button with a letter, lit in `colour` while it is on.
+pub(crate) fn lamp<P: Param<Plain = bool>>(
+    ui: &mut Ui,
+    letter: &str,
+    help: &str,
+    colour: Color32,
+    param: &P,
+    setter: &ParamSetter,
+) {
+    let on = param.unmodulated_plain_value();
+    let (rect, response) = ui.allocate_exact_size(vec2(30.0, 22.0), Sense::click());
+    let response = response.on_hover_text(help);
+    let fill = match (on, response.hovered()) {
+        (true, _) => colour,
+        (false, true) => LINE,
+        (false, false) => WELL,
+    };
+    ui.painter().rect_filled(rect, 4.0, fill);
+    let font = FontId::proportional(13.0);
+    let text = if on { WELL } else { DIM };
+    ui.painter().text(rect.center(), Align2::CENTER_CENTER, letter, font, text);
+    if response.clicked() {
+        set(ui, param, setter, if on { 0.0 } else { 1.0 });
+    }
 }
 
 /// A row of buttons of which one is chosen.

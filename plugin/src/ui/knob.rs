@@ -2,7 +2,7 @@
 
 use std::f32::consts::PI;
 
-use egui::{CursorIcon, FontId, Pos2, Rect, Response, Sense, Shape, Stroke, Ui, vec2};
+use egui::{CursorIcon, FontId, Pos2, Rect, Response, Sense, Shape, Stroke, Ui, Vec2, vec2};
 use nice_plug::params::Param;
 use nice_plug::prelude::ParamSetter;
 
@@ -88,7 +88,8 @@ pub(crate) fn dial<P: Param>(ui: &mut Ui, look: &Dial, param: &P, setter: &Param
             ui.add(egui::Label::new(label).truncate());
             let (rect, response) = ui.allocate_exact_size(vec2(size, size), Sense::click_and_drag());
             let response = response.on_hover_cursor(CursorIcon::ResizeVertical);
-            turn(ui, &response, param, setter, look.default(param));
+            let by = |moved: Vec2| (moved.x - moved.y) / TRAVEL;
+            turn(ui, &response, param, setter, look.default(param), by);
             let lit = response.hovered() || response.dragged();
             paint_knob(ui, rect, param, look.enabled, lit, look.default(param));
             value_field(ui, look, font, param, setter);
@@ -96,8 +97,15 @@ pub(crate) fn dial<P: Param>(ui: &mut Ui, look: &Dial, param: &P, setter: &Param
     });
 }
 
-/// Turns `param` as the pointer does on `response`.
-fn turn<P: Param>(ui: &Ui, response: &Response, param: &P, setter: &ParamSetter, default: f32) {
+/// Turns `param` as the pointer does on `response`; `by` is how far a drag moves it, of its whole range.
+pub(super) fn turn<P: Param>(
+    ui: &Ui,
+    response: &Response,
+    param: &P,
+    setter: &ParamSetter,
+    default: f32,
+    by: impl Fn(Vec2) -> f32,
+) {
     let fine = if ui.input(|input| input.modifiers.shift) { FINE } else { 1.0 };
     let start = response.id.with("start");
     if response.drag_started() {
@@ -105,8 +113,7 @@ fn turn<P: Param>(ui: &Ui, response: &Response, param: &P, setter: &ParamSetter,
         ui.data_mut(|data| data.insert_temp(start, param.unmodulated_normalized_value()));
     }
     if response.dragged() {
-        let moved = response.drag_delta();
-        step(ui, response.id, param, setter, (moved.x - moved.y) / TRAVEL * fine);
+        step(ui, response.id, param, setter, by(response.drag_delta()) * fine);
     }
     if response.drag_stopped() {
         setter.end_set_parameter(param);
@@ -185,7 +192,7 @@ struct Typed {
 }
 
 /// Draws the value as text; a click makes it a field to type in.
-fn value_field<P: Param>(ui: &mut Ui, look: &Dial, font: f32, param: &P, setter: &ParamSetter) {
+pub(super) fn value_field<P: Param>(ui: &mut Ui, look: &Dial, font: f32, param: &P, setter: &ParamSetter) {
     let id = ui.scope_id().with(param.name());
     let typed: Option<Typed> = ui.data(|data| data.get_temp(id));
     let Some(Typed { mut text, is_open }) = typed else {

@@ -111,6 +111,12 @@ pub(crate) fn centre(ui: &mut Ui, contents: impl FnOnce(&mut Ui)) {
     egui::CentralPanel::default().frame(frame).show(ui, contents);
 }
 
+/// The space of a window without a panel at the left.
+pub(crate) fn whole(ui: &mut Ui, contents: impl FnOnce(&mut Ui)) {
+    let frame = Frame::new().inner_margin(Margin::symmetric(16, 0));
+    egui::CentralPanel::default().frame(frame).show(ui, contents);
+}
+
 /// A panel of a given size, in points.
 pub(crate) fn section(ui: &mut Ui, width: f32, height: f32, contents: impl FnOnce(&mut Ui)) {
     let (rect, _) = ui.allocate_exact_size(vec2(width, height), egui::Sense::hover());

@@ -1,6 +1,6 @@
 //! Meters: levels, and the load of the audio thread.
 
-use egui::{Align2, FontId, Rect, Sense, Stroke, Ui, pos2, vec2};
+use egui::{Align2, FontId, Rect, Sense, Stroke, Ui, Vec2, pos2, vec2};
 
 use super::theme::{ACCENT, ALERT, DIM, LEVEL, LINE, OFF, TEXT, WELL};
 use crate::audio::{CpuMeter, Level};
@@ -9,6 +9,9 @@ use crate::audio::{CpuMeter, Level};
 const METER_HEIGHT: f32 = 136.0;
 /// Width of a meter with its numbers, in points.
 const METER_WIDTH: f32 = 46.0;
+/// Width of the two bars of a stereo meter together, and of each, in points.
+const PAIR_WIDTH: f32 = 20.0;
+const BAR_WIDTH: f32 = 9.0;
 /// The lowest level that a meter shows, in dB relative to full scale.
 const FLOOR_DB: f32 = -60.0;
 /// Factor by which a meter falls in each frame.
@@ -29,7 +32,7 @@ impl LevelMeter {
     /// Takes the level since the last frame and draws the meter.
     pub(crate) fn ui(&mut self, ui: &mut Ui, label: &str, level: &Level) {
         self.follow(level.take());
-        if draw(ui, label, self.level, self.peak, level.clipped()) {
+        if draw(ui, label, self, level.clipped()) {
             level.clear_clipped();
             (self.peak, self.held_frames) = (0.0, 0);
         }
@@ -45,8 +48,86 @@ impl LevelMeter {
     }
 }
 
+/// The levels of left and right beside each other.
+#[derive(Debug, Default)]
+pub(crate) struct StereoMeter([LevelMeter; 2]);
+
+impl StereoMeter {
+    /// Takes the levels since the last frame and draws the meter, with the higher of the peaks as a number below. `size` is in
+    /// points; a meter of what is not heard is `dim`.
+    pub(crate) fn ui(&mut self, ui: &mut Ui, label: &str, levels: &[Level; 2], size: Vec2, dim: bool) {
+        for (meter, level) in self.0.iter_mut().zip(levels) {
+            meter.follow(level.take());
+        }
+        let (rect, response) = ui.allocate_exact_size(size, Sense::click());
+        let clipped = levels.iter().any(Level::clipped);
+        let painter = ui.painter();
+        let light = Rect::from_min_size(rect.left_top(), vec2(PAIR_WIDTH, 5.0));
+        painter.rect_filled(light, 2.0, if clipped { ALERT } else { WELL });
+        let tracks = [0.0, PAIR_WIDTH - BAR_WIDTH].map(|x| {
+            let left = rect.left() + x;
+            Rect::from_min_max(pos2(left, light.bottom() + 4.0), pos2(left + BAR_WIDTH, rect.bottom() - 20.0))
+        });
+        for (meter, track) in self.0.iter().zip(tracks) {
+            bar(painter, track, meter, dim);
+        }
+        scale(painter, tracks[1], rect.right());
+        let peak = self.0[0].peak.max(self.0[1].peak);
+        let shown = decibels(peak);
+        let colour = if clipped || peak >= 1.0 { ALERT } else { DIM };
+        let font = FontId::proportional(12.0);
+        painter.text(rect.left_bottom(), Align2::LEFT_BOTTOM, &shown, font, colour);
+        let help = format!("{label}: highest peak {shown} dBFS. Click to clear it and the red light.");
+        if response.on_hover_text(help).clicked() {
+            levels.iter().for_each(Level::clear_clipped);
+            for meter in &mut self.0 {
+                (meter.peak, meter.held_frames) = (0.0, 0);
+            }
+        }
+    }
+}
+
+/// The height of a level on a track.
+fn height(track: Rect, level: f32) -> f32 {
+    let db = 20.0 * level.max(1e-9).log10();
+    track.bottom() - track.height() * ((db - FLOOR_DB) / -FLOOR_DB).clamp(0.0, 1.0)
+}
+
+/// Draws a level and its peak on a track.
+fn bar(painter: &egui::Painter, track: Rect, meter: &LevelMeter, dim: bool) {
+    painter.rect_filled(track, 2.0, WELL);
+    let top = pos2(track.left(), height(track, meter.level));
+    let colour = match (meter.level >= 1.0, dim) {
+        (_, true) => OFF,
+        (true, false) => ALERT,
+        (false, false) => LEVEL,
+    };
+    painter.rect_filled(Rect::from_min_max(top, track.right_bottom()), 2.0, colour);
+    if meter.peak > 1e-3 {
+        let colour = if meter.peak >= 1.0 { ALERT } else { TEXT };
+        painter.hline(track.x_range(), height(track, meter.peak), Stroke::new(1.5, colour));
+    }
+}
+
+/// Draws the numbers beside a track, up to `right`.
+fn scale(painter: &egui::Painter, track: Rect, right: f32) {
+    for db in [-48.0f32, -36.0, -24.0, -12.0, 0.0] {
+        let y = height(track, 10f32.powf(db / 20.0));
+        painter.hline(track.right() + 3.0..=track.right() + 6.0, y, Stroke::new(1.0, OFF));
+        let number = FontId::proportional(9.5);
+        painter.text(pos2(right, y), Align2::RIGHT_CENTER, format!("{:.0}", db.abs()), number, DIM);
+    }
+}
+
+/// A level in dB of full scale.
+fn decibels(level: f32) -> String {
+    let db = 20.0 * level.max(1e-9).log10();
+    if db > FLOOR_DB { format!("{db:+.1}") } else { "–∞".to_owned() }
+}
+
 /// Draws a level, its peak, and a light; returns whether it was clicked. Levels are linear, and 1 is full scale.
-fn draw(ui: &mut Ui, label: &str, level: f32, peak: f32, clipped: bool) -> bool {
+fn draw(ui: &mut Ui, label: &str, meter: &LevelMeter, clipped: bool) -> bool {
+    let peak = meter.peak;
     let (rect, response) = ui.allocate_exact_size(vec2(METER_WIDTH, METER_HEIGHT), Sense::click());
     let painter = ui.painter();
     let light = Rect::from_min_size(rect.left_top(), vec2(18.0, 7.0));
@@ -55,25 +136,9 @@ fn draw(ui: &mut Ui, label: &str, level: f32, peak: f32, clipped: bool) -> bool 
         pos2(rect.left(), light.bottom() + 4.0),
         pos2(rect.left() + 18.0, rect.bottom() - 18.0),
     );
-    painter.rect_filled(track, 2.0, WELL);
-    let height = |level: f32| {
-        let db = 20.0 * level.max(1e-9).log10();
-        track.bottom() - track.height() * ((db - FLOOR_DB) / -FLOOR_DB).clamp(0.0, 1.0)
-    };
-    let bar = Rect::from_min_max(pos2(track.left(), height(level)), track.right_bottom());
-    painter.rect_filled(bar, 2.0, if level >= 1.0 { ALERT } else { LEVEL });
-    if peak > 1e-3 {
-        let y = height(peak);
-        painter.hline(track.x_range(), y, Stroke::new(1.5, if peak >= 1.0 { ALERT } else { TEXT }));
-    }
-    for db in [-48.0f32, -36.0, -24.0, -12.0, 0.0] {
-        let y = height(10f32.powf(db / 20.0));
-        painter.hline(track.right() + 3.0..=track.right() + 6.0, y, Stroke::new(1.0, OFF));
-        let number = FontId::proportional(9.5);
-        painter.text(pos2(rect.right(), y), Align2::RIGHT_CENTER, format!("{:.0}", db.abs()), number, DIM);
-    }
-    let db = 20.0 * peak.max(1e-9).log10();
-    let shown = if db > FLOOR_DB { format!("{db:+.1}") } else { "–∞".to_owned() };
+    bar(painter, track, meter, false);
+    scale(painter, track, rect.right());
+    let shown = decibels(peak);
     let colour = if clipped || peak >= 1.0 { ALERT } else { TEXT };
     painter.text(rect.left_bottom(), Align2::LEFT_BOTTOM, &shown, FontId::proportional(11.5), colour);
     let help = format!("{label}: highest peak {shown} dBFS. Click to clear it and the red light.");

@@ -55,6 +55,14 @@ pub(crate) fn number(text: &str) -> String {
     text
 }
 
+/// 12146 as `12,146`.
+pub(crate) fn thousands(value: usize) -> String {
+    let digits = value.to_string();
+    let groups: Vec<&str> =
+        digits.as_bytes().rchunks(3).rev().filter_map(|group| std::str::from_utf8(group).ok()).collect();
+    groups.join(",")
+}
+
 #[cfg(test)]
 mod tests {
     use super::{cut, number};
@@ -66,6 +74,13 @@ mod tests {
         assert_eq!(cut("Marshall JCM800 channel 2.nam", fits(13)), "Marshal…2.nam");
         assert_eq!(cut("アンプのなまえ", fits(5)), "アン…まえ");
         assert_eq!(cut("narrow", fits(0)), "…");
+    }
+
+    #[test]
+    fn thousands_are_separated() {
+        assert_eq!(super::thousands(999), "999");
+        assert_eq!(super::thousands(12_146), "12,146");
+        assert_eq!(super::thousands(1_000_000), "1,000,000");
     }
 
     #[test]

@@ -1,10 +1,12 @@
-//! A library of two plugins, for `bundle.rs`: the amp player, and `pulse` beside it. It takes what a further plugin takes: a
-//! folder, and a name in the list at the end.
+//! A library for `bundle.rs`: the plugins of the project, and `pulse` beside them. It takes what a further plugin takes: a folder,
+//! and a name in the list at the end.
 
 #[path = "../../src/amp/mod.rs"]
 mod amp;
 #[path = "../../src/audio/mod.rs"]
 mod audio;
+#[path = "../../src/drums/mod.rs"]
+mod drums;
 #[path = "../../src/host/mod.rs"]
 mod host;
 #[path = "../../src/loading/mod.rs"]
@@ -20,6 +22,7 @@ mod ui;
 mod window;
 
 use amp::AmpPlayer;
+use drums::DrumPlayer;
 use pulse::Pulse;
 
-host::factory::export_plugins!(AmpPlayer, Pulse);
+host::factory::export_plugins!(AmpPlayer, DrumPlayer, Pulse);

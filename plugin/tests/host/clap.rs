@@ -9,9 +9,11 @@ use clap_sys::events::{
     CLAP_CORE_EVENT_SPACE_ID, CLAP_EVENT_PARAM_VALUE, clap_event_header, clap_event_param_value,
     clap_input_events, clap_output_events,
 };
+use clap_sys::ext::audio_ports::{CLAP_EXT_AUDIO_PORTS, clap_plugin_audio_ports};
 use clap_sys::ext::gui::{
     CLAP_EXT_GUI, CLAP_WINDOW_API_X11, clap_host_gui, clap_plugin_gui, clap_window, clap_window_handle,
 };
+use clap_sys::ext::latency::{CLAP_EXT_LATENCY, clap_plugin_latency};
 use clap_sys::ext::params::{CLAP_EXT_PARAMS, clap_param_info, clap_plugin_params};
 use clap_sys::ext::render::{CLAP_EXT_RENDER, clap_plugin_render};
 use clap_sys::ext::state::{CLAP_EXT_STATE, clap_plugin_state};
@@ -279,6 +281,47 @@ impl Instance {
         count: usize,
         events: &[clap_event_param_value],
     ) {
+        let further = self.n_ports(false).saturating_sub(1) as usize;
+        let mut unheard = vec![[vec![0.0f32; count], vec![0.0f32; count]]; further];
+        let pointers = unheard.iter_mut().map(|port| port.each_mut().map(|channel| channel.as_mut_ptr()));
+        let mut ports: Vec<[*mut f32; 2]> = std::iter::once(*outputs).chain(pointers).collect();
+        self.process_ports(inputs, &mut ports, count, events);
+    }
+
+    /// How many audio ports it has on a side.
+    pub fn n_ports(&self, is_input: bool) -> u32 {
+        let ports = self.extension::<clap_plugin_audio_ports>(CLAP_EXT_AUDIO_PORTS);
+        unsafe { ports.count.unwrap()(self.plugin, is_input) }
+    }
+
+    /// Plays left and right in blocks of `size`; returns left and right of the first `n_outputs` outputs, and gives no others.
+    pub fn play_outputs(&self, input: [&[f32]; 2], size: usize, n_outputs: usize) -> Vec<[Vec<f32>; 2]> {
+        let len = input[0].len();
+        let mut played = vec![[(); 2].map(|()| vec![f32::NAN; len]); n_outputs];
+        let mut input = input.map(<[f32]>::to_vec);
+        for at in (0..len).step_by(size) {
+            let mut from = input.each_mut().map(|channel| channel[at..].as_mut_ptr());
+            let mut ports: Vec<[*mut f32; 2]> = played
+                .iter_mut()
+                .map(|output| output.each_mut().map(|channel| channel[at..].as_mut_ptr()))
+                .collect();
+            self.process_ports(&mut from, &mut ports, size.min(len - at), &[]);
+        }
+        played
+    }
+
+    /// By how many samples the outputs are late.
+    pub fn latency(&self) -> u32 {
+        unsafe { self.extension::<clap_plugin_latency>(CLAP_EXT_LATENCY).get.unwrap()(self.plugin) }
+    }
+
+    fn process_ports(
+        &self,
+        inputs: &mut [*mut f32; 2],
+        outputs: &mut [[*mut f32; 2]],
+        count: usize,
+        events: &[clap_event_param_value],
+    ) {
         let mut events = events.to_vec();
         let buffer = |data: &mut [*mut f32; 2]| clap_audio_buffer {
             data32: data.as_mut_ptr(),
@@ -293,15 +336,16 @@ impl Instance {
             get: Some(get_event),
         };
         let out_events = clap_output_events { ctx: std::ptr::null_mut(), try_push: Some(drop_event) };
-        let (input, mut output) = (buffer(inputs), buffer(outputs));
+        let input = buffer(inputs);
+        let mut outputs: Vec<clap_audio_buffer> = outputs.iter_mut().map(buffer).collect();
         let process = clap_process {
             steady_time: -1,
             frames_count: count as u32,
             transport: std::ptr::null(),
             audio_inputs: &input,
-            audio_outputs: &mut output,
+            audio_outputs: outputs.as_mut_ptr(),
             audio_inputs_count: 1,
-            audio_outputs_count: 1,
+            audio_outputs_count: outputs.len() as u32,
             in_events: &in_events,
             out_events: &out_events,
         };

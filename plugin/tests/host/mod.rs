@@ -10,6 +10,7 @@
 pub mod clap;
 #[cfg(target_os = "linux")]
 pub mod display;
+mod drums;
 #[cfg(target_os = "linux")]
 pub mod editor;
 mod plugin;
@@ -17,6 +18,7 @@ mod signal;
 mod state;
 mod stream;
 
-pub use plugin::{Instance, Module, library, number, text16, two_plugins};
+pub use drums::{NETWORK_LATENCY, NETWORK_RATE, STRIPS, drum_state, network, separated};
+pub use plugin::{Instance, Module, library, more_plugins, number, text16};
 pub use signal::{noise, null_db, steepest};
 pub use state::{BARE, TS9, loaded_path, model_path, state, state_of_version, state_with};

@@ -8,10 +8,10 @@ use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
 use super::stream::{MemoryStream, Notes, Points};
 use libloading::Library;
 use vst3::Steinberg::Vst::{
-    AudioBusBuffers, AudioBusBuffers__type0, BusDirections_, IAudioProcessor, IAudioProcessorTrait,
-    IComponent, IComponentHandler, IComponentHandlerTrait, IComponentTrait, IEditController,
-    IEditControllerTrait, IEventList, IParameterChanges, MediaTypes_, ParamID, ParamValue, ParameterInfo,
-    ProcessData, ProcessModes, ProcessModes_, ProcessSetup, SpeakerArr,
+    AudioBusBuffers, AudioBusBuffers__type0, BusDirections_, BusInfo_::BusFlags_, IAudioProcessor,
+    IAudioProcessorTrait, IComponent, IComponentHandler, IComponentHandlerTrait, IComponentTrait,
+    IEditController, IEditControllerTrait, IEventList, IParameterChanges, MediaTypes_, ParamID, ParamValue,
+    ParameterInfo, ProcessData, ProcessModes, ProcessModes_, ProcessSetup, SpeakerArr,
 };
 use vst3::Steinberg::{
     FIDString, IBStream, IPluginBaseTrait, IPluginFactory, IPluginFactory2, IPluginFactory2Trait,
@@ -186,8 +186,7 @@ impl Instance {
 
     /// Whether the plugin takes one input for both outputs.
     pub fn take_mono(&self) -> bool {
-        let (mut mono, mut stereo) = (SpeakerArr::kMono, SpeakerArr::kStereo);
-        unsafe { self.processor.setBusArrangements(&mut mono, 1, &mut stereo, 1) == kResultOk }
+        self.take_channels(1, &[2])
     }
 
     /// Sets a parameter as a host does for its own window, beside the blocks.
@@ -245,11 +244,9 @@ impl Instance {
         let (pointers, mut unheard) =
             (channels.map(<[f32]>::as_mut_ptr), [vec![0.0; count], vec![0.0; count]]);
         let unheard = unheard.each_mut().map(|channel| channel.as_mut_ptr());
-        let [n_inputs, n_outputs] = [BusDirections_::kInput, BusDirections_::kOutput].map(|direction| {
-            let kind = MediaTypes_::kAudio as i32;
-            unsafe { self.component.getBusCount(kind, direction as i32) as usize }
-        });
-        let mut outputs = vec![bus(&unheard); n_outputs];
+        let kind = MediaTypes_::kAudio as i32;
+        let n_inputs = unsafe { self.component.getBusCount(kind, BusDirections_::kInput as i32) as usize };
+        let mut outputs = vec![bus(&unheard); self.count_outputs()];
         outputs[0] = bus(&pointers);
         self.process_buses(count, &mut vec![bus(&pointers); n_inputs], &mut outputs, &[]);
     }
@@ -270,6 +267,81 @@ impl Instance {
             self.process([left, right]);
         }
         [left, right]
+    }
+
+    /// Plays left and right in blocks of the given lengths, over and over; returns left and right of every output.
+    pub fn play_outputs(&mut self, input: [&[f32]; 2], blocks: &[usize]) -> Vec<[Vec<f32>; 2]> {
+        let n_outputs = self.count_outputs();
+        let mut played = vec![[(); 2].map(|()| vec![f32::NAN; input[0].len()]); n_outputs];
+        let mut input = input.map(<[f32]>::to_vec);
+        let mut at = 0;
+        for size in blocks.iter().cycle() {
+            let count = (*size).min(input[0].len() - at);
+            let from = input.each_mut().map(|channel| channel[at..].as_mut_ptr());
+            let pointers: Vec<[*mut f32; 2]> = played
+                .iter_mut()
+                .map(|output| output.each_mut().map(|channel| channel[at..].as_mut_ptr()))
+                .collect();
+            let mut outputs: Vec<AudioBusBuffers> = pointers.iter().map(bus).collect();
+            self.process_buses(count, &mut [bus(&from)], &mut outputs, &[]);
+            at += count;
+            if at == input[0].len() {
+                break;
+            }
+        }
+        played
+    }
+
+    /// How many outputs the plugin has.
+    pub fn count_outputs(&self) -> usize {
+        let (kind, direction) = (MediaTypes_::kAudio as i32, BusDirections_::kOutput as i32);
+        unsafe { self.component.getBusCount(kind, direction) as usize }
+    }
+
+    /// Plays a block from two channels to outputs of any number of channels, some of which may be null.
+    ///
+    /// # Safety
+    ///
+    /// Those that are not have `count` samples.
+    pub unsafe fn process_outputs(&mut self, input: [*mut f32; 2], outputs: &[Vec<*mut f32>], count: usize) {
+        let bus_of = |channels: &Vec<*mut f32>| AudioBusBuffers {
+            numChannels: channels.len() as i32,
+            silenceFlags: 3,
+            __field0: AudioBusBuffers__type0 {
+                channelBuffers32: if channels.is_empty() {
+                    std::ptr::null_mut()
+                } else {
+                    channels.as_ptr().cast_mut()
+                },
+            },
+        };
+        let mut buses: Vec<AudioBusBuffers> = outputs.iter().map(bus_of).collect();
+        self.process_buses(count, &mut [bus(&input)], &mut buses, &[]);
+        assert!(buses.iter().all(|bus| bus.silenceFlags == 0));
+    }
+
+    /// Asks for channels of the input and of the outputs, as many as the host names; returns whether the plugin takes them.
+    pub fn take_channels(&self, input: usize, outputs: &[usize]) -> bool {
+        let speakers = |count: usize| match count {
+            0 => SpeakerArr::kEmpty,
+            1 => SpeakerArr::kMono,
+            _ => SpeakerArr::kStereo,
+        };
+        let mut outputs: Vec<_> = outputs.iter().map(|count| speakers(*count)).collect();
+        let (mut input, count) = (speakers(input), outputs.len() as i32);
+        unsafe { self.processor.setBusArrangements(&mut input, 1, outputs.as_mut_ptr(), count) == kResultOk }
+    }
+
+    /// Name, channels and whether it is active from the start, of each output.
+    pub fn outputs(&self) -> Vec<(String, i32, bool)> {
+        let (kind, direction) = (MediaTypes_::kAudio as i32, BusDirections_::kOutput as i32);
+        let output = |index: usize| unsafe {
+            let mut info = std::mem::zeroed();
+            assert_eq!(self.component.getBusInfo(kind, direction, index as i32, &mut info), kResultOk);
+            let is_active = info.flags & BusFlags_::kDefaultActive as u32 != 0;
+            (text16(&info.name), info.channelCount, is_active)
+        };
+        (0..self.count_outputs()).map(output).collect()
     }
 
     /// Plays notes through a plugin without audio input; returns the left channels of its first and second output. A note is
@@ -359,9 +431,9 @@ pub fn library() -> PathBuf {
     std::env::current_exe().unwrap().with_file_name("libneurdsp_plugin.so")
 }
 
-/// The library of two plugins that cargo builds from `bundle/lib.rs`.
-pub fn two_plugins() -> PathBuf {
-    let path = library().with_file_name("../examples/libtwo_plugins.so");
+/// The library of one plugin more that cargo builds from `bundle/lib.rs`.
+pub fn more_plugins() -> PathBuf {
+    let path = library().with_file_name("../examples/libmore_plugins.so");
     assert!(path.exists(), "{} is missing: cargo build -p neurdsp-plugin --examples", path.display());
     path
 }

@@ -75,7 +75,7 @@ fn figures(ui: &mut Ui, card: &ModelCard) {
                 ui.end_row();
             };
             row("Kind", card.architecture.clone());
-            row("Parameters", thousands(card.n_parameters));
+            row("Parameters", text::thousands(card.n_parameters));
             row("Rate", format!("{:.1} kHz", card.sample_rate / 1000.0));
             if let Some(esr) = card.esr {
                 row("Error (ESR)", format!("{esr:.4}"));
@@ -100,22 +100,4 @@ fn figures(ui: &mut Ui, card: &ModelCard) {
             }
         });
     });
-}
-
-/// 12146 as `12,146`.
-fn thousands(value: usize) -> String {
-    let digits = value.to_string();
-    let groups: Vec<&str> =
-        digits.as_bytes().rchunks(3).rev().filter_map(|group| std::str::from_utf8(group).ok()).collect();
-    groups.join(",")
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn thousands_are_separated() {
-        assert_eq!(super::thousands(999), "999");
-        assert_eq!(super::thousands(12_146), "12,146");
-        assert_eq!(super::thousands(1_000_000), "1,000,000");
-    }
 }

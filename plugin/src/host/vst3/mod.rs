@@ -8,10 +8,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use nice_plug::plugin::PluginState;
 use nice_plug::wrapper::vst3::vst3::Steinberg::Vst::{
-    BusDirection, BusDirections_, BusInfo, IAudioProcessor, IAudioProcessorTrait, IComponent,
-    IComponentHandler, IComponentHandlerTrait, IComponentTrait, IEditController, IEditControllerTrait,
-    IProcessContextRequirements, IoMode, MediaType, MediaTypes_, ParamID, ParameterInfo, RestartFlags_,
-    RoutingInfo,
+    BusDirection, BusDirections_, BusInfo, BusInfo_::BusFlags_, IAudioProcessor, IAudioProcessorTrait,
+    IComponent, IComponentHandler, IComponentHandlerTrait, IComponentTrait, IEditController,
+    IEditControllerTrait, IProcessContextRequirements, IoMode, MediaType, MediaTypes_, ParamID,
+    ParameterInfo, RestartFlags_, RoutingInfo,
 };
 use nice_plug::wrapper::vst3::vst3::Steinberg::{
     FUnknown, IBStream, IPluginBaseTrait, TBool, TUID, kResultFalse, kResultOk, tresult,
@@ -20,7 +20,7 @@ use nice_plug::wrapper::vst3::vst3::{Class, ComPtr, ComWrapper};
 use nice_plug::wrapper::vst3::{Vst3Plugin, Wrapper};
 use parking_lot::Mutex;
 
-use super::buffers::Scratch;
+use super::buffers::{Scratch, Shape};
 use super::link::Link;
 use super::pending::Pending;
 use super::stream::{Written, write_all};
@@ -46,8 +46,6 @@ pub(super) struct Instance {
     is_set_up: AtomicBool,
     is_processing: AtomicBool,
     max_samples: AtomicUsize,
-    /// Channels of the main input and output.
-    n_channels: [AtomicUsize; 2],
     scratch: Mutex<Scratch>,
 }
 
@@ -94,19 +92,28 @@ impl Instance {
             is_set_up: AtomicBool::new(false),
             is_processing: AtomicBool::new(false),
             max_samples: AtomicUsize::new(0),
-            n_channels: [AtomicUsize::new(0), AtomicUsize::new(0)],
             scratch: Mutex::default(),
         }))
     }
 
-    /// Channels of the main bus of a direction; 0 if it has none.
-    fn count_channels(&self, direction: BusDirection) -> usize {
+    /// Channels of the buses.
+    fn shape(&self) -> Shape {
         // SAFETY: the information is ours, and plain numbers.
-        unsafe {
+        let n_channels = |direction: BusDirection, index: i32| unsafe {
             let mut info: BusInfo = std::mem::zeroed();
-            let found = self.component.getBusInfo(MediaTypes_::kAudio as i32, direction, 0, &mut info);
+            let found = self.component.getBusInfo(MediaTypes_::kAudio as i32, direction, index, &mut info);
             if found == kResultOk { usize::try_from(info.channelCount).unwrap_or(0) } else { 0 }
-        }
+        };
+        let (input, output) =
+            (BusDirections_::kInput as BusDirection, BusDirections_::kOutput as BusDirection);
+        Shape::new(n_channels(input, 0), (0..self.count_outputs()).map(|index| n_channels(output, index)))
+    }
+
+    /// How many outputs there are.
+    fn count_outputs(&self) -> i32 {
+        let (kind, direction) = (MediaTypes_::kAudio as MediaType, BusDirections_::kOutput as BusDirection);
+        // SAFETY: any numbers may be asked for.
+        unsafe { self.component.getBusCount(kind, direction) }
     }
 
     /// The state with the values that no block has brought yet; none if there are no such values.
@@ -183,7 +190,14 @@ impl IComponentTrait for Instance {
         bus: *mut BusInfo,
     ) -> tresult {
         // SAFETY: see above.
-        unsafe { self.component.getBusInfo(kind, direction, index, bus) }
+        let result = unsafe { self.component.getBusInfo(kind, direction, index, bus) };
+        let is_further = index > 0 && direction == BusDirections_::kOutput as BusDirection;
+        if result == kResultOk && kind == MediaTypes_::kAudio as MediaType && is_further {
+            // A host that knows only the main output shall not have to deal with the others.
+            // SAFETY: the framework has filled it.
+            unsafe { (*bus).flags &= !(BusFlags_::kDefaultActive as u32) };
+        }
+        result
     }
 
     unsafe fn getRoutingInfo(&self, input: *mut RoutingInfo, output: *mut RoutingInfo) -> tresult {
@@ -209,13 +223,8 @@ impl IComponentTrait for Instance {
             unsafe { self.setProcessing(0) };
         }
         if state != 0 {
-            let counts = [BusDirections_::kInput, BusDirections_::kOutput]
-                .map(|direction| self.count_channels(direction as BusDirection));
-            for (kept, count) in self.n_channels.iter().zip(counts) {
-                kept.store(count, Ordering::Relaxed);
-            }
             let max_samples = self.max_samples.load(Ordering::Relaxed);
-            *self.scratch.lock() = Scratch::new(counts[0].max(counts[1]), max_samples);
+            *self.scratch.lock() = Scratch::new(self.shape(), max_samples);
         }
         // SAFETY: see above.
         unsafe { self.component.setActive(state) }

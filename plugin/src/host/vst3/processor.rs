@@ -6,14 +6,14 @@ use nice_plug::wrapper::vst3::vst3::ComRef;
 use nice_plug::wrapper::vst3::vst3::Steinberg::Vst::{
     AudioBusBuffers, AudioBusBuffers__type0, BusDirection, IAudioProcessorTrait, IEditControllerTrait,
     IParamValueQueueTrait, IParameterChangesTrait, IProcessContextRequirementsTrait, ProcessData,
-    ProcessModes_, ProcessSetup, SpeakerArrangement, SymbolicSampleSizes_,
+    ProcessModes_, ProcessSetup, SpeakerArr, SpeakerArrangement, SymbolicSampleSizes_,
 };
 use nice_plug::wrapper::vst3::vst3::Steinberg::{
     TBool, kInvalidArgument, kNotInitialized, kResultFalse, tresult,
 };
 
 use super::Instance;
-use crate::host::buffers::are_plain;
+use crate::host::buffers::{Channels, MAX_BUSES};
 
 impl Instance {
     /// Forgets the kept values that the block brings.
@@ -42,51 +42,75 @@ impl Instance {
     /// As [`forget_brought`](Self::forget_brought).
     unsafe fn play_apart(&self, data: &ProcessData) -> Option<tresult> {
         let count = usize::try_from(data.numSamples).ok().filter(|count| *count > 0)?;
-        if data.numInputs != 1 || data.numOutputs != 1 || data.inputs.is_null() || data.outputs.is_null() {
+        let n_buses = usize::try_from(data.numOutputs).ok().filter(|count| *count > 0)?;
+        if data.outputs.is_null() {
             return None;
         }
-        // SAFETY: the host gives a bus for each side, with as many channels as it says.
-        let (input, output, inputs, outputs) = unsafe {
-            let (input, output) = (*data.inputs, *data.outputs);
-            (input, output, channels(&input)?, channels(&output)?)
+        // SAFETY: the host gives as many buses for each side as it says, with as many channels.
+        let (input, inputs, buses) = unsafe {
+            let input = data.inputs.as_ref().filter(|_| data.numInputs > 0);
+            let buses = std::slice::from_raw_parts_mut(data.outputs, n_buses);
+            (input, input.map_or(&[][..], |bus| channels(bus)), buses)
         };
-        let [n_inputs, n_outputs] = [0, 1].map(|side: usize| self.n_channels[side].load(Ordering::Relaxed));
-        if are_plain(inputs, outputs, n_inputs, n_outputs) {
-            return None;
+        let mut outputs: [Channels; MAX_BUSES] = [&[]; MAX_BUSES];
+        for (output, bus) in outputs.iter_mut().zip(buses.iter_mut()) {
+            // Nothing here looks for silence, and what was there before is not for this block.
+            bus.silenceFlags = 0;
+            // SAFETY: as above.
+            *output = unsafe { channels(bus) };
         }
+        let outputs = &outputs[..n_buses.min(MAX_BUSES)];
         // Nobody else takes it while sound plays, so this does not wait.
         let mut scratch = self.scratch.try_lock()?;
+        if scratch.are_plain(inputs, outputs) {
+            return None;
+        }
         // SAFETY: as above.
-        let pointers = unsafe { scratch.take(inputs, count)? };
-        let bus = |of: AudioBusBuffers, n_channels: usize| AudioBusBuffers {
+        if !unsafe { scratch.take(inputs, count) } {
+            return Some(kInvalidArgument);
+        }
+        let bus = |channels: *mut *mut f32, n_channels: usize, silence: u64| AudioBusBuffers {
             numChannels: n_channels as i32,
-            silenceFlags: of.silenceFlags,
-            __field0: AudioBusBuffers__type0 { channelBuffers32: pointers },
+            silenceFlags: silence,
+            __field0: AudioBusBuffers__type0 { channelBuffers32: channels },
         };
-        let (mut input, mut output) = (bus(input, n_inputs), bus(output, n_outputs));
-        let mut own = ProcessData { inputs: &mut input, outputs: &mut output, ..*data };
+        let mut own = [(); MAX_BUSES].map(|()| bus(std::ptr::null_mut(), 0, 0));
+        let mut n_own = 0;
+        for (to, (channels, n_channels)) in own.iter_mut().zip(scratch.outputs()) {
+            *to = bus(channels, n_channels, 0);
+            n_own += 1;
+        }
+        // SAFETY: this is the list of the channels that both share.
+        let main = unsafe { own[0].__field0.channelBuffers32 };
+        let mut input = bus(main, scratch.n_inputs(), input.map_or(0, |bus| bus.silenceFlags));
+        let mut block = ProcessData {
+            numInputs: i32::from(scratch.n_inputs() > 0),
+            inputs: &mut input,
+            numOutputs: n_own,
+            outputs: own.as_mut_ptr(),
+            ..*data
+        };
         // SAFETY: the buses have memory for the block in every channel.
-        let result = unsafe { self.processor.process(&mut own) };
+        let result = unsafe { self.processor.process(&mut block) };
         // SAFETY: as above.
         unsafe { scratch.give(outputs, count) };
         Some(result)
     }
 }
 
-/// The channels of a bus; none if it has no list of them.
+/// The channels of a bus; none where it has no list of them.
 ///
 /// # Safety
 ///
 /// The bus is the host's, and lives as long as the result is used.
-unsafe fn channels<'a>(bus: &AudioBusBuffers) -> Option<&'a [*mut f32]> {
-    let count = usize::try_from(bus.numChannels).ok()?;
+unsafe fn channels<'a>(bus: &AudioBusBuffers) -> Channels<'a> {
     // SAFETY: only samples of 32 bits are offered.
     let list = unsafe { bus.__field0.channelBuffers32 };
     if list.is_null() {
-        return (count == 0).then_some(&[]);
+        return &[];
     }
     // SAFETY: the caller promises as many channels.
-    Some(unsafe { std::slice::from_raw_parts(list, count) })
+    unsafe { std::slice::from_raw_parts(list, usize::try_from(bus.numChannels).unwrap_or(0)) }
 }
 
 // SAFETY of all calls below: they pass on what the host gave, by the rules of the interface that the host has called.
@@ -99,8 +123,23 @@ impl IAudioProcessorTrait for Instance {
         outputs: *mut SpeakerArrangement,
         n_outputs: i32,
     ) -> tresult {
+        let n_buses = self.count_outputs();
+        let (Ok(given), Ok(all)) = (usize::try_from(n_outputs), usize::try_from(n_buses)) else {
+            return kInvalidArgument;
+        };
+        if outputs.is_null() || !(1..=all).contains(&given) || all > MAX_BUSES {
+            // SAFETY: see above.
+            return unsafe { self.processor.setBusArrangements(inputs, n_inputs, outputs, n_outputs) };
+        }
+        // A host may name the main output alone, or leave those empty that it has switched off: these are as the main one.
         // SAFETY: see above.
-        unsafe { self.processor.setBusArrangements(inputs, n_inputs, outputs, n_outputs) }
+        let given = unsafe { std::slice::from_raw_parts(outputs, given) };
+        let mut filled = [given[0]; MAX_BUSES];
+        for (to, from) in filled.iter_mut().zip(given).filter(|(_, from)| **from != SpeakerArr::kEmpty) {
+            *to = *from;
+        }
+        // SAFETY: see above.
+        unsafe { self.processor.setBusArrangements(inputs, n_inputs, filled.as_mut_ptr(), n_buses) }
     }
 
     unsafe fn getBusArrangement(

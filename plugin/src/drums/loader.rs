@@ -1,0 +1,216 @@
+//! Opens networks on threads, and hands them to the mixer.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use neurdsp_rt::StemHandle;
+use parking_lot::Mutex;
+
+use super::files::{self, OpenModel};
+use super::params::DrumParams;
+use super::session::{Session, VERSION};
+use super::shared::Shared;
+use crate::loading::Tasks;
+use crate::state::Refusal;
+
+/// How long to wait before a network is offered again to a mixer that has not taken the ones before.
+const RETRY: Duration = Duration::from_millis(100);
+/// The kind of the tasks.
+const MODEL: &str = "model";
+
+/// The loader of one instance. Clones are the same.
+#[derive(Clone)]
+pub(super) struct Loader(Arc<Inner>);
+
+struct Inner {
+    params: Arc<DrumParams>,
+    shared: Arc<Shared>,
+    tasks: Tasks,
+    mixer: Mutex<Mixer>,
+    /// Whether a thread waits for the mixer to take what was sent before.
+    waiting: AtomicBool,
+}
+
+/// The mixer, and the network that is to play in it. The network outlives the mixer, since hosts stop and start often.
+#[derive(Default)]
+struct Mixer {
+    handle: Option<StemHandle>,
+    model: Option<OpenModel>,
+    /// Whether `model`, or its absence, was sent.
+    is_sent: bool,
+}
+
+impl Loader {
+    /// A loader that keeps what it loads in the session of `params`, and shows it in `shared`.
+    pub(super) fn new(params: Arc<DrumParams>, shared: Arc<Shared>) -> Loader {
+        let tasks = Tasks::new(shared.repaint.clone());
+        let loader = Loader(Arc::new(Inner {
+            params,
+            shared,
+            tasks,
+            mixer: Mutex::default(),
+            waiting: AtomicBool::new(false),
+        }));
+        let weak = Arc::downgrade(&loader.0);
+        loader.0.params.session.on_restore(move || {
+            if let Some(inner) = weak.upgrade() {
+                Loader(inner).restored();
+            }
+        });
+        loader
+    }
+
+    /// The loader's tasks.
+    pub(super) fn tasks(&self) -> &Tasks {
+        &self.0.tasks
+    }
+
+    /// Gives a new mixer what the session names, at once.
+    pub(super) fn attach(&self, handle: StemHandle) {
+        {
+            let mut mixer = self.0.mixer.lock();
+            (mixer.handle, mixer.is_sent) = (Some(handle), false);
+        }
+        self.restore();
+    }
+
+    /// Forgets the mixer, which is gone.
+    pub(super) fn detach(&self) {
+        self.0.mixer.lock().handle = None;
+        self.show();
+    }
+
+    /// Plays the session that the host has restored, now or once there is a mixer.
+    fn restored(&self) {
+        if self.0.mixer.lock().handle.is_some() {
+            self.restore();
+        }
+    }
+
+    /// Plays the network that the session names, or for a new one the network that comes with the plugin. If it cannot be opened
+    /// there is none, and the sound passes.
+    fn restore(&self) {
+        // Earlier requests no longer count.
+        self.0.tasks.cancel();
+        let session = self.0.params.session.get();
+        let opened = self.open(&session);
+        self.0.tasks.settle(opened.as_ref().err().cloned());
+        let is_new = session.model.is_none();
+        let model = opened.ok().flatten();
+        if let (true, Some(model)) = (is_new, &model) {
+            self.keep(model);
+        }
+        self.set(model);
+        // The host's thread must not wait for the audio thread to take it.
+        match self.try_send() {
+            Err(neurdsp_rt::Error::Busy { .. }) => {
+                let loader = self.clone();
+                self.0.tasks.spawn(MODEL, move |_| Ok(loader.send()?));
+            }
+            Err(error) => self.0.tasks.refuse(error.to_string()),
+            Ok(()) => {}
+        }
+    }
+
+    /// The network of a session; none if there is none to play.
+    fn open(&self, session: &Session) -> Result<Option<OpenModel>, Refusal> {
+        session.check()?;
+        let Some(resource) = &session.model else {
+            return files::shipped().first().map(|path| OpenModel::read(path)).transpose();
+        };
+        let before = self.0.mixer.lock().model.clone();
+        if let Some(model) = before.filter(|model| model.resource.is(resource)) {
+            return Ok(Some(model));
+        }
+        OpenModel::restore(resource.clone()).map(Some)
+    }
+
+    /// Loads a network on a thread.
+    pub(super) fn load(&self, path: &Path) {
+        let path = path.to_owned();
+        self.play_when_open(move || OpenModel::read(&path));
+    }
+
+    /// Plays a network that is open.
+    pub(super) fn play(&self, model: OpenModel) {
+        self.play_when_open(move || Ok(model));
+    }
+
+    fn play_when_open(&self, open: impl FnOnce() -> Result<OpenModel, Refusal> + Send + 'static) {
+        let loader = self.clone();
+        self.0.tasks.spawn(MODEL, move |is_latest| {
+            let model = open()?;
+            if is_latest() {
+                loader.set(Some(model.clone()));
+                loader.send()?;
+                loader.keep(&model);
+                loader.0.shared.changes.note();
+            }
+            Ok(())
+        });
+    }
+
+    /// Keeps a network in the project.
+    fn keep(&self, model: &OpenModel) {
+        self.0.params.session.change(|session| {
+            *session = Session { version: VERSION, model: Some(model.resource.clone()) };
+        });
+    }
+
+    /// Makes `model` the next to be sent.
+    fn set(&self, model: Option<OpenModel>) {
+        let mut mixer = self.0.mixer.lock();
+        let is_same = match (&mixer.model, &model) {
+            (Some(now), Some(next)) => now.resource.is(&next.resource),
+            (None, None) => true,
+            _ => false,
+        };
+        if !is_same {
+            (mixer.model, mixer.is_sent) = (model, false);
+        }
+        drop(mixer);
+        self.show();
+    }
+
+    /// Sends what the mixer lacks, once it has taken what was sent before: a host that is stopped takes nothing.
+    fn send(&self) -> Result<(), String> {
+        loop {
+            match self.try_send() {
+                Err(neurdsp_rt::Error::Busy { .. }) => {
+                    // One thread waits, and then sends what is the latest.
+                    if self.0.waiting.swap(true, Ordering::Relaxed) {
+                        return Ok(());
+                    }
+                    std::thread::sleep(RETRY);
+                    self.0.waiting.store(false, Ordering::Relaxed);
+                }
+                result => return result.map_err(|error| error.to_string()),
+            }
+        }
+    }
+
+    /// Sends the network to the mixer, if it has another.
+    fn try_send(&self) -> neurdsp_rt::Result<()> {
+        let mut mixer = self.0.mixer.lock();
+        let Mixer { handle: Some(handle), model, is_sent: is_sent @ false } = &mut *mixer else {
+            return Ok(());
+        };
+        match model {
+            Some(model) => handle.load(&*model.network, &model.places)?,
+            None => handle.remove()?,
+        }
+        *is_sent = true;
+        Ok(())
+    }
+
+    /// Shows what plays; nothing does without a mixer.
+    fn show(&self) {
+        let mixer = self.0.mixer.lock();
+        let card = mixer.handle.as_ref().and(mixer.model.as_ref()).map(|model| model.card.clone());
+        drop(mixer);
+        *self.0.shared.playing.lock() = card;
+        self.0.shared.repaint.request();
+    }
+}
