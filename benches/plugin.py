@@ -45,7 +45,8 @@ def pedalboard_ms(bundle):
     """CPU time to do the same in pedalboard, which asks for a thousand texts of each parameter."""
     code = (
         "import sys, time, pedalboard; start = time.process_time();"
-        "pedalboard.load_plugin(sys.argv[1], plugin_name='neurdsp'); print(1000 * (time.process_time() - start))"
+        "pedalboard.load_plugin(sys.argv[1], plugin_name='neurdsp');"
+        "print(1000 * (time.process_time() - start))"
     )
     run = [sys.executable, "-c", code, bundle]
     return min(float(subprocess.run(run, capture_output=True, check=True).stdout) for _ in range(5))

@@ -1,4 +1,4 @@
-"""The drum separator in pedalboard: its mix is the sound that went in, and a strip in solo what the engine gives."""
+"""The drum separator in pedalboard: the mix is the sound that went in, a solo is what the engine gives."""
 
 import base64
 import hashlib
@@ -31,7 +31,8 @@ def network(tmp_path_factory):
     pytest.importorskip("torch")
     random = np.random.default_rng(3)
     weights = {
-        name: random.normal(0, 0.4, shape).astype(np.float32) for name, shape in CONFIG.parameter_shapes.items()
+        name: random.normal(0, 0.4, shape).astype(np.float32)
+        for name, shape in CONFIG.parameter_shapes.items()
     }
     path = tmp_path_factory.mktemp("network") / "random.safetensors"
     assert write_band_split(weights, CONFIG, path).passed
