@@ -145,12 +145,7 @@ const fn layout(inputs: NonZeroU32, outputs: NonZeroU32, strips: &'static [NonZe
         main_input_channels: Some(inputs),
         main_output_channels: Some(outputs),
         aux_output_ports: strips,
-        names: PortNames {
-            main_input: Some("Drums"),
-            main_output: Some("Mix"),
-            aux_outputs: &TITLES,
-            ..PortNames::const_default()
-        },
+        names: PortNames { aux_outputs: &TITLES, ..PortNames::const_default() },
         ..AudioIOLayout::const_default()
     }
 }

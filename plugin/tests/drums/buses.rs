@@ -8,7 +8,7 @@ fn there_is_an_output_for_the_mix_and_one_for_each_strip() {
     let instance = Module::load().create_class(DRUMS);
     let outputs = instance.outputs();
     let names: Vec<&str> = outputs.iter().map(|(name, ..)| name.as_str()).collect();
-    assert_eq!(names, ["Mix", "Kick", "Snare", "Toms", "Hi-hat", "Cymbals", "Residual"]);
+    assert_eq!(names, ["Output", "Kick", "Snare", "Toms", "Hi-hat", "Cymbals", "Residual"]);
     assert!(outputs.iter().all(|(_, channels, _)| *channels == 2));
     let active: Vec<bool> = outputs.iter().map(|(_, _, is_active)| *is_active).collect();
     assert_eq!(active, [true, false, false, false, false, false, false]);
