@@ -4,11 +4,11 @@ use std::cell::Cell;
 use std::fmt;
 use std::ops::RangeInclusive;
 
-use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, Deserializer as _, IgnoredAny, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::amp::nam::in_range;
-use crate::container::json::{malformed_member, one_line};
+use crate::container::json::{elements, malformed_member, members, one_line};
 use crate::container::tensor::expect_finite;
 use crate::container::text::{check_json, plain_text};
 use crate::error::{Error, Result};
@@ -29,7 +29,7 @@ impl<'a> Fields<'a> {
     pub(crate) fn new(path: impl Into<String>, json: &'a RawValue) -> Result<Fields<'a>> {
         let path = path.into();
         let mut reader = serde_json::Deserializer::from_str(json.get());
-        let members = read_members(&mut reader).map_err(|error| malformed_member(&path, &error))?;
+        let members = members(&mut reader, MAX_MEMBERS).map_err(|error| malformed_member(&path, &error))?;
         Fields::checked(path, members)
     }
 
@@ -38,7 +38,7 @@ impl<'a> Fields<'a> {
         let text = plain_text(what, text)?;
         check_json(what, text)?;
         let mut reader = serde_json::Deserializer::from_str(text);
-        let members = read_members(&mut reader).map_err(|error| malformed_member(what, &error))?;
+        let members = members(&mut reader, MAX_MEMBERS).map_err(|error| malformed_member(what, &error))?;
         Fields::checked(String::new(), members)
     }
 
@@ -104,7 +104,7 @@ impl<'a> Fields<'a> {
         range: RangeInclusive<usize>,
     ) -> Result<Vec<usize>> {
         let path = self.at(key);
-        let items = elements(&path, self.require(key)?, longest)?;
+        let items = elements(&path, self.require(key)?, 0..=longest)?;
         let item = |(i, json): (usize, _)| count(&format!("{path}[{i}]"), json, range.clone());
         items.into_iter().enumerate().map(item).collect()
     }
@@ -158,34 +158,6 @@ fn count(path: &str, json: &RawValue, range: RangeInclusive<usize>) -> Result<us
     Ok(number)
 }
 
-/// The elements of a list, unparsed; reading stops at one element too many.
-pub(crate) fn elements<'a>(path: &str, json: &'a RawValue, longest: usize) -> Result<Vec<&'a RawValue>> {
-    struct Elements(usize);
-
-    impl<'de> Visitor<'de> for Elements {
-        type Value = Vec<&'de RawValue>;
-
-        fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-            write!(f, "a list of at most {} elements", self.0)
-        }
-
-        fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> std::result::Result<Self::Value, A::Error> {
-            let mut elements = Vec::new();
-            while let Some(element) = list.next_element()? {
-                if elements.len() == self.0 {
-                    return Err(A::Error::custom(format!("more than {} elements", self.0)));
-                }
-                elements.push(element);
-            }
-            Ok(elements)
-        }
-    }
-
-    serde_json::Deserializer::from_str(json.get())
-        .deserialize_seq(Elements(longest))
-        .map_err(|error| malformed_member(path, &error))
-}
-
 /// The flat list of weights: exactly `expected` finite numbers. Any further ones are counted, not kept.
 pub(crate) fn weights(path: &str, json: &RawValue, expected: usize) -> Result<Vec<f32>> {
     struct Weights<'c>(usize, &'c Cell<usize>);
@@ -235,32 +207,4 @@ pub(crate) fn wrong_count(path: &str, found: usize, expected: usize) -> Error {
          the file was cut short or its config was edited: export the model again"
     );
     Error::malformed(path, reason)
-}
-
-/// The members of an object, duplicates included; reading stops at one member too many.
-fn read_members<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> std::result::Result<Vec<(String, &'de RawValue)>, D::Error> {
-    struct Object;
-
-    impl<'de> Visitor<'de> for Object {
-        type Value = Vec<(String, &'de RawValue)>;
-
-        fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-            f.write_str("an object")
-        }
-
-        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Self::Value, A::Error> {
-            let mut members = Vec::new();
-            while let Some(member) = map.next_entry()? {
-                if members.len() == MAX_MEMBERS {
-                    return Err(A::Error::custom(format!("more than {MAX_MEMBERS} members")));
-                }
-                members.push(member);
-            }
-            Ok(members)
-        }
-    }
-
-    deserializer.deserialize_map(Object)
 }

@@ -19,7 +19,7 @@ use serde::Serialize;
 use crate::amp::fields::Fields;
 use crate::amp::residual::{LayerWeights, ResidualConfig, ResidualWeights};
 use crate::container::atomic::write_atomically;
-use crate::container::json::{list, numbers, one_line};
+use crate::container::json::{elements, numbers, one_line};
 use crate::container::text::in_text;
 use crate::error::{Error, Result};
 
@@ -74,7 +74,9 @@ impl SeedModel {
 
         let weights = root.object("weights")?;
         let list_of = |of: &Fields, key: &str, shape: &[usize]| numbers(&of.at(key), of.require(key)?, shape);
-        let blocks = list("weights.residual_blocks", weights.require("residual_blocks")?, config.num_layers)?;
+        let n_layers = config.num_layers;
+        let blocks =
+            elements("weights.residual_blocks", weights.require("residual_blocks")?, n_layers..=n_layers)?;
         let mut layers = Vec::with_capacity(blocks.len());
         let mut first_layer = 0;
         for (i, (block, dilation)) in blocks.into_iter().zip(config.dilations()).enumerate() {

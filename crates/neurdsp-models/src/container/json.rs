@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::ops::RangeInclusive;
 
 use serde::de::{
     Deserialize, DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor,
@@ -16,26 +17,37 @@ pub(crate) struct Members<V>(pub(crate) Vec<(String, V)>);
 
 impl<'de, V: Deserialize<'de>> Deserialize<'de> for Members<V> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
-        struct MembersVisitor<V>(PhantomData<V>);
+        members(deserializer, usize::MAX).map(Members)
+    }
+}
 
-        impl<'de, V: Deserialize<'de>> Visitor<'de> for MembersVisitor<V> {
-            type Value = Members<V>;
+/// The members of an object in the order of the file, duplicates included; reading stops at one member too many.
+pub(crate) fn members<'de, V: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+    most: usize,
+) -> std::result::Result<Vec<(String, V)>, D::Error> {
+    struct Object<V>(usize, PhantomData<V>);
 
-            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-                f.write_str("an object")
-            }
+    impl<'de, V: Deserialize<'de>> Visitor<'de> for Object<V> {
+        type Value = Vec<(String, V)>;
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Members<V>, A::Error> {
-                let mut members = Vec::new();
-                while let Some(member) = map.next_entry()? {
-                    members.push(member);
-                }
-                Ok(Members(members))
-            }
+        fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+            f.write_str("an object")
         }
 
-        deserializer.deserialize_map(MembersVisitor(PhantomData))
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Self::Value, A::Error> {
+            let mut members = Vec::new();
+            while let Some(member) = map.next_entry()? {
+                if members.len() == self.0 {
+                    return Err(A::Error::custom(format!("more than {} members", self.0)));
+                }
+                members.push(member);
+            }
+            Ok(members)
+        }
     }
+
+    deserializer.deserialize_map(Object(most, PhantomData))
 }
 
 /// Text from outside made fit for a one-line message: control characters escaped, the length bounded.
@@ -148,38 +160,40 @@ fn expected_in_words(expected: &str) -> String {
     words.to_owned()
 }
 
-/// The elements of an array of exactly `expected` elements, unparsed; reads no further than one element too many.
-pub(crate) fn list<'a>(path: &str, json: &'a RawValue, expected: usize) -> Result<Vec<&'a RawValue>> {
-    struct ListVisitor(usize);
+/// The elements of a list, unparsed, of which there must be so many; reading stops at one element too many.
+pub(crate) fn elements<'a>(
+    path: &str,
+    json: &'a RawValue,
+    count: RangeInclusive<usize>,
+) -> Result<Vec<&'a RawValue>> {
+    struct Elements(RangeInclusive<usize>);
 
-    impl<'de> Visitor<'de> for ListVisitor {
+    impl<'de> Visitor<'de> for Elements {
         type Value = Vec<&'de RawValue>;
 
         fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-            write!(f, "an array of {} elements", self.0)
+            let at_most = if self.0.start() < self.0.end() { "at most " } else { "" };
+            write!(f, "a list of {at_most}{} elements", self.0.end())
         }
 
-        fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> std::result::Result<Self::Value, A::Error> {
+        fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> std::result::Result<Self::Value, A::Error> {
             let mut elements = Vec::new();
-            while let Some(element) = seq.next_element()? {
-                if elements.len() == self.0 {
-                    return Err(A::Error::custom(format!("more than {} elements", self.0)));
+            while let Some(element) = list.next_element()? {
+                if elements.len() == *self.0.end() {
+                    return Err(A::Error::custom(format!("more than {} elements", self.0.end())));
                 }
                 elements.push(element);
             }
-            if elements.len() < self.0 {
-                return Err(A::Error::custom(format!(
-                    "{} elements, but must have {}",
-                    elements.len(),
-                    self.0
-                )));
+            if elements.len() < *self.0.start() {
+                let (found, least) = (elements.len(), self.0.start());
+                return Err(A::Error::custom(format!("{found} elements, but must have {least}")));
             }
             Ok(elements)
         }
     }
 
     serde_json::Deserializer::from_str(json.get())
-        .deserialize_seq(ListVisitor(expected))
+        .deserialize_seq(Elements(count))
         .map_err(|error| malformed_member(path, &error))
 }
 
@@ -233,5 +247,40 @@ impl<'de> Visitor<'de> for Nested<'_> {
             return Err(wrong(format!("more than {length}")));
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::value::RawValue;
+
+    use super::{Members, elements, members};
+
+    #[test]
+    fn a_list_has_as_many_elements_as_are_allowed() {
+        let found = |text: &str, count| {
+            let json: &RawValue = serde_json::from_str(text).unwrap();
+            elements("layers", json, count).map(|items| items.len()).map_err(|error| error.to_string())
+        };
+        assert_eq!((found("[1, [2]]", 2..=2), found("[]", 0..=3)), (Ok(2), Ok(0)));
+        for (text, count, expected) in [
+            ("[1]", 2..=2, "layers is malformed: 1 elements, but must have 2"),
+            ("[1, 2, 3]", 2..=2, "layers is malformed: more than 2 elements"),
+            ("[1, 2, 3, 4]", 0..=3, "layers is malformed: more than 3 elements"),
+            ("7", 2..=2, "layers is malformed: it is 7, but must be a list of 2 elements"),
+            ("{}", 0..=3, "layers is malformed: it is an object, but must be a list of at most 3 elements"),
+        ] {
+            assert_eq!(found(text, count).unwrap_err(), expected);
+        }
+    }
+
+    #[test]
+    fn members_are_read_in_order_with_duplicates_up_to_a_limit() {
+        let text = r#"{"b": 1, "a": 2, "b": 3}"#;
+        let Members(all) = serde_json::from_str::<Members<u8>>(text).unwrap();
+        assert_eq!(all, [("b", 1), ("a", 2), ("b", 3)].map(|(key, value)| (key.to_owned(), value)));
+        let bounded = |most| members::<u8, _>(&mut serde_json::Deserializer::from_str(text), most);
+        assert_eq!(bounded(3).unwrap().len(), 3);
+        assert!(bounded(2).unwrap_err().to_string().starts_with("more than 2 members"));
     }
 }

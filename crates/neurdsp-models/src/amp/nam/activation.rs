@@ -4,8 +4,8 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::bounds::MAX_CHANNELS;
-use crate::amp::fields::{Fields, elements, is_text, value};
-use crate::container::json::one_line;
+use crate::amp::fields::{Fields, is_text, value};
+use crate::container::json::{elements, one_line};
 use crate::container::tensor::expect_finite;
 use crate::error::{Error, Result};
 
@@ -182,7 +182,7 @@ fn read_slopes(fields: &Fields, width: usize) -> Result<Vec<f32>> {
     }
     let Some(json) = fields.get("negative_slopes") else { return Ok(vec![SLOPE]) };
     let path = fields.at("negative_slopes");
-    let items = elements(&path, json, MAX_CHANNELS)?;
+    let items = elements(&path, json, 0..=MAX_CHANNELS)?;
     let slopes = items.into_iter().map(|item| value(&path, item)).collect::<Result<Vec<f32>>>()?;
     expect_finite(&path, &slopes)?;
     check_slopes(&path, slopes.len(), width)?;

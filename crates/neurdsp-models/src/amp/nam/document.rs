@@ -11,8 +11,8 @@ use super::metadata::NamMetadata;
 use super::networks::{ConvNetNetwork, LinearNetwork, LstmNetwork};
 use super::visit::{Count, Split, Visitor};
 use super::wavenet::WavenetNetwork;
-use crate::amp::fields::{Fields, elements, value, weights, wrong_count};
-use crate::container::json::one_line;
+use crate::amp::fields::{Fields, value, weights, wrong_count};
+use crate::container::json::{elements, one_line};
 use crate::container::open::read_bytes;
 use crate::container::tensor::expect_finite;
 use crate::container::text::in_text;
@@ -199,7 +199,8 @@ fn read_container(
 ) -> Result<Network> {
     let path = config.at("submodels");
     let mut submodels: Vec<Submodel> = Vec::new();
-    for (i, json) in elements(&path, config.require("submodels")?, MAX_SUBMODELS)?.into_iter().enumerate() {
+    for (i, json) in elements(&path, config.require("submodels")?, 0..=MAX_SUBMODELS)?.into_iter().enumerate()
+    {
         let entry = Fields::new(format!("{path}[{i}]"), json)?;
         let max_value: f64 = entry.value("max_value")?;
         let before = submodels.last().map_or(f64::NEG_INFINITY, |submodel| submodel.max_value);

@@ -10,8 +10,8 @@ use super::conv::{Conv, Film};
 use super::file::NamFile;
 use super::visit::{Count, Split};
 use super::wavenet::{Films, Gating, Layer, LayerArray, PostHead, PostHeadLayer, WavenetNetwork};
-use crate::amp::fields::{Fields, elements, is_list, value};
-use crate::container::json::one_line;
+use crate::amp::fields::{Fields, is_list, value};
+use crate::container::json::{elements, one_line};
 use crate::error::{Error, Result};
 
 /// The only slimming method of the format.
@@ -52,7 +52,7 @@ impl WavenetNetwork {
     /// Reads a config. `condition` is the nested model of its `condition_dsp`.
     pub(super) fn read(config: &Fields, condition: Option<Box<NamFile>>) -> Result<WavenetNetwork> {
         let path = config.at("layers");
-        let arrays = elements(&path, config.require("layers")?, MAX_ARRAYS)?;
+        let arrays = elements(&path, config.require("layers")?, 0..=MAX_ARRAYS)?;
         if arrays.is_empty() {
             return Err(Error::malformed(path, "it is empty; a WaveNet has at least one layer array"));
         }
@@ -201,7 +201,7 @@ impl<'a> OneOrEach<'a> {
         if !is_list(json) {
             return Ok(OneOrEach { path, items: vec![json] });
         }
-        let items = elements(&path, json, MAX_LAYERS)?;
+        let items = elements(&path, json, 0..=MAX_LAYERS)?;
         check_length(&path, items.len(), n_layers)?;
         // For one layer, a list of one value means the same as the value.
         Ok(OneOrEach { path, items })

@@ -6,9 +6,9 @@ use super::{
     Around, MAX_GAIN_DB, adds_input, check_inputs, check_size, into_nam, lstm, number, sample_rate,
     unsupported,
 };
-use crate::amp::fields::{Fields, elements, value};
+use crate::amp::fields::{Fields, value};
 use crate::amp::nam::{MAX_CHANNELS, MAX_LAYERS, NamFile, NamMetadata, in_range};
-use crate::container::json::{list, numbers, one_line};
+use crate::container::json::{elements, numbers, one_line};
 use crate::error::{Error, Result};
 
 /// The sample rate of a file that gives none, in Hz; that of AIDA-X.
@@ -26,7 +26,7 @@ pub(crate) fn from_layers(root: &Fields) -> Result<NamFile> {
         check_inputs(root.at("in_shape"), last_axis(root, "in_shape")?)?;
     }
     let path = root.at("layers");
-    let layers = elements(&path, root.require("layers")?, MAX_LAYERS + 1)?;
+    let layers = elements(&path, root.require("layers")?, 0..=MAX_LAYERS + 1)?;
     let layers = layers.into_iter().enumerate().map(|(i, json)| Fields::new(format!("{path}[{i}]"), json));
     let layers = layers.collect::<Result<Vec<_>>>()?;
     let Some((last, recurrent)) = layers.split_last().filter(|(_, recurrent)| !recurrent.is_empty()) else {
@@ -47,7 +47,7 @@ pub(crate) fn from_layers(root: &Fields) -> Result<NamFile> {
         parts.push(lstm_weights(layer, if k == 0 { 1 } else { hidden_size }, hidden_size)?);
     }
     let weights = last.at("weights");
-    let dense = list(&weights, last.require("weights")?, 2)?;
+    let dense = elements(&weights, last.require("weights")?, 2..=2)?;
     let head = numbers(&format!("{weights}[0]"), dense[0], &[hidden_size, 1])?;
     let bias = numbers(&format!("{weights}[1]"), dense[1], &[1])?;
 
@@ -80,7 +80,7 @@ fn check_layer(layer: &Fields, types: &[&str], activations: &[&str]) -> Result<(
 /// The last axis of a shape such as `[null, null, 8]`.
 fn last_axis(fields: &Fields, key: &str) -> Result<usize> {
     let path = fields.at(key);
-    let axes = elements(&path, fields.require(key)?, MAX_AXES)?;
+    let axes = elements(&path, fields.require(key)?, 0..=MAX_AXES)?;
     let Some((i, json)) = axes.into_iter().enumerate().next_back() else {
         return Err(Error::malformed(path, "it is empty, but its last element is a number of channels"));
     };
@@ -93,7 +93,7 @@ fn last_axis(fields: &Fields, key: &str) -> Result<usize> {
 /// Weights and bias of a layer, as `.nam` has them.
 fn lstm_weights(layer: &Fields, inputs: usize, units: usize) -> Result<(Vec<f32>, Vec<f32>)> {
     let path = layer.at("weights");
-    let parts = list(&path, layer.require("weights")?, 3)?;
+    let parts = elements(&path, layer.require("weights")?, 3..=3)?;
     let kernel = numbers(&format!("{path}[0]"), parts[0], &[inputs, 4 * units])?;
     let recurrent = numbers(&format!("{path}[1]"), parts[1], &[units, 4 * units])?;
     let bias = numbers(&format!("{path}[2]"), parts[2], &[4 * units])?;
