@@ -1,4 +1,4 @@
-//! What a browser remembers from one project to the next: its folder, and the favourites.
+//! What a window remembers from one project to the next: the folder of its browser, the favourites, the pitch of its tuner.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -16,6 +16,8 @@ const MAX_BYTES: u64 = 4 << 20;
 pub(super) struct Memory {
     pub(super) folder: Option<PathBuf>,
     pub(super) favourites: BTreeSet<PathBuf>,
+    /// The pitch of A4 in Hz that the tuner takes.
+    pub(super) reference_hz: Option<f32>,
 }
 
 impl Memory {
@@ -68,8 +70,16 @@ mod tests {
     fn it_comes_back_and_a_damaged_file_is_an_empty_one() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("neurdsp/plugin.json");
-        let memory = Memory { folder: Some("amps".into()), favourites: ["a.nam".into()].into() };
+        let mut memory = Memory {
+            folder: Some("amps".into()),
+            favourites: ["a.nam".into()].into(),
+            reference_hz: Some(442.0),
+        };
         memory.write(&path).unwrap();
+        assert_eq!(Memory::read(&path), memory);
+        // One of an earlier version knew no tuner.
+        std::fs::write(&path, r#"{"folder": "amps", "favourites": ["a.nam"]}"#).unwrap();
+        memory.reference_hz = None;
         assert_eq!(Memory::read(&path), memory);
         std::fs::write(&path, "{\"favourites\": 3").unwrap();
         assert_eq!(Memory::read(&path), Memory::default());

@@ -3,6 +3,7 @@
 use egui::{Align2, Color32, FontId, Layout, RichText, Sense, Stroke, Ui, pos2, vec2};
 
 use super::icons::{Icon, icon_button};
+use super::memory::Memory;
 use super::theme::{ACCENT, DIM, LEVEL, LINE, PANEL, TEXT, WELL};
 use crate::audio::pitch::Note;
 
@@ -26,6 +27,24 @@ pub(crate) struct Tuning {
 impl Default for Tuning {
     fn default() -> Tuning {
         Tuning { reference_hz: USUAL_HZ, mutes: true }
+    }
+}
+
+impl Tuning {
+    /// Takes the reference pitch that any instance has remembered last in the file called `memory`.
+    pub(crate) fn recall(&mut self, memory: &str) {
+        self.refer_to(Memory::load(memory).reference_hz.unwrap_or(USUAL_HZ));
+    }
+
+    /// Remembers the reference pitch in the file called `memory`, for the next project too.
+    pub(crate) fn remember(&self, memory: &str) {
+        Memory::default().change(memory, |memory| memory.reference_hz = Some(self.reference_hz));
+    }
+
+    /// Sets the reference pitch, or the nearest one that can be chosen; a file may hold anything.
+    fn refer_to(&mut self, reference_hz: f32) {
+        self.reference_hz =
+            if reference_hz.is_nan() { USUAL_HZ } else { reference_hz.clamp(LOWEST_HZ, HIGHEST_HZ) };
     }
 }
 
@@ -91,7 +110,7 @@ fn controls(ui: &mut Ui, tuning: &mut Tuning) {
             if icon_button(ui, Icon::Next, "1 Hz higher", TEXT).clicked() {
                 tuning.reference_hz += 1.0;
             }
-            tuning.reference_hz = tuning.reference_hz.clamp(LOWEST_HZ, HIGHEST_HZ);
+            tuning.refer_to(tuning.reference_hz);
             ui.with_layout(Layout::right_to_left(egui::Align::Center), |ui| {
                 let (text, fill) = if tuning.mutes { ("Output muted", ACCENT) } else { ("Output on", WELL) };
                 let text = RichText::new(text).color(if tuning.mutes { WELL } else { TEXT });
@@ -102,4 +121,20 @@ fn controls(ui: &mut Ui, tuning: &mut Tuning) {
             });
         });
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Tuning;
+
+    #[test]
+    fn a_remembered_pitch_is_one_that_can_be_chosen() {
+        let mut tuning = Tuning::default();
+        for (remembered, expected) in
+            [(442.0, 442.0), (0.0, 415.0), (1e30, 466.0), (f32::NEG_INFINITY, 415.0), (f32::NAN, 440.0)]
+        {
+            tuning.refer_to(remembered);
+            assert_eq!(tuning.reference_hz, expected, "{remembered}");
+        }
+    }
 }

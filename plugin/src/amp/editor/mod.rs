@@ -235,7 +235,11 @@ impl AmpEditor {
         if let Some(samples) = &mut self.tuner {
             self.shared.tuner.read(samples);
             let rate = self.shared.sample_rate_hz.load(Ordering::Relaxed) as f32;
+            let before = self.tuning;
             tuner(ui, pitch::pitch(samples, rate), &mut self.tuning);
+            if self.tuning.reference_hz != before.reference_hz {
+                self.tuning.remember(MODELS.memory);
+            }
             self.shared.muted.store(self.tuning.mutes, Ordering::Relaxed);
             return;
         }
@@ -258,6 +262,7 @@ impl App for AmpEditor {
 
     fn opened(&mut self, context: &egui::Context) {
         theme::apply(context);
+        self.tuning.recall(MODELS.memory);
         let folder = self.browser.recall();
         if let Some(path) = self.current_model().filter(|path| path.is_file()) {
             self.browser.follow(&path);
