@@ -1,6 +1,6 @@
 //! The editor on a screen without a monitor, in a host that plays: screenshots, a turned knob, dropped files.
 #![cfg(target_os = "linux")]
-#![allow(missing_docs, clippy::unwrap_used, clippy::print_stderr)]
+#![allow(missing_docs, clippy::unwrap_used)]
 
 #[path = "../host/mod.rs"]
 mod host;
@@ -10,11 +10,14 @@ use std::time::{Duration, Instant};
 
 use host::display::Display;
 use host::editor::{Editor, MOMENT, play, play_until};
-use host::{Instance, Module, loaded_path, model_path, state};
+use host::stage::{Stage, shipped};
+use host::{Instance, loaded_path, model_path, state};
 
 /// The knob of the input gain, and the tuner's button, in points.
 const GAIN: (i16, i16) = (382, 232);
 const TUNER: (i16, i16) = (912, 24);
+/// The tuner's arrow to a higher reference pitch.
+const HIGHER: (i16, i16) = (491, 504);
 /// The cross of an error.
 const DISMISS: (i16, i16) = (917, 71);
 
@@ -49,26 +52,16 @@ fn cabinet(folder: &Path) -> PathBuf {
 
 #[test]
 fn the_editor_shows_plays_and_takes_files() {
-    let Some(display) = Display::start(2000, 1200) else {
-        eprintln!("skipped: Xvfb is not installed");
-        return;
-    };
-    let folder = tempfile::tempdir().unwrap();
-    // SAFETY: no other thread of this process reads the environment yet.
-    unsafe { std::env::set_var("XDG_CONFIG_HOME", folder.path()) };
-    let module = Module::load();
-    let mut instance = module.create();
-    instance.start(48_000.0, 512);
+    let Some(Stage { display, home, module, mut instance }) = Stage::start(2000, 1200) else { return };
     let mut editor = Editor::ready(&display, &mut instance, 1);
     play(&mut instance, MOMENT);
     editor.save(&display, "empty");
 
     // A dropped model plays, is kept in the project, and marks the project modified.
-    let amps = folder.path().join("amps");
+    let amps = home.path().join("amps");
     std::fs::create_dir(&amps).unwrap();
-    for name in ["ts9", "crunch", "screamer"].map(|name| format!("{name}.safetensors")) {
-        let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../python/neurdsp/amp/shipped");
-        std::fs::copy(shipped.join(&name), amps.join(&name)).unwrap();
+    for name in ["ts9", "crunch", "screamer"] {
+        std::fs::copy(shipped(name), amps.join(format!("{name}.safetensors"))).unwrap();
     }
     // Names in other scripts, with emoji, and longer than their place.
     for name in
@@ -84,13 +77,13 @@ fn the_editor_shows_plays_and_takes_files() {
     assert!(instance.handler.edited.lock().unwrap().contains_key(&revision));
 
     // A folder is browsed, now and in the next project.
-    let memory = folder.path().join("neurdsp/plugin.json");
+    let memory = home.path().join("neurdsp/plugin.json");
     editor.drop_file(&display, &mut instance, &amps);
     play_until(&mut instance, "the folder is remembered", |_| {
         std::fs::read_to_string(&memory).is_ok_and(|memory| memory.contains(amps.to_str().unwrap()))
     });
 
-    let response = cabinet(folder.path());
+    let response = cabinet(home.path());
     editor.drop_file(&display, &mut instance, &response);
     play_until(&mut instance, "the cabinet is kept", |i| loaded_path(i, "cabinet") == response);
     // Away from the list, whose tooltips show paths.
@@ -105,7 +98,7 @@ fn the_editor_shows_plays_and_takes_files() {
     play(&mut instance, MOMENT);
 
     // A file that is no model is refused in words, and the model plays on.
-    let broken = folder.path().join("broken.nam");
+    let broken = home.path().join("broken.nam");
     std::fs::write(&broken, "{}").unwrap();
     editor.drop_file(&display, &mut instance, &broken);
     play(&mut instance, MOMENT);
@@ -141,5 +134,29 @@ fn the_editor_shows_plays_and_takes_files() {
     editor.click(&display, &mut instance, TUNER);
     play_tone(&mut instance, MOMENT);
     editor.save(&display, "tuner");
+
+    // Its reference pitch is remembered, and the next project goes on from there.
+    let reference_hz = || {
+        let memory: Option<serde_json::Value> =
+            std::fs::read(&memory).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        memory.and_then(|memory| memory["reference_hz"].as_f64())
+    };
+    assert_eq!(reference_hz(), None);
+    for expected in [441.0, 442.0] {
+        editor.click(&display, &mut instance, HIGHER);
+        play_until(&mut instance, "the pitch is remembered", |_| reference_hz() == Some(expected));
+    }
+    editor.close(&display);
+    drop(instance);
+    let mut next = module.create();
+    next.start(48_000.0, 512);
+    let editor = Editor::ready(&display, &mut next, 1);
+    play(&mut next, MOMENT);
+    editor.click(&display, &mut next, TUNER);
+    play(&mut next, MOMENT);
+    editor.click(&display, &mut next, HIGHER);
+    play_until(&mut next, "the pitch is raised further", |_| reference_hz() == Some(443.0));
+    let kept = std::fs::read_to_string(&memory).unwrap();
+    assert!(kept.contains(amps.to_str().unwrap()), "{kept}");
     editor.close(&display);
 }

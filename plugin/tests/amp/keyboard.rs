@@ -1,7 +1,7 @@
 //! Whose keys they are, in a host that counts its own: the plugin's while a field is edited, and otherwise the host's, with the
 //! pointer over the plugin's window too. Keys and clicks come from the keyboard and the mouse themselves, so the server decides.
 #![cfg(target_os = "linux")]
-#![allow(missing_docs, clippy::unwrap_used, clippy::print_stderr)]
+#![allow(missing_docs, clippy::unwrap_used)]
 
 #[path = "../host/mod.rs"]
 mod host;
@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use host::display::Display;
 use host::editor::{Editor, MOMENT, play, play_until};
-use host::{Instance, Module, state};
+use host::stage::Stage;
+use host::{Instance, state};
 
 /// Points of the window: the field that searches, one that nothing is at, the knob of the input gain, and its value.
 const SEARCH: (i16, i16) = (110, 94);
@@ -47,16 +48,9 @@ fn typed(display: &Display, instance: &mut Instance) -> Vec<u32> {
 
 #[test]
 fn keys_are_the_hosts_unless_a_field_is_edited() {
-    let Some(display) = Display::start(1000, 600) else {
-        eprintln!("skipped: Xvfb is not installed");
+    let Some(Stage { display, home: _home, module: _module, mut instance }) = Stage::start(1000, 600) else {
         return;
     };
-    let home = tempfile::tempdir().unwrap();
-    // SAFETY: no other thread of this process reads the environment yet.
-    unsafe { std::env::set_var("XDG_CONFIG_HOME", home.path()) };
-    let module = Module::load();
-    let mut instance = module.create();
-    instance.start(48_000.0, 512);
     let editor = Editor::ready(&display, &mut instance, 1);
     let host = display.host_around(editor.parent, editor.width, editor.height);
     play(&mut instance, MOMENT);

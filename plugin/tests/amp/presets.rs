@@ -1,6 +1,6 @@
 //! Knobs of a model and presets in the editor, on a screen without a monitor, in a host that plays.
 #![cfg(target_os = "linux")]
-#![allow(missing_docs, clippy::unwrap_used, clippy::print_stderr)]
+#![allow(missing_docs, clippy::unwrap_used)]
 
 #[path = "../host/mod.rs"]
 mod host;
@@ -9,7 +9,8 @@ use std::path::Path;
 
 use host::display::Display;
 use host::editor::{Editor, MOMENT, play, play_until};
-use host::{Module, loaded_path, model_path, state};
+use host::stage::{Stage, shipped};
+use host::{loaded_path, model_path, state};
 use neurdsp_models::{ModelFile, Tensor};
 
 /// Points of the window: the first knob of the model, the name of the preset, and the arrow to the previous one.
@@ -28,11 +29,6 @@ const ENTER: u32 = 0xff0d;
 /// The middle of a line of the list of presets; headings are lines too.
 fn line(index: i16) -> (i16, i16) {
     (450, 67 + 26 * index)
-}
-
-fn shipped(name: &str) -> std::path::PathBuf {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../python/neurdsp/amp/shipped");
-    folder.canonicalize().unwrap().join(format!("{name}.safetensors"))
 }
 
 /// A file of `crunch` with six more knobs, which have no effect.
@@ -56,20 +52,10 @@ fn eight_knobs(folder: &Path) -> std::path::PathBuf {
 
 #[test]
 fn knobs_turn_and_presets_are_saved_listed_recalled_and_deleted() {
-    let Some(display) = Display::start(2000, 1200) else {
-        eprintln!("skipped: Xvfb is not installed");
+    let Some(Stage { display, home, module: _module, mut instance }) = Stage::start(2000, 1200) else {
         return;
     };
-    let home = tempfile::tempdir().unwrap();
-    // SAFETY: no other thread of this process reads the environment yet.
-    unsafe {
-        std::env::set_var("XDG_CONFIG_HOME", home.path());
-        std::env::set_var("HOME", home.path());
-    }
     let folder = home.path().join(".vst3/presets/neurdsp/neurdsp");
-    let module = Module::load();
-    let mut instance = module.create();
-    instance.start(48_000.0, 512);
     let editor = Editor::ready(&display, &mut instance, 1);
 
     // A model that is loaded by hand has its knobs where its maker left them, and the host is told.

@@ -1,15 +1,15 @@
 //! A window that is closed and opened again at once is drawn each time.
 #![cfg(target_os = "linux")]
-#![allow(missing_docs, clippy::unwrap_used, clippy::print_stderr)]
+#![allow(missing_docs, clippy::unwrap_used)]
 
 #[path = "../host/mod.rs"]
 mod host;
 
 use std::time::{Duration, Instant};
 
-use host::Module;
 use host::display::Display;
 use host::editor::Editor;
+use host::stage::Stage;
 
 /// The environment variable with the number of openings, and the number without it.
 const VARIABLE: &str = "NEURDSP_REOPENINGS";
@@ -24,16 +24,10 @@ fn colours(display: &Display, editor: &Editor) -> usize {
 
 #[test]
 fn a_window_that_is_opened_again_at_once_is_never_empty() {
-    let Some(display) = Display::start(1000, 600) else {
-        eprintln!("skipped: Xvfb is not installed");
+    let Some(Stage { display, home: _home, module: _module, instance }) = Stage::start(1000, 600) else {
         return;
     };
-    let home = tempfile::tempdir().unwrap();
-    // SAFETY: no other thread of this process reads the environment yet.
-    unsafe { std::env::set_var("XDG_CONFIG_HOME", home.path()) };
     let count: usize = std::env::var(VARIABLE).map_or(USUAL, |count| count.parse().expect("a number"));
-    let module = Module::load();
-    let instance = module.create();
     for opening in 0..count {
         let mut editor = Editor::open_without_loop(&display, &instance);
         let start = Instant::now();

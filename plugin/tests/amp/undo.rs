@@ -1,15 +1,14 @@
 //! Undo in the editor: one step for a gesture, one for a file that was loaded, none for what the host automates.
 #![cfg(target_os = "linux")]
-#![allow(missing_docs, clippy::unwrap_used, clippy::print_stderr)]
+#![allow(missing_docs, clippy::unwrap_used)]
 
 #[path = "../host/mod.rs"]
 mod host;
 
-use std::path::{Path, PathBuf};
-
 use host::display::Display;
 use host::editor::{Editor, MOMENT, play, play_until};
-use host::{Instance, Module, loaded_path, model_path, state};
+use host::stage::{Stage, shipped};
+use host::{Instance, loaded_path, model_path, state};
 
 /// Points of the window: the buttons, the knob of the input gain, the first knob of the model, and the arrow to the next cabinet.
 const UNDO: (i16, i16) = (132, 24);
@@ -18,30 +17,15 @@ const GAIN: (i16, i16) = (382, 232);
 const KNOB: (i16, i16) = (690, 235);
 const NEXT_CABINET: (i16, i16) = (679, 363);
 
-fn shipped(name: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../python/neurdsp/amp/shipped");
-    folder.canonicalize().unwrap().join(format!("{name}.safetensors"))
-}
-
 fn value(instance: &Instance, id: &str) -> f64 {
     state(instance)["params"][id]["f32"].as_f64().unwrap()
 }
 
 #[test]
 fn gestures_and_loaded_files_are_undone_one_by_one_and_automation_is_not() {
-    let Some(display) = Display::start(1000, 600) else {
-        eprintln!("skipped: Xvfb is not installed");
+    let Some(Stage { display, home: _home, module: _module, mut instance }) = Stage::start(1000, 600) else {
         return;
     };
-    let home = tempfile::tempdir().unwrap();
-    // SAFETY: no other thread of this process reads the environment yet.
-    unsafe {
-        std::env::set_var("XDG_CONFIG_HOME", home.path());
-        std::env::set_var("HOME", home.path());
-    }
-    let module = Module::load();
-    let mut instance = module.create();
-    instance.start(48_000.0, 512);
     let editor = Editor::ready(&display, &mut instance, 1);
     let click = |instance: &mut Instance, at| {
         editor.click(&display, instance, at);

@@ -15,6 +15,8 @@ mod drums;
 pub mod editor;
 mod plugin;
 mod signal;
+#[cfg(target_os = "linux")]
+pub mod stage;
 mod state;
 mod stream;
 
