@@ -78,7 +78,9 @@ def use(interpreter: str, package: Path, folder: Path, **environment: str) -> No
     run(UV, "pip", "install", "--quiet", "--python", python, f"{package}[plot]", **environment)
     run(python.with_name("neurdsp"), "demo", "-o", "demo", cwd=folder)
     written = sorted(path.name for path in (folder / "demo").iterdir())
-    if written != ["amped.wav", "dry.wav", "report.png", "report.txt"]:
+    drums = [f"drums{end}" for end in ("-cymbals", "-hihat", "-kick", "-snare", "-toms", "")]
+    wanted = ["amped.wav", "dry.wav", "report.png", "report.txt", "drums.png", "drums.html"]
+    if written != sorted([*wanted, *(f"{name}.wav" for name in drums)]):
         raise SystemExit(f"neurdsp demo wrote {written}")
 
 

@@ -42,11 +42,12 @@ ALLOWED_PYTHON = {
     "modelfile": HELPERS,
     "dsp": HELPERS | {"_notices"},
     "metrics": HELPERS | {"dsp"},
+    "report": HELPERS | {"dsp"},
     "nn": HELPERS | {"dsp"},
     "losses": HELPERS | {"config", "dsp", "nn"},
     "training": HELPERS | {"config", "modelfile", "dsp", "nn", "metrics", "losses"},
     **dict.fromkeys(
-        FAMILIES, HELPERS | {"config", "modelfile", "dsp", "nn", "metrics", "losses", "training"}
+        FAMILIES, HELPERS | {"config", "modelfile", "dsp", "nn", "metrics", "losses", "training", "report"}
     ),
 }
 #: Stand above everything: the command and the package's own __init__.

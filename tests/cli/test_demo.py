@@ -1,10 +1,15 @@
-"""``neurdsp demo`` renders, verifies and writes its four files, or reports in one line why it cannot."""
+"""``neurdsp demo`` renders, verifies, separates and writes its files, or says in one line why it cannot."""
+
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 import soundfile
 from neurdsp.amp import AmpModel, shipped_clip
 from neurdsp.cli.demo import run_demo
+from neurdsp.cli.demo_drums import DRUM_FILES, run_drums
+from neurdsp.drumsep.loop import render_loop
 from neurdsp.errors import ModelFileError
 
 
@@ -12,7 +17,7 @@ def test_the_demo_writes_sound_picture_and_report(run, files):
     outcome = run("demo", "-o", "demo", "-m", "amp.safetensors")
     assert outcome.status == 0, outcome
     written = sorted(path.name for path in (files / "demo").iterdir())
-    assert written == ["amped.wav", "dry.wav", "report.png", "report.txt"]
+    assert written == sorted(["amped.wav", "dry.wav", "report.png", "report.txt", *DRUM_FILES])
     dry, rate = soundfile.read(shipped_clip(), dtype="float32")
     amped, _ = soundfile.read(files / "demo" / "amped.wav", dtype="float32")
     np.testing.assert_array_equal(amped, AmpModel.load(files / "amp.safetensors").render(dry, rate))
@@ -21,7 +26,7 @@ def test_the_demo_writes_sound_picture_and_report(run, files):
     for text in ("random (amp.wavenet)", "221", "0.0123", "x real time", "must be below -100 dB: passed"):
         assert text in report
         assert text in outcome.out
-    assert outcome.out.count("\n") <= 24
+    assert outcome.out.count("\n") <= 30
 
 
 def test_a_model_that_computes_something_else_is_refused(run, files, make_amp):
@@ -34,3 +39,38 @@ def test_a_model_that_computes_something_else_is_refused(run, files, make_amp):
     with pytest.raises(ModelFileError, match="does not compute what was trained"):
         run_demo(files / "demo", model=path)
     assert not (files / "demo").exists()
+
+
+def test_the_drums_of_the_demo_are_told_apart_better_than_by_leaving_them_together(tmp_path):
+    report = run_drums(tmp_path)
+    assert list(report.scores_db) == ["kick", "snare", "toms", "hihat", "cymbals"]
+    for name, (sdr_db, mixture_db) in report.scores_db.items():
+        assert sdr_db > mixture_db + 6, name
+    mixture, rate = soundfile.read(tmp_path / "drums.wav", dtype="float32")
+    np.testing.assert_array_equal(mixture.T, render_loop().mixture)
+    stem, _ = soundfile.read(tmp_path / "drums-kick.wav", dtype="float32")
+    assert (rate, stem.shape) == (44_100, mixture.shape)
+    assert (tmp_path / "drums.png").read_bytes().startswith(b"\x89PNG")
+    assert (tmp_path / "drums.html").read_text().count('class="track"') == 7
+
+
+def test_a_build_without_a_drum_network_writes_none_of_their_files(tmp_path, monkeypatch):
+    monkeypatch.setattr("neurdsp.drumsep.lookup._SHIPPED", tmp_path / "nothing")
+    assert run_drums(tmp_path) is None
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_drums_need_nothing_that_is_in_an_extra_but_matplotlib(tmp_path):
+    script = (
+        "import sys\n"
+        "from importlib.abc import MetaPathFinder\n"
+        "class Refuse(MetaPathFinder):\n"
+        "    def find_spec(self, name, path, target=None):\n"
+        "        if name.split('.')[0] in ('torch', 'scipy', 'onnx', 'onnxruntime', 'fast_bss_eval'):\n"
+        "            raise ModuleNotFoundError(name)\n"
+        "sys.meta_path.insert(0, Refuse())\n"
+        "from pathlib import Path\n"
+        "from neurdsp.cli.demo_drums import run_drums\n"
+        f"assert run_drums(Path({str(tmp_path)!r})) is not None\n"
+    )
+    subprocess.run([sys.executable, "-I", "-c", script], check=True, capture_output=True, text=True)

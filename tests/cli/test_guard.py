@@ -29,6 +29,10 @@ CALLS = {
     ("amp train-knobs", "model_path"): "amp train-knobs manifest.yaml -o OUT",
     ("drumsep export-onnx", "target"): "drumsep export-onnx drums.safetensors OUT",
     ("drumsep prepare", "output"): "drumsep prepare --groove groove.tar --kit strokes --synthesised 0 -o OUT",
+    (
+        "drumsep report",
+        "output",
+    ): "drumsep report stereo.wav -m drums.safetensors --tier fast --seconds 0.1 -o OUT",
     ("drumsep export", "output"): "drumsep export run -o OUT",
     ("drumsep distil", "output"): "drumsep distil drums.safetensors groove.tar -c config.yaml -o OUT",
     ("drumsep prune", "output"): "drumsep prune drums.safetensors groove.tar -c config.yaml -o OUT",

@@ -1,28 +1,25 @@
-"""``neurdsp demo``: renders a guitar clip through an amp model, verifies the file, and writes a report."""
+"""``neurdsp demo``: renders a guitar clip through an amp model, separates a drum loop, and writes reports."""
 
 import json
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
-import numpy.typing as npt
 import typer
 
 from neurdsp import _guard as guard
 from neurdsp._output import atomic_output, check_output
 from neurdsp.audio import FloatArray, read_audio, write_audio
+from neurdsp.cli.demo_drums import DRUM_FILES, DrumsReport, run_drums
 from neurdsp.errors import ModelFileError
+from neurdsp.report.mel import N_MELS
 
 __all__ = ["DemoReport", "demo", "run_demo"]
 
 _MODEL = "crunch"
 _FILES = ("dry.wav", "amped.wav", "report.png", "report.txt")
-_N_MELS = 96
-_N_FFT = 2_048
-_HOP_LENGTH = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +42,8 @@ class DemoReport:
         Duration of the clip, CPU time to render it, and wall time of the log-mel spectrogram.
     dry_peak_db, amped_peak_db : float
         Peaks in dBFS.
+    drums : DrumsReport or None
+        What separated the drum loop; None if no such network ships with this build.
     """
 
     amp: str
@@ -60,6 +59,7 @@ class DemoReport:
     mel_s: float
     dry_peak_db: float
     amped_peak_db: float
+    drums: DrumsReport | None = None
 
     def rows(self) -> list[tuple[str, str]]:
         """Return names and values as text."""
@@ -72,8 +72,13 @@ class DemoReport:
             ("verify", f"{self.verify_db:.1f} dB, must be below {self.threshold_db:g} dB: passed"),
             ("rendered", f"{self.duration_s:.2f} s in {self.render_s:.3f} s of CPU time"),
             ("speed", f"{self.duration_s / self.render_s:.0f} x real time on one core"),
-            ("log-mel", f"{_N_MELS} bands in {1e3 * self.mel_s:.1f} ms"),
+            ("log-mel", f"{N_MELS} bands in {1e3 * self.mel_s:.1f} ms"),
             ("peaks", f"dry {self.dry_peak_db:.1f} dBFS, amped {self.amped_peak_db:.1f} dBFS"),
+            *(
+                [("drums", "no network for them ships with this build")]
+                if self.drums is None
+                else self.drums.rows()
+            ),
         ]
 
 
@@ -83,12 +88,15 @@ def run_demo(
     model: str | os.PathLike[str] | None = None,
     overwrite: bool = False,
 ) -> DemoReport:
-    """Render the shipped clip through an amp model, and write sound and report.
+    """Render the shipped clip through an amp model, separate a drum loop, and write sound and reports.
+
+    The loop is our own synthesis, and goes through the shipped network; neither step needs torch or scipy.
 
     Parameters
     ----------
     folder : path-like
-        Folder for ``dry.wav``, ``amped.wav``, ``report.png`` and ``report.txt``; created if absent.
+        Folder for ``dry.wav``, ``amped.wav``, ``report.png`` and ``report.txt``, and for ``drums.wav``,
+        ``drums-kick.wav`` and the other stems, ``drums.png`` and ``drums.html``; created if absent.
     model : str or path-like, optional
         A model file, or the name of a shipped amp; ``crunch`` by default.
     overwrite : bool
@@ -115,11 +123,12 @@ def run_demo(
     >>> run_demo("demo").verify_db < -100  # doctest: +SKIP
     True
     """
-    from neurdsp import log_mel, modelfile
+    from neurdsp import modelfile
     from neurdsp.amp import AmpModel, shipped_amps, shipped_clip
     from neurdsp.amp.lookup import find_model
     from neurdsp.dependencies import require
     from neurdsp.metrics import peak_db
+    from neurdsp.report.mel import mel_levels_db
 
     require("matplotlib", extra="plot", purpose="the demo's picture")
     if model is None:
@@ -129,7 +138,7 @@ def run_demo(
         model = _MODEL if _MODEL in amps else amps[0]
     path, target = find_model(model), Path(folder)
     if target.is_dir():
-        for name in _FILES:
+        for name in (*_FILES, *DRUM_FILES):
             check_output(target / name, inputs=[path])
             guard.check_new(target / name, overwrite=overwrite or _is_demo(target))
     amp = AmpModel.load(path)
@@ -144,9 +153,7 @@ def run_demo(
     amped = amp.render(dry, sample_rate)
     render_s = time.thread_time() - start
     start = time.perf_counter()
-    mel_db: FloatArray = log_mel(
-        amped, log="db", sr=sample_rate, n_fft=_N_FFT, hop_length=_HOP_LENGTH, n_mels=_N_MELS, floor=1e-8
-    )
+    mel_db = mel_levels_db(amped, sample_rate)
     mel_s = time.perf_counter() - start
     metrics = json.loads(amp.metadata.get("neurdsp.metrics", "{}"))
     report = DemoReport(
@@ -166,6 +173,7 @@ def run_demo(
         amped_peak_db=peak_db(amped),
     )
     target.mkdir(parents=True, exist_ok=True)
+    report = replace(report, drums=run_drums(target))
     write_audio(target / "dry.wav", dry, sample_rate)
     write_audio(target / "amped.wav", amped, sample_rate)
     _draw(target / "report.png", report, dry, amped, mel_db, sample_rate)
@@ -189,7 +197,8 @@ def _is_demo(folder: Path) -> bool:
 def _draw(
     path: Path, report: DemoReport, dry: FloatArray, amped: FloatArray, mel_db: FloatArray, sample_rate: int
 ) -> None:
-    from neurdsp.amp.figure import COLOURS, Envelope, new_figure, save_figure, style
+    from neurdsp.report.figure import COLOURS, Envelope, new_figure, save_figure, style
+    from neurdsp.report.mel import draw_mel, mel_ticks
 
     figure = new_figure(10, 8)
     figure.suptitle(
@@ -209,36 +218,14 @@ def _draw(
         axes.set_xlim(0, signal.size / sample_rate)
         style(axes, title, "time (s)", "amplitude")
     axes = figure.add_subplot(grid[2])
-    top_db = float(mel_db.max())
-    image = axes.imshow(
-        mel_db,
-        origin="lower",
-        aspect="auto",
-        interpolation="nearest",
-        cmap="magma",
-        vmin=top_db - 80,
-        vmax=top_db,
-        extent=(0, dry.size / sample_rate, 0, _N_MELS),
-    )
+    image = draw_mel(axes, mel_db, duration_s=dry.size / sample_rate, top_db=float(mel_db.max()))
     style(axes, "Log-mel of the amped signal", "time (s)", "frequency (Hz)")
     axes.grid(False)
-    axes.set_yticks(*_mel_ticks(sample_rate))
+    axes.set_yticks(*mel_ticks(sample_rate))
     bar = figure.colorbar(image, ax=axes, pad=0.01)
     bar.set_label("dB", fontsize=9)
     bar.ax.tick_params(labelsize=8)
     save_figure(figure, path)
-
-
-def _mel_ticks(sample_rate: int) -> tuple[npt.NDArray[np.float64], list[str]]:
-    """Return positions and labels of round frequencies on the axis of mel bands."""
-    from neurdsp.dsp.filters import mel
-
-    centres_hz = (
-        np.argmax(mel(sr=sample_rate, n_fft=_N_FFT * 8, n_mels=_N_MELS), axis=1) * sample_rate / (_N_FFT * 8)
-    )
-    frequencies_hz = [hz for hz in (250, 500, 1_000, 2_000, 4_000, 8_000, 16_000) if hz < sample_rate / 2]
-    labels = [f"{hz}" if hz < 1_000 else f"{hz // 1_000}k" for hz in frequencies_hz]
-    return np.interp(frequencies_hz, centres_hz, np.arange(_N_MELS) + 0.5), labels
 
 
 def demo(
@@ -248,9 +235,10 @@ def demo(
     model: Annotated[str, typer.Option("--model", "-m", help="Model file, or name of a shipped amp.")] = "",
     overwrite: guard.Overwrite = False,
 ) -> None:
-    """Render a guitar clip through an amp model, verify the model file, and write a report."""
+    """Play a guitar clip through an amp model, verify it, separate a drum loop, and write reports."""
     from neurdsp.console import print_table
 
     report = run_demo(output, model=model or None, overwrite=overwrite)
     print_table(report.rows(), title="neurdsp demo")
-    typer.echo(f"\nwritten: {', '.join(str(output / name) for name in _FILES)}")
+    names = [*_FILES, *(() if report.drums is None else ("drums.html", "drums.png", "drums*.wav"))]
+    typer.echo(f"\nwritten: {', '.join(str(output / name) for name in names)}")

@@ -2,7 +2,7 @@
 
 import typer
 
-from neurdsp.drumsep.commands import data, engines, evaluate, separate, shrink, train
+from neurdsp.drumsep.commands import data, engines, evaluate, report, separate, shrink, train
 
 __all__ = ["app"]
 
@@ -21,3 +21,4 @@ app.command()(train.export)
 app.command()(shrink.distil)
 app.command()(shrink.prune)
 app.command()(evaluate.evaluate)
+app.command()(report.report)

@@ -107,10 +107,10 @@ def test_a_model_evaluated_on_its_own_output_is_perfect(tmp_path, amp_path, rng)
 def test_the_picture_shows_every_band_step_and_probe(tmp_path):
     """Bars as high as the figures, faint where nothing sounds, and no place for aliasing without a model."""
     pytest.importorskip("matplotlib")
-    from neurdsp.amp.figure import new_figure
     from neurdsp.amp.judge.aliasing import AliasingResult
     from neurdsp.amp.judge.breakdown import Slice
     from neurdsp.amp.judge.breakdown_plot import draw_breakdown
+    from neurdsp.report.figure import new_figure
 
     bands = [Slice(0.0, 80.0, 1e-6, 0.5), Slice(80.0, 24_000.0, 1.0, 0.02)]
     levels = [Slice(-96.0, -12.0, 1.0, 0.02), Slice(-12.0, 3.0, 0.0, None)]

@@ -8,8 +8,8 @@ import numpy as np
 from neurdsp._output import check_output
 from neurdsp.amp.capture.align import impulse_response, lay_over
 from neurdsp.amp.capture.report import Examined
-from neurdsp.amp.figure import COLOURS, Envelope, new_figure, save_figure, style
 from neurdsp.errors import ParameterError
+from neurdsp.report.figure import COLOURS, Envelope, new_figure, save_figure, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -3,9 +3,9 @@
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from neurdsp.amp.figure import style
 from neurdsp.amp.judge.aliasing import AliasingResult
 from neurdsp.amp.judge.breakdown import Slice
+from neurdsp.report.figure import style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

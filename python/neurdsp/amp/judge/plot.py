@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from neurdsp.amp.figure import COLOURS, Envelope, new_figure, save_figure, style
 from neurdsp.amp.judge.aliasing import AliasingResult
 from neurdsp.amp.judge.breakdown import Slice
 from neurdsp.amp.judge.breakdown_plot import draw_breakdown
@@ -13,6 +12,7 @@ from neurdsp.audio import FloatArray
 from neurdsp.dependencies import require
 from neurdsp.dsp import stft
 from neurdsp.metrics import ComparisonResult
+from neurdsp.report.figure import COLOURS, Envelope, new_figure, save_figure, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -1,7 +1,5 @@
 """The report of a run: one self-contained HTML file with metrics, plots and audio players."""
 
-import base64
-import html
 import json
 import math
 import tempfile
@@ -12,25 +10,18 @@ from pathlib import Path
 
 import numpy as np
 
-from neurdsp._output import atomic_output
 from neurdsp.amp.infer import AmpModel
 from neurdsp.amp.judge.aliasing import measure_aliasing
 from neurdsp.amp.judge.breakdown import Breakdown
 from neurdsp.audio import FloatArray, write_audio
 from neurdsp.metrics import Comparison
+from neurdsp.report.page import NO_PICTURES, embedded, fact_table, write_page
 
 __all__ = ["Excerpt", "write_report"]
 
 _CLIP_S = 6.0
 _BLOCK = 1 << 16
 _WIDTH, _HEIGHT = 720, 220
-_STYLE = """
-body{font:15px/1.5 system-ui,sans-serif;max-width:62rem;margin:2rem auto;padding:0 1rem;color:#22303c}
-h1{font-size:1.5rem}h2{font-size:1.1rem;margin-top:2rem}table{border-collapse:collapse}
-td{padding:.15rem 1.2rem .15rem 0;vertical-align:top}td:first-child{color:#667480}
-img{max-width:100%}figure{margin:.4rem 0;display:flex;gap:1rem;align-items:center}figcaption{width:6rem}
-svg{max-width:100%;height:auto}
-"""
 
 
 @dataclass(frozen=True)
@@ -79,22 +70,11 @@ def write_report(path: Path, *, model: Path, excerpt: Excerpt, log: Path, facts:
     >>> paths = {"model": Path("amp.safetensors"), "log": Path("metrics.jsonl")}
     >>> write_report(Path("report.html"), excerpt=excerpt, facts={"ESR": "0.01"}, **paths)  # doctest: +SKIP
     """
-    escape = html.escape
-    rows = "".join(
-        f"<tr><td>{escape(name)}</td><td>{escape(value)}</td></tr>" for name, value in facts.items()
-    )
-    parts = [f"<h1>{escape(model.name)}</h1><table>{rows}</table>", _curve(log)]
+    parts = [fact_table(facts), _curve(log)]
     with tempfile.TemporaryDirectory() as folder:
         parts.append(_players(excerpt, Path(folder)))
         parts.append(_figure(model, excerpt, Path(folder) / "comparison.png"))
-    title = f"<title>{escape(model.name)}</title>"
-    page = f'<!doctype html><html lang="en"><meta charset="utf-8">{title}<style>{_STYLE}</style>'
-    with atomic_output(path) as temporary:
-        temporary.write_text(page + "\n".join(parts) + "</html>\n", encoding="utf-8")
-
-
-def _embedded(path: Path, kind: str) -> str:
-    return f"data:{kind};base64,{base64.b64encode(path.read_bytes()).decode('ascii')}"
+    write_page(path, title=model.name, body="\n".join(parts))
 
 
 def _players(excerpt: Excerpt, folder: Path) -> str:
@@ -112,7 +92,7 @@ def _players(excerpt: Excerpt, folder: Path) -> str:
         gain = 0.7 / (loudest if name == "input" else peak)
         samples = np.clip(gain * clip, -1, 1).astype(np.float32)
         write_audio(folder / f"{name}.wav", samples, excerpt.sample_rate)
-        source = _embedded(folder / f"{name}.wav", "audio/wav")
+        source = embedded((folder / f"{name}.wav").read_bytes(), "audio/wav")
         player = f'<audio controls preload="metadata" src="{source}"></audio>'
         figures.append(f"<figure><figcaption>{name}</figcaption>{player}</figure>")
     return "<h2>Listen</h2>" + "".join(figures)
@@ -121,7 +101,7 @@ def _players(excerpt: Excerpt, folder: Path) -> str:
 def _figure(model: Path, excerpt: Excerpt, path: Path) -> str:
     """Return the figure: waveforms, spectra, residual, error by frequency and level, and aliasing."""
     if find_spec("matplotlib") is None:
-        return "<p>No pictures: matplotlib is not installed; pip install 'neurdsp[plot]'.</p>"
+        return NO_PICTURES
     from neurdsp.amp.judge.plot import ComparisonPlot  # needs matplotlib
 
     amp = AmpModel.load(model)
@@ -140,7 +120,8 @@ def _figure(model: Path, excerpt: Excerpt, path: Path) -> str:
         levels=breakdown.levels(),
         aliasing=measure_aliasing(lambda x: amp.render(x, amp.sample_rate), sample_rate=amp.sample_rate),
     )
-    return f'<h2>See</h2><img alt="Waveforms, spectra, residual, error" src="{_embedded(path, "image/png")}">'
+    picture = embedded(path.read_bytes(), "image/png")
+    return f'<h2>See</h2><img alt="Waveforms, spectra, residual, error" src="{picture}">'
 
 
 def _curve(log: Path) -> str:
