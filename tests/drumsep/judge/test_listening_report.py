@@ -91,6 +91,11 @@ def test_the_command_scores_true_stems_and_refuses_those_of_another_rate(run, tm
         loop.mixture[:, 22_050:44_100] / np.abs(loop.mixture[:, 22_050:44_100]).max(),
         atol=0.01,
     )
+    before = (tmp_path / "true" / "snare.wav").read_bytes()
+    over = run(*call[:3], "-o", "true/snare.wav", *call[5:], *part, "--overwrite")
+    assert over.status == 2
+    assert "also an input" in over.err
+    assert (tmp_path / "true" / "snare.wav").read_bytes() == before
     write_audio(tmp_path / "true" / "kick.wav", loop.stems["kick"], 48_000)
     done = run(*call, *part, "--overwrite")
     assert done.status == 2

@@ -44,11 +44,14 @@ def report(
     The page has a waveform and a spectrogram of each stem, which needs neurdsp[plot]. With true stems it
     plays these too, and shows SDR beside that of the recording itself.
     """
+    from neurdsp._output import check_output
     from neurdsp.audio import read_audio
     from neurdsp.drumsep.infer import DrumSeparator
     from neurdsp.drumsep.judge.report import Separation, write_listening_report
     from neurdsp.drumsep.judge.truth import read_truth
 
+    if truth is not None and truth.is_dir():
+        check_output(output, inputs=truth.iterdir())
     separator = DrumSeparator.load(model)
     mixture, sample_rate = read_audio(source, offset=start, duration=seconds)
     true_stems = (
