@@ -136,9 +136,13 @@ class Trainer:
                 elif self.config.target_score is not None and self._best.score <= self.config.target_score:
                     stopped = "target"
             # Without the last validation, so that a resumed run continues as if it had not taken place.
-            self._save()
+            saved, best = self._save(), self._best
             if self._last_validation[0] != self._step or self._best.metrics is None:
                 self._validate()
+            if saved is not None and self._best is not best:
+                # Beside what a resumed run continues with: the best of all, for an export.
+                result = {"result_state": self._best.weights, "result_metrics": self._best.metrics}
+                save_checkpoint(self.checkpoint_path, {**saved, **result})
             self.model.load_state_dict(self._best.weights)
             if self._best.metrics is not None:
                 self._export(self._best.metrics)
@@ -283,9 +287,10 @@ class Trainer:
             seconds_left=self._seconds * (1 - progress) / max(progress, 1e-9),
         )
 
-    def _save(self) -> None:
+    def _save(self) -> dict[str, Any] | None:
+        """Write the checkpoint, and return what is in it; None if another rank writes it."""
         if not self._ranks.first:
-            return
+            return None
         state = {
             "model": copy_weights(self.model),
             "updates": self._updates.state_dict(),
@@ -301,6 +306,7 @@ class Trainer:
             "last_validation": list(self._last_validation),
         }
         save_checkpoint(self.checkpoint_path, state)
+        return state
 
     def _restore(self, state: dict[str, Any]) -> None:
         if (state.get("average") is None) != (self._average is None):

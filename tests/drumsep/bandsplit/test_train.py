@@ -201,3 +201,16 @@ def test_a_recipe_refuses_unknown_keys_in_one_line():
     with pytest.raises(ConfigError, match="unknown preset 'drafty'"):
         load_recipe("drafty")
     assert isinstance(load_recipe("draft"), Recipe)
+
+
+def test_a_run_that_ends_by_the_clock_exports_what_its_last_validation_chose(bank_path, tmp_path):
+    recipe = load_recipe(
+        "tiny",
+        overrides=[*TINY, "training.minutes=0.005", "training.validate_seconds=3600", "training.seed=3"],
+    )
+    result = train(recipe, bank_path, run_dir=tmp_path / "run")
+    torch.manual_seed(3)
+    initial = BandSplitNet(recipe.model).state_dict()
+    network, facts = load_trained(tmp_path / "run")
+    assert not torch.equal(network.state_dict()["head.weight"], initial["head.weight"])
+    assert facts["metrics"] == result.metrics

@@ -188,7 +188,10 @@ def load_trained(
     names = {"best": "best_state", "average": "average", "last": "model"}
     if which not in names:
         raise ParameterError(f"which is '{which}', but it must be best, average or last")
-    weights = state.get(names[which])
+    weights, metrics = state.get(names[which]), state["best_metrics"]
+    # The last validation of a run, with which it ends, is beside what a resumed run continues with.
+    if which == "best" and "result_state" in state:
+        weights, metrics = state["result_state"], state["result_metrics"]
     if weights is None:
         raise ConfigError(f"{folder}: the run keeps no {which} weights; take --weights best or last")
     network = BandSplitNet(recipe.model)
@@ -196,7 +199,7 @@ def load_trained(
     facts = {
         "steps": int(state["step"]),
         "seconds": float(state["seconds"]),
-        "metrics": dict(state["best_metrics"] or {}),
+        "metrics": dict(metrics or {}),
     }
     return network.eval(), facts
 
