@@ -17,7 +17,8 @@ use serde_json::json;
 const RATE: usize = 44_100;
 
 fn separator(criterion: &mut Criterion) {
-    let bands = [vec![2; 8], vec![4; 6], vec![8; 4], vec![16; 4], vec![32; 4], vec![64, 64, 96, 128, 160, 249]];
+    let bands =
+        [vec![2; 8], vec![4; 6], vec![8; 4], vec![16; 4], vec![32; 4], vec![64, 64, 96, 128, 160, 249]];
     let config = json!({
         "sample_rate": RATE, "n_fft": 2048, "hop_length": 256,
         "stems": ["kick", "snare", "toms", "hihat", "cymbals"], "bands": bands.concat(),

@@ -338,6 +338,7 @@ impl Instance {
         let output = |index: usize| unsafe {
             let mut info = std::mem::zeroed();
             assert_eq!(self.component.getBusInfo(kind, direction, index as i32, &mut info), kResultOk);
+            #[allow(clippy::unnecessary_cast)] // It is signed on Windows.
             let is_active = info.flags & BusFlags_::kDefaultActive as u32 != 0;
             (text16(&info.name), info.channelCount, is_active)
         };

@@ -182,6 +182,8 @@ impl IComponentTrait for Instance {
         unsafe { self.component.getBusCount(kind, direction) }
     }
 
+    // The constants of the interface are signed on Windows.
+    #[allow(clippy::unnecessary_cast)]
     unsafe fn getBusInfo(
         &self,
         kind: MediaType,
