@@ -7,7 +7,6 @@ mod host;
 
 use std::path::Path;
 
-use host::display::Display;
 use host::editor::{Editor, MOMENT, play, play_until};
 use host::stage::{Stage, shipped};
 use host::{loaded_path, model_path, state};
