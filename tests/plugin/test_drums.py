@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 from neurdsp.drumsep import DrumSeparator
-from neurdsp.drumsep.bandsplit import BandSplitConfig
+from neurdsp.drumsep.bandsplit.config import BandSplitConfig
 from neurdsp.drumsep.bandsplit.export import write_band_split
 
 pedalboard = pytest.importorskip("pedalboard")

@@ -5,7 +5,6 @@
 #[path = "../host/mod.rs"]
 mod host;
 
-use host::display::Display;
 use host::editor::{Editor, MOMENT, play, play_until};
 use host::stage::{Stage, shipped};
 use host::{Instance, loaded_path, model_path, state};
