@@ -13,7 +13,7 @@ NAMES = {
     "plugin-tuner": "tuner",
     "plugin-knobs": "knobs",
     "plugin-presets": "presets",
-    "plugin-drums": "drums-solo",
+    "plugin-drums": "drums",
 }
 
 

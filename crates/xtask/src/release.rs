@@ -43,6 +43,7 @@ pub(crate) fn run(root: &Path, arguments: &[&str]) -> Result<(), Box<dyn Error>>
         ("LICENSE-MIT", "LICENSE-MIT"),
         ("LICENSE-APACHE", "LICENSE-APACHE"),
         ("python/neurdsp/amp/shipped/LICENSES.md", "SHIPPED-AMPS.md"),
+        ("python/neurdsp/drumsep/shipped/draft.md", "SHIPPED-DRUMS.md"),
     ] {
         std::fs::copy(root.join(from), folder.join(to))?;
     }

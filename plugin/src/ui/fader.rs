@@ -8,9 +8,9 @@ use super::knob::{Dial, KnobSize, turn, value_field};
 use super::theme::{ACCENT, DIM, LINE, OFF, TEXT, WELL};
 
 /// Size of the cap, in points.
-const CAP: Vec2 = vec2(30.0, 18.0);
+const CAP: Vec2 = vec2(26.0, 18.0);
 /// Height of the value below, in points.
-const VALUE_HEIGHT: f32 = 20.0;
+pub(super) const VALUE_HEIGHT: f32 = 20.0;
 
 /// Draws a fader for `param`: drag or wheel to move, shift for fine steps, double click for the default, click on the value below
 /// to type one. `size` is in points. `marks` are values with their texts; what the fader moves is `heard`, or not.
@@ -40,10 +40,10 @@ pub(crate) fn fader<P: Param<Plain = f32>>(
         let painter = ui.painter();
         for (value, text) in marks {
             let y = at(param.preview_normalized(*value));
-            let reach = slot.left() - 10.0..=slot.left() - 5.0;
+            let reach = slot.left() - 17.0..=slot.left() - 13.0;
             painter.hline(reach, y, Stroke::new(1.0, OFF));
             let number = FontId::proportional(9.5);
-            painter.text(pos2(slot.left() - 13.0, y), Align2::RIGHT_CENTER, text, number, DIM);
+            painter.text(pos2(slot.left() - 19.0, y), Align2::RIGHT_CENTER, text, number, DIM);
         }
         painter.rect_filled(slot, 2.0, WELL);
         let y = at(param.unmodulated_normalized_value());
@@ -58,6 +58,7 @@ pub(crate) fn fader<P: Param<Plain = f32>>(
         painter.hline(cap.left() + 4.0..=cap.right() - 4.0, y, Stroke::new(2.0, line));
         let label = "";
         let look = Dial { label, enabled: heard, scale: None, size: KnobSize::Small };
+        ui.add_space(2.0);
         value_field(ui, &look, 13.0, param, setter);
     });
 }

@@ -2,6 +2,7 @@
 
 use egui::{Align2, FontId, Rect, Sense, Stroke, Ui, Vec2, pos2, vec2};
 
+use super::fader::VALUE_HEIGHT;
 use super::theme::{ACCENT, ALERT, DIM, LEVEL, LINE, OFF, TEXT, WELL};
 use crate::audio::{CpuMeter, Level};
 
@@ -66,7 +67,10 @@ impl StereoMeter {
         painter.rect_filled(light, 2.0, if clipped { ALERT } else { WELL });
         let tracks = [0.0, PAIR_WIDTH - BAR_WIDTH].map(|x| {
             let left = rect.left() + x;
-            Rect::from_min_max(pos2(left, light.bottom() + 4.0), pos2(left + BAR_WIDTH, rect.bottom() - 20.0))
+            Rect::from_min_max(
+                pos2(left, light.bottom() + 4.0),
+                pos2(left + BAR_WIDTH, rect.bottom() - VALUE_HEIGHT - 4.0),
+            )
         });
         for (meter, track) in self.0.iter().zip(tracks) {
             bar(painter, track, meter, dim);
@@ -75,8 +79,9 @@ impl StereoMeter {
         let peak = self.0[0].peak.max(self.0[1].peak);
         let shown = decibels(peak);
         let colour = if clipped || peak >= 1.0 { ALERT } else { DIM };
-        let font = FontId::proportional(12.0);
-        painter.text(rect.left_bottom(), Align2::LEFT_BOTTOM, &shown, font, colour);
+        // At the height of the value of a fader beside it.
+        let at = pos2(rect.left(), rect.bottom() - VALUE_HEIGHT / 2.0);
+        painter.text(at, Align2::LEFT_CENTER, &shown, FontId::proportional(13.0), colour);
         let help = format!("{label}: highest peak {shown} dBFS. Click to clear it and the red light.");
         if response.on_hover_text(help).clicked() {
             levels.iter().for_each(Level::clear_clipped);

@@ -15,9 +15,13 @@ const DRUMS: usize = 1;
 const STEMS: [&str; 5] = ["kick", "snare", "toms", "hihat", "cymbals"];
 
 // Points of the window.
-const KICK_FADER: (i16, i16) = (63, 300);
+const KICK_FADER: (i16, i16) = (65, 294);
 const SNARE_SOLO: (i16, i16) = (214, 180);
 const KICK_MUTE: (i16, i16) = (45, 180);
+/// The cross of an error.
+const DISMISS: (i16, i16) = (916, 72);
+/// Where nothing is.
+const AWAY: (i16, i16) = (500, 545);
 
 /// Plays drums of a kind: bursts of noise and low tones, for the meters.
 fn play_drums(instance: &mut Instance, time: Duration) {
@@ -52,8 +56,8 @@ fn a_network_is_dropped_a_fader_dragged_and_strips_put_in_solo() {
     instance.start(44_100.0, 512);
     let mut editor = Editor::ready(&display, &mut instance, 1);
     assert_eq!((editor.width, editor.height), (960, 560));
-    play_drums(&mut instance, MOMENT);
-    editor.save(&display, "drums-new");
+    play_drums(&mut instance, 2 * MOMENT);
+    editor.save(&display, "drums");
 
     // A dropped network plays, is kept in the project, and marks it modified; another file changes nothing.
     let path = folder.path().join("a network.safetensors");
@@ -70,6 +74,7 @@ fn a_network_is_dropped_a_fader_dragged_and_strips_put_in_solo() {
     play(&mut instance, MOMENT);
     editor.save(&display, "drums-error");
     assert_eq!(loaded_path(&instance, "model"), path);
+    editor.click(&display, &mut instance, DISMISS);
 
     let edited = |instance: &Instance, id: &str| {
         let id = instance.parameter(id);
@@ -84,7 +89,8 @@ fn a_network_is_dropped_a_fader_dragged_and_strips_put_in_solo() {
     assert_eq!(instance.handler.open_edits.load(std::sync::atomic::Ordering::Relaxed), 0);
     editor.click(&display, &mut instance, SNARE_SOLO);
     editor.click(&display, &mut instance, KICK_MUTE);
-    play_drums(&mut instance, MOMENT);
+    display.point(editor.target(&display), AWAY.0, AWAY.1, false);
+    play_drums(&mut instance, 2 * MOMENT);
     editor.save(&display, "drums-solo");
     let saved = state(&instance);
     for (id, on) in [("snare_solo", true), ("kick_mute", true), ("kick_solo", false), ("toms_mute", false)] {

@@ -57,11 +57,11 @@ fn words(ui: &mut Ui, playing: Option<&ModelCard>, waiting: Option<String>) {
     ui.spacing_mut().item_spacing.y = 2.0;
     let (name, hint) = match (playing, waiting) {
         (Some(card), _) => {
-            let about = card
-                .description
-                .clone()
-                .unwrap_or_else(|| format!("A network of the kind {}", card.architecture));
-            (card.name.clone(), about)
+            let about = || {
+                let (parameters, rate) = (text::thousands(card.n_parameters), card.sample_rate / 1000.0);
+                format!("{}  ·  {parameters} parameters  ·  {rate:.1} kHz", card.architecture)
+            };
+            (card.name.clone(), card.description.clone().unwrap_or_else(about))
         }
         (None, Some(name)) => (name, "Plays when the host starts its audio.".to_owned()),
         (None, None) => (

@@ -73,7 +73,7 @@ pub(super) fn ui(
         section(ui, width, height, |ui| {
             let look = Look { title: "Mix", lacks: None, is_heard: !params.bypass.value() };
             name(ui, &look);
-            let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 22.0), egui::Sense::hover());
+            let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 24.0), egui::Sense::hover());
             let note = if params.bypass.value() { "bypassed" } else { "main output" };
             let at = rect.left_center();
             ui.painter().text(at, egui::Align2::LEFT_CENTER, note, FontId::proportional(12.0), DIM);
@@ -115,7 +115,7 @@ fn levels(
     ui.add_space(4.0);
     let size = ui.available_size();
     ui.horizontal_top(|ui| {
-        ui.spacing_mut().item_spacing.x = 10.0;
+        ui.spacing_mut().item_spacing.x = 8.0;
         fader(ui, vec2(48.0, size.y), param, &MARKS, look.is_heard, setter);
         meter.ui(ui, look.title, levels, vec2(40.0, size.y), !look.is_heard);
     });
