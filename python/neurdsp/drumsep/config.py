@@ -1,5 +1,6 @@
 """The shape of MDX23C networks (TFC-TDF v3), and the public YAML files that describe them. Needs no torch."""
 
+import math
 import os
 from collections.abc import Mapping
 from typing import Any, Literal, Self
@@ -195,13 +196,7 @@ class TfcTdfConfig(Config):
     @property
     def n_parameters(self) -> int:
         """Number of trained values."""
-        total = 0
-        for shape in self.parameter_shapes.values():
-            size = 1
-            for length in shape:
-                size *= length
-            total += size
-        return total
+        return sum(math.prod(shape) for shape in self.parameter_shapes.values())
 
     def chunk_for(self, compatibility: Compatibility) -> int:
         """Return the samples of a chunk as another program takes it."""

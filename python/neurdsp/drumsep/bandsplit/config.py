@@ -1,5 +1,6 @@
 """The shape of band-split networks. Reading it needs no torch."""
 
+import math
 from itertools import accumulate
 from typing import Self
 
@@ -159,13 +160,7 @@ class BandSplitConfig(Config):
     @property
     def n_parameters(self) -> int:
         """Number of trained values."""
-        total = 0
-        for shape in self.parameter_shapes.values():
-            size = 1
-            for length in shape:
-                size *= length
-            total += size
-        return total
+        return sum(math.prod(shape) for shape in self.parameter_shapes.values())
 
     @property
     def macs_per_second(self) -> float:
@@ -173,9 +168,6 @@ class BandSplitConfig(Config):
         n_bands, macs = len(self.bands), 0
         for name, shape in self.parameter_shapes.items():
             if name.startswith(("encoders", "decoders", "head.")) and name.endswith("weight"):
-                size = 1
-                for length in shape:
-                    size *= length
-                macs += size
+                macs += math.prod(shape)
         macs += self.n_blocks * n_bands * (4 * self.hidden * self.width + 2 * self.mixer * self.width)
         return macs * self.sample_rate / self.hop_length
