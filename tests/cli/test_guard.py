@@ -48,6 +48,7 @@ FOLDERS = {
     ("drumsep train", "run_dir"),
     ("drumsep distil", "run_dir"),
     ("drumsep prune", "run_dir"),
+    ("kick aggregate", "output"),
     ("amp train-many", "folder"),
     ("amp train", "run_dir"),
     ("amp train-knobs", "run_dir"),

@@ -69,6 +69,13 @@ FAMILIES: list[Family] = [
         command="neurdsp.drumsep.cli:app",
         checkpoint="neurdsp.drumsep.conversion:convert_model",
     ),
+    Family(
+        "kick",
+        ("kick",),
+        command="neurdsp.kick.cli:app",
+        verify="neurdsp.kick.mel.export:verify_in_torch",
+        kind="generator",
+    ),
 ]
 """Every family. A new one is a folder and an entry here."""
 

@@ -1,0 +1,1 @@
+"""Kicks by latent diffusion of mel spectrograms: the preset ``seed``."""
