@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 
 from neurdsp import modelfile
+from neurdsp.drumsep.bandsplit.recipe import load_recipe
 from neurdsp.drumsep.bandsplit.train import load_trained
 
 STEMS = ("kick", "snare", "toms", "hihat", "cymbals")
@@ -23,16 +24,16 @@ TITLES = {
     "stemgmd": "Recordings with true stems, StemGMD ({n} clips); never used for training or choosing",
 }
 DATA = """\
-Each step renders four channels of two seconds anew: performances of the Groove MIDI data set (Google
-Magenta, CC BY 4.0, its official splits; J. Gillick et al., ICML 2019) on the kits below, with rooms,
-equalisers, saturation, bus compression, MP3 artefacts, swapped kits, silent stems, and now and then
-percussion, noise, hum or tones that go to the residual. Mean levels of the stems are near those that
-LarsNet's authors publish."""
+Each step renders {channels} channels of {seconds:g} seconds anew: performances of the Groove MIDI data set (Google
+Magenta, CC BY 4.0, its official splits; J. Gillick et al., ICML 2019) on the kits below. Each piece of a kit
+has another pitch, attack, decay, equaliser and early reflections in each mixture, is layered with a second
+recording now and then, or comes from another kit. There are rooms, saturation, bus compression, MP3
+artefacts, swapped kits, silent stems, and now and then percussion, noise, hum or tones that go to the
+residual. Mean levels of the stems are near those that LarsNet's authors publish."""
 LIMITS = """\
-- It was trained on one core for little more than an hour. Longer training would make it better.
+- It was trained on one core of a busy machine. Longer training would make it better.
 - Claps, cowbells and other percussion belong in the residual, but were heard seldom.
-- Low toms are close to kicks, and high ones to snares: toms are the weakest drum. Windows of training had
-  two seconds, so it makes little use of what it heard of a kit before.
+- Low toms are close to kicks, and high ones to snares: toms are the weakest drum.
 - Hi-hat and cymbals lie 25 to 30 dB under a mixture: what is left of them in figures is a few dB.
 - It separates drums from drums. It is not made to take drums out of music."""
 
@@ -64,7 +65,9 @@ def kits_of(path: Path) -> list[str]:
             lines.append(f"| {row['name']} | {row['author']} | {row['licence']} | {row['split']} |")
     for split in ("train", "validation", "test"):
         count = sum(row["split"] == split for row in made)
-        lines.append(f"| {count} synthesised (808, 909, membranes) | this project | CC0-1.0 | {split} |")
+        lines.append(
+            f"| {count} synthesised (808, 909, membranes, plates) | this project | CC0-1.0 | {split} |"
+        )
     return lines
 
 
@@ -80,6 +83,9 @@ def main() -> int:
     parser.add_argument("-o", "--output", type=Path, required=True, help="the card to write")
     options = parser.parse_args()
     network, facts = load_trained(options.run)
+    recipe = load_recipe(path=options.run / "config.yaml")
+    # A run that goes on from a file has its fingerprint beside that of the bank.
+    began = "+" in json.loads((options.run / "data.json").read_text())["fingerprint"]
     info = modelfile.info(options.model)
     config = network.config
     lines = [
@@ -114,8 +120,9 @@ def main() -> int:
         "",
         "## Data",
         "",
-        f"{facts['steps']:,} steps in {facts['seconds'] / 3600:.1f} hours on one core of a busy machine.",
-        DATA,
+        f"{facts['steps']:,} steps in {facts['seconds'] / 3600:.1f} hours on one core of a busy machine."
+        + (" They began with the weights of an earlier `draft`." if began else ""),
+        DATA.format(channels=recipe.training.batch_size, seconds=recipe.data.seconds),
         "",
         "The recordings are not part of this file; each kit's licence allows derived works.",
         "",

@@ -84,6 +84,9 @@ def test_a_file_proves_itself_in_each_number_type(network, tmp_path, dtype):
     told = info(target)
     assert (told.architecture, told.kind, told.channels) == ("drumsep.band_split", "stream", 2)
     assert told.n_parameters == CONFIG.n_parameters
+    assert (told.stems, told.latency, told.chunk_samples) == (CONFIG.stems, LATENCY, None)
+    assert ("latency", "64 samples, 1.5 ms") in told.rows()
+    assert told.macs_per_second == CONFIG.macs_per_second
     file = read(target)
     assert (file.metadata["note"], file.dtypes["head.weight"]) == ("a test", dtype)
 
@@ -149,6 +152,18 @@ def test_silence_is_exactly_silent(separator):
     audio = noise(2, 9_000)
     audio[1] = 0
     assert (separator.separate(audio, 44_100)["snare"][1] == 0).all()
+
+
+def test_a_stream_that_rested_in_silence_goes_on_as_one_that_computed_it(separator, network):
+    # 500 frames of zeros: longer than the longest memory of the network, so that the stream has come to rest.
+    audio = np.concatenate([noise(2, 3_000), np.zeros((2, 16_000), np.float32), noise(2, 4_000)], axis=1)
+    stream = separator.stream()
+    blocks = [stream.process(audio[:, at : at + 500]) for at in range(0, audio.shape[1], 500)]
+    for index, name in enumerate(separator.stems):
+        streamed = np.concatenate([outputs[name] for outputs in blocks], axis=1)[:, LATENCY:]
+        expected = in_torch(network, audio)[index][:, :-LATENCY]
+        assert (streamed[:, 3_000 + CONFIG.n_fft : 19_000 - CONFIG.n_fft] == 0).all()
+        assert parity_error_db(expected[:, 19_000:], streamed[:, 19_000:]) < -100
 
 
 @pytest.mark.parametrize("rate", [22_050, 48_000, 96_000])

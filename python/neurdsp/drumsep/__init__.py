@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from neurdsp.drumsep.export import convert_checkpoint
     from neurdsp.drumsep.infer import DrumSeparator
+    from neurdsp.drumsep.information import DrumInfo
     from neurdsp.drumsep.streamed import DrumStream
 
-__all__ = ["DrumSeparator", "DrumStream", "convert_checkpoint"]
+__all__ = ["DrumInfo", "DrumSeparator", "DrumStream", "convert_checkpoint"]
 
 _HOMES = {
+    "DrumInfo": "neurdsp.drumsep.information",
     "DrumSeparator": "neurdsp.drumsep.infer",
     "DrumStream": "neurdsp.drumsep.streamed",
     "convert_checkpoint": "neurdsp.drumsep.export",

@@ -67,6 +67,7 @@ FAMILIES: list[Family] = [
         "drumsep",
         ("drumsep",),
         command="neurdsp.drumsep.cli:app",
+        describe="neurdsp.drumsep.information:describe",
         checkpoint="neurdsp.drumsep.conversion:convert_model",
     ),
     Family(

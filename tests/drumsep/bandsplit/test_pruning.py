@@ -8,9 +8,9 @@ import torch
 from neurdsp.drumsep.bandsplit.config import BandSplitConfig
 from neurdsp.drumsep.bandsplit.export import write_band_split
 from neurdsp.drumsep.bandsplit.network import BandSplitNet
-from neurdsp.drumsep.bandsplit.prune import read_band_split
 from neurdsp.drumsep.bandsplit.pruning import measure_importance, pruned, pruned_config
 from neurdsp.drumsep.bandsplit.recipe import load_recipe
+from neurdsp.drumsep.bandsplit.start import read_band_split
 from neurdsp.drumsep.bandsplit.task import SeparationTask
 from neurdsp.errors import ParameterError, UnsupportedModelError
 from neurdsp.modelfile.files import verify

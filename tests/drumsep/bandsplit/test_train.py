@@ -11,6 +11,7 @@ from neurdsp.drumsep.bandsplit.loss import separation_loss
 from neurdsp.drumsep.bandsplit.loss_config import SeparationLossConfig
 from neurdsp.drumsep.bandsplit.network import BandSplitNet
 from neurdsp.drumsep.bandsplit.recipe import Recipe, load_recipe
+from neurdsp.drumsep.bandsplit.start import read_start
 from neurdsp.drumsep.bandsplit.task import SeparationTask, mean_sdr_db
 from neurdsp.drumsep.bandsplit.train import export_run, load_trained, train
 from neurdsp.drumsep.data.bank import write_bank
@@ -109,7 +110,7 @@ def test_a_run_with_another_bank_or_another_network_is_not_resumed(
     ("setting", "message"),
     [
         ("training.precision=float16", "float32 or bfloat16"),
-        ("training.compile=true", "training.precision=bfloat16"),
+        ("loss.stem_weights={hats: 2}", "names 'hats', but the stems are kick"),
     ],
 )
 def test_settings_that_do_not_work_are_refused_before_anything_is_written(
@@ -125,6 +126,8 @@ def test_fast_blocks_compute_what_the_plain_ones_do():
     network = BandSplitNet(load_recipe("tiny").model).train()
     audio = 0.1 * torch.randn(2, 2, 3000)
     wanted = network(audio)
+    accelerate(network, compiled=False, dtype=torch.float32)
+    assert torch.allclose(network(audio), wanted, atol=1e-6)
     accelerate(network, compiled=False)
     found = network(audio)
     error = float(((found - wanted).square().sum() / wanted.square().sum()).detach())
@@ -170,6 +173,38 @@ def test_the_loss_of_true_stems_is_the_lowest():
     sounding, silent = 1.0, 0.3 * (4 + 0.3)
     assert right == pytest.approx(np.log10(5e-5) * sounding / (sounding + silent), abs=0.05)
     assert uniform > right + 1
+
+
+def test_a_stem_counts_in_the_loss_as_much_as_its_weight():
+    torch.manual_seed(0)
+    network = BandSplitNet(load_recipe("tiny").model)
+    stems = torch.randn(1, 6, 1, 3000) * torch.tensor([3.0, 1.0, 1.0, 0.3, 0.1, 0.5])[:, None, None]
+
+    def ratio(**weights):
+        others = dict.fromkeys(("kick", "snare", "toms", "hihat", "cymbals"), 0.0)
+        config = SeparationLossConfig(masks=0, residual_weight=0, stem_weights=others | weights)
+        return float(separation_loss(network, stems, stems.sum(1), config)["ratio"].detach())
+
+    kick, hihat = ratio(kick=1.0), ratio(hihat=1.0)
+    assert abs(kick - hihat) > 0.3
+    assert ratio(kick=1.0, hihat=3.0) == pytest.approx((kick + 3 * hihat) / 4, abs=1e-5)
+
+
+def test_training_goes_on_from_the_weights_of_a_file_of_the_same_shape(bank_path, tmp_path):
+    recipe = tiny("training.steps=2")
+    train(recipe, bank_path, run_dir=tmp_path / "run")
+    path = tmp_path / "first.safetensors"
+    export_run(tmp_path / "run", path, dtype="F32", which="last")
+    begin = read_start(path, recipe.model)
+    slow = tiny("training.steps=1", "training.learning_rate=1e-6", "training.seed=5")
+    train(slow, bank_path, run_dir=tmp_path / "on", start=begin.state, source=begin.fingerprint)
+    found = load_trained(tmp_path / "on", which="last")[0].state_dict()
+    assert all(torch.allclose(found[name], value, atol=1e-5) for name, value in begin.state.items())
+    with pytest.raises(ConfigError, match=r"model\.width is 9, but .* has 8"):
+        read_start(path, tiny("training.steps=1", "model.width=9").model)
+    # The same weights again, or the run does not go on.
+    with pytest.raises(ConfigError, match="other recordings"):
+        train(slow, bank_path, run_dir=tmp_path / "on", resume=True)
 
 
 def test_the_mean_of_validation_leaves_silent_stems_out():

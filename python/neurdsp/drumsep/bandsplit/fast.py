@@ -1,8 +1,10 @@
-"""The blocks of a band-split network for training on a CPU: compiled, with bfloat16 products.
+"""The blocks of a band-split network for training on a CPU: compiled, with products in bfloat16 or float32.
 
 Only matrix products are in bfloat16; norms, gates, the recurrence and the shortcuts stay in float32. The
 weights are those of the network, in float32. Judge a network without it.
 """
+
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -14,15 +16,17 @@ from neurdsp.nn.recurrence import gated_scan
 __all__ = ["accelerate", "restore"]
 
 
-def _before(x: Tensor, norm: Tensor, weight: Tensor, bias: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def _before(
+    dtype: torch.dtype, x: Tensor, norm: Tensor, weight: Tensor, bias: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
     """Return what the recurrence forgets, its candidates, and the gates behind it."""
-    half = torch.bfloat16
-    y = functional.rms_norm(x, norm.shape, norm, NORM_EPS).to(half)
-    forget, candidate, gate = functional.linear(y, weight.to(half), bias.to(half)).float().chunk(3, -1)
+    y = functional.rms_norm(x, norm.shape, norm, NORM_EPS).to(dtype)
+    forget, candidate, gate = functional.linear(y, weight.to(dtype), bias.to(dtype)).float().chunk(3, -1)
     return torch.sigmoid(forget), torch.tanh(candidate), functional.silu(gate)
 
 
 def _after(
+    dtype: torch.dtype,
     x: Tensor,
     state: Tensor,
     gate: Tensor,
@@ -32,14 +36,14 @@ def _after(
     band_out: Tensor,
 ) -> Tensor:
     """Return the block's output from the states of its recurrence."""
-    half = torch.bfloat16
-    x = x + functional.linear((state * gate).to(half), time_out[0].to(half), time_out[1].to(half)).float()
-    y = functional.rms_norm(x, norm.shape, norm, NORM_EPS).to(half).transpose(-1, -2)
-    y = functional.silu(functional.linear(y, band_in[0].to(half), band_in[1].to(half)))
-    return x + functional.linear(y, band_out.to(half)).float().transpose(-1, -2)
+    weight, bias = time_out
+    x = x + functional.linear((state * gate).to(dtype), weight.to(dtype), bias.to(dtype)).float()
+    y = functional.rms_norm(x, norm.shape, norm, NORM_EPS).to(dtype).transpose(-1, -2)
+    y = functional.silu(functional.linear(y, band_in[0].to(dtype), band_in[1].to(dtype)))
+    return x + functional.linear(y, band_out.to(dtype)).float().transpose(-1, -2)
 
 
-def accelerate(network: BandSplitNet, *, compiled: bool = True) -> None:
+def accelerate(network: BandSplitNet, *, compiled: bool = True, dtype: torch.dtype = torch.bfloat16) -> None:
     """Make a network compute in the faster way while it is in training mode.
 
     Parameters
@@ -49,13 +53,18 @@ def accelerate(network: BandSplitNet, *, compiled: bool = True) -> None:
     compiled
         Whether to run blocks through ``torch.compile``, which needs a C++ compiler and takes a minute at the
         first step.
+    dtype
+        Of the products: ``torch.bfloat16``, for a processor that has instructions for it, or
+        ``torch.float32``.
 
     Examples
     --------
     >>> accelerate(network)  # doctest: +SKIP
     """
-    before = torch.compile(_before) if compiled else _before
-    after = torch.compile(_after) if compiled else _after
+    before, after = partial(_before, dtype), partial(_after, dtype)
+    fused = apply_masks
+    if compiled:
+        before, after, fused = torch.compile(before), torch.compile(after), torch.compile(apply_masks)
 
     def run_block(block: nn.Module, x: Tensor) -> Tensor:
         assert isinstance(block, Block)
@@ -74,8 +83,9 @@ def accelerate(network: BandSplitNet, *, compiled: bool = True) -> None:
         )
         return result
 
-    network.run_block, network.run_linear = run_block, _half_linear
-    fused = torch.compile(apply_masks) if compiled else apply_masks
+    network.run_block = run_block
+    if dtype != torch.float32:
+        network.run_linear = partial(_narrow_linear, dtype)
 
     def run_masks(logits: Tensor, correction: Tensor, mixture: Tensor) -> tuple[Tensor, Tensor]:
         return (fused if network.training else apply_masks)(logits, correction, mixture)
@@ -94,9 +104,8 @@ def _plain(layer: nn.Module, x: Tensor) -> Tensor:
     return result
 
 
-def _half_linear(layer: nn.Module, x: Tensor) -> Tensor:
+def _narrow_linear(dtype: torch.dtype, layer: nn.Module, x: Tensor) -> Tensor:
     assert isinstance(layer, nn.Linear)
     if not layer.training or layer.bias is None:
         return _plain(layer, x)
-    half = torch.bfloat16
-    return functional.linear(x.to(half), layer.weight.to(half), layer.bias.to(half)).float()
+    return functional.linear(x.to(dtype), layer.weight.to(dtype), layer.bias.to(dtype)).float()

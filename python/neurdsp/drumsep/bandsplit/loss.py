@@ -37,20 +37,27 @@ def separation_loss(
     spectrum = network.stft(mixture)
     parts, logits = network.separate(spectrum)
     found = network.stft.inverse(parts.permute(1, 3, 2, 0, 4), mixture.shape[-1])
-    terms = {"ratio": config.ratio * _ratio(found, stems, mixture, config)}
+    terms = {"ratio": config.ratio * _ratio(found, stems, mixture, config, _weights(network, config))}
     if config.masks > 0:
         terms["masks"] = config.masks * _cross_entropy(network, logits, stems, spectrum)
     return terms
 
 
-def _ratio(found: Tensor, stems: Tensor, mixture: Tensor, config: SeparationLossConfig) -> Tensor:
+def _weights(network: BandSplitNet, config: SeparationLossConfig) -> list[float]:
+    """Return the weights of the ratios of stems and residual, in the order of the outputs."""
+    return [*(config.stem_weights.get(name, 1.0) for name in network.config.stems), config.residual_weight]
+
+
+def _ratio(
+    found: Tensor, stems: Tensor, mixture: Tensor, config: SeparationLossConfig, weights: list[float]
+) -> Tensor:
     error = (found - stems).square().mean((-2, -1))
     energy = stems.square().mean((-2, -1))
     whole = mixture.square().mean((-2, -1))[:, None] + _EPS
     sounds = (energy > 3e-6 * whole).to(energy.dtype)
     floor = whole * (config.floor * sounds + config.silent_floor * (1 - sounds))
     weight = sounds + config.silent_weight * (1 - sounds)
-    weight = torch.cat([weight[:, :-1], config.residual_weight * weight[:, -1:]], 1)
+    weight = weight * weight.new_tensor(weights)
     ratio = torch.log10((error + floor) / (energy + floor))
     mean: Tensor = (ratio * weight).sum() / weight.sum()
     return mean

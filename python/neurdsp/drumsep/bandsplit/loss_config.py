@@ -1,5 +1,7 @@
 """Weights of the loss of band-split networks. Reading it needs no torch."""
 
+from typing import Annotated
+
 from pydantic import Field
 
 from neurdsp.config import Config
@@ -23,6 +25,8 @@ class SeparationLossConfig(Config):
         The same for stems that are silent, and the weight of their ratios.
     residual_weight
         Weight of the residual's ratio, beside that of a stem.
+    stem_weights
+        Weights of the ratios of stems by name; 1 for those that are not named.
     teacher
         Part of a teacher's stems in the targets, beside the true ones; only for ``drumsep distil``.
     """
@@ -33,4 +37,5 @@ class SeparationLossConfig(Config):
     silent_floor: float = Field(1e-3, gt=0, le=1)
     silent_weight: float = Field(0.3, ge=0, le=1)
     residual_weight: float = Field(0.3, ge=0, le=1)
+    stem_weights: dict[str, Annotated[float, Field(ge=0, le=100)]] = Field(default_factory=dict)
     teacher: float = Field(0.0, ge=0, le=1)

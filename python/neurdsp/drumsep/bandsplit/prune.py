@@ -11,22 +11,21 @@ from typing import Any
 import numpy as np
 import torch
 
-from neurdsp.config import build
-from neurdsp.drumsep.bandsplit.config import ARCHITECTURE, BandSplitConfig
+from neurdsp.drumsep.bandsplit.config import BandSplitConfig
 from neurdsp.drumsep.bandsplit.export import write_band_split
-from neurdsp.drumsep.bandsplit.network import BandSplitNet
 from neurdsp.drumsep.bandsplit.pruning import measure_importance, pruned, pruned_config
 from neurdsp.drumsep.bandsplit.recipe import Recipe
+from neurdsp.drumsep.bandsplit.start import read_band_split
 from neurdsp.drumsep.bandsplit.task import SeparationTask
 from neurdsp.drumsep.bandsplit.train import export_run, train
 from neurdsp.drumsep.data.bank import Bank, open_bank
 from neurdsp.drumsep.judge.rendered import rendered_sdr_db
 from neurdsp.drumsep.lookup import find_network
-from neurdsp.errors import ConfigError, UnsupportedModelError
-from neurdsp.modelfile.files import DType, read
+from neurdsp.errors import ConfigError
+from neurdsp.modelfile.files import DType
 from neurdsp.training import TrainingSummary
 
-__all__ = ["Measured", "PruneResult", "prune", "read_band_split"]
+__all__ = ["Measured", "PruneResult", "prune"]
 
 N_BATCHES = 24
 """Batches that importance is measured on."""
@@ -86,30 +85,6 @@ class PruneResult:
             "steps": self.summary.steps if self.summary else 0,
             "seconds": self.summary.seconds if self.summary else 0.0,
         }
-
-
-def read_band_split(model: str | os.PathLike[str]) -> BandSplitNet:
-    """Return the network of a model file, or of the name of a shipped one, in torch.
-
-    Raises
-    ------
-    ModelFileError
-        If there is no such file, or it is damaged.
-    UnsupportedModelError
-        If it holds another kind of network.
-    """
-    path = find_network(model)
-    file = read(path)
-    if file.architecture != ARCHITECTURE:
-        raise UnsupportedModelError(
-            f"'{path}' holds {file.architecture}, but only {ARCHITECTURE} can be pruned; give a file of "
-            "neurdsp drumsep export"
-        )
-    config = build(BandSplitConfig, file.config, source=str(path))
-    network = BandSplitNet(config)
-    weights = {name: np.array(file.tensors[name], np.float32) for name in config.parameter_shapes}
-    network.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()})
-    return network.eval()
 
 
 def prune(

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from neurdsp.config import Config, apply_overrides, build, load_preset, load_yaml
 from neurdsp.drumsep.bandsplit.config import BandSplitConfig
@@ -37,7 +38,7 @@ class MixtureConfig(Config):
 
     seconds: float = Field(2.0, ge=0.1, le=60)
     stereo: float = Field(0.6, ge=0, le=1)
-    validation_clips: int = Field(10, ge=1, le=1000)
+    validation_clips: int = Field(40, ge=1, le=1000)
     validation_seconds: float = Field(5.0, ge=0.5, le=60)
     unlabelled: float = Field(0.0, ge=0, le=1)
     render: RenderConfig = RenderConfig()
@@ -68,6 +69,15 @@ class Recipe(Config):
         validate_seconds=300.0,
         optimizer=AdamWConfig(betas=(0.9, 0.98), weight_decay=0.01),
     )
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        unknown = [name for name in self.loss.stem_weights if name not in self.model.stems]
+        if unknown:
+            raise ValueError(
+                f"loss.stem_weights names '{unknown[0]}', but the stems are {', '.join(self.model.stems)}"
+            )
+        return self
 
 
 def load_recipe(

@@ -144,8 +144,9 @@ def train(
     inputs += [] if teacher is None else [teacher.path]
     inputs += [] if recordings is None else recordings.files
     begin_run(folder, recipe, facts, fresh=not resume, overwrite=overwrite, inputs=inputs)
-    if training.precision == "bfloat16" and device.type == "cpu":
-        accelerate(network, compiled=training.compile)
+    half = training.precision == "bfloat16"
+    if device.type == "cpu" and (half or training.compile):
+        accelerate(network, compiled=training.compile, dtype=torch.bfloat16 if half else torch.float32)
     reporter = Reporter(
         folder / "metrics.jsonl",
         show=show,
@@ -265,8 +266,6 @@ def _device(recipe: Recipe) -> torch.device:
         raise ConfigError(
             "training.precision is float16, but separators train in float32 or bfloat16; set one of these"
         )
-    if training.precision == "float32" and training.compile:
-        raise ConfigError("training.compile needs training.precision=bfloat16 here; set both or neither")
     if (
         training.compile
         and name == "cpu"

@@ -33,6 +33,14 @@ def train(
     minutes: Minutes = None,
     steps: Steps = None,
     overrides: Overrides = None,
+    start: Annotated[
+        Path | None,
+        typer.Option(
+            help="Model file, or name of a shipped network, whose weights training begins with, instead of "
+            "random ones."
+        ),
+        guard.READS,
+    ] = None,
     resume: Resume = False,
     overwrite: Annotated[
         bool,
@@ -53,13 +61,24 @@ def train(
 
     for module in ("torch", "scipy"):
         require(module, extra="train", purpose="drumsep train")
+    from neurdsp.drumsep.bandsplit.start import read_start
     from neurdsp.drumsep.bandsplit.train import train as run
 
     if resume and overwrite:
         raise ParameterError("--resume and --overwrite are both given; give one of them")
     recipe = load_recipe(preset, path=config_path, overrides=settings_of(overrides, minutes, steps))
+    begin = None if start is None else read_start(start, recipe.model)
     result = run(
-        recipe, bank, run_dir=run_dir, resume=resume, show=True, overwrite=overwrite, config_path=config_path
+        recipe,
+        bank,
+        run_dir=run_dir,
+        resume=resume,
+        show=True,
+        overwrite=overwrite,
+        config_path=config_path,
+        start=None if begin is None else begin.state,
+        source="" if begin is None else begin.fingerprint,
+        sources=() if begin is None else [begin.path],
     )
     if as_json:
         typer.echo(json.dumps(result.to_json()))

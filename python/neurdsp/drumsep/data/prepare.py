@@ -54,27 +54,33 @@ KNOWN = {
     "Black_Pearl_4_LV2": Known("Glen MacArthur", "CC-BY-SA-3.0"),
     "Red_Zeppelin_4_LV2": Known("Glen MacArthur", "CC-BY-SA-3.0"),
     "FluidR3_GM": Known("Frank Wen", "MIT"),
+    "TimGM6mb": Known("Tim Brechbill", "GPL-2.0"),
     "sonic-pi": Known("Sonic Pi's contributors", "CC0-1.0"),
 }
-"""Kits of the Debian packages hydrogen-drumkits, hydrogen-data, avldrums.lv2-soundfont, fluid-soundfont-gm
-and sonic-pi-samples, by the names of their folders or files; licences as the packages state them."""
+"""Kits of the Debian packages hydrogen-drumkits, hydrogen-data, avldrums.lv2-soundfont, fluid-soundfont-gm,
+timgm6mb-soundfont and sonic-pi-samples, by the names of their folders or files; licences as the packages
+state them."""
 
 DEFAULT_SOURCES = (
     "/usr/share/hydrogen/data/drumkits",
     "/usr/share/sounds/sf2/Black_Pearl_4_LV2.sf2",
     "/usr/share/sounds/sf2/Red_Zeppelin_4_LV2.sf2",
     "/usr/share/sounds/sf2/FluidR3_GM.sf2",
+    "/usr/share/sounds/sf2/TimGM6mb.sf2",
     "/usr/share/sonic-pi/samples",
 )
 """Where the packages install kits."""
 
-_PRESETS = {"FluidR3_GM": ("Standard", "Room", "Power", "Jazz", "Brush", "Electronic", "TR-808")}
+_PRESETS = {
+    "FluidR3_GM": ("Standard", "Room", "Power", "Jazz", "Brush", "Electronic", "TR-808"),
+    "TimGM6mb": ("Standard", "Room", "Power", "Brush", "Electronic", "TR 808"),
+}
 """Presets of SoundFonts to take; others repeat them."""
 
 SYNTHESISED = {
-    "train": {"808": 8, "909": 8, "membrane": 14},
-    "validation": {"808": 1, "909": 1, "membrane": 1},
-    "test": {"808": 2, "909": 2, "membrane": 2},
+    "train": {"808": 8, "909": 8, "membrane": 14, "plate": 20},
+    "validation": {"808": 1, "909": 1, "membrane": 1, "plate": 1},
+    "test": {"808": 2, "909": 2, "membrane": 2, "plate": 2},
 }
 """Kits to synthesise for each split, by style."""
 

@@ -75,6 +75,8 @@ class Renderer:
         self._whole = [kit for kit in often if sum(plays(kit, stem) for stem in range(_N_STEMS)) >= 3]
         if not self._whole:
             raise ParameterError(f"the split '{split}' has no kit with three of the stems; add kits to it")
+        timbre = self._config.timbre
+        self._changes = max(timbre.borrow, timbre.layer, timbre.change) > 0
         self._spectra: dict[int, effects.Spectrum] = {}
 
     def clip(self, number: int, *, seconds: float, channels: int = 1, kit: int | None = None) -> Clip:
@@ -119,6 +121,8 @@ class Renderer:
                 narrow=narrow,
                 exponent=exponent,
                 human=config.swap_kits > 0,
+                timbre=config.timbre if self._changes else None,
+                others=self._kits_of[stem],
             )
             played = self._pitched(rng, player, own, stem, n_samples)
             stems[stem] = self._treated(rng, played, spectrum, room, float(levels[stem]))
@@ -176,6 +180,8 @@ class Renderer:
         if config.room > 0:
             response = effects.equaliser(rng, spectrum)
         if room is not None and response is not None:
+            if rng.random() < config.own_room:
+                room = effects.draw_room(rng, spectrum, len(x))
             wet = np.float32(10 ** (rng.uniform(-28, -4) / 20))
             response = response * (1 + wet * room.response)
         if rng.random() < config.second_microphone and response is not None:
@@ -183,9 +189,8 @@ class Renderer:
             angle = np.arange(len(spectrum.octaves), dtype=np.float32) * np.float32(
                 -2 * np.pi * delay / spectrum.n_fft
             )
-            response = response * (
-                1 + np.float32(rng.uniform(-0.4, 0.4)) * np.exp(1j * angle).astype(np.complex64)
-            )
+            other = np.float32(rng.uniform(-0.4, 0.4)) * effects.equaliser(rng, spectrum)
+            response = response * (1 + other * np.exp(1j * angle).astype(np.complex64))
         if response is not None:
             x = spectrum.filtered(x, response)
         return x * np.float32(10 ** (level_db / 20) * peak / (np.abs(x).max() + 1e-9))

@@ -1,5 +1,6 @@
-"""Drum kits that are synthesised: in the manner of the 808 and the 909, and of membranes that are struck.
+"""Drum kits that are synthesised: in the manner of the 808 and the 909, of membranes, and of plates.
 
+Kits of membranes have the cymbals of drum machines; those of plates have membranes, and cymbals that ring.
 Each kit has parameters of its own, drawn from its seed, and several strokes of each piece.
 
 Sources: K. Werner, J. Abel, J. Smith, "The TR-808 cymbal", ICMC 2014 (its six oscillators); N. Fletcher,
@@ -13,16 +14,19 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import signal
 
+from neurdsp.drumsep.data.plates import draw_plate
 from neurdsp.drumsep.data.recordings import SAMPLE_RATE, Instrument, Kit, Stroke, clean
 from neurdsp.drumsep.data.roles import PERCUSSION
 
 __all__ = ["STYLES", "synthesise"]
 
-STYLES = ("808", "909", "membrane")
+STYLES = ("808", "909", "membrane", "plate")
 """What kits there are."""
 
 _OSCILLATORS_HZ = np.array([205.3, 304.4, 369.6, 522.7, 540.0, 800.0])
 _MODES = np.array([1.0, 1.594, 2.136, 2.296, 2.653, 2.918, 3.156, 3.501, 3.6, 4.06])
+_STRUCK = ("membrane", "plate")
+"""Styles whose drums are membranes."""
 _VELOCITIES = (0.25, 0.5, 0.75, 1.0)
 
 Signal = NDArray[np.float64]
@@ -98,7 +102,7 @@ def _kick(v: _Voice, style: str) -> Piece:
 
     def strike(velocity: float) -> Signal:
         body = _decay(_swept(1.4, base, rise * (0.5 + velocity / 2), rise_s), decay, 0.0005)
-        if style == "membrane":
+        if style in _STRUCK:
             body += 0.4 * head(1.4, base, decay * 0.6, velocity)
         snap = _decay(_band(v.noise(1.4), 500, bright), 0.004)
         return np.asarray(np.tanh(drive * (body + click * velocity * snap)) / np.tanh(drive))
@@ -113,7 +117,7 @@ def _snare(v: _Voice, style: str) -> Piece:
     head = _membrane_table(v)
 
     def strike(velocity: float) -> Signal:
-        if style == "membrane":
+        if style in _STRUCK:
             body = head(1.0, low, body_s, velocity)
         else:
             body = _decay(_swept(1.0, low, 0.4, 0.01), body_s) + 0.7 * _decay(
@@ -150,7 +154,7 @@ def _tom(v: _Voice, style: str, base_hz: float) -> Piece:
     head = _membrane_table(v)
 
     def strike(velocity: float) -> Signal:
-        if style == "membrane":
+        if style in _STRUCK:
             body = head(1.9, base_hz, decay, velocity)
         else:
             body = _decay(_swept(1.9, base_hz, rise, 0.03), decay, 0.0005)
@@ -161,6 +165,8 @@ def _tom(v: _Voice, style: str, base_hz: float) -> Piece:
 
 
 def _hihat(v: _Voice, style: str, decay_s: float) -> Piece:
+    if style == "plate":
+        return draw_plate(v.rng, decay_s, longest_s=3.0)
     scale, edge = v.between(0.8, 1.6), v.between(5000, 9000)
     pitches, hiss = (
         _OSCILLATORS_HZ * scale,
@@ -181,6 +187,8 @@ def _hihat(v: _Voice, style: str, decay_s: float) -> Piece:
 
 
 def _cymbal(v: _Voice, style: str, decay_s: float, *, bell: float) -> Piece:
+    if style == "plate":
+        return draw_plate(v.rng, decay_s, longest_s=5.0)
     low, top = v.between(500, 3500), v.between(10_000, 19_000)
     pitches = _OSCILLATORS_HZ * v.between(0.9, 1.8) if style == "808" else v.rng.uniform(250, 2500, 14)
     hiss, tones = v.rng.uniform(0.2, 1.5), v.rng.uniform(400, 5000, 5)
