@@ -24,10 +24,10 @@ TITLES = {
     "stemgmd": "Recordings with true stems, StemGMD ({n} clips); never used for training or choosing",
 }
 DATA = """\
-Each step renders {channels} channels of {seconds:g} seconds anew: performances of the Groove MIDI data set (Google
-Magenta, CC BY 4.0, its official splits; J. Gillick et al., ICML 2019) on the kits below. Each piece of a kit
-has another pitch, attack, decay, equaliser and early reflections in each mixture, is layered with a second
-recording now and then, or comes from another kit. There are rooms, saturation, bus compression, MP3
+Each step renders {channels} channels of {seconds:g} seconds anew: performances of the Groove MIDI data set
+(Google Magenta, CC BY 4.0, its official splits; J. Gillick et al., ICML 2019) on the kits below. Each piece
+of a kit has another pitch, attack, decay, equaliser and early reflections in each mixture, is layered with a
+second recording now and then, or comes from another kit. There are rooms, saturation, bus compression, MP3
 artefacts, swapped kits, silent stems, and now and then percussion, noise, hum or tones that go to the
 residual. Mean levels of the stems are near those that LarsNet's authors publish."""
 LIMITS = """\
