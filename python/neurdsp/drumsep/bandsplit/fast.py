@@ -4,6 +4,7 @@ Only matrix products are in bfloat16; norms, gates, the recurrence and the short
 weights are those of the network, in float32. Judge a network without it.
 """
 
+from collections.abc import Callable
 from functools import partial
 
 import torch
@@ -61,8 +62,9 @@ def accelerate(network: BandSplitNet, *, compiled: bool = True, dtype: torch.dty
     --------
     >>> accelerate(network)  # doctest: +SKIP
     """
-    before, after = partial(_before, dtype), partial(_after, dtype)
-    fused = apply_masks
+    before: Callable[..., tuple[Tensor, Tensor, Tensor]] = partial(_before, dtype)
+    after: Callable[..., Tensor] = partial(_after, dtype)
+    fused: Callable[..., tuple[Tensor, Tensor]] = apply_masks
     if compiled:
         before, after, fused = torch.compile(before), torch.compile(after), torch.compile(apply_masks)
 
