@@ -36,6 +36,7 @@ CALLS = {
     ("drumsep export", "output"): "drumsep export run -o OUT",
     ("drumsep distil", "output"): "drumsep distil drums.safetensors groove.tar -c config.yaml -o OUT",
     ("drumsep prune", "output"): "drumsep prune drums.safetensors groove.tar -c config.yaml -o OUT",
+    ("kick export", "output"): "kick export kicks -o OUT",
     ("model convert", "target"): "model convert amp.safetensors OUT",
     ("plugin preset", "output"): "plugin preset -m amp.safetensors --ir short.wav -o OUT",
 }
@@ -49,6 +50,12 @@ FOLDERS = {
     ("drumsep distil", "run_dir"),
     ("drumsep prune", "run_dir"),
     ("kick aggregate", "output"),
+    ("kick prepare", "output"),
+    ("kick train seed", "run_dir"),
+    ("kick train-vae", "run_dir"),
+    ("kick train-diffusion", "run_dir"),
+    ("kick train-vocoder", "run_dir"),
+    ("kick encode", "run_dir"),
     ("amp train-many", "folder"),
     ("amp train", "run_dir"),
     ("amp train-knobs", "run_dir"),
@@ -185,13 +192,52 @@ def run_of_drums(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="session")
+def run_of_kicks(tmp_path_factory):
+    """The folder of a run of all stages of the preset `seed-tiny`, with random weights."""
+    import torch
+    from neurdsp.config import save_yaml
+    from neurdsp.kick.mel.config import MelDiffusionConfig
+    from neurdsp.kick.mel.networks.discriminators import Discriminators
+    from neurdsp.kick.mel.networks.unet import Denoiser
+    from neurdsp.kick.mel.networks.vae import MelVae
+    from neurdsp.kick.mel.networks.vocoder import HifiGan
+    from neurdsp.kick.mel.recipe import load_recipe
+    from neurdsp.kick.mel.tasks.vocoder import VocoderGan
+    from neurdsp.kick.mel.train import StageRun, weights_hash
+    from neurdsp.training.checkpoint import save_checkpoint
+    from safetensors.numpy import save_file
+
+    folder, recipe = tmp_path_factory.mktemp("kicks") / "run", load_recipe("seed-tiny")
+    tree = recipe.model.model_dump()
+    model = MelDiffusionConfig(**{**tree, "keywords": {**tree["keywords"], "words": ("deep",)}})
+    torch.manual_seed(0)
+    critics = Discriminators(recipe.vocoder.discriminators)
+    vae = MelVae(model.vae, model.mel)
+    networks = {
+        "vae": vae,
+        "diffusion": Denoiser(model),
+        "vocoder": VocoderGan(HifiGan(model.vocoder, model.mel.n_mels), critics),
+    }
+    for stage, network in networks.items():
+        (folder / stage).mkdir(parents=True)
+        training = getattr(recipe, stage).training
+        save_yaml(StageRun(model=model, training=training), folder / stage / "config.yaml")
+        state = {"best_state": network.state_dict(), "step": 1, "best_metrics": {"score": 1.0}}
+        save_checkpoint(folder / stage / "checkpoint.pt", state)
+    statistics = {"mean": np.zeros(2, np.float32), "std": np.ones(2, np.float32)}
+    save_file(statistics, folder / "latents.safetensors", {"vae": weights_hash(vae.state_dict())})
+    return folder
+
+
 @pytest.fixture
-def place(files, lv2, drums, run_of_drums):
+def place(files, lv2, drums, run_of_drums, run_of_kicks):
     """The recordings, a network, a configuration and a manifest."""
     (files / "drums.safetensors").write_bytes(drums)
     (files / "config.yaml").write_text("architecture: amp.wavenet\n")
     write_drum_data(files)
     shutil.copytree(run_of_drums, files / "run")
+    shutil.copytree(run_of_kicks, files / "kicks")
     (files / "manifest.yaml").write_text(
         "input: dry.wav\nknobs: {gain: {}}\ncaptures:\n"
         "- {output: near.wav, positions: {gain: 0}}\n- {output: short.wav, positions: {gain: 1}}\n"

@@ -42,6 +42,9 @@ def test_names_are_split_as_the_recipe_says():
     assert keywords_of("Kick kick.WAV") == ("kick",)
     assert is_loop("a/Kick_Loops/kick.wav")
     assert not is_loop("Loopy Records/kick.wav")
+    # Each source has its own first level: where the sources themselves lie makes no kits.
+    paths = ["/one/packs/A/k.wav", "/one/packs/B/k.wav", "/two/C/x/k.wav", "/two/D/k.wav"]
+    assert kits_of(paths, ["/one/packs", "/two"]) == ["packs/A", "packs/B", "two/C", "two/D"]
     assert kits_of(["x/A/k1.wav", "x/B/C/k1.wav", "x/k 2.wav"]) == ["A", "B", "k"]
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
+from neurdsp.audio import FloatArray
 from neurdsp.dependencies import require
 
 __all__ = ["Reporter"]
@@ -97,6 +98,28 @@ class Reporter:
         left = f"{int(seconds_left) // 60}:{int(seconds_left) % 60:02d}"
         status = f"loss {loss:.5f}{best} · {rate} · {left} left"
         self._progress.update(self._bar, completed=min(progress, 1.0), status=status)
+
+    @property
+    def takes_audio(self) -> bool:
+        """Whether `audio` has a place for sounds."""
+        return self._board is not None
+
+    def audio(self, name: str, samples: FloatArray, *, sample_rate: int, step: int) -> None:
+        """Add a sound to TensorBoard's folder, if there is one.
+
+        Parameters
+        ----------
+        name
+            Such as ``sample/deep``.
+        samples
+            ``(n_samples,)``, full scale at 1; what is above is cut off.
+        sample_rate
+            In Hz.
+        step
+            Steps done so far.
+        """
+        if self._board is not None:
+            self._board.add_audio(name, samples.clip(-1.0, 1.0)[None], step, sample_rate=sample_rate)
 
     def event(self, kind: str, values: Mapping[str, Any], *, text: str | None = None) -> None:
         """Log an event as a JSON line, and show its text.

@@ -1,6 +1,7 @@
 """From nested folders of samples to one flat folder of kicks, with a table of their keywords."""
 
 import csv
+import json
 import os
 import shutil
 from collections import Counter
@@ -15,11 +16,12 @@ from neurdsp.dsp.manifest import file_hash, only_run, sweep
 from neurdsp.errors import AudioFileError, ConfigError, ParameterError
 from neurdsp.kick.data.names import is_loop, keywords_of, names_one_of
 
-__all__ = ["METADATA", "RAW", "Aggregated", "MetadataRow", "aggregate", "read_metadata"]
+__all__ = ["METADATA", "RAW", "Aggregated", "MetadataRow", "aggregate", "read_metadata", "read_sources"]
 
 RAW, METADATA = "raw", "metadata.csv"
 """The folder of the samples and the table, both in the folder of the data."""
 
+_SOURCES = "sources.json"
 _COLUMNS = ("filename", "original_path", "keywords")
 _GROUP = 32
 _PREFIX_DIGITS = 6
@@ -132,7 +134,7 @@ def aggregate(
     raw = output / RAW
     raw.mkdir(parents=True, exist_ok=True)
     with only_run(output):
-        sweep(output, [METADATA])
+        sweep(output, [METADATA, _SOURCES])
         begin(len(paths))
         groups = [paths[start : start + _GROUP] for start in range(0, len(paths), _GROUP)]
         pool, hashes = LocalPool(workers or n_cores()), dict[Path, str]()
@@ -148,6 +150,8 @@ def aggregate(
             _copy([(originals[name], raw / name) for name in missing[start : start + _GROUP]])
         table = {name: row for name, row in earlier.items() if (raw / name).is_file()} | rows
         _write_metadata(output / METADATA, [table[name] for name in sorted(table)])
+        roots = {*read_sources(output), *(source.as_posix() for source in sources if source.is_dir())}
+        _write_sources(output / _SOURCES, sorted(roots))
     return Aggregated(
         output,
         n_samples=len(table),
@@ -316,6 +320,20 @@ def read_metadata(folder: str | os.PathLike[str]) -> list[MetadataRow]:
         raise ConfigError(
             f"{path}: cannot read the table ({error}); run 'neurdsp kick aggregate' again"
         ) from None
+
+
+def _write_sources(path: Path, sources: Sequence[str]) -> None:
+    with atomic_output(path) as temporary:
+        temporary.write_text(json.dumps([*sources], indent=2) + "\n", encoding="utf-8")
+
+
+def read_sources(folder: str | os.PathLike[str]) -> list[str]:
+    """Return the folders that were searched for the samples of a folder of data, if that is known."""
+    try:
+        found = json.loads((Path(folder) / _SOURCES).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return []
+    return [source for source in found if isinstance(source, str)] if isinstance(found, list) else []
 
 
 def _row(entry: Mapping[str, str | None], path: Path) -> MetadataRow:

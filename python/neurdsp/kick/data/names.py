@@ -58,27 +58,43 @@ def keywords_of(name: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(words))
 
 
-def kits_of(paths: Sequence[str]) -> list[str]:
+def kits_of(paths: Sequence[str], sources: Iterable[str] = ()) -> list[str]:
     """Return the kit that each sample belongs to, so that samples of one kit stay in one split.
 
-    A kit is a folder of the first level in which the paths differ. Samples that lie in that level itself
-    share a kit if their names differ in numbers only.
+    A kit is a folder of the first level in which the paths of a source differ. Samples that lie in that level
+    itself share a kit if their names differ in numbers only.
 
     Parameters
     ----------
     paths
         Where the samples came from.
+    sources
+        The folders that were searched.
 
     Examples
     --------
     >>> kits_of(["a/Packs/One/kick 1.wav", "a/Packs/One/x/kick 2.wav", "a/Packs/Two/kick.wav"])
     ['One', 'One', 'Two']
-    >>> kits_of(["a/deep1.wav", "a/deep2.wav", "a/hard.wav"])
-    ['deep', 'deep', 'hard']
+    >>> kits_of(["a/deep1.wav", "a/deep2.wav", "b/One/kick.wav", "b/Two/kick.wav"], ["a", "b"])
+    ['a/deep', 'a/deep', 'b/One', 'b/Two']
     """
-    parts = [PurePath(path).parts for path in paths]
+    roots = sorted({*sources}, key=len, reverse=True)
+    groups: dict[str, list[int]] = {}
+    for index, path in enumerate(paths):
+        inside = (root for root in roots if PurePath(path).is_relative_to(root))
+        groups.setdefault(next(inside, ""), []).append(index)
+    kits = [""] * len(paths)
+    for root, members in groups.items():
+        parts = [PurePath(paths[index]).parts[len(PurePath(root).parts) :] for index in members]
+        for index, kit in zip(members, _kits_below(parts), strict=True):
+            kits[index] = f"{PurePath(root).name}/{kit}" if len(groups) > 1 else kit
+    return kits
+
+
+def _kits_below(parts: Sequence[tuple[str, ...]]) -> list[str]:
+    """Return the kits of the paths of one source."""
     common = 0
-    while parts and all(len(one) > common + 1 for one in parts) and len({one[common] for one in parts}) == 1:
+    while all(len(one) > common + 1 for one in parts) and len({one[common] for one in parts}) == 1:
         common += 1
     kits = []
     for one in parts:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,15 +11,19 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from neurdsp._output import atomic_output
-from neurdsp.errors import ModelFileError, ParameterError
+from neurdsp.config import build
+from neurdsp.errors import ConfigError, ModelFileError, ParameterError
 from neurdsp.kick.mel.config import ARCHITECTURE, MelDiffusionConfig
+from neurdsp.kick.mel.latents import latent_statistics
 from neurdsp.kick.mel.networks.unet import Denoiser
 from neurdsp.kick.mel.networks.vae import MelVae
-from neurdsp.kick.mel.networks.vocoder import HifiGan, load_folded
+from neurdsp.kick.mel.networks.vocoder import HifiGan, folded_state, load_folded
+from neurdsp.kick.mel.train import STAGES, load_stage, weights_hash
 from neurdsp.modelfile.files import DType, VerifyResult, build_metadata, read, verify, write
 from neurdsp.modelfile.parity import build_parity, parity_error_db
+from neurdsp.training.checkpoint import load_checkpoint
 
-__all__ = ["PARITY_DB", "Networks", "verify_in_torch", "write_mel_diffusion"]
+__all__ = ["PARITY_DB", "Networks", "export_run", "verify_in_torch", "write_mel_diffusion"]
 
 PARITY_DB = -100.0
 """Error that a file allows."""
@@ -141,6 +146,77 @@ def write_mel_diffusion(
     return result
 
 
+def export_run(
+    run_dir: str | os.PathLike[str],
+    target: str | os.PathLike[str],
+    *,
+    dtype: DType = "F16",
+    name: str = "",
+) -> VerifyResult:
+    """Write the networks of a run of all stages to a model file.
+
+    Parameters
+    ----------
+    run_dir
+        Folder of all stages.
+    target, dtype, name
+        As for `write_mel_diffusion`.
+
+    Returns
+    -------
+    VerifyResult
+        The verdict on the file.
+
+    Raises
+    ------
+    ConfigError
+        If a stage was not trained.
+    ModelFileError, OSError
+        As `write_mel_diffusion`.
+
+    Examples
+    --------
+    >>> export_run("runs/seed", "kick.safetensors").passed  # doctest: +SKIP
+    True
+    """
+    folder = Path(run_dir)
+    found = {stage: load_stage(folder, stage) for stage in STAGES}
+    config = found["diffusion"][0].model
+    if found["vae"][0].model.vae != config.vae or found["vocoder"][0].model.vocoder != config.vocoder:
+        raise ConfigError(
+            f"{folder}: its stages were trained with different networks; train them with one recipe"
+        )
+    mean, std, vae = latent_statistics(folder)
+    if vae != weights_hash(found["vae"][1]):
+        raise ConfigError(
+            f"{folder}: the latents are of another VAE; run 'neurdsp kick encode --overwrite' and train on"
+        )
+    vocoder = HifiGan(config.vocoder, config.mel.n_mels)
+    vocoder.load_state_dict(
+        {
+            key.removeprefix("generator."): tensor
+            for key, tensor in found["vocoder"][1].items()
+            if key.startswith("generator.")
+        }
+    )
+    tensors = {f"vae.{key}": tensor for key, tensor in found["vae"][1].items()}
+    tensors |= dict(found["diffusion"][1]) | {f"vocoder.{k}": v for k, v in folded_state(vocoder).items()}
+    weights = {key: tensor.detach().numpy() for key, tensor in tensors.items()}
+    weights |= {"vae.latent_mean": mean, "vae.latent_std": std}
+    return write_mel_diffusion(weights, config, target, dtype=dtype, name=name, metrics=_metrics(folder))
+
+
+def _metrics(folder: Path) -> dict[str, float]:
+    """Return the figures of all stages on held-out kits."""
+    metrics: dict[str, float] = {}
+    for stage in STAGES:
+        state = load_checkpoint(folder / stage / "checkpoint.pt")
+        best = state["result_metrics" if "result_state" in state else "best_metrics"] or {}
+        metrics |= {f"{stage}_{key}": float(value) for key, value in best.items() if key != "score"}
+        metrics[f"{stage}_steps"] = int(state["step"])
+    return metrics
+
+
 def verify_in_torch(path: str | os.PathLike[str]) -> VerifyResult:
     """Run the test vectors of a file through torch.
 
@@ -149,8 +225,6 @@ def verify_in_torch(path: str | os.PathLike[str]) -> VerifyResult:
     ModelFileError
         If a tensor is missing or wrong.
     """
-    from neurdsp.config import build
-
     file = read(path)
     config = build(MelDiffusionConfig, file.config, source=str(path))
     weights = {key: np.asarray(file.tensors.get(key), np.float32) for key in config.parameter_shapes}

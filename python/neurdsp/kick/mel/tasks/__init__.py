@@ -1,0 +1,1 @@
+"""What the trainer asks of each stage of the preset ``seed``: batches, losses, validation."""
