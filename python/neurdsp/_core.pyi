@@ -265,6 +265,69 @@ class MelCache:
     def clear(self) -> None: ...
     def stats(self) -> dict[str, int]: ...
 
+@final
+class MidiFile:
+    MAX_BYTES: int
+    @staticmethod
+    def read(data: bytes) -> MidiFile: ...
+    @staticmethod
+    def empty(ticks_per_quarter: int) -> MidiFile: ...
+    def to_bytes(self) -> bytes: ...
+    @property
+    def format(self) -> int: ...
+    @property
+    def ticks_per_quarter(self) -> int | None: ...
+    @property
+    def warnings(self) -> list[tuple[str, bool]]: ...
+    @property
+    def tracks(self) -> list[tuple[bytes | None, int]]: ...
+    @property
+    def time_signatures(self) -> list[tuple[int, int, int]]: ...
+    @property
+    def key_signatures(self) -> list[tuple[int, int, bool]]: ...
+    def events(self, track: int) -> list[tuple[int, bytes]]: ...
+    def notes(
+        self,
+    ) -> tuple[
+        NDArray[np.int64],
+        NDArray[np.int64],
+        NDArray[np.uint8],
+        NDArray[np.uint8],
+        NDArray[np.uint8],
+        NDArray[np.uint32],
+    ]: ...
+    def with_notes(
+        self,
+        start_ticks: NDArray[np.int64],
+        end_ticks: NDArray[np.int64],
+        pitch: NDArray[np.uint8],
+        velocity: NDArray[np.uint8],
+    ) -> MidiFile: ...
+    def with_track(
+        self,
+        start_ticks: NDArray[np.int64],
+        end_ticks: NDArray[np.int64],
+        pitch: NDArray[np.uint8],
+        velocity: NDArray[np.uint8],
+        channel: NDArray[np.uint8],
+        *,
+        name: str,
+        programs: list[tuple[int, int]],
+        tempos: list[tuple[int, int]],
+        time_signatures: list[tuple[int, int, int]],
+        key_signatures: list[tuple[int, int, bool]],
+        length_ticks: int,
+    ) -> MidiFile: ...
+    def tempo_map(self, track: int) -> TempoMap: ...
+
+@final
+class TempoMap:
+    @property
+    def changes(self) -> list[tuple[int, int]]: ...
+    def seconds(self, ticks: NDArray[np.int64]) -> NDArray[np.float64]: ...
+    def ticks(self, seconds: NDArray[np.float64]) -> NDArray[np.float64]: ...
+    def exact_seconds(self, tick: int) -> tuple[int, int]: ...
+
 def is_model_file(path: str | os.PathLike[str]) -> bool: ...
 def describe_model(
     path: str | os.PathLike[str],

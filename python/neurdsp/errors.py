@@ -3,6 +3,7 @@
 __all__ = [
     "AudioFileError",
     "ConfigError",
+    "MidiFileError",
     "MissingDependencyError",
     "ModelFileError",
     "NeurdspError",
@@ -30,6 +31,10 @@ class ConfigError(NeurdspError, ValueError):
 
 class AudioFileError(NeurdspError, OSError):
     """An audio file cannot be read or written."""
+
+
+class MidiFileError(NeurdspError, OSError):
+    """A MIDI file cannot be read or written."""
 
 
 class ModelFileError(NeurdspError):

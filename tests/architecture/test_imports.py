@@ -16,13 +16,35 @@ PACKAGE = ROOT / "python" / "neurdsp"
 ALLOWED_CRATES = {
     "neurdsp-simd": set(),
     "neurdsp-dsp": {"neurdsp-simd"},
+    "neurdsp-midi": set(),
     "neurdsp-nn": {"neurdsp-simd"},
-    "neurdsp-models": {"neurdsp-simd", "neurdsp-dsp", "neurdsp-nn"},
-    "neurdsp-rt": {"neurdsp-simd", "neurdsp-dsp", "neurdsp-nn", "neurdsp-models"},
-    "neurdsp-py": {"neurdsp-simd", "neurdsp-dsp", "neurdsp-nn", "neurdsp-models", "neurdsp-rt"},
-    "neurdsp-plugin": {"neurdsp-simd", "neurdsp-dsp", "neurdsp-nn", "neurdsp-models", "neurdsp-rt"},
-    "neurdsp-benches": {"neurdsp-simd", "neurdsp-dsp", "neurdsp-nn", "neurdsp-models", "neurdsp-rt"},
-    "xtask": {"neurdsp-simd", "neurdsp-dsp", "neurdsp-nn", "neurdsp-models", "neurdsp-rt"},
+    "neurdsp-models": {"neurdsp-simd", "neurdsp-dsp", "neurdsp-midi", "neurdsp-nn"},
+    "neurdsp-rt": {"neurdsp-simd", "neurdsp-dsp", "neurdsp-midi", "neurdsp-nn", "neurdsp-models"},
+    "neurdsp-py": {
+        "neurdsp-simd",
+        "neurdsp-dsp",
+        "neurdsp-midi",
+        "neurdsp-nn",
+        "neurdsp-models",
+        "neurdsp-rt",
+    },
+    "neurdsp-plugin": {
+        "neurdsp-simd",
+        "neurdsp-dsp",
+        "neurdsp-midi",
+        "neurdsp-nn",
+        "neurdsp-models",
+        "neurdsp-rt",
+    },
+    "neurdsp-benches": {
+        "neurdsp-simd",
+        "neurdsp-dsp",
+        "neurdsp-midi",
+        "neurdsp-nn",
+        "neurdsp-models",
+        "neurdsp-rt",
+    },
+    "xtask": {"neurdsp-simd", "neurdsp-dsp", "neurdsp-midi", "neurdsp-nn", "neurdsp-models", "neurdsp-rt"},
 }
 
 FAMILIES = ("amp", "kick", "music", "drumsep")
@@ -38,16 +60,18 @@ ALLOWED_PYTHON = {
     "console": {"errors"},
     "dependencies": {"errors"},
     "audio": FOUNDATION | {"_notices", "_output"},
+    "midi": FOUNDATION | {"_output"},
     "config": FOUNDATION | {"_output"},
     "modelfile": HELPERS,
     "dsp": HELPERS | {"_notices"},
     "metrics": HELPERS | {"dsp"},
-    "report": HELPERS | {"dsp"},
+    "report": HELPERS | {"dsp", "midi"},
     "nn": HELPERS | {"dsp"},
     "losses": HELPERS | {"config", "dsp", "nn"},
     "training": HELPERS | {"config", "modelfile", "dsp", "nn", "metrics", "losses"},
     **dict.fromkeys(
-        FAMILIES, HELPERS | {"config", "modelfile", "dsp", "nn", "metrics", "losses", "training", "report"}
+        FAMILIES,
+        HELPERS | {"config", "midi", "modelfile", "dsp", "nn", "metrics", "losses", "training", "report"},
     ),
 }
 #: Stand above everything: the command and the package's own __init__.

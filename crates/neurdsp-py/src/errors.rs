@@ -5,6 +5,7 @@ use pyo3::PyErr;
 /// The exceptions, defined in Python so that Python code raises the very same classes.
 mod exceptions {
     pyo3::import_exception!(neurdsp.errors, AudioFileError);
+    pyo3::import_exception!(neurdsp.errors, MidiFileError);
     pyo3::import_exception!(neurdsp.errors, ModelFileError);
     pyo3::import_exception!(neurdsp.errors, NeurdspError);
     pyo3::import_exception!(neurdsp.errors, ParameterError);
@@ -12,7 +13,7 @@ mod exceptions {
 }
 
 pub(crate) use exceptions::ParameterError;
-use exceptions::{AudioFileError, ModelFileError, NeurdspError, UnsupportedModelError};
+use exceptions::{AudioFileError, MidiFileError, ModelFileError, NeurdspError, UnsupportedModelError};
 
 /// The exception for an error of a model file: unsupported, or anything else that is wrong with it.
 pub(crate) fn from_models(error: neurdsp_models::Error) -> PyErr {
@@ -27,6 +28,17 @@ pub(crate) fn from_models(error: neurdsp_models::Error) -> PyErr {
 /// The exception for an error of a filter, a convolution or a change of rate: a parameter is wrong.
 pub(crate) fn from_dsp(error: neurdsp_dsp::Error) -> PyErr {
     ParameterError::new_err(error.to_string())
+}
+
+/// The exception for an error of a MIDI file, or of what is to be written into one.
+pub(crate) fn from_midi(error: neurdsp_midi::Error) -> PyErr {
+    use neurdsp_midi::Error::{Format, Header, NotMidi, TooLarge};
+    match error {
+        NotMidi { .. } | Header { .. } | Format { .. } | TooLarge { .. } => {
+            MidiFileError::new_err(error.to_string())
+        }
+        _ => ParameterError::new_err(error.to_string()),
+    }
 }
 
 /// The exception for an error of the chain.

@@ -20,6 +20,7 @@ mod drumsep;
 mod dsp;
 mod errors;
 mod files;
+mod midi;
 mod modelfile;
 mod operation;
 mod scan;
@@ -49,6 +50,8 @@ mod _core {
 
     #[pymodule_export]
     use crate::files::{blake2b_128, publish_files};
+    #[pymodule_export]
+    use crate::midi::{PyMidiFile, PyTempoMap};
     #[pymodule_export]
     use crate::modelfile::{
         amp_json_format, describe_model, is_model_file, lstm_to_json, model_file_layout, model_to_nam,

@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurdsp.drumsep.data.roles import NOTES, ROLES
-from neurdsp.errors import ConfigError
+from neurdsp.errors import ConfigError, MidiFileError
+from neurdsp.midi import read_midi
 
 __all__ = ["Performance", "parse_midi", "read_groove"]
 
@@ -42,7 +43,7 @@ class Performance:
 
 
 def parse_midi(data: bytes) -> list[tuple[float, int, int]]:
-    """Return the notes of a MIDI file: seconds, key, velocity.
+    """Return the notes of a MIDI file, by time, key and velocity: seconds, key, velocity.
 
     All changes of tempo count, whichever track they are in.
 
@@ -51,67 +52,16 @@ def parse_midi(data: bytes) -> list[tuple[float, int, int]]:
     ValueError
         If it is no MIDI file, or damaged.
     """
-    if data[:4] != b"MThd" or len(data) < 14:
-        raise ValueError("not a MIDI file")
-    n_tracks, division = int.from_bytes(data[10:12], "big"), int.from_bytes(data[12:14], "big")
-    if not 0 < division < 0x8000:
-        raise ValueError("its time is not in ticks of a beat")
-    notes: list[tuple[int, int, int]] = []
-    tempos = [(0, 500_000)]
-    at = 8 + int.from_bytes(data[4:8], "big")
-    for _ in range(n_tracks):
-        size = int.from_bytes(data[at + 4 : at + 8], "big")
-        _read_track(data[at + 8 : at + 8 + size], notes, tempos)
-        at += 8 + size
-    tempos.sort(key=lambda entry: entry[0])
-    ticks = np.array([tick for tick, _ in tempos], np.float64)
-    rates = np.array([tempo for _, tempo in tempos], np.float64) * 1e-6 / division
-    starts = np.concatenate([[0.0], np.cumsum(np.diff(ticks) * rates[:-1])])
-    found = []
-    for tick, key, velocity in sorted(notes):
-        which = int(np.searchsorted(ticks, tick, side="right")) - 1
-        found.append((float(starts[which] + (tick - ticks[which]) * rates[which]), key, velocity))
-    return found
-
-
-def _read_track(track: bytes, notes: list[tuple[int, int, int]], tempos: list[tuple[int, int]]) -> None:
-    at = tick = status = 0
     try:
-        while at < len(track):
-            delta, at = _number(track, at)
-            tick += delta
-            if track[at] >= 0x80:
-                status = track[at]
-                at += 1
-            if status == 0xFF:
-                kind = track[at]
-                size, at = _number(track, at + 1)
-                if kind == 0x51 and size == 3:
-                    tempos.append((tick, int.from_bytes(track[at : at + 3], "big")))
-                at += size
-            elif status in (0xF0, 0xF7):
-                size, at = _number(track, at)
-                at += size
-            elif status >> 4 in (0xC, 0xD):
-                at += 1
-            else:
-                if status >> 4 == 9 and track[at + 1] > 0:
-                    notes.append((tick, track[at], track[at + 1]))
-                at += 2
-    except IndexError:
-        raise ValueError("a track ends within an event") from None
-
-
-def _number(track: bytes, at: int) -> tuple[int, int]:
-    """Return a number of variable length, and where it ends."""
-    value = 0
-    for _ in range(4):
-        byte = track[at]
-        at += 1
-        value = value << 7 | byte & 127
-        if byte < 0x80:
-            return value, at
-    raise ValueError("a number is longer than four bytes")
+        midi = read_midi(data)
+    except MidiFileError as error:
+        raise ValueError(str(error)) from None
+    if not midi.is_complete:
+        raise ValueError("; ".join(midi.warnings))
+    notes = midi.notes()
+    notes = notes[np.lexsort((notes["velocity"], notes["pitch"], notes["start_ticks"]))]
+    seconds = midi.tempo_map.seconds(notes["start_ticks"])
+    return list(zip(seconds.tolist(), notes["pitch"].tolist(), notes["velocity"].tolist(), strict=True))
 
 
 def read_groove(source: Path) -> list[Performance]:
