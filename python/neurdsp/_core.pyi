@@ -377,6 +377,61 @@ class TfcTdf:
     ) -> TfcTdf: ...
     def forward(self, chunk: NDArray[np.float32], n_threads: int) -> NDArray[np.float32]: ...
 
+def groove_constants() -> tuple[list[str], float, float]: ...
+@final
+class GrooveBars:
+    def __new__(
+        cls,
+        ticks: NDArray[np.uint64],
+        keys: NDArray[np.uint8],
+        velocities: NDArray[np.uint8],
+        ticks_per_quarter: int,
+        signatures: list[tuple[int, int, int]],
+        tempi: list[tuple[int, int]],
+    ) -> GrooveBars: ...
+    def hits(
+        self,
+    ) -> tuple[_Array, _Array, _Array, _Array, _Array, _Array, _Array, _Array, _Array]: ...
+    def ask(self, reference: GrooveBars | None, *, earlier: bool, accents: bool) -> GrooveCalls: ...
+
+@final
+class GrooveCalls:
+    def inputs(self) -> NDArray[np.float32]: ...
+    def of_hits(self) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.float32]]: ...
+    def play(
+        self,
+        outputs: NDArray[np.float32],
+        residuals: str | None,
+        *,
+        amount: float,
+        tightness: float,
+        lean_ms: float,
+        accents: float,
+        seed: int,
+        locked: list[int],
+        late_only: bool,
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.uint8], float]: ...
+
+@final
+class DynamicsCalls:
+    def __new__(
+        cls,
+        ticks: NDArray[np.uint64],
+        pitches: NDArray[np.uint8],
+        velocities: NDArray[np.uint8],
+        parts: NDArray[np.uint32],
+        drums: NDArray[np.bool_],
+        moods: NDArray[np.float32],
+        ticks_per_quarter: int,
+        signatures: list[tuple[int, int, int]],
+        tempi: list[tuple[int, int]],
+    ) -> DynamicsCalls: ...
+    def inputs(self) -> NDArray[np.float32]: ...
+    def of_notes(self) -> tuple[NDArray[np.int64], NDArray[np.uint8]]: ...
+    def reshape(
+        self, outputs: NDArray[np.float32], neutral: NDArray[np.float32], amount: float
+    ) -> NDArray[np.uint8]: ...
+
 @final
 class BandSplit:
     def __new__(cls, metadata: dict[str, str], tensors: dict[str, _TensorArray]) -> BandSplit: ...

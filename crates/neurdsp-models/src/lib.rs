@@ -9,6 +9,7 @@
 //! | [`kinds`] | what models do: streams, separators, generators, predictors |
 //! | [`FAMILIES`] | the families that are known, one line each |
 //! | [`amp`] | the family of amp models, with [`load`] and [`LoadedModel`] |
+//! | [`music`] | the family of music models: features and application of small networks on notes |
 //!
 //! # Example
 //! ```
@@ -29,6 +30,7 @@ pub mod drumsep;
 mod error;
 mod family;
 pub mod kinds;
+pub mod music;
 mod registry;
 
 pub use amp::nam::NamOptions;

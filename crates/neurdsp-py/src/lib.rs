@@ -20,6 +20,7 @@ mod drumsep;
 mod dsp;
 mod errors;
 mod files;
+mod groove;
 mod midi;
 mod modelfile;
 mod operation;
@@ -47,6 +48,9 @@ mod _core {
         PyIstft, PySpectrogram, PyStft, PyStream, hz_to_mel, limit_range, mel_filterbank, mel_frequencies,
         mel_to_hz, window,
     };
+
+    #[pymodule_export]
+    use crate::groove::{PyDynamicsCalls, PyGrooveBars, PyGrooveCalls, groove_constants};
 
     #[pymodule_export]
     use crate::files::{blake2b_128, publish_files};
