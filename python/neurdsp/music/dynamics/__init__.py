@@ -1,0 +1,1 @@
+"""Dynamics: how loud each step of a part is, given its mood."""
