@@ -9,7 +9,7 @@
 //! | [`kinds`] | what models do: streams, separators, generators, predictors |
 //! | [`FAMILIES`] | the families that are known, one line each |
 //! | [`amp`] | the family of amp models, with [`load`] and [`LoadedModel`] |
-//! | [`music`] | the family of music models: features and application of small networks on notes |
+//! | [`music`] | the family of music models: five small networks, their features, and their application to notes |
 //!
 //! # Example
 //! ```

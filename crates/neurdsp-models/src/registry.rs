@@ -10,11 +10,13 @@ use crate::drumsep;
 use crate::error::{Error, Result};
 use crate::family::Family;
 use crate::kinds::AnyModel;
+use crate::music;
 
 /// The families of this crate. A further one is its folder and its line here.
 pub const FAMILIES: Registry = Registry::new(&[
     &amp::FAMILY, //
     &drumsep::FAMILY,
+    &music::FAMILY,
 ]);
 
 /// A list of families.

@@ -8,7 +8,7 @@
 //!   fill whole vectors the past lies closer together, which counts once it no longer fits the cache.
 //!
 //! [`Lstm`] is a recurrent layer with its units across the lanes, [`dense`] has the layers of networks that see a frame of
-//! a spectrum at a time, [`Activation`] names every activation function, and [`train`] holds the kernels for training.
+//! a spectrum at a time, [`int8`] those of 8-bit integers, [`Activation`] names every activation function, and [`train`] holds the kernels for training.
 //!
 //! Everything is allocated at construction. What runs afterwards neither allocates nor fails, and computes each frame by
 //! the same operations in the same order whatever the number of frames in a call, so that results do not depend on how a
@@ -38,6 +38,7 @@ pub mod dense;
 mod error;
 mod frames;
 pub mod image;
+pub mod int8;
 mod lstm;
 pub mod planar;
 pub mod train;

@@ -5,6 +5,7 @@ mod kernel;
 use crate::error::{Error, check_channels, check_len};
 use crate::frames::frame_stride;
 use kernel::Packed;
+pub(crate) use kernel::cell_step;
 use neurdsp_simd::{AlignedBuf, Isa};
 
 /// `c' = σ(f) · c + σ(i) · tanh(g)`, `h' = σ(o) · tanh(c')` with `[i, f, g, o] = weight · [x, h] + bias`.

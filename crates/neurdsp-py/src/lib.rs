@@ -23,6 +23,7 @@ mod files;
 mod groove;
 mod midi;
 mod modelfile;
+mod music;
 mod operation;
 mod scan;
 mod train;
@@ -63,6 +64,8 @@ mod _core {
         write_amp_json, write_model_file,
     };
 
+    #[pymodule_export]
+    use crate::music::PyMusicNetwork;
     #[pymodule_export]
     use crate::scan::{gated_scan, gated_scan_backward};
     #[pymodule_export]

@@ -20,8 +20,9 @@ __all__ = ["Precision", "export_network", "quantise_rows"]
 Precision: TypeAlias = Literal["float32", "int8"]
 """How the matrices of a file are stored and multiplied."""
 
-#: Error that a file allows: in int8 a value at the edge of two steps may round to either.
-PARITY_DB: dict[Precision, float] = {"float32": -100.0, "int8": -45.0}
+#: Error that a file allows. In int8 a value at the edge of two steps may round to either, and what follows
+#: rounds otherwise too; then the engine is as far from torch as rounding itself is, about -38 dB.
+PARITY_DB: dict[Precision, float] = {"float32": -100.0, "int8": -32.0}
 
 #: Steps of the test vectors: once and a half around the ring of the melody, and as many frames.
 _STEPS = 96

@@ -2,11 +2,13 @@
 //!
 //! A frame is a row of values, padded with zeros to a [`padded`] length; any number of rows go through a layer together,
 //! since the weights are read once for all of them. [`Dense`] is a matrix, and [`Mixer`] one from the left, which maps rows
-//! to rows. [`RmsNorm`], [`gated_step`], [`silu`], [`softmax`] and [`power`] go with them.
+//! to rows. [`RingAttention`] looks back at the last steps. [`RmsNorm`], [`LayerNorm`], [`gated_step`] and functions such as
+//! [`silu`] and [`softmax`] go with them.
 //!
 //! Each row is computed by the same operations in the same order whatever the number of rows, so results do not depend on
 //! how a signal is cut into blocks, to the bit.
 
+mod attention;
 mod elementwise;
 mod gated;
 mod layer;
@@ -14,11 +16,12 @@ mod mixer;
 mod norm;
 mod product;
 
-pub use elementwise::{power, silu, softmax};
+pub use attention::RingAttention;
+pub use elementwise::{gelu, power, relu, sigmoid, silu, softmax, softmax_row, tanh};
 pub use gated::gated_step;
 pub use layer::Dense;
 pub use mixer::Mixer;
-pub use norm::RmsNorm;
+pub use norm::{LayerNorm, RmsNorm};
 
 /// Rows are padded to a multiple of this many values.
 const LANES: usize = 16;

@@ -95,6 +95,8 @@ unsafe fn run_generic<V: Vector<f32>>(
                 (16, 3) => job.strip::<V, 6, 3>(),
                 (16, 2) => job.strip::<V, 8, 2>(),
                 (16, _) => job.strip::<V, 8, 1>(),
+                // One row alone needs as many sums as hide the latency of a multiplication.
+                (8, 4..) if size.rows == 1 => job.strip::<V, 1, 8>(),
                 (8, 2..) if size.rows <= 3 => job.strip::<V, 2, 4>(),
                 (8, _) => job.strip::<V, 6, 2>(),
                 // Compilers make one register of four lanes.

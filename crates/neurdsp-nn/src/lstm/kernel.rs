@@ -131,20 +131,57 @@ unsafe fn units<V: Vector<f32>, const VECTORS: usize, const PARTS: usize>(
         }
         let mut cells = [V::splat(0.0); VECTORS];
         for (v, (c, gates)) in cells.iter_mut().zip(&gates).enumerate() {
-            let [(i, below_i), (f, below_f), (g, below_g), _] = *gates;
-            let before = V::load(cell.add(v * V::LANES)).mul(below_i.mul(below_g));
-            let kept = fma(f, before, below_f.mul(before));
-            let above = fma(fma(i, below_f, below_i.mul(below_f)), g, kept);
-            *c = above.div(below_i.mul(below_g).mul(below_f.add(below_f)));
+            *c = next_cell(gates, V::load(cell.add(v * V::LANES)));
             c.store(cell.add(v * V::LANES));
         }
         for (v, (c, gates)) in cells.iter().zip(&gates).enumerate() {
-            let (o, below_o) = gates[3];
-            let (c, below_c) = tanh_fraction(*c);
-            let h = below_o.add(o).mul(c).div(below_o.add(below_o).mul(below_c));
-            h.store(after.add(v * V::LANES));
+            next_hidden(gates, *c).store(after.add(v * V::LANES));
         }
         weight
+    }
+}
+
+/// `σ(f) · before + σ(i) · tanh(g)`, where the gates are fractions of tanh, those of the sigmoids with halved arguments.
+#[inline(always)]
+unsafe fn next_cell<V: Vector<f32>>(gates: &[(V, V); 4], before: V) -> V {
+    unsafe {
+        let [(i, below_i), (f, below_f), (g, below_g), _] = *gates;
+        let before = before.mul(below_i.mul(below_g));
+        let kept = fma(f, before, below_f.mul(before));
+        let above = fma(fma(i, below_f, below_i.mul(below_f)), g, kept);
+        above.div(below_i.mul(below_g).mul(below_f.add(below_f)))
+    }
+}
+
+/// `σ(o) · tanh(cell)`.
+#[inline(always)]
+unsafe fn next_hidden<V: Vector<f32>>(gates: &[(V, V); 4], cell: V) -> V {
+    unsafe {
+        let (o, below_o) = gates[3];
+        let (c, below_c) = tanh_fraction(cell);
+        below_o.add(o).mul(c).div(below_o.add(below_o).mul(below_c))
+    }
+}
+
+dispatch! {
+    /// The step of a state in place, from the sums of the gates: four rows one after another, those of sigmoids halved.
+    pub(crate) fn cell_step(gates: &[f32], cell: &mut [f32], hidden: &mut [f32]) = cell_step_generic
+}
+
+#[inline(always)]
+unsafe fn cell_step_generic<V: Vector<f32>>(gates: &[f32], cell: &mut [f32], hidden: &mut [f32]) {
+    unsafe {
+        let units = cell.len();
+        for u in (0..units).step_by(V::LANES) {
+            let mut fractions = [(V::splat(0.0), V::splat(0.0)); 4];
+            for (gate, fraction) in fractions.iter_mut().enumerate() {
+                *fraction = tanh_fraction(V::load(gates.as_ptr().add(gate * units + u)));
+            }
+            let place = cell.as_mut_ptr().add(u);
+            let next = next_cell(&fractions, V::load(place));
+            next.store(place);
+            next_hidden(&fractions, next).store(hidden.as_mut_ptr().add(u));
+        }
     }
 }
 
