@@ -1,6 +1,9 @@
 //! Every layer against its formula in double precision, on every instruction set, and rows alone against rows together.
 
-use super::{Dense, Mixer, RmsNorm, gated_step, padded, power, silu, softmax};
+use super::{
+    Dense, LayerNorm, Mixer, RingAttention, RmsNorm, gated_step, gelu, padded, power, relu, sigmoid, silu,
+    softmax, softmax_row, tanh,
+};
 use crate::Error;
 use neurdsp_simd::Isa;
 
@@ -85,6 +88,64 @@ fn a_norm_gives_rows_of_one_size() {
 }
 
 #[test]
+fn a_layer_norm_gives_rows_of_one_mean_and_size() {
+    for isa in Isa::available() {
+        for width in [2, 5, 64, 70] {
+            let (weight, bias, stride) = (values(width, 7), values(width, 9), padded(width));
+            let norm = LayerNorm::new(&weight, &bias, 1e-5, isa).unwrap();
+            let mut from: Vec<f32> = values(3 * stride, 8).iter().map(|x| x + 2.0).collect();
+            from.chunks_mut(stride).for_each(|row| row[width..].fill(0.0));
+            let mut to = vec![f32::NAN; 3 * stride];
+            norm.run(&from, &mut to);
+            for (from, to) in from.chunks(stride).zip(to.chunks(stride)) {
+                let row: Vec<f64> = from[..width].iter().map(|x| f64::from(*x)).collect();
+                let mean = row.iter().sum::<f64>() / width as f64;
+                let variance = row.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / width as f64;
+                for (i, x) in row.iter().enumerate() {
+                    let wanted = (x - mean) / (variance + 1e-5).sqrt() * f64::from(weight[i]);
+                    near(to[i], wanted + f64::from(bias[i]), 5e-6, isa.name());
+                }
+                assert!(to[width..].iter().all(|y| *y == 0.0));
+            }
+        }
+    }
+}
+
+#[test]
+fn attention_sees_the_steps_of_its_window_and_no_other() {
+    for isa in Isa::available() {
+        for (heads, width, window) in [(1, 1, 1), (4, 32, 64), (3, 5, 7), (2, 20, 70)] {
+            let attention = RingAttention::new(heads, width, window, isa).unwrap();
+            let (inner, mut memory) = (heads * width, vec![0.0; attention.memory()]);
+            let steps = 2 * window + 3;
+            let [query, key, value] = [1, 2, 3].map(|seed| values(steps * inner, seed));
+            for step in 0..steps {
+                let of = step * inner..(step + 1) * inner;
+                let mut to = vec![f32::NAN; inner];
+                // Past twice the window the number of the step may go back.
+                let told = if step < 2 * window { step } else { step - window };
+                attention.step(&query[of.clone()], &key[of.clone()], &value[of], told, &mut memory, &mut to);
+                for (at, got) in to.iter().enumerate() {
+                    let head = at / width * width;
+                    let seen = (step + 1).saturating_sub(window)..step + 1;
+                    let scores: Vec<f64> = seen
+                        .clone()
+                        .map(|past| {
+                            let pairs = (head..head + width).map(|i| {
+                                f64::from(query[step * inner + i]) * f64::from(key[past * inner + i])
+                            });
+                            (pairs.sum::<f64>() / (width as f64).sqrt()).exp()
+                        })
+                        .collect();
+                    let weighted = seen.zip(&scores).map(|(past, s)| s * f64::from(value[past * inner + at]));
+                    near(*got, weighted.sum::<f64>() / scores.iter().sum::<f64>(), 2e-6, isa.name());
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn a_gated_step_follows_its_formula_and_long_memories_keep_their_digits() {
     for isa in Isa::available() {
         let units = 32;
@@ -118,6 +179,26 @@ fn single_values_follow_their_formulas() {
             let x = f64::from(*x);
             near(*y, x / (1.0 + (-x).exp()), 4e-7 * (1.0 + x.abs()), isa.name());
         }
+        for (function, exact) in [
+            (tanh as fn(Isa, &mut [f32]), f64::tanh as fn(f64) -> f64),
+            (sigmoid, |x| 1.0 / (1.0 + (-x).exp())),
+            (relu, |x| x.max(0.0)),
+            (gelu, |x| 0.5 * x * (1.0 + (0.797_884_560_802_865_4 * (x + 0.044_715 * x.powi(3))).tanh())),
+        ] {
+            let mut y = x.clone();
+            function(isa, &mut y);
+            for (x, y) in x.iter().zip(&y) {
+                let x = f64::from(*x);
+                near(*y, exact(x), 5e-7 * (1.0 + x.abs()), isa.name());
+            }
+        }
+        let mut row = x.clone();
+        softmax_row(isa, &mut row, 150, 0.5);
+        let sum: f64 = x[..150].iter().map(|x| f64::from(0.5 * x).exp()).sum();
+        for (x, y) in x[..150].iter().zip(&row) {
+            near(*y, f64::from(0.5 * x).exp() / sum, 1e-6, isa.name());
+        }
+        assert!(row[150..].iter().all(|y| *y == 0.0), "the others are zero");
         let x: Vec<f32> = (0..160).map(|i| 1e-5 * 1.2f32.powi(i)).collect();
         let mut y = x.clone();
         power(isa, &mut y, 0.3);
@@ -145,4 +226,8 @@ fn lengths_that_do_not_agree_are_refused() {
     assert_eq!(Mixer::new(&[0.0; 5], None, 3, isa).unwrap_err(), wrong(3, 5));
     assert_eq!(Mixer::new(&[0.0; 2], None, 3, isa).unwrap_err(), Error::Channels { got: 0 });
     assert_eq!(RmsNorm::new(&[], 0.0, isa).unwrap_err(), Error::Channels { got: 0 });
+    let bias = Error::Length { name: "bias", expected: 2, got: 1 };
+    assert_eq!(LayerNorm::new(&[1.0; 2], &[0.0], 0.0, isa).unwrap_err(), bias);
+    assert_eq!(RingAttention::new(2, 0, 4, isa).unwrap_err(), Error::Channels { got: 0 });
+    assert_eq!(RingAttention::new(64, 64, 4, isa).unwrap_err(), Error::Channels { got: 4096 });
 }
