@@ -11,6 +11,8 @@
 //! | [`StemMixer`], [`StemHandle`] | a sound taken apart by a network and mixed again |
 //! | [`ImpulseResponse`] | cabinets |
 //! | [`SharedSettings`], [`Monitor`] | settings and times that threads share |
+//! | [`inference`] | models beside the audio thread, whose answers are applied at a fixed musical step |
+//! | [`Transport`], [`NotePlayer`] | steps of the host's song, and notes played along with it |
 //! | [`alloc_guard`], [`mod@bench`] | proof that nothing allocates, and how fast it plays |
 //!
 //! # Example
@@ -37,13 +39,17 @@ mod cabinet;
 mod chain;
 mod error;
 mod handle;
+pub mod inference;
 mod levels;
 mod monitor;
+mod notes;
 mod parameters;
 mod planes;
 mod slot;
 mod stems;
 mod switch;
+mod times;
+mod transport;
 mod wide_adapter;
 
 pub use adapter::{Operation, adapt, build_stream};
@@ -54,7 +60,9 @@ pub use error::{Error, Result};
 pub use handle::ChainHandle;
 pub use levels::{ModelLevels, NORMALISED_LOUDNESS_DB, OutputMode};
 pub use monitor::{Monitor, PerformanceReport};
+pub use notes::{NoteEvent, NotePlayer, TimedNote};
 pub use parameters::{ChainSettings, Parameter, SharedSettings};
 pub use planes::{MAX_CHUNK, Planes};
 pub use slot::{Slot, SlotSender, slot};
 pub use stems::{StemHandle, StemMixer};
+pub use transport::{Segment, Transport};
