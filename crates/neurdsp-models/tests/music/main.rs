@@ -1,0 +1,6 @@
+//! Music networks.
+#![allow(clippy::unwrap_used)]
+
+mod hostile;
+mod random;
+mod steps;
