@@ -7,6 +7,8 @@
 //! - Vectors across channels, in `frames`: [`FrameRing`], [`ResidualConv1d`], [`Expand`] and [`Reduce`]. Where channels
 //!   fill whole vectors the past lies closer together, which counts once it no longer fits the cache.
 //!
+//! [`image`] has two-dimensional layers, and those of vocoders; [`exact`] has kernels that give the same bits everywhere.
+//!
 //! [`Lstm`] is a recurrent layer with its units across the lanes, [`dense`] has the layers of networks that see a frame of
 //! a spectrum at a time, [`int8`] those of 8-bit integers, [`Activation`] names every activation function, and [`train`] holds the kernels for training.
 //!
@@ -36,6 +38,7 @@ mod activation;
 mod bounds;
 pub mod dense;
 mod error;
+pub mod exact;
 mod frames;
 pub mod image;
 pub mod int8;

@@ -28,6 +28,7 @@ pub struct Dense {
     weights: AlignedBuf,
     bias: AlignedBuf,
     inputs: usize,
+    exact: bool,
     isa: Isa,
 }
 
@@ -56,7 +57,14 @@ impl Dense {
                 *to = *value;
             }
         }
-        Ok(Dense { weights: packed, bias: packed_bias, inputs, isa })
+        Ok(Dense { weights: packed, bias: packed_bias, inputs, exact: false, isa })
+    }
+
+    /// The same layer with products that are rounded before they are added: the same bits on every processor, at half the
+    /// speed.
+    #[must_use]
+    pub fn exact(self) -> Dense {
+        Dense { exact: true, ..self }
     }
 
     /// Values of an output row: [`padded`] outputs. Those beyond the outputs are zero.
@@ -81,7 +89,7 @@ impl Dense {
     ) {
         for first in (0..self.stride()).step_by(MAX_COLUMNS) {
             let columns = (self.stride() - first).min(MAX_COLUMNS);
-            let size = Size { rows, inputs: self.inputs, columns };
+            let size = Size { rows, inputs: self.inputs, columns, exact: self.exact };
             let b = Matrix { data: &self.weights[first * self.inputs..], step: columns };
             let a = Matrix { data: from, step: from_step };
             let bias = Bias::Columns(&self.bias[first..]);

@@ -66,7 +66,7 @@ impl Mixer {
     pub fn run(&self, from: &[f32], to: &mut [f32], width: usize, adds: bool) {
         for first in (0..width).step_by(MAX_COLUMNS) {
             let columns = (width - first).min(MAX_COLUMNS);
-            let size = Size { rows: self.outputs, inputs: self.inputs, columns };
+            let size = Size { rows: self.outputs, inputs: self.inputs, columns, exact: false };
             let a = Matrix { data: &self.weight, step: self.inputs };
             let b = Matrix { data: &from[first..], step: width };
             let bias = self.bias.as_deref().map_or(Bias::None, Bias::Rows);

@@ -46,6 +46,8 @@ pub(super) struct Size {
     pub(super) inputs: usize,
     /// A multiple of [`LANES`], at most [`MAX_COLUMNS`].
     pub(super) columns: usize,
+    /// Whether products are rounded before they are added, so that the bits do not depend on the processor.
+    pub(super) exact: bool,
 }
 
 /// Multiplies rows `a` by columns `b`.
@@ -57,7 +59,7 @@ pub(super) fn multiply(
     bias: Bias<'_>,
     to: &mut Target<'_>,
 ) {
-    let Size { rows, inputs, columns } = size;
+    let Size { rows, inputs, columns, exact } = size;
     if rows == 0 || inputs == 0 {
         return;
     }
@@ -71,7 +73,26 @@ pub(super) fn multiply(
         Bias::Rows(values) => values.len() >= rows,
     };
     assert!(has_bias, "a bias for each sum");
-    run(isa, size, a, b, bias, to);
+    if exact {
+        run_exact(isa, size, a, b, bias, to);
+    } else {
+        run(isa, size, a, b, bias, to);
+    }
+}
+
+dispatch! {
+    fn run_exact(size: Size, a: Matrix<'_>, b: Matrix<'_>, bias: Bias<'_>, to: &mut Target<'_>) = run_exact_generic
+}
+
+#[inline(always)]
+unsafe fn run_exact_generic<V: Vector<f32>>(
+    size: Size,
+    a: Matrix<'_>,
+    b: Matrix<'_>,
+    bias: Bias<'_>,
+    to: &mut Target<'_>,
+) {
+    unsafe { strips::<V, true>(size, a, b, bias, to) }
 }
 
 dispatch! {
@@ -86,21 +107,32 @@ unsafe fn run_generic<V: Vector<f32>>(
     bias: Bias<'_>,
     to: &mut Target<'_>,
 ) {
+    unsafe { strips::<V, false>(size, a, b, bias, to) }
+}
+
+#[inline(always)]
+unsafe fn strips<V: Vector<f32>, const EXACT: bool>(
+    size: Size,
+    a: Matrix<'_>,
+    b: Matrix<'_>,
+    bias: Bias<'_>,
+    to: &mut Target<'_>,
+) {
     unsafe {
         let mut job = Job { size, a, b, bias, to, column: 0 };
         while job.column < size.columns {
             let left = size.columns - job.column;
             let registers = match (V::LANES, left / LANES) {
-                (16, 4..) => job.strip::<V, 6, 4>(),
-                (16, 3) => job.strip::<V, 6, 3>(),
-                (16, 2) => job.strip::<V, 8, 2>(),
-                (16, _) => job.strip::<V, 8, 1>(),
+                (16, 4..) => job.strip::<V, EXACT, 6, 4>(),
+                (16, 3) => job.strip::<V, EXACT, 6, 3>(),
+                (16, 2) => job.strip::<V, EXACT, 8, 2>(),
+                (16, _) => job.strip::<V, EXACT, 8, 1>(),
                 // One row alone needs as many sums as hide the latency of a multiplication.
-                (8, 4..) if size.rows == 1 => job.strip::<V, 1, 8>(),
-                (8, 2..) if size.rows <= 3 => job.strip::<V, 2, 4>(),
-                (8, _) => job.strip::<V, 6, 2>(),
+                (8, 4..) if size.rows == 1 => job.strip::<V, EXACT, 1, 8>(),
+                (8, 2..) if size.rows <= 3 => job.strip::<V, EXACT, 2, 4>(),
+                (8, _) => job.strip::<V, EXACT, 6, 2>(),
                 // Compilers make one register of four lanes.
-                _ => job.strip::<V, 4, 4>(),
+                _ => job.strip::<V, EXACT, 4, 4>(),
             };
             job.column += registers * V::LANES;
         }
@@ -119,26 +151,26 @@ struct Job<'a, 'b> {
 impl Job<'_, '_> {
     /// All rows of `R` registers of columns, `M` at a time; gives `R`.
     #[inline(always)]
-    unsafe fn strip<V: Vector<f32>, const M: usize, const R: usize>(&mut self) -> usize {
+    unsafe fn strip<V: Vector<f32>, const EXACT: bool, const M: usize, const R: usize>(&mut self) -> usize {
         unsafe {
             let (mut row, rows) = (0, self.size.rows);
             while row + M <= rows {
-                self.tile::<V, M, R>(row);
+                self.tile::<V, EXACT, M, R>(row);
                 row += M;
             }
             while row + 2 <= rows {
-                self.tile::<V, 2, R>(row);
+                self.tile::<V, EXACT, 2, R>(row);
                 row += 2;
             }
             if row < rows {
-                self.tile::<V, 1, R>(row);
+                self.tile::<V, EXACT, 1, R>(row);
             }
             R
         }
     }
 
     #[inline(always)]
-    unsafe fn tile<V: Vector<f32>, const M: usize, const R: usize>(&mut self, row: usize) {
+    unsafe fn tile<V: Vector<f32>, const EXACT: bool, const M: usize, const R: usize>(&mut self, row: usize) {
         unsafe {
             let mut sums = [[V::splat(0.0); R]; M];
             match self.bias {
@@ -165,7 +197,7 @@ impl Job<'_, '_> {
                 for (m, sums) in sums.iter_mut().enumerate() {
                     let value = V::splat(a.add(m * self.a.step + input).read());
                     for (sum, column) in sums.iter_mut().zip(columns) {
-                        *sum = fma(value, column, *sum);
+                        *sum = if EXACT { sum.add(value.mul(column)) } else { fma(value, column, *sum) };
                     }
                 }
                 b = b.wrapping_add(self.b.step);

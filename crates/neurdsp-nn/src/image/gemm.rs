@@ -42,26 +42,50 @@ pub(super) fn multiply(
     place: Place,
     pixels: usize,
 ) {
+    multiply_taps(isa, panel, from, &[0], to, place, pixels);
+}
+
+/// As [`multiply`], with several taps: each reads its pixels so many values further on, and the weights of each tap, as many
+/// as `panel` has inputs, lie behind those of the one before.
+pub(super) fn multiply_taps(
+    isa: Isa,
+    panel: Panel<'_>,
+    from: Source<'_>,
+    taps: &[usize],
+    to: &mut [&mut [f32]],
+    place: Place,
+    pixels: usize,
+) {
+    let Some(furthest) = taps.iter().max() else { return };
     if pixels == 0 || panel.inputs == 0 || to.is_empty() {
         return;
     }
-    let weights = (to.len() - 1) * panel.block_stride + panel.inputs * LANES;
+    let weights = (to.len() - 1) * panel.block_stride + taps.len() * panel.inputs * LANES;
     assert!(panel.weights.len() >= weights, "weights for each output");
     let (last, channels) = ((panel.inputs - 1) / LANES, (panel.inputs - 1) % LANES + 1);
-    assert!(from.data.len() >= last * from.block_stride + (pixels - 1) * LANES + channels, "pixels to read");
+    let seen = furthest + last * from.block_stride + (pixels - 1) * LANES + channels;
+    assert!(from.data.len() >= seen, "pixels to read");
     let extent = place.first + (pixels - 1) * place.step + LANES;
     assert!(to.iter().all(|to| to.len() >= extent), "room for the products");
-    run(isa, panel, from, to, place, pixels);
+    run(isa, panel, from, taps, to, place, pixels);
 }
 
 dispatch! {
-    fn run(panel: Panel<'_>, from: Source<'_>, to: &mut [&mut [f32]], place: Place, pixels: usize) = run_generic
+    fn run(
+        panel: Panel<'_>,
+        from: Source<'_>,
+        taps: &[usize],
+        to: &mut [&mut [f32]],
+        place: Place,
+        pixels: usize,
+    ) = run_generic
 }
 
 #[inline(always)]
 unsafe fn run_generic<V: Vector<f32>>(
     panel: Panel<'_>,
     from: Source<'_>,
+    taps: &[usize],
     to: &mut [&mut [f32]],
     place: Place,
     pixels: usize,
@@ -74,9 +98,17 @@ unsafe fn run_generic<V: Vector<f32>>(
                 if let [_, second] = to {
                     // Two registers are two blocks of outputs.
                     let to = [first, second.as_mut_ptr().add(place.first)];
-                    column::<V, 12, 8, 2>(panel.inputs, [weights(0), weights(1)], from, to, place, pixels);
+                    column::<V, 12, 8, 2>(
+                        panel.inputs,
+                        [weights(0), weights(1)],
+                        from,
+                        taps,
+                        to,
+                        place,
+                        pixels,
+                    );
                 } else {
-                    column::<V, 12, 8, 1>(panel.inputs, [weights(0)], from, [first], place, pixels);
+                    column::<V, 12, 8, 1>(panel.inputs, [weights(0)], from, taps, [first], place, pixels);
                 }
                 continue;
             }
@@ -87,9 +119,9 @@ unsafe fn run_generic<V: Vector<f32>>(
                     let (weights, to) =
                         ([row, row.add(V::LANES)], [first.add(lane), first.add(lane + V::LANES)]);
                     if V::LANES == 8 {
-                        column::<V, 6, 4, 2>(panel.inputs, weights, from, to, place, pixels);
+                        column::<V, 6, 4, 2>(panel.inputs, weights, from, taps, to, place, pixels);
                     } else {
-                        column::<V, 4, 2, 2>(panel.inputs, weights, from, to, place, pixels);
+                        column::<V, 4, 2, 2>(panel.inputs, weights, from, taps, to, place, pixels);
                     }
                 }
             }
@@ -98,11 +130,13 @@ unsafe fn run_generic<V: Vector<f32>>(
 }
 
 /// All pixels for `R` registers of outputs: `M` pixels at a time, or `N` where that leaves fewer over.
+#[allow(clippy::too_many_arguments)]
 #[inline(always)]
 unsafe fn column<V: Vector<f32>, const M: usize, const N: usize, const R: usize>(
     inputs: usize,
     weights: [*const f32; R],
     from: Source<'_>,
+    taps: &[usize],
     to: [*mut f32; R],
     place: Place,
     pixels: usize,
@@ -110,19 +144,19 @@ unsafe fn column<V: Vector<f32>, const M: usize, const N: usize, const R: usize>
     unsafe {
         let mut pixel = 0;
         while pixel + M <= pixels && pixel + 2 * N != pixels {
-            tile::<V, M, R>(inputs, weights, from, to, place, pixel);
+            tile::<V, M, R>(inputs, weights, from, taps, to, place, pixel);
             pixel += M;
         }
         while pixel + N <= pixels {
-            tile::<V, N, R>(inputs, weights, from, to, place, pixel);
+            tile::<V, N, R>(inputs, weights, from, taps, to, place, pixel);
             pixel += N;
         }
         while pixel + 2 <= pixels {
-            tile::<V, 2, R>(inputs, weights, from, to, place, pixel);
+            tile::<V, 2, R>(inputs, weights, from, taps, to, place, pixel);
             pixel += 2;
         }
         if pixel < pixels {
-            tile::<V, 1, R>(inputs, weights, from, to, place, pixel);
+            tile::<V, 1, R>(inputs, weights, from, taps, to, place, pixel);
         }
     }
 }
@@ -132,23 +166,26 @@ unsafe fn tile<V: Vector<f32>, const M: usize, const R: usize>(
     inputs: usize,
     mut weights: [*const f32; R],
     from: Source<'_>,
+    taps: &[usize],
     to: [*mut f32; R],
     place: Place,
     pixel: usize,
 ) {
     unsafe {
         let mut sums = [[V::splat(0.0); R]; M];
-        let mut source = from.data.as_ptr().add(pixel * LANES);
-        for _ in 0..inputs / LANES {
-            for channel in 0..LANES {
+        for tap in taps {
+            let mut source = from.data.as_ptr().add(pixel * LANES + tap);
+            for _ in 0..inputs / LANES {
+                for channel in 0..LANES {
+                    step(&mut sums, weights, source.add(channel));
+                    weights = weights.map(|row| row.add(LANES));
+                }
+                source = source.wrapping_add(from.block_stride);
+            }
+            for channel in 0..inputs % LANES {
                 step(&mut sums, weights, source.add(channel));
                 weights = weights.map(|row| row.add(LANES));
             }
-            source = source.wrapping_add(from.block_stride);
-        }
-        for channel in 0..inputs % LANES {
-            step(&mut sums, weights, source.add(channel));
-            weights = weights.map(|row| row.add(LANES));
         }
         for (m, sums) in sums.into_iter().enumerate() {
             for (sum, to) in sums.into_iter().zip(to) {

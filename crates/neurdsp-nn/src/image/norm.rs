@@ -1,7 +1,7 @@
 //! Instance norm and the activation after it, as a scale and a shift for each channel.
 
 use super::pixels::{Image, LANES};
-use neurdsp_simd::{Isa, Vector, dispatch};
+use neurdsp_simd::{Isa, Lanes, Vector, dispatch, exp};
 
 /// Sums of the values and of their squares, for each channel: `[channels / 16][16]`.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -125,7 +125,62 @@ pub struct Affine {
     /// `[channels / 16][16]` each.
     scale: Vec<f32>,
     shift: Vec<f32>,
-    gelu: bool,
+    function: Function,
+}
+
+/// The activation of an [`Affine`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Function {
+    None,
+    Relu,
+    Gelu,
+    Silu,
+    /// The larger of `x` and this times `x`; at most 1.
+    Leaky(f32),
+}
+
+impl Function {
+    fn gelu_or_relu(gelu: bool) -> Self {
+        if gelu { Self::Gelu } else { Self::Relu }
+    }
+}
+
+/// Mean and variance of the groups of channels of one image.
+pub(super) struct GroupMoments {
+    groups: Vec<(f64, f64)>,
+}
+
+impl GroupMoments {
+    /// The moments of `blocks`, the pixels of sixteen channels each, in rows of `row` values.
+    pub(super) fn new<'a>(
+        isa: Isa,
+        blocks: impl Iterator<Item = &'a [f32]>,
+        row: usize,
+        groups: usize,
+        channels: usize,
+    ) -> Self {
+        let size = channels / groups;
+        let mut totals = vec![(0.0_f64, 0.0_f64); groups];
+        let (mut row_sums, mut pixels) = ([0.0; SUMS], 0);
+        for (block, values) in blocks.enumerate() {
+            pixels = values.len() / LANES;
+            let mut sums = [0.0_f64; SUMS];
+            for row in values.chunks_exact(row) {
+                sum_row(isa, row, &mut row_sums);
+                sums.iter_mut().zip(row_sums).for_each(|(total, value)| *total += f64::from(value));
+            }
+            for lane in 0..LANES.min(channels - block * LANES) {
+                let total = &mut totals[(block * LANES + lane) / size];
+                *total = (total.0 + sums[lane], total.1 + sums[LANES + lane]);
+            }
+        }
+        let count = (pixels * size).max(1) as f64;
+        let moments = |(sum, squares): (f64, f64)| {
+            let mean = sum / count;
+            (mean, (squares / count - mean * mean).max(0.0))
+        };
+        Self { groups: totals.into_iter().map(moments).collect() }
+    }
 }
 
 impl Affine {
@@ -146,45 +201,95 @@ impl Affine {
             scale[channel] = factor as f32;
             shift[channel] = (f64::from(*bias) - mean * factor) as f32;
         }
-        Self { scale, shift, gelu }
+        Self { scale, shift, function: Function::gelu_or_relu(gelu) }
+    }
+
+    /// Group norm with the moments of one image, then an activation.
+    pub(super) fn group_norm(
+        moments: &GroupMoments,
+        weight: &[f32],
+        bias: &[f32],
+        eps: f32,
+        function: Function,
+    ) -> Self {
+        let lanes = weight.len().div_ceil(LANES) * LANES;
+        let (mut scale, mut shift) = (vec![0.0; lanes], vec![0.0; lanes]);
+        let size = weight.len() / moments.groups.len();
+        for (channel, (weight, bias)) in weight.iter().zip(bias).enumerate() {
+            let (mean, variance) = moments.groups[channel / size];
+            let factor = f64::from(*weight) / (variance + f64::from(eps)).sqrt();
+            scale[channel] = factor as f32;
+            shift[channel] = (f64::from(*bias) - mean * factor) as f32;
+        }
+        Self { scale, shift, function }
+    }
+
+    /// Only an activation.
+    pub(super) fn function(channels: usize, function: Function) -> Self {
+        let lanes = channels.div_ceil(LANES) * LANES;
+        Self { scale: vec![1.0; lanes], shift: vec![0.0; lanes], function }
     }
 
     /// Only the activation.
     #[must_use]
     pub fn activation(channels: usize, gelu: bool) -> Self {
-        let lanes = channels.div_ceil(LANES) * LANES;
-        Self { scale: vec![1.0; lanes], shift: vec![0.0; lanes], gelu }
+        Self::function(channels, Function::gelu_or_relu(gelu))
     }
 
     /// Applies it to pixels of a block of channels.
     pub(super) fn apply(&self, isa: Isa, block: usize, from: &[f32], to: &mut [f32]) {
         let lanes = block * LANES..(block + 1) * LANES;
-        apply(isa, &self.scale[lanes.clone()], &self.shift[lanes], self.gelu, from, to);
+        apply(isa, &self.scale[lanes.clone()], &self.shift[lanes], self.function, from, to);
     }
 }
 
 dispatch! {
-    fn apply(scale: &[f32], shift: &[f32], gelu: bool, from: &[f32], to: &mut [f32]) = apply_generic
+    fn apply(scale: &[f32], shift: &[f32], function: Function, from: &[f32], to: &mut [f32]) = apply_generic
 }
 
 // Pixels are `LANES` values, which every vector divides; the caller vouches for the instruction set.
 #[allow(clippy::undocumented_unsafe_blocks)]
 #[inline(always)]
-unsafe fn apply_generic<V: Vector<f32>>(
+unsafe fn apply_generic<V: Lanes<Element = f32>>(
     scale: &[f32],
     shift: &[f32],
-    with_gelu: bool,
+    function: Function,
     from: &[f32],
     to: &mut [f32],
 ) {
     unsafe {
         let zero = V::splat(0.0);
+        match function {
+            Function::None => map(scale, shift, from, to, |x: V| x),
+            Function::Relu => map(scale, shift, from, to, |x: V| x.max(zero)),
+            Function::Gelu => map(scale, shift, from, to, |x: V| gelu(x)),
+            Function::Silu => {
+                map(scale, shift, from, to, |x: V| x.div(V::splat(1.0).add(exp(x.neg()))));
+            }
+            Function::Leaky(slope) => {
+                let slope = V::splat(slope);
+                map(scale, shift, from, to, |x: V| x.max(x.mul(slope)));
+            }
+        }
+    }
+}
+
+// As `apply_generic`.
+#[allow(clippy::undocumented_unsafe_blocks)]
+#[inline(always)]
+unsafe fn map<V: Vector<f32>>(
+    scale: &[f32],
+    shift: &[f32],
+    from: &[f32],
+    to: &mut [f32],
+    function: impl Fn(V) -> V,
+) {
+    unsafe {
         for (from, to) in from.chunks_exact(LANES).zip(to.chunks_exact_mut(LANES)) {
             for lane in (0..LANES).step_by(V::LANES) {
                 let x = V::load(from.as_ptr().add(lane))
                     .fma(V::load(scale.as_ptr().add(lane)), V::load(shift.as_ptr().add(lane)));
-                let y = if with_gelu { gelu(x) } else { x.max(zero) };
-                y.store(to.as_mut_ptr().add(lane));
+                function(x).store(to.as_mut_ptr().add(lane));
             }
         }
     }

@@ -106,6 +106,12 @@ impl Image {
         &mut self.data[..len]
     }
 
+    /// All pixels of each block.
+    pub(super) fn flat_mut(&mut self) -> Vec<&mut [f32]> {
+        let block = self.block_len().max(1);
+        self.data_mut().chunks_exact_mut(block).collect()
+    }
+
     /// Splits the image into bands of rows: the number of each, and its rows in every block.
     pub(super) fn bands_mut(&mut self, rows: usize) -> Vec<(usize, Vec<&mut [f32]>)> {
         let (block, band) = (self.block_len().max(1), rows * self.width * LANES);
