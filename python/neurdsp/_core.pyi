@@ -1,6 +1,7 @@
 """Types of the Rust core, written by hand and checked by stubtest."""
 
 import os
+from collections.abc import Sequence
 from typing import Any, Literal, Protocol, TypeAlias, final
 
 import numpy as np
@@ -431,6 +432,66 @@ class DynamicsCalls:
     def reshape(
         self, outputs: NDArray[np.float32], neutral: NDArray[np.float32], amount: float
     ) -> NDArray[np.uint8]: ...
+
+@final
+class KickHybrid:
+    def __new__(cls, metadata: dict[str, str], tensors: dict[str, _TensorArray]) -> KickHybrid: ...
+    def generate(
+        self,
+        keys: Sequence[int],
+        keywords: Sequence[float],
+        attributes: Sequence[float],
+        guidance: float,
+        n_threads: int = 1,
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]: ...
+    def noise(self, key: int, n: int) -> NDArray[np.float32]: ...
+    def latents(
+        self,
+        noise: NDArray[np.float32],
+        keywords: Sequence[float],
+        attributes: Sequence[float],
+        guidance: float,
+    ) -> NDArray[np.float32]: ...
+    def probe(self, latents: NDArray[np.float32]) -> NDArray[np.float32]: ...
+    def decode(self, latents: NDArray[np.float32]) -> NDArray[np.float32]: ...
+
+@final
+class KickMel:
+    def __new__(cls, metadata: dict[str, str], tensors: dict[str, _TensorArray]) -> KickMel: ...
+    def kick(
+        self,
+        keywords: Sequence[int],
+        negative: Sequence[int],
+        guidance: float,
+        steps: int,
+        sampler: str,
+        seed: int,
+        n_threads: int = 1,
+    ) -> NDArray[np.float32]: ...
+    def condition(self, keywords: Sequence[int]) -> NDArray[np.float32]: ...
+    def noise(
+        self,
+        latent: NDArray[np.float32],
+        step: int,
+        conditions: NDArray[np.float32],
+        n_threads: int,
+    ) -> NDArray[np.float32]: ...
+    def mel(self, latent: NDArray[np.float32], n_threads: int) -> NDArray[np.float32]: ...
+    def audio_of(self, mel: NDArray[np.float32], n_threads: int) -> NDArray[np.float32]: ...
+
+def kick_key(seed: int, index: int) -> int: ...
+def kick_canonical(codes: NDArray[np.float32]) -> NDArray[np.float32]: ...
+def kick_render(
+    codes: NDArray[np.float32],
+    keys: NDArray[np.uint64],
+    sample_rate: int,
+    length: int,
+    tune: float,
+    decay: float,
+    level: bool,
+    layers: tuple[bool, bool, bool, bool, bool] | list[bool],
+    n_threads: int = 1,
+) -> NDArray[np.float32]: ...
 
 @final
 class BandSplit:

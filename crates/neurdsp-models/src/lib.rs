@@ -29,6 +29,7 @@ mod container;
 pub mod drumsep;
 mod error;
 mod family;
+pub mod kick;
 pub mod kinds;
 pub mod music;
 mod registry;

@@ -9,6 +9,7 @@ use crate::container::header::Header;
 use crate::drumsep;
 use crate::error::{Error, Result};
 use crate::family::Family;
+use crate::kick;
 use crate::kinds::AnyModel;
 use crate::music;
 
@@ -16,6 +17,7 @@ use crate::music;
 pub const FAMILIES: Registry = Registry::new(&[
     &amp::FAMILY, //
     &drumsep::FAMILY,
+    &kick::FAMILY,
     &music::FAMILY,
 ]);
 

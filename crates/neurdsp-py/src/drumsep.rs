@@ -1,9 +1,9 @@
 //! Drum separators.
 
 use crate::errors::{ParameterError, from_models};
-use crate::modelfile::{Arrays, Metadata, to_tensor};
+use crate::modelfile::{Arrays, Metadata, model_file};
 use neurdsp_models::drumsep::{BandSplit, Precision, TfcTdfSeparator};
-use neurdsp_models::{Header, ModelFile, StreamSource, StreamingModel, Tensors};
+use neurdsp_models::{Header, StreamSource, StreamingModel};
 use numpy::ndarray::{Array3, ArrayView2, Axis};
 use numpy::{PyArray3, PyArrayMethods, PyReadonlyArray2, ToPyArray};
 use pyo3::prelude::*;
@@ -132,10 +132,4 @@ impl PyBandSplitStream {
     fn lock(&self) -> MutexGuard<'_, Box<dyn StreamingModel>> {
         self.stream.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// The content of a model file.
-fn model_file(metadata: Metadata, tensors: &Arrays<'_>) -> PyResult<ModelFile> {
-    let stored = tensors.iter().map(|(name, array)| Ok((name.clone(), to_tensor(name, array)?)));
-    Ok(ModelFile { metadata, tensors: stored.collect::<PyResult<Tensors>>()? })
 }

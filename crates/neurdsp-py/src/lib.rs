@@ -21,6 +21,8 @@ mod dsp;
 mod errors;
 mod files;
 mod groove;
+mod kick;
+mod kick_mel;
 mod midi;
 mod modelfile;
 mod music;
@@ -55,6 +57,10 @@ mod _core {
 
     #[pymodule_export]
     use crate::files::{blake2b_128, publish_files};
+    #[pymodule_export]
+    use crate::kick::{PyKickHybrid, kick_canonical, kick_key, kick_render};
+    #[pymodule_export]
+    use crate::kick_mel::PyKickMel;
     #[pymodule_export]
     use crate::midi::{PyMidiFile, PyTempoMap};
     #[pymodule_export]

@@ -253,7 +253,7 @@ fn shaped<'py, T: Element>(py: Python<'py>, values: Vec<T>, shape: &[usize]) -> 
     Ok(PyArray1::from_vec(py, values).reshape(shape)?.into_any())
 }
 
-pub(crate) fn to_tensor(name: &str, array: &Bound<'_, PyAny>) -> PyResult<Tensor> {
+fn to_tensor(name: &str, array: &Bound<'_, PyAny>) -> PyResult<Tensor> {
     if let Ok(array) = array.extract::<PyReadonlyArrayDyn<'_, f32>>() {
         return Ok(Tensor { shape: array.shape().to_vec(), data: Values::F32(values_of(name, &array)?) });
     }
@@ -264,6 +264,12 @@ pub(crate) fn to_tensor(name: &str, array: &Bound<'_, PyAny>) -> PyResult<Tensor
         return Ok(Tensor { shape: array.shape().to_vec(), data: Values::I8(values_of(name, &array)?) });
     }
     Err(ParameterError::new_err(format!("the tensor {name} must be an array of float32, float16 or int8")))
+}
+
+/// The content of a model file.
+pub(crate) fn model_file(metadata: Metadata, tensors: &Arrays<'_>) -> PyResult<ModelFile> {
+    let stored = tensors.iter().map(|(name, array)| Ok((name.clone(), to_tensor(name, array)?)));
+    Ok(ModelFile { metadata, tensors: stored.collect::<PyResult<Tensors>>()? })
 }
 
 fn values_of<T: Element + Copy>(name: &str, array: &PyReadonlyArrayDyn<'_, T>) -> PyResult<Vec<T>> {
