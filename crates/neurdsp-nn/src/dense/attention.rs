@@ -109,7 +109,8 @@ impl RingAttention {
     /// A row times a matrix whose rows have `step` values.
     fn product(&self, from: &[f32], matrix: &[f32], step: usize, to: &mut [f32]) {
         for first in (0..step).step_by(MAX_COLUMNS) {
-            let size = Size { rows: 1, inputs: from.len(), columns: (step - first).min(MAX_COLUMNS), exact: false };
+            let size =
+                Size { rows: 1, inputs: from.len(), columns: (step - first).min(MAX_COLUMNS), exact: false };
             let a = Matrix { data: from, step: from.len() };
             let b = Matrix { data: &matrix[first..], step };
             let mut target = Target { data: &mut to[first..], step, adds: false };

@@ -35,7 +35,10 @@ impl InverseReal {
     #[must_use]
     pub fn new(length: usize, isa: Isa) -> Self {
         let half = length / 2;
-        assert!(length == 2 * half && half.is_power_of_two() && half.trailing_zeros() % 2 == 0, "2·4^n");
+        assert!(
+            length == 2 * half && half.is_power_of_two() && half.trailing_zeros().is_multiple_of(2),
+            "2·4^n"
+        );
         let turn = |part: usize, of: usize| {
             let turns = part as f64 / of as f64;
             [cos_turns(turns) as f32, sin_turns(turns) as f32]
@@ -124,14 +127,15 @@ unsafe fn join_generic<V: Vector<f32>>(
 ) {
     unsafe {
         let scale = V::splat(scale);
-        let load = |from: &[f32], k: usize| V::load(from.as_ptr().add(k * V::LANES)).mul(scale);
-        let (re0, re1) = (load(re, 0), load(re, half));
+        let (re, im) = (re.as_ptr(), im.as_ptr());
+        let (re0, re1) = (V::load(re).mul(scale), V::load(re.add(half * V::LANES)).mul(scale));
         re0.add(re1).store(to_re.as_mut_ptr());
         re0.sub(re1).store(to_im.as_mut_ptr());
         for (k, [cos, sin]) in split.iter().enumerate().skip(1) {
             let (cos, sin, opposite) = (V::splat(*cos), V::splat(*sin), half - k);
-            let (a, b) = (load(re, k), load(im, k));
-            let (c, d) = (load(re, opposite), load(im, opposite));
+            let (a, b) = pair::<V>(re, im, k * V::LANES);
+            let (c, d) = pair::<V>(re, im, opposite * V::LANES);
+            let (a, b, c, d) = (a.mul(scale), b.mul(scale), c.mul(scale), d.mul(scale));
             let (even_re, even_im) = (a.add(c), b.sub(d));
             let (odd_re, odd_im) = (a.sub(c), b.add(d));
             let turned_re = odd_re.mul(cos).sub(odd_im.mul(sin));
@@ -167,36 +171,52 @@ unsafe fn pass_generic<V: Vector<f32>>(
 ) {
     unsafe {
         let quarter = rotations.len() * stride;
+        let (re, im) = (re.as_ptr(), im.as_ptr());
+        let (to_re, to_im) = (to_re.as_mut_ptr(), to_im.as_mut_ptr());
         for (p, rotations) in rotations.iter().enumerate() {
-            let w = rotations.map(|value| V::splat(value));
+            let mut w = [V::splat(0.0); 6];
+            for (to, value) in w.iter_mut().zip(rotations) {
+                *to = V::splat(*value);
+            }
             for q in 0..stride {
-                let at = |part: usize| (q + stride * p + part * quarter) * V::LANES;
-                let load =
-                    |part: usize| (V::load(re.as_ptr().add(at(part))), V::load(im.as_ptr().add(at(part))));
-                let (a, b, c, d) = (load(0), load(1), load(2), load(3));
-                let (sum_re, sum_im) = (a.0.add(c.0), a.1.add(c.1));
-                let (difference_re, difference_im) = (a.0.sub(c.0), a.1.sub(c.1));
-                let (other_re, other_im) = (b.0.add(d.0), b.1.add(d.1));
+                let first = (q + stride * p) * V::LANES;
+                let step = quarter * V::LANES;
+                let (a_re, a_im) = pair::<V>(re, im, first);
+                let (b_re, b_im) = pair::<V>(re, im, first + step);
+                let (c_re, c_im) = pair::<V>(re, im, first + 2 * step);
+                let (d_re, d_im) = pair::<V>(re, im, first + 3 * step);
+                let (sum_re, sum_im) = (a_re.add(c_re), a_im.add(c_im));
+                let (difference_re, difference_im) = (a_re.sub(c_re), a_im.sub(c_im));
+                let (other_re, other_im) = (b_re.add(d_re), b_im.add(d_im));
                 // i (b − d)
-                let (turned_re, turned_im) = (d.1.sub(b.1), b.0.sub(d.0));
-                let mut put = |part: usize, re: V, im: V| {
-                    let place = (q + stride * (4 * p + part)) * V::LANES;
-                    re.store(to_re.as_mut_ptr().add(place));
-                    im.store(to_im.as_mut_ptr().add(place));
-                };
-                put(0, sum_re.add(other_re), sum_im.add(other_im));
-                let rotated = |re: V, im: V, cos: V, sin: V| {
-                    (re.mul(cos).sub(im.mul(sin)), re.mul(sin).add(im.mul(cos)))
-                };
+                let (turned_re, turned_im) = (d_im.sub(b_im), b_re.sub(d_re));
+                let to = (q + 4 * stride * p) * V::LANES;
+                let step = stride * V::LANES;
+                sum_re.add(other_re).store(to_re.add(to));
+                sum_im.add(other_im).store(to_im.add(to));
                 let (x, y) = (difference_re.add(turned_re), difference_im.add(turned_im));
-                let (x, y) = rotated(x, y, w[0], w[1]);
-                put(1, x, y);
-                let (x, y) = rotated(sum_re.sub(other_re), sum_im.sub(other_im), w[2], w[3]);
-                put(2, x, y);
+                put_rotated(x, y, [w[0], w[1]], to_re.add(to + step), to_im.add(to + step));
+                let (x, y) = (sum_re.sub(other_re), sum_im.sub(other_im));
+                put_rotated(x, y, [w[2], w[3]], to_re.add(to + 2 * step), to_im.add(to + 2 * step));
                 let (x, y) = (difference_re.sub(turned_re), difference_im.sub(turned_im));
-                let (x, y) = rotated(x, y, w[4], w[5]);
-                put(3, x, y);
+                put_rotated(x, y, [w[4], w[5]], to_re.add(to + 3 * step), to_im.add(to + 3 * step));
             }
         }
+    }
+}
+
+/// Real and imaginary parts at a place.
+// Functions, not closures: those would not have the instruction set.
+#[inline(always)]
+unsafe fn pair<V: Vector<f32>>(re: *const f32, im: *const f32, place: usize) -> (V, V) {
+    unsafe { (V::load(re.add(place)), V::load(im.add(place))) }
+}
+
+/// Writes `(re + i im) (cos + i sin)`.
+#[inline(always)]
+unsafe fn put_rotated<V: Vector<f32>>(re: V, im: V, [cos, sin]: [V; 2], to_re: *mut f32, to_im: *mut f32) {
+    unsafe {
+        re.mul(cos).sub(im.mul(sin)).store(to_re);
+        re.mul(sin).add(im.mul(cos)).store(to_im);
     }
 }

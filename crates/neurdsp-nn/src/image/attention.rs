@@ -62,7 +62,7 @@ unsafe fn attend_generic<V: Lanes<Element = f32>>(job: &Job<'_>, scores: &mut [f
         assert!(scores.len() >= job.pixels.next_multiple_of(LANES), "room for the scores");
         let [q, k, v] = job.sources.map(|source| source.as_ptr().add(job.first));
         for query in 0..job.pixels {
-            for key in 0..job.pixels {
+            for (key, score) in scores[..job.pixels].iter_mut().enumerate() {
                 let mut sum = V::splat(0.0);
                 for block in 0..job.blocks {
                     for lane in (0..LANES).step_by(V::LANES) {
@@ -71,7 +71,7 @@ unsafe fn attend_generic<V: Lanes<Element = f32>>(job: &Job<'_>, scores: &mut [f
                         sum = V::load(a).fma(V::load(b), sum);
                     }
                 }
-                scores[key] = sum.sum_lanes() * job.scale;
+                *score = sum.sum_lanes() * job.scale;
             }
             let largest = scores[..job.pixels].iter().copied().fold(f32::NEG_INFINITY, f32::max);
             for scores in scores.chunks_exact_mut(V::LANES) {

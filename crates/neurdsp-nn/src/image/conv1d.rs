@@ -96,7 +96,8 @@ impl Conv1d {
     ) -> Self {
         let outputs = bias.len();
         let taps = weights.len() / (inputs * outputs).max(1);
-        let fits = weights.len() == outputs * inputs * taps && taps >= factor && (taps - factor) % 2 == 0;
+        let fits =
+            weights.len() == outputs * inputs * taps && taps >= factor && (taps - factor).is_multiple_of(2);
         assert!(factor > 0 && fits, "filters that enlarge exactly");
         let weight =
             |output: usize, input: usize, tap: usize| weights[(input * outputs + output) * taps + tap];

@@ -165,8 +165,11 @@ unsafe fn transform_frames_generic<V: Vector<f32>>(
             for phase in 0..dilation {
                 for lane in (0..LANES).step_by(V::LANES) {
                     let frame = from.as_ptr().add((span * STEP * dilation + phase) * LANES + lane);
-                    let d = |i: usize| V::load(frame.add(i * dilation * LANES));
-                    let (d0, d1, d2, d3, d4, d5, d6) = (d(0), d(1), d(2), d(3), d(4), d(5), d(6));
+                    let mut d = [V::splat(0.0); POINTS];
+                    for (i, d) in d.iter_mut().enumerate() {
+                        *d = V::load(frame.add(i * dilation * LANES));
+                    }
+                    let [d0, d1, d2, d3, d4, d5, d6] = d;
                     let odd = four.fma(d1, five.fnma(d3, d5));
                     let even = four.fma(d0, five.fnma(d2, d4));
                     let next = four.fma(d2, five.fnma(d4, d6));
@@ -219,14 +222,17 @@ unsafe fn transform_sums_generic<V: Vector<f32>>(
             let count = frames.saturating_sub(first).div_ceil(dilation).min(STEP);
             for lane in (0..LANES).step_by(V::LANES) {
                 let place = from.as_ptr().add(tile * LANES + lane);
-                let m = |point: usize| V::load(place.add(point * point_stride));
-                let (m1, m2, m3, m4, m5) = (m(1), m(2), m(3), m(4), m(5));
+                let mut m = [V::splat(0.0); POINTS];
+                for (point, m) in m.iter_mut().enumerate() {
+                    *m = V::load(place.add(point * point_stride));
+                }
+                let [m0, m1, m2, m3, m4, m5, m6] = m;
                 let (even1, odd1, even2, odd2) = (m1.add(m2), m1.sub(m2), m3.add(m4), m3.sub(m4));
                 let frames = [
-                    m(0).add(m5).add(even1.add(even2)),
+                    m0.add(m5).add(even1.add(even2)),
                     half.fma(m5, two.fma(odd2, odd1)),
                     quarter.fma(m5, four.fma(even2, even1)),
-                    eighth.fma(m5, eight.fma(odd2, odd1)).add(m(6)),
+                    eighth.fma(m5, eight.fma(odd2, odd1)).add(m6),
                 ];
                 for (j, frame) in frames.into_iter().enumerate().take(count) {
                     let place = to.as_mut_ptr().add((first + j * dilation) * LANES + lane);

@@ -166,13 +166,14 @@ impl Layer {
         amplitudes.resize((self.n_bands * lanes).next_multiple_of(16), 0.0);
         for first in (0..n_frames).step_by(lanes) {
             for lane in 0..lanes {
-                let (knot, share) = place(&self.knots, seconds(first + lane));
-                let share = share as f32;
-                let from = &levels[knot * self.n_bands..][..self.n_bands];
-                let next = levels.get((knot + 1) * self.n_bands..).unwrap_or(from);
+                let levels_of = |knot: usize| &levels[knot * self.n_bands..][..self.n_bands];
                 let sounds = first + lane < n_frames;
+                let (knot, share) = place(&self.knots, seconds(first + lane));
+                let from = levels_of(knot);
+                // Behind the last knot there is no next one, and no share of it.
+                let next = if share > 0.0 { levels_of(knot + 1) } else { from };
                 for (band, (from, next)) in from.iter().zip(next).enumerate() {
-                    let level = if share > 0.0 { from + (next - from) * share } else { *from };
+                    let level = from + (next - from) * share as f32;
                     amplitudes[band * lanes + lane] = if sounds { level } else { SILENT_NOISE as f32 };
                 }
             }
