@@ -70,6 +70,7 @@ FAMILIES: list[Family] = [
         describe="neurdsp.drumsep.information:describe",
         checkpoint="neurdsp.drumsep.conversion:convert_model",
     ),
+    Family("music", ("music",), command="neurdsp.music.cli:app"),
     Family(
         "kick",
         ("kick",),
