@@ -379,6 +379,7 @@ class TfcTdf:
     def forward(self, chunk: NDArray[np.float32], n_threads: int) -> NDArray[np.float32]: ...
 
 def groove_constants() -> tuple[list[str], float, float]: ...
+
 @final
 class GrooveBars:
     def __new__(

@@ -9,6 +9,7 @@ import soundfile
 from neurdsp.amp import AmpModel, shipped_clip
 from neurdsp.cli.demo import run_demo
 from neurdsp.cli.demo_drums import DRUM_FILES, run_drums
+from neurdsp.cli.demo_music import MUSIC_FILES, quantised_beat, run_music
 from neurdsp.drumsep.loop import render_loop
 from neurdsp.errors import ModelFileError
 
@@ -17,7 +18,7 @@ def test_the_demo_writes_sound_picture_and_report(run, files):
     outcome = run("demo", "-o", "demo", "-m", "amp.safetensors")
     assert outcome.status == 0, outcome
     written = sorted(path.name for path in (files / "demo").iterdir())
-    assert written == sorted(["amped.wav", "dry.wav", "report.png", "report.txt", *DRUM_FILES])
+    assert written == sorted(["amped.wav", "dry.wav", "report.png", "report.txt", *DRUM_FILES, *MUSIC_FILES])
     dry, rate = soundfile.read(shipped_clip(), dtype="float32")
     amped, _ = soundfile.read(files / "demo" / "amped.wav", dtype="float32")
     np.testing.assert_array_equal(amped, AmpModel.load(files / "amp.safetensors").render(dry, rate))
@@ -74,3 +75,18 @@ def test_the_drums_need_nothing_that_is_in_an_extra_but_matplotlib(tmp_path):
         f"assert run_drums(Path({str(tmp_path)!r})) is not None\n"
     )
     subprocess.run([sys.executable, "-I", "-c", script], check=True, capture_output=True, text=True)
+
+
+def test_the_beat_of_the_demo_is_played_near_its_steps_and_drawn(tmp_path):
+    from neurdsp.midi import read_midi
+
+    report = run_music(tmp_path)
+    before, after = quantised_beat().notes(), read_midi(tmp_path / "beat-humanised.mid").notes()
+    assert (report.n_hits, len(after)) == (len(before), len(before))
+    assert read_midi(tmp_path / "beat.mid").to_bytes() == quantised_beat().to_bytes()
+    # At 96 quarter notes a minute a tick lasts 1.3 ms.
+    assert abs(int(after["start_ticks"].sum()) - int(before["start_ticks"].sum())) < 25 * len(before)
+    assert 2 < report.shift_ms < 40
+    assert len(np.unique(after["velocity"])) > 20
+    assert (tmp_path / "beat.png").read_bytes().startswith(b"\x89PNG")
+    assert "beat" in (tmp_path / "beat.html").read_text()

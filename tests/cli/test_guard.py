@@ -37,6 +37,14 @@ CALLS = {
     ("drumsep distil", "output"): "drumsep distil drums.safetensors groove.tar -c config.yaml -o OUT",
     ("drumsep prune", "output"): "drumsep prune drums.safetensors groove.tar -c config.yaml -o OUT",
     ("kick export", "output"): "kick export kicks -o OUT",
+    ("music humanise", "output"): "music humanise beat.mid -o OUT",
+    ("music dynamics", "output"): "music dynamics beat.mid -o OUT",
+    ("music report", "output"): "music report beat.mid -o OUT",
+    ("music prepare", "output"): "music prepare groove --groove groove.tar -o OUT",
+    ("music export", "output"): "music export music notes.safetensors -o OUT",
+    ("music prune", "output"): "music prune net.safetensors notes.safetensors -o OUT",
+    ("music distil", "output"): "music distil net.safetensors notes.safetensors -o OUT",
+    ("music quantise", "output"): "music quantise net.safetensors notes.safetensors -o OUT",
     ("model convert", "target"): "model convert amp.safetensors OUT",
     ("plugin preset", "output"): "plugin preset -m amp.safetensors --ir short.wav -o OUT",
 }
@@ -56,6 +64,10 @@ FOLDERS = {
     ("kick train-diffusion", "run_dir"),
     ("kick train-vocoder", "run_dir"),
     ("kick encode", "run_dir"),
+    ("music train", "run_dir"),
+    ("music prune", "run_dir"),
+    ("music distil", "run_dir"),
+    ("music quantise", "run_dir"),
     ("amp train-many", "folder"),
     ("amp train", "run_dir"),
     ("amp train-knobs", "run_dir"),
@@ -68,6 +80,9 @@ INPUTS = (
     "amp.safetensors",
     "drums.safetensors",
     "groove.tar",
+    "beat.mid",
+    "notes.safetensors",
+    "net.safetensors",
     "config.yaml",
     "manifest.yaml",
 )
@@ -164,7 +179,7 @@ def write_drum_data(folder):
     soundfile.write(folder / "strokes" / "snare.wav", decay * np.sin(np.arange(4000) / 9), 44_100)
     track = b"\x00\x99\x26\x64" + b"\x60\x26\x64" * 12
     midi = struct.pack(">4sIHHH4sI", b"MThd", 6, 0, 1, 480, b"MTrk", len(track)) + track
-    table = b"midi_filename,split\n0.mid,train\n"
+    table = b"midi_filename,split,time_signature\n0.mid,train,4-4\n"
     with tarfile.open(folder / "groove.tar", "w") as archive:
         for name, data in (("info.csv", table), ("0.mid", midi)):
             member = tarfile.TarInfo(name)
@@ -230,13 +245,51 @@ def run_of_kicks(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="session")
+def music(tmp_path_factory):
+    """A folder with notes to train on, a network, and the folder of a run, with random weights."""
+    import torch
+    from neurdsp.config import save_yaml
+    from neurdsp.music.dataset import SPLITS, Dataset
+    from neurdsp.music.export import export_network
+    from neurdsp.music.model import DynamicsEngine
+    from neurdsp.music.recipe import load_recipe
+    from neurdsp.training.checkpoint import save_checkpoint
+
+    folder = tmp_path_factory.mktemp("music")
+    notes = np.array([(120 * step, 42, 60 + step, 9) for step in range(32)], np.int64)
+    pieces = np.array([(0, 32, 480, 500_000, 4, 4, 1, 0)], np.int64)
+    arrays = {f"{split}.{name}": a for split in SPLITS for name, a in (("notes", notes), ("pieces", pieces))}
+    Dataset("dynamics", arrays).save(folder / "notes.safetensors")
+    torch.manual_seed(0)
+    network = DynamicsEngine()
+    export_network(network, folder / "net.safetensors")
+    (folder / "music").mkdir()
+    save_yaml(load_recipe("dynamics"), folder / "music" / "config.yaml")
+    facts = {"step": 1, "seconds": 1.0, "best_metrics": {"score": 1.0}}
+    save_checkpoint(folder / "music" / "checkpoint.pt", {"best_state": network.state_dict(), **facts})
+    return folder
+
+
+def write_beat(path):
+    from neurdsp.midi import NOTE, MidiFile, write_midi
+
+    notes = np.zeros(16, NOTE)
+    notes["start_ticks"] = 240 * np.arange(16)
+    notes["end_ticks"] = notes["start_ticks"] + 60
+    notes["pitch"], notes["velocity"], notes["channel"] = 42, 90, 9
+    write_midi(path, MidiFile.new().with_track(notes))
+
+
 @pytest.fixture
-def place(files, lv2, drums, run_of_drums, run_of_kicks):
+def place(files, lv2, drums, run_of_drums, run_of_kicks, music):
     """The recordings, a network, a configuration and a manifest."""
     (files / "drums.safetensors").write_bytes(drums)
     (files / "config.yaml").write_text("architecture: amp.wavenet\n")
     write_drum_data(files)
     shutil.copytree(run_of_drums, files / "run")
+    shutil.copytree(music, files, dirs_exist_ok=True)
+    write_beat(files / "beat.mid")
     shutil.copytree(run_of_kicks, files / "kicks")
     (files / "manifest.yaml").write_text(
         "input: dry.wav\nknobs: {gain: {}}\ncaptures:\n"

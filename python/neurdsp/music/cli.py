@@ -2,7 +2,7 @@
 
 import typer
 
-from neurdsp.music.commands import humanise, models, shrink, train
+from neurdsp.music.commands import humanise, models, report, shrink, train
 
 __all__ = ["app"]
 
@@ -13,6 +13,7 @@ app = typer.Typer(
 app.command()(humanise.humanise)
 app.command()(humanise.dynamics)
 app.command()(models.models)
+app.command()(report.report)
 app.command()(train.prepare)
 app.command()(train.train)
 app.command()(train.export)

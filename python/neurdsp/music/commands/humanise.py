@@ -1,6 +1,7 @@
 """``neurdsp music humanise`` and ``dynamics``: MIDI files played as a musician would."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -14,11 +15,6 @@ Source = Annotated[Path, typer.Argument(metavar="IN", help="MIDI file."), guard.
 Output = Annotated[Path, typer.Option("--output", "-o", help="MIDI file to write."), guard.FILE]
 Models = Annotated[
     str, typer.Option("--models", help="Folder with model files; by default those that come with neurdsp.")
-]
-Report = Annotated[
-    Path | None,
-    typer.Option(help="HTML file to write, with piano rolls and, where fluidsynth is, players."),
-    guard.FILE,
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
@@ -45,7 +41,6 @@ def humanise(
     ] = False,
     channel: Annotated[int, typer.Option(help="Of the drums, 1 to 16.")] = 10,
     models: Models = "default",
-    report: Report = None,
     as_json: Json = False,
 ) -> None:
     """Play the drums of a MIDI file with the timing and dynamics of a drummer, or of a reference of your own.
@@ -88,9 +83,7 @@ def humanise(
         ("live use", f"needs a latency of {played.latency_ms:.0f} ms"),
         *(() if facts["network"] else [("network", "missing: the reference alone tells the feel")]),
     ]
-    _finish(
-        report, f"{source.name}, humanised", {"before": before, "after": played.midi}, facts, rows, as_json
-    )
+    _finish(facts, rows, as_json)
 
 
 @guard.guarded
@@ -101,7 +94,6 @@ def dynamics(
     arousal: Annotated[float, typer.Option(help="From -1, calm, to 1, excited: louder.")] = 0.0,
     amount: Annotated[float, typer.Option(help="How much of the shape is added, 0 to 2.")] = 1.0,
     models: Models = "default",
-    report: Report = None,
     as_json: Json = False,
 ) -> None:
     """Give the velocities of each part of a MIDI file the shape of a player, and of a mood.
@@ -125,9 +117,7 @@ def dynamics(
         ("notes", str(shaped.n_notes)),
         ("spread of velocity", f"{shaped.spread_before:.1f} before, {shaped.spread_after:.1f} after"),
     ]
-    _finish(
-        report, f"{source.name}, reshaped", {"before": before, "after": shaped.midi}, facts, rows, as_json
-    )
+    _finish(facts, rows, as_json)
 
 
 def _write(source: Path, output: Path, before: "object", after: "object") -> None:
@@ -141,21 +131,9 @@ def _write(source: Path, output: Path, before: "object", after: "object") -> Non
         temporary.write_bytes(data)
 
 
-def _finish(
-    report: Path | None,
-    title: str,
-    files: "dict[str, object]",
-    facts: "dict[str, object]",
-    rows: list[tuple[str, str]],
-    as_json: bool,
-) -> None:
+def _finish(facts: Mapping[str, object], rows: list[tuple[str, str]], as_json: bool) -> None:
     from neurdsp.console import print_table
 
-    if report is not None:
-        from neurdsp.music.report import write_report
-
-        write_report(report, files, title=title, facts=dict(rows[1:]))  # type: ignore[arg-type]
-        rows = [*rows, ("report", str(report))]
     if as_json:
         typer.echo(json.dumps({"output": rows[0][1], **facts}))
         return

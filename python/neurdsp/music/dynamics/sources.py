@@ -40,7 +40,7 @@ def collect(sources: Sources, *, progress: Callable[[int, int], None] = lambda _
     """
     notes: dict[str, list[NDArray[np.int64]]] = {split: [] for split in SPLITS}
     pieces: dict[str, list[tuple[int, ...]]] = {split: [] for split in SPLITS}
-    lengths = dict.fromkeys(SPLITS, 0)
+    lengths: dict[str, int] = dict.fromkeys(SPLITS, 0)
 
     def add(split: str, played: NDArray[np.int64], *about: int) -> None:
         if len(played) < _LEAST_NOTES:

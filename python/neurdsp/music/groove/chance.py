@@ -23,6 +23,8 @@ _N_VOICES = 9
 _LEAST_HITS = 40
 _SHARED = (0.2, 0.35, 0.5, 0.65)
 _PERSISTENCE = (0.3, 0.5, 0.7, 0.85)
+#: What is taken without takes that are long enough to tell.
+_USUAL = (0.35, 0.7)
 _REFERENCE_WINDOWS = 8
 
 
@@ -47,19 +49,21 @@ def measure_residuals(
             view = asked[which]
             counted = view.referred if which else np.ones(len(hits.step), bool)
             offset, velocity = view.predicted(run(view.inputs), hits.step)
-            missed_ms.append(((hits.offset - hits.base - offset) * hits.sixteenth_ms)[counted])
+            missed_ms.append(((hits.late - offset) * hits.sixteenth_ms)[counted])
             missed.append((hits.velocity - velocity)[counted])
             voices.append(hits.voice[counted])
         voice = np.concatenate(voices)
         tables["offset_ms"].append(_quantiles(np.concatenate(missed_ms), voice))
         tables["velocity"].append(_quantiles(np.concatenate(missed), voice))
     examples = [example for bars in takes if (example := _Example.of(bars, run)) is not None]
+    if not examples:
+        return _text(tables, *_USUAL)
     best = min(
         ((shared, persistence) for shared in _SHARED for persistence in _PERSISTENCE),
         key=lambda pair: _unlikeness(examples, _text(tables, *pair)),
     )
     # What chance adds lies on top of what the network varies by itself: the whole has a drummer's spread.
-    for _ in range(2):
+    for _ in range(3):
         figures = played_like(examples, _text(tables, *best))
         for name, spread in (("offset_ms", "spread"), ("velocity", "velocity_spread")):
             factor = float(np.clip(1 / max(figures[spread], 1e-3), 0.8, 1.25))

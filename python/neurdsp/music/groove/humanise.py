@@ -24,7 +24,10 @@ RESIDUALS = "groove.residuals"
 class Steps(Protocol):
     """A network that runs: `neurdsp.music.network.MusicNetwork`, for instance."""
 
-    metadata: Mapping[str, str]
+    @property
+    def metadata(self) -> Mapping[str, str]:
+        """Text by key, as its file has it."""
+        ...
 
     def step(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return what it says to each row."""

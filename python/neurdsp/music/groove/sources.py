@@ -87,7 +87,7 @@ def collect(sources: Sources, *, progress: Callable[[int, int], None] = lambda _
     """
     notes: dict[str, list[np.ndarray]] = {split: [] for split in SPLITS}
     takes: dict[str, list[tuple[int, ...]]] = {split: [] for split in SPLITS}
-    lengths = dict.fromkeys(SPLITS, 0)
+    lengths: dict[str, int] = dict.fromkeys(SPLITS, 0)
     for number, take in enumerate(read_takes(sources.need("groove"))):
         played = take.midi.notes()
         played = played[np.argsort(played["start_ticks"], kind="stable")]

@@ -31,7 +31,8 @@ class Hits:
     unit
         Twelfths of a quarter note from the start of the take to the step.
     offset, base
-        Sixteenths that the hit is later than its step, as played and as a quantised file has it.
+        Sixteenths that the hit is later than its step, as played and as a quantised file has it: 0, or
+        halfway to the next step for a stroke of a roll.
     velocity
         1 to 127.
     sixteenth_ms
@@ -47,6 +48,11 @@ class Hits:
     base: NDArray[np.float32]
     velocity: NDArray[np.float32]
     sixteenth_ms: NDArray[np.float32]
+
+    @property
+    def late(self) -> NDArray[np.float32]:
+        """Sixteenths that each hit is later than in a quantised file."""
+        return self.offset - self.base
 
 
 @dataclass(frozen=True)
@@ -74,7 +80,10 @@ class View:
     def predicted(
         self, outputs: NDArray[np.float32], step: NDArray[np.int64]
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Return offset in sixteenths and velocity of each hit, from outputs ``(n_calls, 32)``."""
+        """Return offset in sixteenths and velocity of each hit, from outputs ``(n_calls, 32)``.
+
+        The offset is that from where a quantised file has the hit: see ``base`` of `Hits`.
+        """
         offset = self.offset + OFFSET_SCALE * outputs[self.call, step]
         velocity = self.velocity + VELOCITY_SCALE * outputs[self.call, 16 + step]
         return offset, np.clip(velocity, 1, 127)

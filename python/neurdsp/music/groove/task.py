@@ -103,7 +103,7 @@ class GrooveTask(MusicTask):
         hits = split.hits
         targets = np.stack(
             [
-                hits.offset[hit] - said[..., 0],
+                hits.late[hit] - said[..., 0],
                 hits.velocity[hit] - said[..., 1],
                 hits.sixteenth_ms[hit],
                 there.astype(np.float32),
@@ -145,7 +145,7 @@ class GrooveTask(MusicTask):
                 view: View = self._view(split, earlier, accents)
                 offset, velocity = view.predicted(run(view.inputs), hits.step)
                 counted = self._counted(split) if earlier else np.ones(len(offset), bool)
-                error_ms = np.abs(offset - hits.offset)[counted] * hits.sixteenth_ms[counted]
+                error_ms = np.abs(offset - hits.late)[counted] * hits.sixteenth_ms[counted]
                 if accents:
                     found[f"{head}accented_velocity"] = _mean(np.abs(velocity - hits.velocity)[counted])
                 else:
@@ -155,24 +155,29 @@ class GrooveTask(MusicTask):
         return {"score": float(np.mean([*parts, found["accented_velocity"]])), **found}
 
     def baselines(self, split: str) -> dict[str, dict[str, float]]:
-        """Measure a quantised groove, the mean of each voice and step in training, and the reference."""
+        """Measure what is known without a network.
+
+        That is a groove quantised to sixteenths (straight or triplet), one quantised with its rolls, the mean
+        of each voice and step in training, and the reference alone.
+        """
         train: Hits = self._split("train").hits
         hits: Hits = self._split(split).hits
         counted = self._counted(split)
         view: View = self._view(split, True, False)
         key, wanted = train.voice * 16 + train.step, hits.voice * 16 + hits.step
         count = np.maximum(np.bincount(key, minlength=144), 1)
-        step_offset = np.bincount(key, train.offset, minlength=144) / count
+        step_offset = np.bincount(key, train.late, minlength=144) / count
         step_velocity = np.bincount(key, train.velocity, minlength=144) / count
         usual = np.full(len(hits.step), np.median(train.velocity))
         guesses = {
+            "sixteenths": (-hits.base, usual),
             "quantised": (np.zeros(len(hits.step)), usual),
             "step_mean": (step_offset[wanted], step_velocity[wanted]),
             "reference_alone": (view.offset, view.velocity),
         }
         found = {}
         for name, (offset, velocity) in guesses.items():
-            error_ms = np.abs(offset - hits.offset) * hits.sixteenth_ms
+            error_ms = np.abs(offset - hits.late) * hits.sixteenth_ms
             error = np.abs(velocity - hits.velocity)
             found[name] = {"timing_ms": _mean(error_ms[counted]), "velocity": _mean(error[counted])}
             if name != "reference_alone":

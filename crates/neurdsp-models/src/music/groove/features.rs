@@ -76,7 +76,7 @@ pub fn calls(bars: &Bars, estimates: &[Estimate], accents: bool) -> Calls {
     found
 }
 
-/// Offset in sixteenths and velocity of a hit, before anything is drawn by chance.
+/// Offset in sixteenths from where a quantised file has a hit, and its velocity, before anything is drawn by chance.
 #[must_use]
 pub fn predicted(hit: &Hit, estimate: &Estimate, outputs: &[f32; N_OUTPUTS]) -> (f32, f32) {
     let offset = estimate.offset + OFFSET_SCALE * outputs[hit.step];

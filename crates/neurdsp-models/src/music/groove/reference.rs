@@ -52,7 +52,7 @@ const USUAL_VELOCITY: [f32; N_VOICES] = [53.0, 55.0, 65.0, 88.0, 94.0, 93.0, 79.
 /// What a reference says about a hit.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Estimate {
-    /// How much later than its step, in sixteenths.
+    /// How much later than its step (for a stroke of a roll, than halfway to the next), in sixteenths.
     pub offset: f32,
     /// 1 to 127.
     pub velocity: f32,
@@ -140,8 +140,9 @@ fn weigh(query: &Described, hits: &[Described], accents: bool, earlier: bool) ->
             of_offset += OFFSET.traits[index] * one;
             of_velocity += VELOCITY.traits[index] * one;
         }
-        // In milliseconds the offsets of two tempi are alike.
-        let sixteenths = other.hit.offset * other.hit.sixteenth_ms / query.hit.sixteenth_ms;
+        // In milliseconds the offsets of two tempi are alike. Strokes of a roll belong halfway between two steps.
+        let late = other.hit.offset - other.hit.base_offset();
+        let sixteenths = late * other.hit.sixteenth_ms / query.hit.sixteenth_ms;
         offset.add((-of_offset).exp(), sixteenths);
         velocity.add((-of_velocity).exp(), f32::from(other.hit.velocity));
     }

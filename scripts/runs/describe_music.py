@@ -1,0 +1,92 @@
+r"""Writes the card of a shipped music network: what it is for, data, licences, figures, limits.
+
+    python scripts/runs/describe_music.py groove.json data/groove.safetensors -o groove.md
+
+``scripts/runs/ship_music.sh`` calls it. Figures are those that ``neurdsp music evaluate --json`` printed.
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from neurdsp.music.dataset import open_dataset
+
+ABOUT = {
+    "groove": """\
+It corrects what a reference says of the timing and velocity of drum hits, once for each voice of a bar;
+without a reference it says what is usual. `neurdsp music humanise` uses it.""",
+    "dynamics": """\
+It says how loud each of 16 steps of a part is, from its mood and its notes. `neurdsp music dynamics`
+uses it.""",
+}
+FIGURES = {
+    "groove": """\
+Mean absolute errors for each hit. Timing is measured from where a quantised file has the hit: on the
+straight or the triplet grid of its beat, strokes of a roll halfway between. With a reference: up to
+eight earlier bars of the take, and only bars that have some. `alone` is without a reference, `accented`
+with the accents of the file told. `sixteenths` is a file quantised without its rolls, as the pilots'
+figures had it.""",
+    "dynamics": """\
+Mean absolute errors of velocity for each note: `velocity` with the mood told (arousal is how loud the
+bar is beside the piece), `neutral velocity` without. `part mean` is the mean of the part in the piece,
+which the network is told, too, and louder by the arousal where that is told.""",
+}
+LIMITS = {
+    "groove": """\
+- Ten drummers on one electronic kit: rock and funk more than jazz or Latin.
+- It was trained on the earlier bars of a take as the reference. A reference of another style is
+  followed, too, but was not judged.
+- It foretells little of the timing beyond the reference. `humanise` adds chance of the size that was
+  measured.""",
+    "dynamics": """\
+- Arousal was told by loudness alone, and valence by the mode: it is no network of feelings.
+- POP909 is piano, so other instruments are shaped as a piano would be.""",
+}
+
+
+def main() -> int:
+    """Write the card."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("figures", type=Path, help="what neurdsp music evaluate --json printed")
+    parser.add_argument("data", type=Path, help="the prepared data")
+    parser.add_argument("-o", "--output", type=Path, required=True, help="the card to write")
+    options = parser.parse_args()
+    found = json.loads(options.figures.read_text())
+    name = found["network"]
+    facts = open_dataset(options.data, task=name).facts
+    columns = {"this network": found["metrics"], **found["baselines"]}
+    lines = [
+        f"# {name}",
+        "",
+        "Weights: MIT OR Apache-2.0, as the rest of neurdsp. Made by `scripts/runs/ship_music.sh`.",
+        "",
+        f"{found['parameters']:,} parameters, {found['size_bytes'] / 1e3:.1f} kB, {found['precision']}.",
+        ABOUT[name],
+        "",
+        "## Figures",
+        "",
+        f"By this file in the engine, on the split `{found['split']}`. {FIGURES[name]}",
+        "",
+        "| | " + " | ".join(title.replace("_", " ") for title in columns) + " |",
+        "|---" * (len(columns) + 1) + "|",
+    ]
+    for figure in found["metrics"]:
+        if figure != "score":
+            cells = [f"{column[figure]:.2f}" if figure in column else "–" for column in columns.values()]
+            lines.append(f"| {figure.replace('_', ' ')} | " + " | ".join(cells) + " |")
+    lines += ["", "## Data", "", f"{facts['source']}."]
+    lines += ["", "| | train | validation | test |", "|---|---|---|---|"]
+    for kind, counts in facts.items():
+        if isinstance(counts, dict):
+            cells = [f"{counts[split]:,}" for split in ("train", "validation", "test")]
+            lines.append(f"| {kind} | " + " | ".join(cells) + " |")
+    lines += ["", "## Limits", "", LIMITS[name], ""]
+    options.output.write_text("\n".join(lines), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

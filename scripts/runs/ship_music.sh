@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# Makes the shipped music networks again, from data sets to python/neurdsp/music/shipped/.
+#
+#   scripts/runs/ship_music.sh GROOVE POP909          data, training, int8, figures, cards
+#   NETWORKS="groove" scripts/runs/ship_music.sh GROOVE POP909
+#
+# GROOVE is the Groove MIDI data set and POP909 that of its name, each an archive or a folder. Everything on the way stays
+# in runs/music/: data and runs that are there already are used, and a run that was stopped continues.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+
+work=runs/music
+shipped=python/neurdsp/music/shipped
+neurdsp=.venv/bin/neurdsp
+python=.venv/bin/python
+networks=${NETWORKS:-groove dynamics}
+
+if ! [ -x "$python" ]; then
+    echo "ship_music: $python is missing; run: make develop" >&2
+    exit 2
+fi
+sources=(--groove "${1:?give the Groove MIDI data set}" --pop909 "${2:?give POP909}")
+mkdir -p "$work/data" "$shipped"
+
+for network in $networks; do
+    data=$work/data/$network.safetensors
+    run=$work/$network
+    [ -f "$data" ] || "$neurdsp" music prepare "$network" "${sources[@]}" -o "$data"
+    again=()
+    [ -f "$run/checkpoint.pt" ] && again=(--resume)
+    [ -f "$run/result.json" ] || "$neurdsp" music train "$network" "$data" --run-dir "$run" "${again[@]}"
+    "$neurdsp" music export "$run" "$data" -o "$work/$network.safetensors" --overwrite
+    "$neurdsp" model verify "$work/$network.safetensors"
+    "$neurdsp" music evaluate "$work/$network.safetensors" "$data" --json > "$work/$network.json"
+    "$python" scripts/runs/describe_music.py "$work/$network.json" "$data" -o "$work/$network.md"
+    cp "$work/$network.safetensors" "$work/$network.md" "$shipped/"
+done
