@@ -19,6 +19,10 @@ const OFF_BEAT: f64 = 0.125;
 /// Below and above these parts of its voice's mean velocity a hit is a ghost note or an accent.
 const GHOST: f32 = 0.7;
 const ACCENT: f32 = 1.25;
+/// Strokes of one voice nearer than this, in sixteenths, are of a roll: swung sixteenths are further apart.
+const ROLL: f64 = 0.62;
+/// Part of half a step by which a hit halfway may be off in a quantised file.
+const EXACT: f32 = 0.04;
 /// Velocities that differ by less than this part of their mean tell nothing of accents.
 const FLAT: f32 = 0.05;
 
@@ -55,6 +59,8 @@ pub struct Hit {
     pub offset: f32,
     /// How long a sixteenth lasts there.
     pub sixteenth_ms: f32,
+    /// Whether another hit of its voice is so near that both are of a roll.
+    pub(super) rolled: bool,
     /// Whether its beat has the triplet grid.
     pub triplet: bool,
     /// How loud it is meant to be, as far as its file tells.
@@ -76,8 +82,11 @@ impl Hit {
     /// How much later than its step a quantised file has it, in sixteenths: 0, or half a step for strokes of a roll.
     #[must_use]
     pub fn base_offset(&self) -> f32 {
-        let half = if self.triplet { 2.0 / 3.0 } else { 0.5 };
-        if self.offset.abs() > half / 2.0 { half.copysign(self.offset) } else { 0.0 }
+        let half: f32 = if self.triplet { 2.0 / 3.0 } else { 0.5 };
+        let (away, halfway) = (self.offset.abs(), half.copysign(self.offset));
+        // A swung hit may be as far from its step: it is one of a roll, or exactly halfway.
+        let belongs = (self.rolled && away > half / 2.0) || (away - half).abs() < EXACT * half;
+        if belongs { halfway } else { 0.0 }
     }
 }
 
@@ -134,6 +143,7 @@ impl Bars {
         hits.sort_by_key(|hit| (hit.tick, hit.note));
         let accents_known = mark_accents(&mut hits);
         place(&mut hits, &timeline);
+        mark_rolls(&mut hits, timeline.ticks_per_quarter() / 4.0);
         hits.sort_by_key(|hit| (hit.window, hit.unit, hit.tick, hit.note));
         count_ordinals(&mut hits);
         let end = hits.iter().map(|hit| hit.tick).max().unwrap_or(0);
@@ -181,6 +191,7 @@ fn unplaced(note: usize, tick: u64, voice: usize, velocity: u8) -> Hit {
         grid_tick: 0.0,
         offset: 0.0,
         sixteenth_ms: 0.0,
+        rolled: false,
         triplet: false,
         accent: Accent::Normal,
         unit: 0,
@@ -212,6 +223,20 @@ fn mark_accents(hits: &mut [Hit]) -> [bool; N_VOICES] {
         }
         true
     })
+}
+
+/// Marks the strokes of rolls among hits that are in the order of time.
+fn mark_rolls(hits: &mut [Hit], sixteenth_ticks: f64) {
+    let mut last: [Option<usize>; N_VOICES] = [None; N_VOICES];
+    for at in 0..hits.len() {
+        let voice = hits[at].voice;
+        let near = |before: &usize| ((hits[at].tick - hits[*before].tick) as f64) < ROLL * sixteenth_ticks;
+        if let Some(before) = last[voice].filter(near) {
+            hits[at].rolled = true;
+            hits[before].rolled = true;
+        }
+        last[voice] = Some(at);
+    }
 }
 
 /// Chooses the grid of each beat, and places its hits, which are in the order of time.
@@ -325,6 +350,19 @@ mod tests {
         assert!(placed.accents_known(1) && !placed.accents_known(2));
         let snare: Vec<_> = placed.hits().iter().filter(|hit| hit.voice == 1).map(|hit| hit.accent).collect();
         assert_eq!(snare, [Accent::Ghost, Accent::Normal, Accent::Accent]);
+    }
+
+    #[test]
+    fn a_swung_hit_belongs_to_its_step_and_a_stroke_of_a_roll_halfway() {
+        let swung = bars(&[0, 160, 240, 400, 480, 640, 720, 880, 960], &[]);
+        assert!(swung.hits().iter().all(|hit| hit.base_offset() == 0.0 || hit.triplet));
+        let loose = bars(&[0, 156, 240, 396], &[]);
+        assert!(loose.hits().iter().all(|hit| hit.base_offset() == 0.0));
+        let roll = bars(&[0, 63, 118, 183, 240], &[]);
+        let bases: Vec<f32> = roll.hits().iter().map(|hit| hit.base_offset().abs()).collect();
+        assert_eq!(bases.iter().filter(|&&base| base == 0.5).count(), 2);
+        let alone = bars(&[0, 60, 480], &[]);
+        assert_eq!(alone.hits()[1].base_offset().abs(), 0.5);
     }
 
     #[test]
