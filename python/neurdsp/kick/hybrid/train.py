@@ -1,0 +1,289 @@
+"""Training the `fast` preset: data, autoencoder, teacher, student and probe, each resumable, in one run folder."""
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from neurdsp.config import build, load_yaml, save_yaml
+from neurdsp.errors import ConfigError, ParameterError
+from neurdsp.kick.attributes import QUANTITIES, labels, thresholds
+from neurdsp.kick.code import PACKED_SIZE
+from neurdsp.kick.hybrid.config import QUANTITY_NAMES, SLIDERS, FastRecipe
+from neurdsp.kick.hybrid.data import Kicks, load_kicks, prepare
+from neurdsp.kick.hybrid.network import CodeAutoencoder, LatentGenerator, Probe
+from neurdsp.kick.hybrid.stages import (
+    AutoencoderTask,
+    Conditions,
+    ProbeTask,
+    StudentTask,
+    TeacherTask,
+    guided_pairs,
+)
+from neurdsp.training import Reporter, Trainer, TrainingConfig
+from neurdsp.training.checkpoint import load_checkpoint, save_checkpoint
+from neurdsp.training.ranks import refuse_ranks
+from neurdsp.training.run_folder import save_json
+from neurdsp.training.task import PhasedTask, Task
+
+__all__ = ["STAGES", "FastRun", "train"]
+
+STAGES = ("data", "vae", "teacher", "student", "probe")
+"""The stages, in their order."""
+_LENIENT = 1.4
+"""By how much larger the share of a word is made before a kick counts as clearly not deserving it."""
+
+
+@dataclass(frozen=True)
+class FastRun:
+    """What a run has made: the networks, and what they were trained on.
+
+    Parameters
+    ----------
+    recipe
+        Of the run.
+    autoencoder, student, probe
+        In evaluation mode.
+    centre, scale
+        Mean and spread of latents, ``(D,)``; the student gives standardised ones.
+    mean, spread
+        Of the measured quantities, ``(quantities,)``.
+    at
+        The threshold of each word, in the units of its quantity.
+    figures
+        Score and steps of each stage.
+    """
+
+    recipe: FastRecipe
+    autoencoder: CodeAutoencoder
+    student: LatentGenerator
+    probe: Probe
+    centre: Tensor
+    scale: Tensor
+    mean: np.ndarray
+    spread: np.ndarray
+    at: np.ndarray
+    figures: dict[str, Any]
+
+    @classmethod
+    def load(cls, folder: Path) -> "FastRun":
+        """Read a run that has passed all stages.
+
+        Raises
+        ------
+        ConfigError
+            If a stage is missing.
+        """
+        run = _Run(folder, build(FastRecipe, load_yaml(folder / "config.yaml"), source=str(folder)))
+        latents = run.latents()
+        figures: dict[str, Any] = {}
+        nets: list[nn.Module] = []
+        for stage, net in (("vae", run.autoencoder()), ("student", LatentGenerator(run.recipe.shape)), ("probe", Probe(run.recipe.shape, len(QUANTITIES)))):
+            figures[stage] = run.restore(stage, net)
+            nets.append(net.eval())
+        autoencoder, student, probe = nets
+        assert isinstance(autoencoder, CodeAutoencoder)
+        assert isinstance(student, LatentGenerator)
+        assert isinstance(probe, Probe)
+        numbers = {name: latents[name].numpy() for name in ("mean", "spread", "at")}
+        return cls(run.recipe, autoencoder, student, probe, latents["centre"], latents["scale"], **numbers, figures=figures)
+
+
+def train(
+    recipe: FastRecipe,
+    run_dir: str | os.PathLike[str],
+    *,
+    samples: Path | None = None,
+    stages: Sequence[str] = STAGES,
+    resume: bool = False,
+    workers: int = 1,
+    show: bool = False,
+    progress: Callable[[str, int, int], None] = lambda _name, _done, _total: None,
+) -> dict[str, Any]:
+    """Train the `fast` preset.
+
+    Parameters
+    ----------
+    recipe
+        Data, networks and budgets.
+    run_dir
+        Folder for everything; made if it is missing.
+    samples
+        A folder of recordings that may be learnt from.
+    stages
+        Which of `STAGES` to run.
+    resume
+        Go on where an earlier run in the folder stopped; stages that are finished are left out.
+    workers
+        Processes that prepare data.
+    show
+        Whether to show progress on standard error.
+    progress
+        Called while data are prepared.
+
+    Returns
+    -------
+    dict
+        Score and steps of each stage.
+
+    Raises
+    ------
+    ConfigError, ParameterError
+        For an unusable folder or setting.
+    """
+    refuse_ranks("kick train fast")
+    unknown = [stage for stage in stages if stage not in STAGES]
+    if unknown:
+        raise ParameterError(f"there is no stage {unknown[0]!r}; choose from {', '.join(STAGES)}")
+    folder = Path(run_dir)
+    settings = folder / "config.yaml"
+    if settings.exists():
+        before = build(FastRecipe, load_yaml(settings), source=str(settings))
+        if not resume:
+            raise ConfigError(f"{folder}: holds a run already; pass resume (--resume), or give another folder")
+        if before.data != recipe.data or before.shape != recipe.shape:
+            raise ConfigError(f"{folder}: the run began with other data or networks; set them back, or give another folder")
+    folder.mkdir(parents=True, exist_ok=True)
+    save_yaml(recipe, settings)
+    run = _Run(folder, recipe, show=show, resume=resume)
+    figures: dict[str, Any] = {}
+    if "data" in stages:
+        prepare(
+            run.data,
+            samples=samples,
+            n_synthesised=recipe.data.synthesised,
+            n_recombined=recipe.data.recombined if samples is not None else 0,
+            seed=recipe.data.seed,
+            workers=workers,
+            progress=progress,
+        )
+    for stage in ("vae", "teacher", "student", "probe"):
+        if stage in stages:
+            figures[stage] = getattr(run, f"train_{stage}")()
+    save_json(folder / "result.json", figures)
+    return figures
+
+
+class _Run:
+    """The folder of a run, and its stages."""
+
+    def __init__(self, folder: Path, recipe: FastRecipe, *, show: bool = False, resume: bool = False) -> None:
+        self.folder, self.recipe, self.show, self.resume = folder, recipe, show, resume
+        self.data = folder / "data"
+
+    def fit(self, stage: str, net: nn.Module, task: Task | PhasedTask, training: TrainingConfig) -> dict[str, Any]:
+        own = self.folder / stage
+        own.mkdir(exist_ok=True)
+        begun = (own / "checkpoint.pt").exists()
+        torch.manual_seed(training.seed)
+        with torch.random.fork_rng([]):
+            reporter = Reporter(own / "metrics.jsonl", show=self.show, score_name=f"{stage} loss")
+            trainer = Trainer(net, task, training, run_dir=own, reporter=reporter)
+            summary = trainer.run(resume=self.resume and begun)
+        return {"steps": summary.steps, "seconds": round(summary.seconds, 1), **summary.best_metrics}
+
+    def restore(self, stage: str, net: nn.Module) -> dict[str, Any]:
+        path = self.folder / stage / "checkpoint.pt"
+        if not path.exists():
+            raise ConfigError(f"{self.folder}: the stage {stage!r} has not been run; run 'neurdsp kick train fast' first")
+        state = load_checkpoint(path)
+        net.load_state_dict(state.get("result_state") or state["best_state"])
+        metrics = dict(state.get("result_metrics") or state.get("best_metrics") or {})
+        return {"steps": int(state["step"]), "seconds": round(float(state["seconds"]), 1), **metrics}
+
+    def kicks(self) -> tuple[Kicks, Tensor]:
+        """Return the training set, and how often each kick is drawn."""
+        kicks, data = load_kicks(self.data), self.recipe.data
+        chances = np.zeros(len(kicks.measured))
+        shares = {"recording": data.recording_share, "recombined": data.recombined_share}
+        shares["synthesis"] = 1 - sum(share for name, share in shares.items() if (kicks.source == name).any())
+        for name, share in shares.items():
+            chosen = kicks.source == name
+            chances[chosen] = max(share, 0.0) / max(chosen.sum(), 1)
+        return kicks, torch.from_numpy(chances / chances.sum())
+
+    def autoencoder(self, packed: np.ndarray | None = None) -> CodeAutoencoder:
+        if packed is None:
+            empty = torch.zeros(PACKED_SIZE)
+            return CodeAutoencoder(self.recipe.shape, empty, empty)
+        spread = np.maximum(packed.std(axis=0), 0.15)
+        torch.manual_seed(self.recipe.vae.seed)
+        return CodeAutoencoder(
+            self.recipe.shape, torch.from_numpy(packed.mean(axis=0)), torch.from_numpy(spread.astype(np.float32))
+        )
+
+    def train_vae(self) -> dict[str, Any]:
+        kicks, chances = self.kicks()
+        net = self.autoencoder(kicks.code.packed())
+        figures = self.fit("vae", net, AutoencoderTask(kicks.code, chances, self.recipe), self.recipe.vae)
+        net.eval()
+        self._save_latents(net, kicks, chances)
+        return figures
+
+    def _save_latents(self, net: CodeAutoencoder, kicks: Kicks, chances: Tensor) -> None:
+        packed = torch.from_numpy(kicks.code.packed())
+        with torch.no_grad():
+            latent = torch.cat([net.encode(part)[0] for part in packed.split(1000)])
+        weight = chances.float()[:, None]
+        centre = (latent * weight).sum(0)
+        scale = ((latent - centre) ** 2 * weight).sum(0).sqrt().clamp(min=0.15)
+        # Words are judged by the mixture that is learnt, so a draw of it sets their thresholds.
+        drawn = torch.multinomial(chances, 6000, True, generator=torch.Generator().manual_seed(1)).numpy()
+        mixture = kicks.measured[drawn]
+        at, strict = thresholds(mixture), thresholds(mixture, strictness=self.recipe.data.strictness)
+        words = labels(kicks.measured, strict).astype(np.float32)
+        words -= ~labels(kicks.measured, thresholds(mixture, strictness=_LENIENT))
+        mean, spread = mixture.mean(0), mixture.std(0) + 1e-6
+        measured = (kicks.measured - mean) / spread
+        arrays = {"words": words, "measured": measured, "mean": mean, "spread": spread, "at": at}
+        arrays["recorded"] = np.where(kicks.source == "synthesis", -1.0, 1.0)
+        state = {name: torch.from_numpy(np.ascontiguousarray(value)) for name, value in arrays.items()}
+        state |= {"latent": (latent - centre) / scale, "centre": centre, "scale": scale, "chances": chances}
+        save_checkpoint(self.folder / "latents.pt", state)
+
+    def latents(self) -> dict[str, Tensor]:
+        path = self.folder / "latents.pt"
+        if not path.exists():
+            raise ConfigError(f"{self.folder}: the stage 'vae' has not been finished; run it first")
+        return load_checkpoint(path)
+
+    def conditions(self) -> Conditions:
+        held = self.latents()
+        columns = [QUANTITY_NAMES.index(name) for name in SLIDERS]
+        return Conditions(
+            held["latent"],
+            held["words"].float(),
+            held["measured"][:, columns].float(),
+            held["recorded"].float(),
+            held["chances"],
+        )
+
+    def train_teacher(self) -> dict[str, Any]:
+        torch.manual_seed(self.recipe.teacher.seed)
+        net = LatentGenerator(self.recipe.shape)
+        return self.fit("teacher", net, TeacherTask(self.conditions(), self.recipe), self.recipe.teacher)
+
+    def train_student(self) -> dict[str, Any]:
+        net = LatentGenerator(self.recipe.shape)
+        self.restore("teacher", net)
+        path = self.folder / "pairs.pt"
+        if path.exists() and self.resume:
+            stored = load_checkpoint(path)
+            pairs = (stored["noise"], stored["condition"], stored["guidance"], stored["latent"])
+        else:
+            pairs = guided_pairs(net.eval(), self.conditions(), self.recipe)
+            save_checkpoint(path, dict(zip(("noise", "condition", "guidance", "latent"), pairs, strict=True)))
+        return self.fit("student", net, StudentTask(pairs, self.recipe), self.recipe.student)
+
+    def train_probe(self) -> dict[str, Any]:
+        held = self.latents()
+        torch.manual_seed(self.recipe.probe.seed)
+        net = Probe(self.recipe.shape, len(QUANTITIES))
+        task = ProbeTask(held["latent"], held["measured"].float(), held["chances"], self.recipe)
+        return self.fit("probe", net, task, self.recipe.probe)
+
