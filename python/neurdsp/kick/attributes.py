@@ -193,7 +193,8 @@ def _pitch_hz(tail: Array) -> float:
 def _harmonics(tail: Array, pitch_hz: float) -> float:
     """Measure what moves in step with multiples of the phase of the tail's fundamental.
 
-    The tail is demodulated by each multiple and averaged over six periods, so what is not locked averages out.
+    The tail is demodulated by each multiple and averaged over six periods, so what is not locked averages
+    out.
     """
     rate = _RATE / 4
     spectrum = np.fft.rfft(tail, 4 * _TAIL)[: _TAIL // 2]
@@ -238,7 +239,9 @@ def thresholds(measured: Array, *, strictness: float = 1.0) -> Array:
     found = []
     for word in WORDS:
         share = word.share * strictness
-        found.append(np.quantile(measured[:, _NAMES.index(word.quantity)], share if word.side < 0 else 1 - share))
+        found.append(
+            np.quantile(measured[:, _NAMES.index(word.quantity)], share if word.side < 0 else 1 - share)
+        )
     return np.array(found)
 
 

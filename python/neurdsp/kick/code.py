@@ -35,15 +35,31 @@ SILENT_NOISE = -10.0
 """The level of a noise band that is silence exactly."""
 
 KNOTS = np.array(
-    [0, 0.0015, 0.003, 0.0045, 0.006, 0.008, 0.0105, 0.0135, 0.017, 0.021, 0.026, 0.032, 0.040, 0.05, 0.0625]
-    + [0.078, 0.098, 0.122, 0.153, 0.19, 0.24, 0.30, 0.375, 0.47, 0.59, 0.73, 0.92, 1.15, 1.43, 1.8, 2.0]
+    (
+        *(
+            0,
+            0.0015,
+            0.003,
+            0.0045,
+            0.006,
+            0.008,
+            0.0105,
+            0.0135,
+            0.017,
+            0.021,
+            0.026,
+            0.032,
+            0.04,
+            0.05,
+            0.0625,
+        ),
+        *(0.078, 0.098, 0.122, 0.153, 0.19, 0.24, 0.3, 0.375, 0.47, 0.59, 0.73, 0.92, 1.15, 1.43, 1.8, 2.0),
+    )
 )
 """Times in seconds of the pitch and the level of partials."""
 DRIVE_KNOTS = np.array([0, 0.006, 0.015, 0.04, 0.1, 0.25, 0.6, 2.0])
 """Times in seconds of the waveshaper."""
-LOW_KNOTS = np.array(
-    [0.012, 0.020, 0.030, 0.045, 0.065, 0.09, 0.125, 0.17, 0.24, 0.34, 0.48, 0.7, 1.1, 2.0]
-)
+LOW_KNOTS = np.array([0.012, 0.020, 0.030, 0.045, 0.065, 0.09, 0.125, 0.17, 0.24, 0.34, 0.48, 0.7, 1.1, 2.0])
 """Times in seconds of the low layer."""
 NOISE_KNOTS = np.concatenate([[0.010], np.geomspace(0.0125, 2.0, 31)])
 """Times in seconds of the noise layer."""
@@ -132,7 +148,10 @@ class KickCode:
         fill = {"log_f": np.log(60.0), "log_a": SILENT_PARTIAL}
         fill |= dict.fromkeys(("low", "noise", "fine"), SILENT_NOISE)
         return cls(
-            **{name: np.full(front + shape, fill.get(name, 0.0), np.float32) for name, shape in SHAPES.items()}
+            **{
+                name: np.full(front + shape, fill.get(name, 0.0), np.float32)
+                for name, shape in SHAPES.items()
+            }
         )
 
     @classmethod
@@ -187,9 +206,14 @@ class KickCode:
         gain = np.asarray(gain, np.float32)
         level = np.log(gain)
         parts = {field.name: getattr(self, field.name) for field in fields(self)}
-        for name, silent in (("log_a", SILENT_PARTIAL), ("low", SILENT_NOISE), ("noise", SILENT_NOISE), ("fine", SILENT_NOISE)):
+        for name, silent in (
+            ("log_a", SILENT_PARTIAL),
+            ("low", SILENT_NOISE),
+            ("noise", SILENT_NOISE),
+            ("fine", SILENT_NOISE),
+        ):
             shift = level[..., None, None] if level.ndim else level
-            # The level of silence is subtracted from every amplitude, so it has to be added before the logarithm.
+            # Every amplitude has that of silence subtracted, so it is added before the logarithm.
             amplitude = np.maximum(np.exp(parts[name]) - np.exp(silent), 0) * np.exp(shift)
             parts[name] = np.log(amplitude + np.exp(silent))
         parts["transient"] = parts["transient"] * (gain[..., None] if gain.ndim else gain)

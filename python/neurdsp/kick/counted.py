@@ -71,4 +71,6 @@ def normal(key: int, n: int, size: int) -> NDArray[np.float32]:
         How many vectors, and how long.
     """
     quarters = uniform(key, 0, np.arange(4 * n * size)).reshape(n, size, 4)
-    return (0.5 * ((quarters[..., 0] + quarters[..., 1]) + (quarters[..., 2] + quarters[..., 3]))).astype(np.float32)
+    return (0.5 * ((quarters[..., 0] + quarters[..., 1]) + (quarters[..., 2] + quarters[..., 3]))).astype(
+        np.float32
+    )

@@ -1,7 +1,7 @@
 """From a recording of a kick to its code: partials first, then the transient, then what is left as noise.
 
-The partials are found one by one below 1.1 kHz and then polished together by gradient descent on the waveform, with the phase
-summed by trapezoids as in the renderer. NumPy only, so a recording can be fitted where no torch is.
+The partials are found one by one below 1.1 kHz and then polished together by gradient descent on the
+waveform, with the phase summed by trapezoids as in the renderer. No torch is needed.
 """
 
 import functools
@@ -39,8 +39,8 @@ def fit(
     Parameters
     ----------
     audio
-        ``(samples,)`` or ``(channels, samples)``; silence before the onset is skipped, and only the first 2 s are
-        used.
+        ``(samples,)`` or ``(channels, samples)``; silence before the onset is skipped, and only the first 2 s
+        are used.
     sample_rate
         In Hz.
     n_transient
@@ -141,7 +141,9 @@ class _Descent:
         window = np.convolve(self.y**2, np.ones(129) / 129, "same")
         emphasis = 1 / (window + 1e-4 * window.max() + 1e-9)
         emphasis /= emphasis.mean()
-        self.importance = (1 / total + 0.3 * emphasis / ((self.y**2 * emphasis).sum() + 1e-9)).astype(np.float32)
+        self.importance = (1 / total + 0.3 * emphasis / ((self.y**2 * emphasis).sum() + 1e-9)).astype(
+            np.float32
+        )
         self.late = KNOTS[1:] > 0.05
 
     def wave(self, log_f: Array, log_a: Array, phase: Array) -> tuple[Array, Array, Array, Array]:
@@ -175,14 +177,18 @@ class _Descent:
         to_a[0, :-1] -= 0.04 * swell
         return to_f, to_a, turn.sum(1)
 
-    def run(self, start: tuple[Array, Array, Array], iterations: int, rate: float = 1.0) -> tuple[Array, Array, Array]:
+    def run(
+        self, start: tuple[Array, Array, Array], iterations: int, rate: float = 1.0
+    ) -> tuple[Array, Array, Array]:
         """Adam with a falling rate."""
         values = [part.astype(np.float64) for part in start]
         first = [np.zeros_like(part) for part in values]
         second = [np.zeros_like(part) for part in values]
         for i in range(iterations):
             pace = 0.5 * (1 + math.cos(math.pi * i / iterations)) * rate
-            for k, (gradient, speed) in enumerate(zip(self.gradients(*values), (0.006, 0.02, 0.02), strict=True)):
+            for k, (gradient, speed) in enumerate(
+                zip(self.gradients(*values), (0.006, 0.02, 0.02), strict=True)
+            ):
                 first[k] += 0.1 * (gradient - first[k])
                 second[k] += 0.001 * (gradient**2 - second[k])
                 mean = first[k] / (1 - 0.9 ** (i + 1))
@@ -202,7 +208,9 @@ def _partials(target: Array, iterations: int) -> tuple[Array, Array, Array]:
         descent = _Descent(rest)
         # The tracks differ in what they follow: the lowest strong line, or all of the band.
         tries = [descent.run(_track(rest, top_hz), 40, 2.0) for top_hz in (180.0, _LOW_HZ)]
-        errors = [float((((descent.y - descent.sound(*each)) ** 2) * descent.importance).sum()) for each in tries]
+        errors = [
+            float((((descent.y - descent.sound(*each)) ** 2) * descent.importance).sum()) for each in tries
+        ]
         best = tries[int(np.argmin(errors))]
         found.append(best)
         sound = np.zeros(len(target))
@@ -244,7 +252,9 @@ def _sorted(code: KickCode) -> KickCode:
     strongest = int(power.sum(1).argmax())
     others = sorted((p for p in range(layout.N_PARTIALS) if p != strongest), key=lambda p: pitch[p])
     order = [strongest, *others]
-    return _replace(code, {"log_f": code.log_f[order], "log_a": code.log_a[order], "phase": code.phase[order]})
+    return _replace(
+        code, {"log_f": code.log_f[order], "log_a": code.log_a[order], "phase": code.phase[order]}
+    )
 
 
 def _cycles(log_f: Array) -> Array:
@@ -256,7 +266,7 @@ def _cycles(log_f: Array) -> Array:
 
 
 def _held(code: KickCode) -> KickCode:
-    """Hold the pitch of each partial while it is silent, where a fit is free to wander, and keep its phase."""
+    """Hold the pitch of each partial while it is silent, where a fit may wander, and keep its phase."""
     log_f, phase = code.log_f.astype(float), code.phase.astype(float)
     for p in range(layout.N_PARTIALS):
         heard = np.flatnonzero(code.log_a[p] > _SILENT + 0.7)
@@ -310,7 +320,9 @@ def _band_power(x: Array, name: str) -> tuple[Array, Array]:
     spectrum = np.abs(np.fft.rfft(shape(padded, frame)[::hop][:n_frames] * window, axis=1)) ** 2
     # What the gate, or the end, takes from a frame is divided out again.
     share = gate(np.arange(len(x)) / RATE)
-    weight = np.concatenate([np.zeros(frame // 2), share if name == "fine" else 1 - share, np.zeros(frame)]) ** 2
+    weight = (
+        np.concatenate([np.zeros(frame // 2), share if name == "fine" else 1 - share, np.zeros(frame)]) ** 2
+    )
     norm = (shape(weight, frame)[::hop][:n_frames] * window**2).sum(1)
     usable = norm > 0.1 * (window**2).sum()
     levels = 0.5 * np.log(spectrum[usable] @ _bands(name) / norm[usable, None] + 1e-12)
@@ -322,7 +334,13 @@ def _bias(name: str) -> Array:
     """Return what the mean of the logarithm of white noise of variance 1 lacks, for each band."""
     draw = np.random.default_rng(5)
     n = TRANSIENT_SAMPLES if name == "fine" else 44_100
-    return np.mean([_band_power(_gated(draw.standard_normal(n), name), name)[0].mean(0) for _ in range(24 if name == "fine" else 4)], axis=0)
+    return np.mean(
+        [
+            _band_power(_gated(draw.standard_normal(n), name), name)[0].mean(0)
+            for _ in range(24 if name == "fine" else 4)
+        ],
+        axis=0,
+    )
 
 
 def _gated(x: Array, name: str) -> Array:
@@ -331,7 +349,7 @@ def _gated(x: Array, name: str) -> Array:
 
 
 def _levels(x: Array, name: str, knots: Array) -> Array:
-    """Return the levels at the knots that come nearest to those of the frames, and are smooth where frames are few."""
+    """Return the levels at knots that come nearest to those of the frames; smooth where frames are few."""
     levels, times = _band_power(x, name)
     levels = np.maximum(levels - _bias(name), layout.SILENT_NOISE - 1)
     weights = np.stack([np.interp(times, knots, row) for row in np.eye(len(knots))], axis=1)

@@ -1,4 +1,4 @@
-"""The renderer of kick codes in NumPy: the reference that the engine is compared with, and what training uses.
+"""The renderer of kick codes in NumPy: the reference of the engine, and what training uses.
 
 It follows `docs/decisions/0014-the-kick-code.md` line by line.
 """
@@ -40,7 +40,11 @@ def _spread(bins: NDArray[np.float64], centres: NDArray[np.float64]) -> NDArray[
 def spreads() -> dict[str, tuple[int, int, Floats]]:
     """Return frame, hop and the matrix bins x bands of each layer of noise."""
     made: dict[str, tuple[int, int, Floats]] = {}
-    for name, frame, hop, n_bands, low_hz in (("low", 2048, 512, 16, 0), ("noise", 512, 128, 32, 300.0), ("fine", 64, 16, 8, 1000.0)):
+    for name, frame, hop, n_bands, low_hz in (
+        ("low", 2048, 512, 16, 0),
+        ("noise", 512, 128, 32, 300.0),
+        ("fine", 64, 16, 8, 1000.0),
+    ):
         hertz = RATE * np.arange(frame // 2 + 1) / frame
         if name == "low":
             bands = np.array(LOW_BINS, float)
@@ -83,12 +87,16 @@ def _amplitude(levels: NDArray[np.float64], silent: float) -> NDArray[np.float64
     return np.maximum(np.exp(levels) - math.exp(silent), 0)
 
 
-def _shaped(cosine: NDArray[np.float64], drive: NDArray[np.float64], bias: NDArray[np.float64]) -> NDArray[np.float64]:
+def _shaped(
+    cosine: NDArray[np.float64], drive: NDArray[np.float64], bias: NDArray[np.float64]
+) -> NDArray[np.float64]:
     high, low = np.tanh(drive * (1 + bias)), np.tanh(drive * (bias - 1))
     return (np.tanh(drive * (cosine + bias)) - (high + low) / 2) / ((high - low) / 2)
 
 
-def _partials(code: KickCode, t: NDArray[np.float64], u: NDArray[np.float64], rate: float, tune: float) -> NDArray[np.float64]:
+def _partials(
+    code: KickCode, t: NDArray[np.float64], u: NDArray[np.float64], rate: float, tune: float
+) -> NDArray[np.float64]:
     total = np.zeros(len(t))
     for p in range(layout.N_PARTIALS):
         alive = np.flatnonzero(code.log_a[p] > layout.SILENT_PARTIAL)
@@ -107,10 +115,14 @@ def _partials(code: KickCode, t: NDArray[np.float64], u: NDArray[np.float64], ra
             drive = np.minimum(asked, 6000 / hertz)
             safe = np.maximum(drive, 1e-3)
             points = np.cos(2 * np.pi * np.arange(32) / 32)
-            means = _shaped(points, np.maximum(code.drive, 1e-3)[:, None].astype(float), code.bias[:, None].astype(float)).mean(1)
+            means = _shaped(
+                points, np.maximum(code.drive, 1e-3)[:, None].astype(float), code.bias[:, None].astype(float)
+            ).mean(1)
             mean = np.interp(warped, layout.DRIVE_KNOTS, means)
             share = np.clip(drive / 0.3, 0, 1)
-            cosine = np.where(drive < 1e-3, cosine, share * (_shaped(cosine, safe, bias) - mean) + (1 - share) * cosine)
+            cosine = np.where(
+                drive < 1e-3, cosine, share * (_shaped(cosine, safe, bias) - mean) + (1 - share) * cosine
+            )
         total[:stop] += level * cosine
     return total
 
@@ -129,7 +141,15 @@ def noise_frames(levels: Floats, name: str) -> Floats:
     return _amplitude(levels, layout.SILENT_NOISE).astype(np.float32) @ spreads()[name][2].T
 
 
-def _noise(levels: Floats, knots: NDArray[np.float64], name: str, key: int, n_samples: int, duration: float, decay: float) -> Floats:
+def _noise(
+    levels: Floats,
+    knots: NDArray[np.float64],
+    name: str,
+    key: int,
+    n_samples: int,
+    duration: float,
+    decay: float,
+) -> Floats:
     stream = {"low": 1, "noise": 2, "fine": 3}[name]
     frame, hop, spread = spreads()[name]
     n_frames = 52 if name == "fine" else n_samples // hop + 2
@@ -143,7 +163,10 @@ def _noise(levels: Floats, knots: NDArray[np.float64], name: str, key: int, n_sa
     n_frames = int(loud[-1]) + 1
     bins = _amplitude(at[:n_frames], layout.SILENT_NOISE).astype(np.float32) @ spread.T
     window = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(frame) / frame)).astype(np.float32)
-    made = np.fft.irfft(_spectra(key, stream, frame, 0, n_frames) * bins, n=frame, axis=1).astype(np.float32) * window
+    made = (
+        np.fft.irfft(_spectra(key, stream, frame, 0, n_frames) * bins, n=frame, axis=1).astype(np.float32)
+        * window
+    )
     # Sample 0 of the output is sample `frame / 2 + hop` of this buffer: frame -1 begins there at 0.
     buffer = np.zeros((n_frames + frame // hop, hop), np.float32)
     for part in range(frame // hop):
@@ -159,13 +182,15 @@ def _at_rate(noise: Floats, n: int, rate: float) -> NDArray[np.float64]:
         return noise[:n].astype(float)
     cutoff = min(1.0, rate / RATE)
     position = np.arange(n) * (RATE / rate)
-    half = int(math.ceil(16 / cutoff))
+    half = math.ceil(16 / cutoff)
     padded = np.concatenate([np.zeros(half), noise, np.zeros(2 * half + 2)])
     whole = np.floor(position).astype(int)
     total = np.zeros(n)
     for offset in range(-half, half + 2):
         distance = (position - (whole + offset)) * cutoff
-        window = np.where(np.abs(distance) < 16, np.i0(8 * np.sqrt(np.maximum(0, 1 - (distance / 16) ** 2))) / np.i0(8.0), 0)
+        window = np.where(
+            np.abs(distance) < 16, np.i0(8 * np.sqrt(np.maximum(0, 1 - (distance / 16) ** 2))) / np.i0(8.0), 0
+        )
         index = np.clip(whole + offset + half, 0, len(padded) - 1)
         total += padded[index] * cutoff * np.sinc(distance) * window
     return total
@@ -221,21 +246,27 @@ def render(
     if "partials" in layers:
         total += _partials(code, t, u, sample_rate, tune)
     if "transient" in layers:
-        n = min(length, int(math.ceil(ATTACK_SECONDS * sample_rate)))
+        n = min(length, math.ceil(ATTACK_SECONDS * sample_rate))
         if sample_rate == RATE:
             n = min(n, TRANSIENT_SAMPLES)
             total[:n] += (code.transient @ cosines())[:n]
         else:
             position = np.arange(n) * (RATE / sample_rate)
             k = np.arange(layout.N_TRANSIENT)[:, None]
-            basis = math.sqrt(2 / TRANSIENT_SAMPLES) * np.cos(np.pi * (position + 0.5) * k / TRANSIENT_SAMPLES)
+            basis = math.sqrt(2 / TRANSIENT_SAMPLES) * np.cos(
+                np.pi * (position + 0.5) * k / TRANSIENT_SAMPLES
+            )
             basis[0] /= math.sqrt(2)
             basis[k[:, 0] * RATE / (2 * TRANSIENT_SAMPLES) > sample_rate / 2] = 0
             total[:n] += (code.transient @ basis) * np.clip((TRANSIENT_SAMPLES - position) / 64, 0, 1)
-    n_noise = int(math.ceil(duration * RATE)) + (0 if sample_rate == RATE else 64)
+    n_noise = math.ceil(duration * RATE) + (0 if sample_rate == RATE else 64)
     noise = np.zeros(n_noise, np.float32)
     share = gate(np.arange(min(n_noise, TRANSIENT_SAMPLES + 64)) / RATE).astype(np.float32)
-    for name, knots in (("low", layout.LOW_KNOTS), ("noise", layout.NOISE_KNOTS), ("fine", layout.FINE_KNOTS)):
+    for name, knots in (
+        ("low", layout.LOW_KNOTS),
+        ("noise", layout.NOISE_KNOTS),
+        ("fine", layout.FINE_KNOTS),
+    ):
         if name not in layers:
             continue
         made = _noise(getattr(code, name), knots, name, key, n_noise, duration, decay)

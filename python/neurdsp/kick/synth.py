@@ -1,7 +1,7 @@
-"""Own synthesis of kicks, straight in the code: analogue machines, drums with a skin, FM, distorted, and layers of noise.
+"""Own synthesis of kicks, straight in the code: machines, drums with a skin, FM, distorted, with noise.
 
-What is synthesised is the code itself, so its pitch, levels and noise are known exactly. The ranges were chosen by ear and by the
-spread of the kicks that drum machines and sample players offer.
+What is synthesised is the code itself, so its pitch, levels and noise are known exactly. The ranges were
+chosen so that what kicks measure spreads as it does in recordings.
 """
 
 import math
@@ -64,7 +64,9 @@ STYLES: dict[str, Style] = {
     "acoustic": Style(0.20, (38, 88), (1.05, 2.5), (0.01, 0.06), (0.02, 0.14), skin=True),
     "rock": Style(0.15, (42, 96), (1.1, 3), (0.006, 0.04), (0.015, 0.09), skin=True),
     "fm": Style(0.06, (35, 80), (2, 14), (0.005, 0.06), (0.04, 0.3), (0, 0.04), driven=0.6),
-    "hard": Style(0.09, (38, 75), (2, 14), (0.006, 0.05), (0.06, 0.3), (0.02, 0.15), driven=0.9, drive=(1, 14)),
+    "hard": Style(
+        0.09, (38, 75), (2, 14), (0.006, 0.05), (0.06, 0.3), (0.02, 0.15), driven=0.9, drive=(1, 14)
+    ),
     "clicky": Style(0.10, (42, 110), (2, 16), (0.002, 0.015), (0.012, 0.08), driven=0.15),
     "boomy": Style(0.06, (34, 60), (1.2, 4), (0.01, 0.06), (0.12, 0.45), (0, 0.08), driven=0.25),
     "lofi": Style(0.08, (42, 100), (1.2, 5), (0.005, 0.04), (0.025, 0.16), (0, 0.02), skin=True, driven=0.1),
@@ -139,10 +141,13 @@ class _Kick:
             self.stop(log_a, low, noise)
         return KickCode(log_f, log_a, phase, drive, bias, low, noise, self.transient(), self.fine(noise))
 
-    def envelope(self, decay_s: float, *, hold_s: float = 0.0, attack_s: float = 0.0005) -> Array:
+    def envelope(
+        self, decay_s: float, *, hold_s: float = 0.0, attack_s: float = 0.0005, tail: bool = True
+    ) -> Array:
         level = -np.maximum(0, KNOTS - hold_s) / decay_s
-        if self.chance(0.3):
-            level = np.logaddexp(level, math.log(self.draw.uniform(0.02, 0.25)) - KNOTS / self.range(0.08, 0.45))
+        if self.chance(0.3) and tail:
+            slower = math.log(self.draw.uniform(0.02, 0.25)) - KNOTS / self.range(0.08, 0.45)
+            level = np.logaddexp(level, slower)
         return level + np.log(np.clip(KNOTS / attack_s, 0, 1) + 0.01)
 
     def partials(self) -> tuple[Array, Array]:
@@ -158,9 +163,19 @@ class _Kick:
         log_f[0] = np.log(np.clip(hertz, 20, 4000))
         log_a[0] = self.envelope(self.decay_s, hold_s=draw.uniform(*style.hold_s), attack_s=attack_s)
         if self.chance(0.95 if style.skin else 0.7):
-            ratio = draw.choice([1.59, 2.14, 2.3, 1.0, draw.uniform(1.2, 3)] if style.skin else [2, 3, 1.5, draw.uniform(1.1, 4)])
+            ratio = draw.choice(
+                [1.59, 2.14, 2.3, 1.0, draw.uniform(1.2, 3)]
+                if style.skin
+                else [2, 3, 1.5, draw.uniform(1.1, 4)]
+            )
             follows = hertz if self.chance(0.5) else np.full(len(KNOTS), self.pitch_hz)
-            self.further(log_f, log_a, 1, ratio * follows * math.exp(draw.normal(0, 0.02)), self.decay_s * self.range(0.2, 1.0))
+            self.further(
+                log_f,
+                log_a,
+                1,
+                ratio * follows * math.exp(draw.normal(0, 0.02)),
+                self.decay_s * self.range(0.2, 1.0),
+            )
         if self.chance(0.95 if style.skin else 0.7):
             start = self.range(90, 900)
             bend = np.exp(draw.uniform(0, 0.6) * np.exp(-KNOTS / self.range(0.003, 0.03)))
@@ -168,16 +183,24 @@ class _Kick:
         if self.chance(0.9 if style.skin else 0.5):
             amount = draw.uniform(0, 1) ** 1.5
             for p, spread in enumerate((0.08, 0.35, 0.4)):
-                log_f[p] += amount * draw.uniform(0, 1) * (self.walk(len(KNOTS), 0.02) + self.smooth(len(KNOTS), spread))
-                log_a[p] += amount * draw.uniform(0, 1) * (self.walk(len(KNOTS), 0.12) + self.smooth(len(KNOTS), 0.6))
+                log_f[p] += (
+                    amount
+                    * draw.uniform(0, 1)
+                    * (self.walk(len(KNOTS), 0.02) + self.smooth(len(KNOTS), spread))
+                )
+                log_a[p] += (
+                    amount * draw.uniform(0, 1) * (self.walk(len(KNOTS), 0.12) + self.smooth(len(KNOTS), 0.6))
+                )
         return log_f, log_a
 
     def further(self, log_f: Array, log_a: Array, p: int, hertz: Array, decay_s: float) -> None:
         """Add a partial beside the first; above 200 Hz it is over soon, or it would ring."""
-        if np.median(hertz) > 200:
+        rings = float(np.median(hertz)) > 200
+        if rings:
             decay_s = min(decay_s, self.range(0.008, 0.05))
         log_f[p] = np.log(np.clip(hertz, 20, 4000))
-        log_a[p] = self.envelope(decay_s, attack_s=self.range(0.0003, 0.006)) - self.range(0.4, 4.5)
+        envelope = self.envelope(decay_s, attack_s=self.range(0.0003, 0.006), tail=not rings)
+        log_a[p] = envelope - self.range(0.4, 4.5)
 
     def walk(self, n: int, step: float) -> Array:
         return np.cumsum(self.draw.normal(0, step, n))
@@ -221,19 +244,31 @@ class _Kick:
 
         if self.chance(0.97 if skin else 0.65):
             level = -(self.range(1.0, 4.5) if skin else self.range(1.6, 7.0))
-            bands = self.tilt(both, self.range(60, 1500), self.range(1500, 14000), draw.normal(-0.5, 0.35), level)
+            bands = self.tilt(
+                both, self.range(60, 1500), self.range(1500, 14000), draw.normal(-0.5, 0.35), level
+            )
             add(bands, self.decays(self.range(0.003, 0.03), both, draw.uniform(0, 0.5)))
         if self.chance(0.95 if skin else 0.45):
             level = -(self.range(2.4, 6.5) if skin else self.range(3.0, 8.0))
             bands = self.tilt(both, self.range(30, 300), self.range(300, 8000), draw.normal(-0.8, 0.4), level)
-            add(bands, self.decays(self.range(0.03, 0.3), both, draw.uniform(0, 0.8)), self.range(0.001, 0.015))
+            add(
+                bands,
+                self.decays(self.range(0.03, 0.3), both, draw.uniform(0, 0.8)),
+                self.range(0.001, 0.015),
+            )
         if self.chance(0.12):
             floor = -self.range(7.5, 9.5) + draw.normal(-0.1, 0.1) * np.log2(both / 1000)
             add(floor, np.full(len(both), self.range(0.3, 3.0)))
         if self.chance(0.6):
             amount = draw.uniform(0, 1)
-            parts = [part + amount * (self.walk(part.shape[1], 0.12) + self.smooth(part.shape[1], 0.3))[None] for part in parts]
-            parts = [part + amount * self.walk(len(part), 0.1)[:, None] + amount * draw.normal(0, 0.25, part.shape) for part in parts]
+            parts = [
+                part + amount * (self.walk(part.shape[1], 0.12) + self.smooth(part.shape[1], 0.3))[None]
+                for part in parts
+            ]
+            parts = [
+                part + amount * self.walk(len(part), 0.1)[:, None] + amount * draw.normal(0, 0.25, part.shape)
+                for part in parts
+            ]
         return parts[1], parts[0]
 
     def stop(self, log_a: Array, low: Array, noise: Array) -> None:
@@ -244,17 +279,25 @@ class _Kick:
         noise -= (np.maximum(0, NOISE_KNOTS - end_s) / fall_s)[:, None]
 
     def fine(self, noise: Array) -> Array:
-        """Return the noise of the first 18 ms: a burst of its own, and what the noise layer would be there."""
+        """Return the noise of the first 18 ms: a burst, and what the noise layer would be there."""
         draw = self.draw
         levels = np.full((len(FINE_KNOTS), 8), _NONE)
         if self.chance(0.75):
-            bands = self.tilt(FINE_HZ, self.range(1000, 4000), self.range(3000, 16000), draw.normal(-0.3, 0.3), -self.range(0.8, 5))
+            bands = self.tilt(
+                FINE_HZ,
+                self.range(1000, 4000),
+                self.range(3000, 16000),
+                draw.normal(-0.3, 0.3),
+                -self.range(0.8, 5),
+            )
             levels = np.logaddexp(levels, bands - FINE_KNOTS[:, None] / self.range(0.0006, 0.008))
             if self.chance(0.3):
                 levels += np.log(np.clip(FINE_KNOTS / self.range(0.0005, 0.004), 0.05, 1))[:, None]
         nearest = np.abs(np.log(NOISE_HZ)[:, None] - np.log(FINE_HZ)).argmin(0)
         slope = (noise[4, nearest] - noise[0, nearest]) / (NOISE_KNOTS[4] - NOISE_KNOTS[0])
-        levels = np.logaddexp(levels, noise[0, nearest] + np.minimum(0, slope) * (FINE_KNOTS[:, None] - NOISE_KNOTS[0]) * 0.5)
+        levels = np.logaddexp(
+            levels, noise[0, nearest] + np.minimum(0, slope) * (FINE_KNOTS[:, None] - NOISE_KNOTS[0]) * 0.5
+        )
         if self.chance(0.7):
             wave = np.convolve(draw.normal(0, 1, len(FINE_KNOTS) + 2), [0.3, 0.4, 0.3], "valid")
             levels += wave[:, None] * draw.uniform(0, 0.8) + draw.normal(0, 0.3, 8)[None] * draw.uniform(0, 1)
@@ -273,10 +316,16 @@ class _Kick:
         if 0.25 < kind < 0.7:
             start, end, tau = self.range(1500, 9000), self.range(200, 1500), self.range(0.0005, 0.004)
             cycles = np.cumsum(end + (start - end) * np.exp(-t / tau)) / RATE
-            wave += draw.uniform(0.03, 0.5) * np.sin(2 * np.pi * cycles + draw.uniform(0, 6.28)) * np.exp(-t / self.range(0.001, 0.006))
+            wave += (
+                draw.uniform(0.03, 0.5)
+                * np.sin(2 * np.pi * cycles + draw.uniform(0, 6.28))
+                * np.exp(-t / self.range(0.001, 0.006))
+            )
         if self.chance(0.4):
             burst = np.convolve(draw.standard_normal(len(t)), np.hanning(int(self.range(4, 60))), "same")
-            wave += draw.uniform(0.02, 0.3) * burst / np.abs(burst).max() * np.exp(-t / self.range(0.0008, 0.006))
+            wave += (
+                draw.uniform(0.02, 0.3) * burst / np.abs(burst).max() * np.exp(-t / self.range(0.0008, 0.006))
+            )
         return np.asarray(cosines() @ (wave * gate(t)))
 
 

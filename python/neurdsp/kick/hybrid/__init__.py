@@ -1,1 +1,1 @@
-"""The `fast` preset: a network that gives kick codes in one step, and its training. What needs torch is in submodules."""
+"""The `fast` preset: a network that gives kick codes in one step, and its training."""

@@ -1,4 +1,4 @@
-"""The shape of the generator of the `fast` preset, and the recipe of its training. Reading it needs no torch."""
+"""The shape of the generator of the `fast` preset, and the recipe of its training; without torch."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -69,7 +69,9 @@ class ShapeConfig(Config):
     def _covers_the_code(self) -> "ShapeConfig":
         total = sum(part.size for part in self.decoder)
         if total != PACKED_SIZE:
-            raise ValueError(f"the sizes of decoder add up to {total}, but a packed code has {PACKED_SIZE} numbers")
+            raise ValueError(
+                f"the sizes of decoder add up to {total}, but a packed code has {PACKED_SIZE} numbers"
+            )
         return self
 
     @property
@@ -170,7 +172,9 @@ class FastRecipe(Config):
         return self
 
 
-def load_recipe(preset: str = "fast", *, path: str | Path | None = None, overrides: Iterable[str] = ()) -> FastRecipe:
+def load_recipe(
+    preset: str = "fast", *, path: str | Path | None = None, overrides: Iterable[str] = ()
+) -> FastRecipe:
     """Read a preset or a file, and apply overrides such as ``vae.minutes=5``.
 
     Raises

@@ -1,6 +1,6 @@
 """What the generator learns from: synthesised codes, codes fitted to recordings, and recombinations of both.
 
-Each part is written in pieces of 250 kicks, so that preparing can stop and go on, and run in several processes.
+Each part is written in pieces of 250 kicks, so that preparing can stop and go on, in several processes.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ from neurdsp.kick.fit import fit
 from neurdsp.kick.reference import render
 from neurdsp.kick.synth import synthesise
 
-__all__ = ["Kicks", "fit_folder", "levelled", "load_kicks", "prepare", "recombine"]
+__all__ = ["Kicks", "fit_folder", "levelled", "load_kicks", "prepare", "recombine", "recordings_in"]
 
 PIECE = 250
 """Kicks in a piece."""
@@ -64,7 +64,7 @@ def levelled(code: KickCode, seed: int) -> tuple[KickCode, NDArray[np.float64]]:
 
 
 def recombine(real: KickCode, other: KickCode, n: int, seed: int) -> KickCode:
-    """Make kicks of the partials of one kick and the noise or the transient of another, and move them a little.
+    """Make kicks of the partials of one kick and the noise or transient of another, and move them a little.
 
     Parameters
     ----------
@@ -113,6 +113,11 @@ def recombine(real: KickCode, other: KickCode, n: int, seed: int) -> KickCode:
     return KickCode(**{name: np.asarray(value, np.float32) for name, value in parts.items()}).canonical()
 
 
+def recordings_in(folder: Path) -> list[Path]:
+    """Return the audio files in a folder and the folders in it, in the order of their names."""
+    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in _SUFFIXES)
+
+
 def fit_folder(folder: Path) -> Iterator[tuple[Path, KickCode]]:
     """Fit every recording in a folder and the folders in it, in the order of their names.
 
@@ -121,7 +126,7 @@ def fit_folder(folder: Path) -> Iterator[tuple[Path, KickCode]]:
     ConfigError
         If there is no audio file.
     """
-    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in _SUFFIXES)
+    files = recordings_in(folder)
     if not files:
         raise ConfigError(f"{folder}: holds no recordings ({', '.join(_SUFFIXES)}); give a folder with kicks")
     for path in files:
@@ -129,7 +134,9 @@ def fit_folder(folder: Path) -> Iterator[tuple[Path, KickCode]]:
             audio, rate = read_audio(path)
             yield path, fit(audio, rate, n_transient=layout.PACKED_TRANSIENT)
         except (AudioFileError, ParameterError) as error:
-            raise ConfigError(f"{path}: cannot be learnt from: {error}; remove it, or give another folder") from None
+            raise ConfigError(
+                f"{path}: cannot be learnt from: {error}; remove it, or give another folder"
+            ) from None
 
 
 def prepare(
@@ -224,5 +231,7 @@ def load_kicks(folder: Path) -> Kicks:
         except (OSError, ValueError, KeyError) as error:
             raise ConfigError(f"{path}: cannot be read ({error}); remove it, and prepare again") from None
         if codes[-1].shape[1:] != (layout.CODE_SIZE,) or measured[-1].shape[1:] != (len(QUANTITIES),):
-            raise ConfigError(f"{path}: was prepared by another version; remove the folder, and prepare again")
+            raise ConfigError(
+                f"{path}: was prepared by another version; remove the folder, and prepare again"
+            )
     return Kicks(KickCode.from_flat(np.concatenate(codes)), np.concatenate(measured), np.concatenate(sources))

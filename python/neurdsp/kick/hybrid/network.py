@@ -1,7 +1,7 @@
-"""The networks of the `fast` preset in torch: an autoencoder of codes, a one-step generator of latents, and a probe.
+"""The networks of the `fast` preset in torch: an autoencoder of codes, a generator of latents, and a probe.
 
-Sources: D. Kingma and M. Welling, "Auto-encoding variational Bayes", ICLR 2014; W. Peebles and S. Xie, "Scalable diffusion models with
-transformers", ICCV 2023 (the modulated residual blocks).
+Sources: D. Kingma and M. Welling, "Auto-encoding variational Bayes", ICLR 2014; W. Peebles and S. Xie,
+"Scalable diffusion models with transformers", ICCV 2023 (the modulated residual blocks).
 """
 
 import math
@@ -144,7 +144,9 @@ class Probe(nn.Module):
     def __init__(self, shape: ShapeConfig, quantities: int) -> None:
         super().__init__()
         wide = shape.probe_width
-        self.layers = nn.ModuleList([nn.Linear(shape.latent, wide), nn.Linear(wide, wide), nn.Linear(wide, quantities)])
+        self.layers = nn.ModuleList(
+            [nn.Linear(shape.latent, wide), nn.Linear(wide, wide), nn.Linear(wide, quantities)]
+        )
 
     def forward(self, latent: Tensor) -> Tensor:
         """Return ``(n, quantities)`` of latents ``(n, D)``."""

@@ -1,9 +1,11 @@
 """The tasks of the stages: autoencoder, teacher, student and probe.
 
-Sources: Y. Lipman et al., "Flow matching for generative modeling", ICLR 2023 (the teacher); M. Deng et al., "Generative modeling via
-drifting", arXiv 2602.04770 (the end of the student's training); J. Ho and T. Salimans, "Classifier-free diffusion guidance", 2022.
+Sources: Y. Lipman et al., "Flow matching for generative modeling", ICLR 2023 (the teacher); J. Ho and
+T. Salimans, "Classifier-free diffusion guidance", 2022; and "Generative modeling via drifting",
+arXiv 2602.04770 (the student).
 """
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
@@ -44,7 +46,7 @@ def split(n: int) -> tuple[Tensor, Tensor]:
 
 
 class AutoencoderTask(_Task):
-    """Rebuild packed codes, where they are heard above all, and the number of cycles that have passed at each knot."""
+    """Rebuild packed codes, where they are heard above all, and the cycles that have passed at each knot."""
 
     def __init__(self, codes: KickCode, chances: Tensor, recipe: FastRecipe) -> None:
         self.packed = torch.from_numpy(codes.packed())
@@ -58,11 +60,19 @@ class AutoencoderTask(_Task):
         """Return the loss of a batch."""
         assert isinstance(model, CodeAutoencoder)
         draw = _drawn(self.recipe.vae.seed, step)
-        index = self.train[torch.multinomial(self.chances[self.train], self.recipe.vae.batch_size, True, generator=draw)]
-        noise = self.recipe.input_noise * model.spread * torch.randn(len(index), self.packed.shape[1], generator=draw)
+        index = self.train[
+            torch.multinomial(self.chances[self.train], self.recipe.vae.batch_size, True, generator=draw)
+        ]
+        noise = (
+            self.recipe.input_noise
+            * model.spread
+            * torch.randn(len(index), self.packed.shape[1], generator=draw)
+        )
         return self._loss(model, index, noise, draw)
 
-    def _loss(self, model: CodeAutoencoder, index: Tensor, noise: Tensor | float, draw: torch.Generator | None) -> Tensor:
+    def _loss(
+        self, model: CodeAutoencoder, index: Tensor, noise: Tensor | float, draw: torch.Generator | None
+    ) -> Tensor:
         packed, weights = self.packed[index], self.weights[index]
         mean, variance = model.encode(packed + noise)
         spread = torch.exp(0.5 * variance)
@@ -127,7 +137,9 @@ class Conditions:
         ``(n,)``: how often each is drawn.
     """
 
-    def __init__(self, latent: Tensor, words: Tensor, sliders: Tensor, recorded: Tensor, chances: Tensor) -> None:
+    def __init__(
+        self, latent: Tensor, words: Tensor, sliders: Tensor, recorded: Tensor, chances: Tensor
+    ) -> None:
         self.latent, self.words, self.sliders = latent, words, sliders
         self.recorded, self.chances = recorded, chances
         self.train, self.held = split(len(latent))
@@ -141,11 +153,17 @@ class Conditions:
         def uniform(*shape: int) -> Tensor:
             return torch.rand(shape, generator=draw)
 
-        said = torch.where(words > 0, uniform(*words.shape) < uniform(n, 1) ** 1.2, uniform(*words.shape) < 0.1 * uniform(n, 1))
+        said = torch.where(
+            words > 0,
+            uniform(*words.shape) < uniform(n, 1) ** 1.2,
+            uniform(*words.shape) < 0.1 * uniform(n, 1),
+        )
         given = (uniform(n, len(SLIDERS)) < 0.25).float()
         source = self.recorded[index, None] * (uniform(n, 1) < 0.85)
         none = torch.zeros(n, 1)
-        return self.latent[index], torch.cat([words * said, self.sliders[index] * given, given, source, none], 1)
+        return self.latent[index], torch.cat(
+            [words * said, self.sliders[index] * given, given, source, none], 1
+        )
 
 
 def without(condition: Tensor) -> Tensor:
@@ -168,7 +186,9 @@ class TeacherTask(_Task):
 
     def loss(self, model: nn.Module, step: int) -> Tensor:
         """Return the loss of a batch."""
-        return self._loss(model, self.recipe.teacher.batch_size, _drawn(self.recipe.teacher.seed, step), held=False)
+        return self._loss(
+            model, self.recipe.teacher.batch_size, _drawn(self.recipe.teacher.seed, step), held=False
+        )
 
     def _loss(self, model: nn.Module, n: int, draw: torch.Generator, *, held: bool) -> Tensor:
         latent, condition = self.data.draw(n, draw, held=held)
@@ -192,7 +212,7 @@ def guided_pairs(
     recipe: FastRecipe,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Return noise, conditions, guidance, and the latents that the teacher reaches from there by Heun's method."""
+    """Return noise, conditions, guidance, and the latents that the teacher reaches by Heun's method."""
     found: list[tuple[Tensor, ...]] = []
     low, high = np.log(recipe.guidance)
     times = torch.linspace(1, 0, recipe.teacher_steps + 1)
@@ -203,7 +223,13 @@ def guided_pairs(
         guidance = torch.exp(low + (high - low) * torch.rand(1000, generator=draw))
         nothing = without(condition)
 
-        def velocity(x: Tensor, time: Tensor, condition: Tensor = condition, nothing: Tensor = nothing, guidance: Tensor = guidance) -> Tensor:
+        def velocity(
+            x: Tensor,
+            time: Tensor,
+            condition: Tensor = condition,
+            nothing: Tensor = nothing,
+            guidance: Tensor = guidance,
+        ) -> Tensor:
             at = torch.full((len(x),), float(time))
             with_it, without_it = teacher(x, at, condition), teacher(x, at, nothing)
             # Guidance near the noise only: towards the end it would push latents out of their range.
@@ -212,7 +238,7 @@ def guided_pairs(
             return out
 
         x = noise
-        for now, then in zip(times[:-1], times[1:], strict=True):
+        for now, then in itertools.pairwise(times):
             first = velocity(x, now)
             guess = x - (now - then) * first
             x = guess if then == 0 else x - (now - then) * 0.5 * (first + velocity(guess, then))
@@ -223,7 +249,7 @@ def guided_pairs(
 
 
 class StudentTask(_Task):
-    """Reach in one step what the teacher reaches; in the second half, drift towards where its latents are dense."""
+    """Reach in one step what the teacher reaches; in the second half, drift to where latents are dense."""
 
     def __init__(self, pairs: tuple[Tensor, Tensor, Tensor, Tensor], recipe: FastRecipe) -> None:
         self.noise, self.condition, self.guidance, self.latent = pairs
@@ -256,7 +282,9 @@ class StudentTask(_Task):
         index = self.held
         made = model.generate(self.noise[index], self.condition[index], self.guidance[index])
         pairs = float((made - self.latent[index]).pow(2).mean())
-        fresh = model.generate(_noise(len(index), made.shape[1], _drawn(78, 0)), self.condition[index], self.guidance[index])
+        fresh = model.generate(
+            _noise(len(index), made.shape[1], _drawn(78, 0)), self.condition[index], self.guidance[index]
+        )
         conditions = self.condition[index]
         energy = _energy(torch.cat([fresh, conditions], 1), torch.cat([self.latent[index], conditions], 1))
         return {"score": max(energy, 0.0) + 0.05 * pairs, "energy": energy, "pairs": pairs}
@@ -296,12 +324,12 @@ class ProbeTask(_Task):
         """Return the loss of a batch."""
         assert isinstance(model, Probe)
         draw = _drawn(self.recipe.probe.seed + 3, step)
-        index = self.train[torch.multinomial(self.chances[self.train], self.recipe.probe.batch_size, True, generator=draw)]
+        index = self.train[
+            torch.multinomial(self.chances[self.train], self.recipe.probe.batch_size, True, generator=draw)
+        ]
         latent = self.latent[index] + 0.03 * torch.randn(len(index), self.latent.shape[1], generator=draw)
         return (model(latent) - self.measured[index]).pow(2).mean()
 
     def validate(self, model: nn.Module) -> dict[str, float]:
         """Return the part of the variance that is not explained."""
         return {"score": float((model(self.latent[self.held]) - self.measured[self.held]).pow(2).mean())}
-
-

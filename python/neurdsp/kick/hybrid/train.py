@@ -1,4 +1,4 @@
-"""Training the `fast` preset: data, autoencoder, teacher, student and probe, each resumable, in one run folder."""
+"""Training the `fast` preset: data, autoencoder, teacher, student and probe, in one run folder."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -83,7 +83,11 @@ class FastRun:
         latents = run.latents()
         figures: dict[str, Any] = {}
         nets: list[nn.Module] = []
-        for stage, net in (("vae", run.autoencoder()), ("student", LatentGenerator(run.recipe.shape)), ("probe", Probe(run.recipe.shape, len(QUANTITIES)))):
+        for stage, net in (
+            ("vae", run.autoencoder()),
+            ("student", LatentGenerator(run.recipe.shape)),
+            ("probe", Probe(run.recipe.shape, len(QUANTITIES))),
+        ):
             figures[stage] = run.restore(stage, net)
             nets.append(net.eval())
         autoencoder, student, probe = nets
@@ -91,7 +95,16 @@ class FastRun:
         assert isinstance(student, LatentGenerator)
         assert isinstance(probe, Probe)
         numbers = {name: latents[name].numpy() for name in ("mean", "spread", "at")}
-        return cls(run.recipe, autoencoder, student, probe, latents["centre"], latents["scale"], **numbers, figures=figures)
+        return cls(
+            run.recipe,
+            autoencoder,
+            student,
+            probe,
+            latents["centre"],
+            latents["scale"],
+            **numbers,
+            figures=figures,
+        )
 
 
 def train(
@@ -145,9 +158,13 @@ def train(
     if settings.exists():
         before = build(FastRecipe, load_yaml(settings), source=str(settings))
         if not resume:
-            raise ConfigError(f"{folder}: holds a run already; pass resume (--resume), or give another folder")
+            raise ConfigError(
+                f"{folder}: holds a run already; pass resume (--resume), or give another folder"
+            )
         if before.data != recipe.data or before.shape != recipe.shape:
-            raise ConfigError(f"{folder}: the run began with other data or networks; set them back, or give another folder")
+            raise ConfigError(
+                f"{folder}: the run began with other data or networks; set them back, or give another folder"
+            )
     folder.mkdir(parents=True, exist_ok=True)
     save_yaml(recipe, settings)
     run = _Run(folder, recipe, show=show, resume=resume)
@@ -176,7 +193,9 @@ class _Run:
         self.folder, self.recipe, self.show, self.resume = folder, recipe, show, resume
         self.data = folder / "data"
 
-    def fit(self, stage: str, net: nn.Module, task: Task | PhasedTask, training: TrainingConfig) -> dict[str, Any]:
+    def fit(
+        self, stage: str, net: nn.Module, task: Task | PhasedTask, training: TrainingConfig
+    ) -> dict[str, Any]:
         own = self.folder / stage
         own.mkdir(exist_ok=True)
         begun = (own / "checkpoint.pt").exists()
@@ -190,7 +209,9 @@ class _Run:
     def restore(self, stage: str, net: nn.Module) -> dict[str, Any]:
         path = self.folder / stage / "checkpoint.pt"
         if not path.exists():
-            raise ConfigError(f"{self.folder}: the stage {stage!r} has not been run; run 'neurdsp kick train fast' first")
+            raise ConfigError(
+                f"{self.folder}: the stage {stage!r} has not been run; run 'neurdsp kick train fast' first"
+            )
         state = load_checkpoint(path)
         net.load_state_dict(state.get("result_state") or state["best_state"])
         metrics = dict(state.get("result_metrics") or state.get("best_metrics") or {})
@@ -214,7 +235,9 @@ class _Run:
         spread = np.maximum(packed.std(axis=0), 0.15)
         torch.manual_seed(self.recipe.vae.seed)
         return CodeAutoencoder(
-            self.recipe.shape, torch.from_numpy(packed.mean(axis=0)), torch.from_numpy(spread.astype(np.float32))
+            self.recipe.shape,
+            torch.from_numpy(packed.mean(axis=0)),
+            torch.from_numpy(spread.astype(np.float32)),
         )
 
     def train_vae(self) -> dict[str, Any]:
@@ -286,4 +309,3 @@ class _Run:
         net = Probe(self.recipe.shape, len(QUANTITIES))
         task = ProbeTask(held["latent"], held["measured"].float(), held["chances"], self.recipe)
         return self.fit("probe", net, task, self.recipe.probe)
-
