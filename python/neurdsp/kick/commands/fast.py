@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -28,14 +28,15 @@ def train_fast(
         Path | None, typer.Option("--config", "-c", help="YAML file in place of a preset."), guard.READS
     ] = None,
     overrides: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override, such as vae.minutes=5.")
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Override: teacher.minutes=5."),
     ] = None,
-    stages: Annotated[str, typer.Option(help="Stages to run: data, vae, teacher, student, probe.")] = "all",
+    stages: Annotated[str, typer.Option(help="Stages to run: data, basis, teacher, student, probe.")] = "all",
     workers: Annotated[int, typer.Option(min=1, max=256, help="Processes that prepare data.")] = 1,
     resume: Annotated[bool, typer.Option("--resume", help="Continue the run in --run-dir.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> None:
-    """Train the generator that makes a kick in one step: data, autoencoder, teacher, student and probe.
+    """Train the generator that makes a kick in one step: data, basis, teacher, student and probe.
 
     'neurdsp kick export-fast' makes a model file of the run.
     """
@@ -70,11 +71,14 @@ def train_fast(
         typer.echo(json.dumps({"run_dir": str(run_dir), "stages": figures}))
         return
     rows = [("run", str(run_dir))]
-    rows += [
-        (name, f"{values['steps']:,} steps, score {values.get('score', float('nan')):.4f}")
-        for name, values in figures.items()
-    ]
+    rows += [(name, _told(values)) for name, values in figures.items()]
     print_table(rows)
+
+
+def _told(values: dict[str, Any]) -> str:
+    if "steps" in values:
+        return f"{values['steps']:,} steps, score {values.get('score', float('nan')):.4f}"
+    return ", ".join(f"{name} {value}" for name, value in values.items())
 
 
 @guard.guarded

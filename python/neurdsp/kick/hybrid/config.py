@@ -21,20 +21,17 @@ SLIDERS = ("pitch", "length", "centroid", "click", "sweep")
 
 
 class PartConfig(Config):
-    """A part of the latent, and the network that makes a part of the packed code of it.
+    """A part of the latent, and the part of the packed code that it stands for.
 
     Parameters
     ----------
     latent
-        Numbers of the latent.
-    width
-        Of the hidden layers.
+        Numbers of the latent: principal components.
     size
         Numbers of the packed code.
     """
 
     latent: int = Field(ge=1, le=256)
-    width: int = Field(ge=8, le=2048)
     size: int = Field(ge=1, le=PACKED_SIZE)
 
 
@@ -44,8 +41,7 @@ class ShapeConfig(Config):
     Parameters
     ----------
     decoder
-        Parts of the latent: partials and shaper, the layers of noise, and the first 18 ms. Each learns for
-        itself, so a kick may combine what no kick of the training set has together.
+        Parts of the latent: partials and shaper, the layers of noise, and the first 18 ms.
     width, blocks, embedding
         Of the generator: hidden layers, residual blocks, condition.
     probe_width
@@ -55,14 +51,14 @@ class ShapeConfig(Config):
     """
 
     decoder: tuple[PartConfig, ...] = (
-        PartConfig(latent=32, width=384, size=208),
-        PartConfig(latent=24, width=256, size=1248),
-        PartConfig(latent=16, width=256, size=160),
+        PartConfig(latent=48, size=208),
+        PartConfig(latent=28, size=1248),
+        PartConfig(latent=20, size=160),
     )
-    width: int = Field(256, ge=8, le=2048)
-    blocks: int = Field(4, ge=1, le=32)
-    embedding: int = Field(128, ge=8, le=1024)
-    probe_width: int = Field(256, ge=8, le=1024)
+    width: int = Field(192, ge=8, le=2048)
+    blocks: int = Field(3, ge=1, le=32)
+    embedding: int = Field(96, ge=8, le=1024)
+    probe_width: int = Field(192, ge=8, le=1024)
     candidates: int = Field(8, ge=1, le=64)
 
     @model_validator(mode="after")
@@ -100,8 +96,8 @@ class DataConfig(Config):
         Of all that is drawn.
     """
 
-    synthesised: int = Field(8000, ge=250, le=1_000_000)
-    recombined: int = Field(4000, ge=0, le=1_000_000)
+    synthesised: int = Field(5500, ge=250, le=1_000_000)
+    recombined: int = Field(1250, ge=0, le=1_000_000)
     recombined_share: float = Field(0.5, ge=0, le=1)
     recording_share: float = Field(0.08, ge=0, le=1)
     strictness: float = Field(0.6, gt=0, le=1)
@@ -116,7 +112,7 @@ def _budget(minutes: float, rate: float, batch: int) -> TrainingConfig:
         learning_rate=rate,
         warmup_steps=100,
         ema_decay=0.998,
-        validate_seconds=20.0,
+        validate_seconds=12.0,
         threads=1,
         optimizer=AdamWConfig(betas=(0.9, 0.99), weight_decay=0.01),
     )
@@ -131,10 +127,6 @@ class FastRecipe(Config):
         One line, for lists of presets.
     data, shape
         What is learnt from, and the networks.
-    beta
-        Weight of the divergence of the autoencoder.
-    input_noise
-        Noise on its input, in standard deviations.
     drop
         How often the condition is left out, for guidance.
     pairs
@@ -145,24 +137,21 @@ class FastRecipe(Config):
         Range of guidance in the pairs, drawn evenly on a logarithmic scale.
     drift
         Weight of the drift in the second half of the student's training.
-    vae, teacher, student, probe
+    teacher, student, probe
         Budget of each stage.
     """
 
     description: str = ""
     data: DataConfig = DataConfig()
     shape: ShapeConfig = ShapeConfig()
-    beta: float = Field(0.02, ge=0, le=10)
-    input_noise: float = Field(0.1, ge=0, le=1)
     drop: float = Field(0.15, ge=0, lt=1)
-    pairs: int = Field(16_000, ge=1000, le=1_000_000)
+    pairs: int = Field(8000, ge=1000, le=1_000_000)
     teacher_steps: int = Field(8, ge=2, le=100)
     guidance: tuple[float, float] = (1.0, 8.0)
     drift: float = Field(0.5, ge=0, le=10)
-    vae: TrainingConfig = _budget(8.0, 1.5e-3, 128)
-    teacher: TrainingConfig = _budget(5.0, 1e-3, 192)
-    student: TrainingConfig = _budget(5.0, 5e-4, 192)
-    probe: TrainingConfig = _budget(0.5, 1e-3, 192)
+    teacher: TrainingConfig = _budget(1.2, 1.5e-3, 128)
+    student: TrainingConfig = _budget(1.0, 7e-4, 128)
+    probe: TrainingConfig = _budget(0.15, 2e-3, 192)
 
     @model_validator(mode="after")
     def _guidance_in_order(self) -> "FastRecipe":
@@ -175,7 +164,7 @@ class FastRecipe(Config):
 def load_recipe(
     preset: str = "fast", *, path: str | Path | None = None, overrides: Iterable[str] = ()
 ) -> FastRecipe:
-    """Read a preset or a file, and apply overrides such as ``vae.minutes=5``.
+    """Read a preset or a file, and apply overrides such as ``teacher.minutes=5``.
 
     Raises
     ------
@@ -184,8 +173,8 @@ def load_recipe(
 
     Examples
     --------
-    >>> load_recipe(overrides=["beta=0.05"]).beta
-    0.05
+    >>> load_recipe(overrides=["drop=0.2"]).drop
+    0.2
     """
     if path is not None:
         return build(FastRecipe, apply_overrides(load_yaml(path), overrides), source=str(path))

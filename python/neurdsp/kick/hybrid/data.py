@@ -17,11 +17,11 @@ from neurdsp._output import atomic_output
 from neurdsp.audio import read_audio
 from neurdsp.errors import AudioFileError, ConfigError, ParameterError
 from neurdsp.kick import code as layout
-from neurdsp.kick.attributes import QUANTITIES, measure
+from neurdsp.kick.attributes import QUANTITIES, measure_all
 from neurdsp.kick.code import KickCode
 from neurdsp.kick.counted import kick_key
 from neurdsp.kick.fit import fit
-from neurdsp.kick.reference import render
+from neurdsp.kick.kick import Kick, render_kicks
 from neurdsp.kick.synth import synthesise
 
 __all__ = ["Kicks", "fit_folder", "levelled", "load_kicks", "prepare", "recombine", "recordings_in"]
@@ -53,14 +53,10 @@ class Kicks:
 
 def levelled(code: KickCode, seed: int) -> tuple[KickCode, NDArray[np.float64]]:
     """Bring the render of each code to a peak of -1 dBFS, and measure it."""
-    gains, measured = [], []
-    for i in range(len(code.phase)):
-        # Few keys are used, so that the random numbers of the noise are made once.
-        audio = render(code.take(i), kick_key(seed, i % 8), level=False)
-        gain = _PEAK / max(float(np.abs(audio).max()), 1e-6)
-        gains.append(gain)
-        measured.append(measure(audio * gain))
-    return code.louder(np.array(gains)), np.array(measured)
+    kicks = [Kick(code.take(i), kick_key(seed, i)) for i in range(len(code.phase))]
+    audio = render_kicks(kicks, level=False)
+    gains = _PEAK / np.maximum(np.abs(audio).max(axis=1), 1e-6)
+    return code.louder(gains), measure_all(audio * gains[:, None])
 
 
 def recombine(real: KickCode, other: KickCode, n: int, seed: int) -> KickCode:

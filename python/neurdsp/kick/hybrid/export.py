@@ -1,4 +1,4 @@
-"""From a run of the `fast` preset to a model file, with scales folded into weights."""
+"""From a run of the `fast` preset to a model file, with a test vector."""
 
 import os
 from collections.abc import Mapping
@@ -15,7 +15,6 @@ from neurdsp.kick.attributes import WORDS
 from neurdsp.kick.counted import kick_key
 from neurdsp.kick.hybrid.config import ARCHITECTURE, QUANTITY_NAMES, SLIDERS
 from neurdsp.kick.hybrid.forward import Forward
-from neurdsp.kick.hybrid.network import CodeAutoencoder
 from neurdsp.kick.hybrid.train import FastRun
 from neurdsp.kick.reference import RATE, render
 from neurdsp.modelfile.files import DType, VerifyResult, build_metadata, verify, write
@@ -145,7 +144,7 @@ def model_config(run: FastRun) -> dict[str, Any]:
         "embedding": shape.embedding,
         "probe_width": shape.probe_width,
         "candidates": shape.candidates,
-        "decoder": [part.model_dump(mode="json") for part in shape.decoder],
+        "decoder": [{**part.model_dump(mode="json"), "width": 2 * part.latent + 2} for part in shape.decoder],
         "quantities": quantities,
         "keywords": keywords,
         "attributes": attributes,
@@ -155,29 +154,10 @@ def model_config(run: FastRun) -> dict[str, Any]:
 def model_tensors(run: FastRun) -> dict[str, NDArray[np.float32]]:
     """Return the tensors of the model file of a run, by the names of the contract."""
     found = {f"generator.{key}": value for key, value in run.student.state_dict().items()}
-    found |= _decoders(run.autoencoder, run.centre, run.scale)
     for key, value in run.probe.state_dict().items():
         found[f"probe.{key.removeprefix('layers.')}"] = value
-    return {key: np.ascontiguousarray(value.detach().float().numpy()) for key, value in found.items()}
-
-
-def _decoders(net: CodeAutoencoder, centre: torch.Tensor, scale: torch.Tensor) -> dict[str, torch.Tensor]:
-    """Return the decoders, the scales of latents and of codes folded into their first and last layers."""
-    found: dict[str, torch.Tensor] = {}
-    first_latent = first_number = 0
-    for i, (part, decoder) in enumerate(zip(net.parts, net.decoders, strict=True)):
-        latents = slice(first_latent, first_latent + part.latent)
-        numbers = slice(first_number, first_number + part.size)
-        first_latent, first_number = latents.stop, numbers.stop
-        state = dict(decoder.state_dict())
-        weight = state["input.weight"]
-        state["input.bias"] = state["input.bias"] + weight @ centre[latents].float()
-        state["input.weight"] = weight * scale[latents].float()
-        spread, mean = net.spread[numbers], net.mean[numbers]
-        state["output.weight"] = state["output.weight"] * spread[:, None]
-        state["output.bias"] = state["output.bias"] * spread + mean
-        found |= {f"decoder.{i}.{key}": value for key, value in state.items()}
-    return found
+    made = {key: np.ascontiguousarray(value.detach().float().numpy()) for key, value in found.items()}
+    return made | run.basis.tensors()
 
 
 def _vectors(

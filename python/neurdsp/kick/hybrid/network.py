@@ -1,7 +1,6 @@
-"""The networks of the `fast` preset in torch: an autoencoder of codes, a generator of latents, and a probe.
+"""The networks of the `fast` preset in torch: a generator of latents in one step, and a probe.
 
-Sources: D. Kingma and M. Welling, "Auto-encoding variational Bayes", ICLR 2014; W. Peebles and S. Xie,
-"Scalable diffusion models with transformers", ICCV 2023 (the modulated residual blocks).
+Source: W. Peebles and S. Xie, "Scalable diffusion models with transformers", ICCV 2023.
 """
 
 import math
@@ -10,75 +9,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from neurdsp.kick.hybrid.config import PartConfig, ShapeConfig
+from neurdsp.kick.hybrid.config import ShapeConfig
 
-__all__ = ["CodeAutoencoder", "LatentGenerator", "Probe", "strength_of"]
-
-
-class _Residual(nn.Module):
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.norm = nn.LayerNorm(width)
-        self.up = nn.Linear(width, width)
-        self.down = nn.Linear(width, width)
-
-    def forward(self, x: Tensor) -> Tensor:
-        out: Tensor = x + self.down(functional.silu(self.up(self.norm(x))))
-        return out
-
-
-class _Stack(nn.Module):
-    """From one vector to another: two residual blocks between linear layers."""
-
-    def __init__(self, size_in: int, width: int, size_out: int) -> None:
-        super().__init__()
-        self.input = nn.Linear(size_in, width)
-        self.blocks = nn.ModuleList([_Residual(width) for _ in range(2)])
-        self.norm = nn.LayerNorm(width)
-        self.output = nn.Linear(width, size_out)
-
-    def forward(self, x: Tensor) -> Tensor:
-        hidden = self.input(x)
-        for block in self.blocks:
-            hidden = block(hidden)
-        out: Tensor = self.output(self.norm(hidden))
-        return out
-
-
-class CodeAutoencoder(nn.Module):
-    """Variational autoencoders of the parts of a packed code, side by side.
-
-    Parameters
-    ----------
-    shape
-        The parts.
-    mean, spread
-        Of each number of the packed code, ``(1616,)``.
-    """
-
-    mean: Tensor
-    spread: Tensor
-
-    def __init__(self, shape: ShapeConfig, mean: Tensor, spread: Tensor) -> None:
-        super().__init__()
-        self.parts: tuple[PartConfig, ...] = shape.decoder
-        self.register_buffer("mean", mean)
-        self.register_buffer("spread", spread)
-        self.encoders = nn.ModuleList([_Stack(p.size, p.width, 2 * p.latent) for p in self.parts])
-        self.decoders = nn.ModuleList([_Stack(p.latent, p.width, p.size) for p in self.parts])
-
-    def encode(self, packed: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the mean and the log variance of the latent of packed codes ``(n, 1616)``."""
-        scaled = (packed - self.mean) / self.spread
-        cuts = scaled.split([part.size for part in self.parts], dim=1)
-        both = [encoder(cut).chunk(2, dim=1) for encoder, cut in zip(self.encoders, cuts, strict=True)]
-        return torch.cat([m for m, _ in both], 1), torch.cat([v for _, v in both], 1).clamp(-8, 2)
-
-    def decode(self, latent: Tensor) -> Tensor:
-        """Return packed codes of latents ``(n, D)``."""
-        cuts = latent.split([part.latent for part in self.parts], dim=1)
-        made = [decoder(cut) for decoder, cut in zip(self.decoders, cuts, strict=True)]
-        return torch.cat(made, 1) * self.spread + self.mean
+__all__ = ["LatentGenerator", "Probe", "strength_of"]
 
 
 class _Modulated(nn.Module):

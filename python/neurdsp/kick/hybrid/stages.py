@@ -1,4 +1,4 @@
-"""The tasks of the stages: autoencoder, teacher, student and probe.
+"""The tasks of the stages that train a network: teacher, student and probe.
 
 Sources: Y. Lipman et al., "Flow matching for generative modeling", ICLR 2023 (the teacher); J. Ho and
 T. Salimans, "Classifier-free diffusion guidance", 2022; and "Generative modeling via drifting",
@@ -12,16 +12,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from neurdsp.kick import code as layout
-from neurdsp.kick.code import KNOTS, KickCode
 from neurdsp.kick.hybrid.config import SLIDERS, FastRecipe
-from neurdsp.kick.hybrid.network import CodeAutoencoder, LatentGenerator, Probe
+from neurdsp.kick.hybrid.network import LatentGenerator, Probe
 from neurdsp.training.task import Phase, StepContext
 
-__all__ = ["AutoencoderTask", "Conditions", "ProbeTask", "StudentTask", "TeacherTask", "guided_pairs"]
+__all__ = ["Conditions", "ProbeTask", "StudentTask", "TeacherTask", "guided_pairs"]
 
-_LOG_F, _LOG_A, _PHASE, _SHAPER = slice(0, 93), slice(93, 186), slice(186, 192), slice(192, 208)
-_STEPS = torch.tensor(np.diff(KNOTS), dtype=torch.float32)
 _HELD_OUT = 0.04
 
 
@@ -43,81 +39,6 @@ def split(n: int) -> tuple[Tensor, Tensor]:
     held = max(1, round(1 / _HELD_OUT))
     index = torch.arange(n)
     return index[index % held != held - 1], index[index % held == held - 1]
-
-
-class AutoencoderTask(_Task):
-    """Rebuild packed codes, where they are heard above all, and the cycles that have passed at each knot."""
-
-    def __init__(self, codes: KickCode, chances: Tensor, recipe: FastRecipe) -> None:
-        self.packed = torch.from_numpy(codes.packed())
-        self.weights = torch.from_numpy(_importance(codes))
-        self.chances, self.recipe = chances, recipe
-        level = torch.from_numpy(codes.log_a[..., 1:])
-        self.heard = torch.exp(0.5 * (level + 3).clamp(-4, 3)).div(2).clamp(max=1) * (level > -6)
-        self.train, self.held = split(len(self.packed))
-
-    def loss(self, model: nn.Module, step: int) -> Tensor:
-        """Return the loss of a batch."""
-        assert isinstance(model, CodeAutoencoder)
-        draw = _drawn(self.recipe.vae.seed, step)
-        index = self.train[
-            torch.multinomial(self.chances[self.train], self.recipe.vae.batch_size, True, generator=draw)
-        ]
-        noise = (
-            self.recipe.input_noise
-            * model.spread
-            * torch.randn(len(index), self.packed.shape[1], generator=draw)
-        )
-        return self._loss(model, index, noise, draw)
-
-    def _loss(
-        self, model: CodeAutoencoder, index: Tensor, noise: Tensor | float, draw: torch.Generator | None
-    ) -> Tensor:
-        packed, weights = self.packed[index], self.weights[index]
-        mean, variance = model.encode(packed + noise)
-        spread = torch.exp(0.5 * variance)
-        latent = mean if draw is None else mean + spread * torch.randn(mean.shape, generator=draw)
-        made = model.decode(latent)
-        error = made - packed
-        rebuilt = (weights * (error.abs() * 0.05 + error * error)).sum(1).mean()
-        turns = (_cycles(made) - _cycles(packed)).clamp(-1, 1) ** 2 * self.heard[index]
-        divergence = 0.5 * (mean * mean + variance.exp() - 1 - variance).sum(1).mean()
-        return rebuilt + 0.6 * turns.sum((1, 2)).mean() + self.recipe.beta * divergence
-
-    def validate(self, model: nn.Module) -> dict[str, float]:
-        """Return the loss on kicks that are held out, without noise."""
-        assert isinstance(model, CodeAutoencoder)
-        return {"score": float(self._loss(model, self.held[:1000], 0.0, None))}
-
-
-def _cycles(packed: Tensor) -> Tensor:
-    hertz = torch.exp((packed[:, _LOG_F] + 4.4).clamp(2.8, 8.8)).reshape(-1, layout.N_PARTIALS, len(KNOTS))
-    return torch.cumsum(0.5 * (hertz[..., 1:] + hertz[..., :-1]) * _STEPS, -1)
-
-
-def _importance(codes: KickCode) -> np.ndarray:
-    """Return the weight of each packed number: what is heard counts."""
-    n = len(codes.phase)
-    level = codes.log_a
-    active = 1 / (1 + np.exp(-(level + 6.5) / 0.7))
-    loudest = np.clip((np.maximum(level.max(-1), -6) + 6) / 6, 0, 1)
-    shaped = np.where(codes.drive > 0.3, 0.5, 0.02)
-
-    def noise(levels: np.ndarray) -> np.ndarray:
-        return np.where(levels > layout.SILENT_NOISE + 0.3, 0.35, 0.1).reshape(n, -1)
-
-    parts = [
-        3 * (2 * active + 0.02).reshape(n, -1),
-        np.where(level > layout.SILENT_PARTIAL + 0.3, 1.0, 0.25).reshape(n, -1),
-        0.3 * np.concatenate([loudest, loudest], axis=1),
-        np.full((n, 8), 0.5),
-        shaped,
-        noise(codes.low),
-        noise(codes.noise),
-        np.full((n, layout.PACKED_TRANSIENT), 0.5),
-        noise(codes.fine),
-    ]
-    return np.concatenate(parts, axis=1).astype(np.float32)
 
 
 class Conditions:

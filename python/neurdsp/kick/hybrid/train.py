@@ -1,4 +1,4 @@
-"""Training the `fast` preset: data, autoencoder, teacher, student and probe, in one run folder."""
+"""Training the `fast` preset: data, basis, teacher, student and probe, in one run folder."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -13,12 +13,11 @@ from torch import Tensor, nn
 from neurdsp.config import build, load_yaml, save_yaml
 from neurdsp.errors import ConfigError, ParameterError
 from neurdsp.kick.attributes import QUANTITIES, labels, thresholds
-from neurdsp.kick.code import PACKED_SIZE
+from neurdsp.kick.hybrid.basis import Basis
 from neurdsp.kick.hybrid.config import QUANTITY_NAMES, SLIDERS, FastRecipe
 from neurdsp.kick.hybrid.data import Kicks, load_kicks, prepare
-from neurdsp.kick.hybrid.network import CodeAutoencoder, LatentGenerator, Probe
+from neurdsp.kick.hybrid.network import LatentGenerator, Probe
 from neurdsp.kick.hybrid.stages import (
-    AutoencoderTask,
     Conditions,
     ProbeTask,
     StudentTask,
@@ -33,7 +32,7 @@ from neurdsp.training.task import PhasedTask, Task
 
 __all__ = ["STAGES", "FastRun", "train"]
 
-STAGES = ("data", "vae", "teacher", "student", "probe")
+STAGES = ("data", "basis", "teacher", "student", "probe")
 """The stages, in their order."""
 _LENIENT = 1.4
 """By how much larger the share of a word is made before a kick counts as clearly not deserving it."""
@@ -47,10 +46,10 @@ class FastRun:
     ----------
     recipe
         Of the run.
-    autoencoder, student, probe
+    basis
+        Between latents and codes.
+    student, probe
         In evaluation mode.
-    centre, scale
-        Mean and spread of latents, ``(D,)``; the student gives standardised ones.
     mean, spread
         Of the measured quantities, ``(quantities,)``.
     at
@@ -60,11 +59,9 @@ class FastRun:
     """
 
     recipe: FastRecipe
-    autoencoder: CodeAutoencoder
+    basis: Basis
     student: LatentGenerator
     probe: Probe
-    centre: Tensor
-    scale: Tensor
     mean: np.ndarray
     spread: np.ndarray
     at: np.ndarray
@@ -80,31 +77,11 @@ class FastRun:
             If a stage is missing.
         """
         run = _Run(folder, build(FastRecipe, load_yaml(folder / "config.yaml"), source=str(folder)))
-        latents = run.latents()
-        figures: dict[str, Any] = {}
-        nets: list[nn.Module] = []
-        for stage, net in (
-            ("vae", run.autoencoder()),
-            ("student", LatentGenerator(run.recipe.shape)),
-            ("probe", Probe(run.recipe.shape, len(QUANTITIES))),
-        ):
-            figures[stage] = run.restore(stage, net)
-            nets.append(net.eval())
-        autoencoder, student, probe = nets
-        assert isinstance(autoencoder, CodeAutoencoder)
-        assert isinstance(student, LatentGenerator)
-        assert isinstance(probe, Probe)
+        basis, latents = run.basis()
+        student, probe = LatentGenerator(run.recipe.shape), Probe(run.recipe.shape, len(QUANTITIES))
+        figures = {"student": run.restore("student", student), "probe": run.restore("probe", probe)}
         numbers = {name: latents[name].numpy() for name in ("mean", "spread", "at")}
-        return cls(
-            run.recipe,
-            autoencoder,
-            student,
-            probe,
-            latents["centre"],
-            latents["scale"],
-            **numbers,
-            figures=figures,
-        )
+        return cls(run.recipe, basis, student.eval(), probe.eval(), **numbers, figures=figures)
 
 
 def train(
@@ -179,7 +156,7 @@ def train(
             workers=workers,
             progress=progress,
         )
-    for stage in ("vae", "teacher", "student", "probe"):
+    for stage in STAGES[1:]:
         if stage in stages:
             figures[stage] = getattr(run, f"train_{stage}")()
     save_json(folder / "result.json", figures)
@@ -228,33 +205,10 @@ class _Run:
             chances[chosen] = max(share, 0.0) / max(chosen.sum(), 1)
         return kicks, torch.from_numpy(chances / chances.sum())
 
-    def autoencoder(self, packed: np.ndarray | None = None) -> CodeAutoencoder:
-        if packed is None:
-            empty = torch.zeros(PACKED_SIZE)
-            return CodeAutoencoder(self.recipe.shape, empty, empty)
-        spread = np.maximum(packed.std(axis=0), 0.15)
-        torch.manual_seed(self.recipe.vae.seed)
-        return CodeAutoencoder(
-            self.recipe.shape,
-            torch.from_numpy(packed.mean(axis=0)),
-            torch.from_numpy(spread.astype(np.float32)),
-        )
-
-    def train_vae(self) -> dict[str, Any]:
+    def train_basis(self) -> dict[str, Any]:
         kicks, chances = self.kicks()
-        net = self.autoencoder(kicks.code.packed())
-        figures = self.fit("vae", net, AutoencoderTask(kicks.code, chances, self.recipe), self.recipe.vae)
-        net.eval()
-        self._save_latents(net, kicks, chances)
-        return figures
-
-    def _save_latents(self, net: CodeAutoencoder, kicks: Kicks, chances: Tensor) -> None:
-        packed = torch.from_numpy(kicks.code.packed())
-        with torch.no_grad():
-            latent = torch.cat([net.encode(part)[0] for part in packed.split(1000)])
-        weight = chances.float()[:, None]
-        centre = (latent * weight).sum(0)
-        scale = ((latent - centre) ** 2 * weight).sum(0).sqrt().clamp(min=0.15)
+        basis = Basis.of(kicks.code, chances.numpy(), self.recipe.shape.decoder)
+        latent = torch.from_numpy(basis.encode(kicks.code.packed())).float()
         # Words are judged by the mixture that is learnt, so a draw of it sets their thresholds.
         drawn = torch.multinomial(chances, 6000, True, generator=torch.Generator().manual_seed(1)).numpy()
         mixture = kicks.measured[drawn]
@@ -262,17 +216,37 @@ class _Run:
         words = labels(kicks.measured, strict).astype(np.float32)
         words -= ~labels(kicks.measured, thresholds(mixture, strictness=_LENIENT))
         mean, spread = mixture.mean(0), mixture.std(0) + 1e-6
-        measured = (kicks.measured - mean) / spread
-        arrays = {"words": words, "measured": measured, "mean": mean, "spread": spread, "at": at}
+        arrays = {
+            "words": words,
+            "measured": (kicks.measured - mean) / spread,
+            "mean": mean,
+            "spread": spread,
+            "at": at,
+        }
         arrays["recorded"] = np.where(kicks.source == "synthesis", -1.0, 1.0)
         state = {name: torch.from_numpy(np.ascontiguousarray(value)) for name, value in arrays.items()}
-        state |= {"latent": (latent - centre) / scale, "centre": centre, "scale": scale, "chances": chances}
+        state |= {"latent": latent, "chances": chances, "centre": torch.from_numpy(basis.mean)}
+        for p, (encoder, decoder) in enumerate(zip(basis.encoders, basis.decoders, strict=True)):
+            state |= {
+                f"encoder.{p}": torch.from_numpy(encoder.copy()),
+                f"decoder.{p}": torch.from_numpy(decoder.copy()),
+            }
+        state["explained"] = torch.tensor(basis.explained, dtype=torch.float64)
         save_checkpoint(self.folder / "latents.pt", state)
+        return {"explained": list(basis.explained)}
+
+    def basis(self) -> tuple[Basis, dict[str, Tensor]]:
+        held = self.latents()
+        parts = range(len(self.recipe.shape.decoder))
+        encoders = tuple(held[f"encoder.{p}"].numpy() for p in parts)
+        decoders = tuple(held[f"decoder.{p}"].numpy() for p in parts)
+        explained = tuple(float(share) for share in held["explained"])
+        return Basis(held["centre"].numpy(), encoders, decoders, explained), held
 
     def latents(self) -> dict[str, Tensor]:
         path = self.folder / "latents.pt"
         if not path.exists():
-            raise ConfigError(f"{self.folder}: the stage 'vae' has not been finished; run it first")
+            raise ConfigError(f"{self.folder}: the stage 'basis' has not been finished; run it first")
         return load_checkpoint(path)
 
     def conditions(self) -> Conditions:
