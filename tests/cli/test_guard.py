@@ -45,6 +45,8 @@ CALLS = {
     ("music prune", "output"): "music prune net.safetensors notes.safetensors -o OUT",
     ("music distil", "output"): "music distil net.safetensors notes.safetensors -o OUT",
     ("music quantise", "output"): "music quantise net.safetensors notes.safetensors -o OUT",
+    ("kick export-fast", "output"): "kick export-fast fastrun -o OUT",
+    ("kick resynthesise", "output"): "kick resynthesise dry.wav -o OUT",
     ("model convert", "target"): "model convert amp.safetensors OUT",
     ("plugin preset", "output"): "plugin preset -m amp.safetensors --ir short.wav -o OUT",
 }
@@ -60,6 +62,10 @@ FOLDERS = {
     ("kick aggregate", "output"),
     ("kick prepare", "output"),
     ("kick train seed", "run_dir"),
+    ("kick train fast", "run_dir"),
+    ("kick generate", "output"),
+    ("kick vary", "output"),
+    ("kick interpolate", "output"),
     ("kick train-vae", "run_dir"),
     ("kick train-diffusion", "run_dir"),
     ("kick train-vocoder", "run_dir"),
@@ -281,8 +287,26 @@ def write_beat(path):
     write_midi(path, MidiFile.new().with_track(notes))
 
 
+@pytest.fixture(scope="session")
+def run_of_fast_kicks(tmp_path_factory):
+    """The folder of a run of all stages of the preset `fast-tiny`, on codes that nobody measured."""
+    from neurdsp.kick.attributes import QUANTITIES
+    from neurdsp.kick.hybrid.config import load_recipe
+    from neurdsp.kick.hybrid.train import STAGES, train
+    from neurdsp.kick.synth import synthesise
+
+    folder = tmp_path_factory.mktemp("fast") / "run"
+    (folder / "data").mkdir(parents=True)
+    measured = np.random.default_rng(0).standard_normal((250, len(QUANTITIES)))
+    code = synthesise(250)[0].flat()
+    source = np.full(250, "synthesis")
+    np.savez(folder / "data" / "synthesis_000.npz", code=code, measured=measured, source=source)
+    train(load_recipe("fast-tiny"), folder, stages=STAGES[1:])
+    return folder
+
+
 @pytest.fixture
-def place(files, lv2, drums, run_of_drums, run_of_kicks, music):
+def place(files, lv2, drums, run_of_drums, run_of_kicks, run_of_fast_kicks, music):
     """The recordings, a network, a configuration and a manifest."""
     (files / "drums.safetensors").write_bytes(drums)
     (files / "config.yaml").write_text("architecture: amp.wavenet\n")
@@ -291,6 +315,7 @@ def place(files, lv2, drums, run_of_drums, run_of_kicks, music):
     shutil.copytree(music, files, dirs_exist_ok=True)
     write_beat(files / "beat.mid")
     shutil.copytree(run_of_kicks, files / "kicks")
+    shutil.copytree(run_of_fast_kicks, files / "fastrun")
     (files / "manifest.yaml").write_text(
         "input: dry.wav\nknobs: {gain: {}}\ncaptures:\n"
         "- {output: near.wav, positions: {gain: 0}}\n- {output: short.wav, positions: {gain: 1}}\n"

@@ -56,7 +56,7 @@ def test_a_basis_holds_smooth_curves_in_few_numbers():
 def test_the_decoder_of_a_file_is_the_basis(run_dir, model):
     run, file = FastRun.load(run_dir), modelfile.read(model)
     latent = normal(1, 5, run.recipe.shape.latent)
-    forward = Forward(file.config, {name: array for name, array in run.basis.tensors().items()})
+    forward = Forward(file.config, run.basis.tensors())
     exact = run.basis.decode(latent)
     packed = forward.decode(latent).packed()
     loose = np.abs(packed[:, :93] - np.clip(exact[:, :93], np.log(18) - 4.4, np.log(6000) - 4.4)).max()

@@ -246,14 +246,15 @@ class KickCode:
         )
         full = np.zeros((*front, N_TRANSIENT), np.float32)
         full[..., :PACKED_TRANSIENT] = np.sinh(np.clip(2 * transient, -6, 6)) / 40
-        return cls(
-            log_f=(log_f + 4.4).reshape(*front, *SHAPES["log_f"]),
-            log_a=(3 * log_a - 4).reshape(*front, *SHAPES["log_a"]),
-            phase=np.arctan2(phase[..., 3:], phase[..., :3]),
-            drive=np.sinh(np.clip(drive, 0, 3.5)),
-            bias=bias,
-            low=(2 * low - 8).reshape(*front, *SHAPES["low"]),
-            noise=(2 * noise - 8).reshape(*front, *SHAPES["noise"]),
-            transient=full,
-            fine=(2 * fine - 8).reshape(*front, *SHAPES["fine"]),
-        ).canonical()
+        parts: dict[str, Any] = {
+            "log_f": (log_f + 4.4).reshape(*front, *SHAPES["log_f"]),
+            "log_a": (3 * log_a - 4).reshape(*front, *SHAPES["log_a"]),
+            "phase": np.arctan2(phase[..., 3:], phase[..., :3]),
+            "drive": np.sinh(np.clip(drive, 0, 3.5)),
+            "bias": bias,
+            "low": (2 * low - 8).reshape(*front, *SHAPES["low"]),
+            "noise": (2 * noise - 8).reshape(*front, *SHAPES["noise"]),
+            "transient": full,
+            "fine": (2 * fine - 8).reshape(*front, *SHAPES["fine"]),
+        }
+        return cls(**parts).canonical()

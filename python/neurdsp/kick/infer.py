@@ -1,6 +1,7 @@
 """Generating kicks from keywords. Needs no torch."""
 
 import os
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -10,10 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurdsp import _core
-from neurdsp._notices import warn
 from neurdsp.audio import check_audio
 from neurdsp.config import did_you_mean
-from neurdsp.errors import ParameterError, UnsupportedModelError
+from neurdsp.errors import NeurdspWarning, ParameterError, UnsupportedModelError
 from neurdsp.kick.code import KickCode
 from neurdsp.kick.counted import kick_key
 from neurdsp.kick.fit import fit
@@ -292,9 +292,9 @@ class KickGenerator:
             if name in self._words:
                 known.append(name)
             else:
-                warn(
-                    f"the keyword {str(word)[:40]!r} is unknown and left out{did_you_mean(name, self._words)}"
-                )
+                nearest = did_you_mean(name, self._words)
+                text = f"the keyword {str(word)[:40]!r} is unknown and left out{nearest}"
+                warnings.warn(text, NeurdspWarning, stacklevel=4)
         return tuple(dict.fromkeys(known))
 
     def _wishes(self, asked: Sequence[str], unwanted: Sequence[str]) -> list[float]:

@@ -34,6 +34,9 @@ def train_fast(
     stages: Annotated[str, typer.Option(help="Stages to run: data, basis, teacher, student, probe.")] = "all",
     workers: Annotated[int, typer.Option(min=1, max=256, help="Processes that prepare data.")] = 1,
     resume: Annotated[bool, typer.Option("--resume", help="Continue the run in --run-dir.")] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Remove an earlier run in --run-dir.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> None:
     """Train the generator that makes a kick in one step: data, basis, teacher, student and probe.
@@ -63,6 +66,7 @@ def train_fast(
             samples=samples,
             stages=chosen,
             resume=resume,
+            overwrite=overwrite,
             workers=workers,
             show=not as_json,
             progress=show,
@@ -135,19 +139,12 @@ def evaluate(
     distances: Annotated[
         bool, typer.Option("--distances/--no-distances", help="Measure distances, with torch and aisfx.")
     ] = True,
-    output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", help="Also write the figures to this JSON file."),
-        guard.FILE,
-    ] = None,
-    overwrite: guard.Overwrite = False,  # noqa: ARG001 - the guard sees to it
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> None:
     """Judge a generator: whether each word holds, kicks are clean, and how near to recordings they are.
 
     Floors stand beside the figures: what recordings themselves have.
     """
-    from neurdsp._output import atomic_output
     from neurdsp.console import Progress, print_table
     from neurdsp.kick.infer import KickGenerator
     from neurdsp.kick.judge.evaluate import evaluate as judge
@@ -167,9 +164,6 @@ def evaluate(
             distances=distances,
             progress=lambda name, _done, total: bar.advance(1 / total, name),
         )
-    if output is not None:
-        with atomic_output(output) as temporary:
-            temporary.write_text(json.dumps(found.to_json(), indent=2) + "\n", encoding="utf-8")
     if as_json:
         typer.echo(json.dumps(found.to_json()))
         return

@@ -1,6 +1,7 @@
 """Training the `fast` preset: data, basis, teacher, student and probe, in one run folder."""
 
 import os
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,6 +92,7 @@ def train(
     samples: Path | None = None,
     stages: Sequence[str] = STAGES,
     resume: bool = False,
+    overwrite: bool = False,
     workers: int = 1,
     show: bool = False,
     progress: Callable[[str, int, int], None] = lambda _name, _done, _total: None,
@@ -109,6 +111,8 @@ def train(
         Which of `STAGES` to run.
     resume
         Go on where an earlier run in the folder stopped; stages that are finished are left out.
+    overwrite
+        Remove an earlier run in the folder.
     workers
         Processes that prepare data.
     show
@@ -132,6 +136,15 @@ def train(
         raise ParameterError(f"there is no stage {unknown[0]!r}; choose from {', '.join(STAGES)}")
     folder = Path(run_dir)
     settings = folder / "config.yaml"
+    if overwrite and resume:
+        raise ParameterError("resume and overwrite are both given; give one of them")
+    if overwrite and settings.exists():
+        for name in (*STAGES, "latents.pt", "pairs.pt", "config.yaml", "result.json"):
+            path = folder / name
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
     if settings.exists():
         before = build(FastRecipe, load_yaml(settings), source=str(settings))
         if not resume:
