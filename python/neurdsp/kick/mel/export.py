@@ -10,9 +10,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from neurdsp import _core
 from neurdsp._output import atomic_output
 from neurdsp.config import build
 from neurdsp.errors import ConfigError, ModelFileError, ParameterError
+from neurdsp.kick.hybrid.config import ARCHITECTURE as HYBRID
 from neurdsp.kick.mel.config import ARCHITECTURE, MelDiffusionConfig
 from neurdsp.kick.mel.latents import latent_statistics
 from neurdsp.kick.mel.networks.unet import Denoiser
@@ -218,7 +220,7 @@ def _metrics(folder: Path) -> dict[str, float]:
 
 
 def verify_in_torch(path: str | os.PathLike[str]) -> VerifyResult:
-    """Run the test vectors of a file through torch.
+    """Run the test vectors of a file through torch, or, of codes in one step, through the engine.
 
     Raises
     ------
@@ -226,6 +228,8 @@ def verify_in_torch(path: str | os.PathLike[str]) -> VerifyResult:
         If a tensor is missing or wrong.
     """
     file = read(path)
+    if file.architecture == HYBRID:
+        return VerifyResult(*_core.verify_model_file(path))
     config = build(MelDiffusionConfig, file.config, source=str(path))
     weights = {key: np.asarray(file.tensors.get(key), np.float32) for key in config.parameter_shapes}
     try:
