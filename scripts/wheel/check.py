@@ -27,6 +27,8 @@ FILES = (
     "neurdsp/_core.pyi",
     "neurdsp/py.typed",
     "neurdsp/amp/shipped/LICENSES.md",
+    "neurdsp/kick/web/static/neurdsp_kick/page.js",
+    "neurdsp/kick/web/templates/neurdsp_kick/page.html",
 )
 SOURCES = ("Cargo.lock", "Cargo.toml", "pyproject.toml", "README.md", "crates/neurdsp-py/Cargo.toml")
 

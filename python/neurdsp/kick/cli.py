@@ -2,7 +2,7 @@
 
 import typer
 
-from neurdsp.kick.commands import data, fast, generate, seed
+from neurdsp.kick.commands import data, fast, generate, seed, serve
 
 __all__ = ["app"]
 
@@ -15,6 +15,7 @@ app.command()(generate.vary)
 app.command()(generate.interpolate)
 app.command()(generate.resynthesise)
 app.command()(generate.keywords)
+app.command()(serve.serve)
 app.command()(data.aggregate)
 app.command()(data.prepare)
 train = typer.Typer(help="Train a generator.", no_args_is_help=True)

@@ -1,0 +1,1 @@
+"""The changes of the table of kicks, in order."""
