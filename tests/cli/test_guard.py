@@ -40,6 +40,7 @@ CALLS = {
     ("music humanise", "output"): "music humanise beat.mid -o OUT",
     ("music dynamics", "output"): "music dynamics beat.mid -o OUT",
     ("music report", "output"): "music report beat.mid -o OUT",
+    ("music emotion", "plot"): "music emotion near.wav --plot OUT",
     ("music prepare", "output"): "music prepare groove --groove groove.tar -o OUT",
     ("music export", "output"): "music export music notes.safetensors -o OUT",
     ("music prune", "output"): "music prune net.safetensors notes.safetensors -o OUT",

@@ -2,7 +2,7 @@
 
 import typer
 
-from neurdsp.music.commands import humanise, models, report, shrink, train
+from neurdsp.music.commands import benchmark, emotion, humanise, models, report, shrink, train
 
 __all__ = ["app"]
 
@@ -12,7 +12,9 @@ app = typer.Typer(
 )
 app.command()(humanise.humanise)
 app.command()(humanise.dynamics)
+app.command()(emotion.emotion)
 app.command()(models.models)
+app.command()(benchmark.benchmark)
 app.command()(report.report)
 app.command()(train.prepare)
 app.command()(train.train)

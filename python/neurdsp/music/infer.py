@@ -5,10 +5,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
+import numpy.typing as npt
+
 from neurdsp.errors import ModelFileError
 from neurdsp.midi import MidiFile
 from neurdsp.music.config import NAMES
 from neurdsp.music.dynamics.reshape import Reshaped, reshape_midi
+from neurdsp.music.emotion.listen import Mood, hear
 from neurdsp.music.groove.humanise import Feel, Humanised, humanise_midi
 from neurdsp.music.lookup import DEFAULT, networks_of
 from neurdsp.music.network import MusicNetwork
@@ -117,3 +120,7 @@ class MusicPipeline:
     ) -> Reshaped:
         """Reshape the velocities of a file; see `neurdsp.music.dynamics.reshape.reshape_midi`."""
         return reshape_midi(midi, self.network("dynamics"), valence=valence, arousal=arousal, amount=amount)
+
+    def emotion(self, audio: npt.ArrayLike, sample_rate: float) -> Mood:
+        """Hear cue-model valence and arousal; see `neurdsp.music.emotion.listen.hear`."""
+        return hear(self.network("emotion"), audio, sample_rate)

@@ -85,6 +85,7 @@ class TaskEntry:
 
 TASKS: tuple[TaskEntry, ...] = (
     TaskEntry("dynamics", "neurdsp.music.dynamics.sources:collect", "neurdsp.music.dynamics.task:build"),
+    TaskEntry("emotion", "neurdsp.music.emotion.sources:collect", "neurdsp.music.emotion.task:build"),
     TaskEntry("groove", "neurdsp.music.groove.sources:collect", "neurdsp.music.groove.task:build"),
 )
 """Every task. A new one is a folder and an entry here."""

@@ -44,7 +44,7 @@ def prepare(
 ) -> None:
     """Read data sets, and write what a network is trained on, by split.
 
-    groove needs --groove; dynamics needs --groove and --pop909.
+    groove needs --groove; dynamics needs --groove and --pop909; emotion needs --soundfont and fluidsynth.
     """
     from neurdsp.console import Progress, print_table
     from neurdsp.music.tasks import Sources, task_of
