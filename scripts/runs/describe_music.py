@@ -19,6 +19,10 @@ without a reference it says what is usual. `neurdsp music humanise` uses it.""",
     "dynamics": """\
 It says how loud each of 16 steps of a part is, from its mood and its notes. `neurdsp music dynamics`
 uses it.""",
+    "emotion": """\
+It hears cue-model valence and arousal in mel frames, 21.5 a second: outputs 0 and 1. Outputs 2 to 7 are
+the cues: mode, tempo, register, dynamics, articulation and timbre; the others are near 0.
+`neurdsp music emotion` uses it.""",
 }
 FIGURES = {
     "groove": """\
@@ -31,6 +35,11 @@ figures had it.""",
 Mean absolute errors of velocity for each note: `velocity` with the mood told (arousal is how loud the
 bar is beside the piece), `neutral velocity` without. `part mean` is the mean of the part in the piece,
 which the network is told, too, and louder by the arousal where that is told.""",
+    "emotion": """\
+Mean absolute errors at the end of a clip of 4 s, on a scale from -1 to 1; `r2` is the part of the
+variance that is explained; `mode accuracy` tells major from minor. `mean` is the mean of training, and
+the linear ones are ridge regressions on mean, and on mean, spread and change of the mel frames. No tune,
+preset or patch of the test clips was in training.""",
 }
 LIMITS = {
     "groove": """\
@@ -42,6 +51,12 @@ LIMITS = {
     "dynamics": """\
 - Arousal was told by loudness alone, and valence by the mode: it is no network of feelings.
 - POP909 is piano, so other instruments are shaped as a piano would be.""",
+    "emotion": """\
+- The labels are those of an additive model of cues after T. Eerola, A. Friberg and R. Bresin, Frontiers
+  in Psychology 4:487, 2013, whose weights are round numbers of ours. No listener was asked, and nothing
+  here says what a listener feels.
+- Rendered melodies with plain chords, one instrument at a time: no drums, voices or mixes.
+- The level is a cue: a recording at a low level is heard as calmer.""",
 }
 
 

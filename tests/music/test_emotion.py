@@ -123,4 +123,4 @@ def test_the_command_hears_that_fast_loud_major_is_more_excited_than_slow_soft_m
 
 def test_only_the_emotion_network_hears():
     with pytest.raises(ParameterError, match="emotion"):
-        hear(MusicPipeline.load()["groove"], np.zeros(1000), 44_100)
+        hear(MusicPipeline.load()["dynamics"], np.zeros(1000), 44_100)

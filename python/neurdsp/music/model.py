@@ -155,6 +155,8 @@ class EmotionRecognizer(Network):
         self.hidden = Linear(config.first, config.second, bias=False)
         self.lstm = Lstm(config.second, config.hidden)
         self.output = Linear(config.hidden, config.outputs, bias=False)
+        with torch.no_grad():  # remember for seconds from the start: a mood is heard over many frames
+            self.lstm.bias_hh_l0[config.hidden : 2 * config.hidden] = torch.linspace(1, 4, config.hidden)
 
     def forward(self, mel: Tensor, state: LSTMState | None = None) -> tuple[Tensor, LSTMState]:
         """Run ``(batch, frames, mels)``: ``(batch, frames, outputs)``, and the state after the frames."""
