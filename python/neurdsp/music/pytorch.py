@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from neurdsp.music.config import MelodyConfig
-from neurdsp.music.model import EmotionRecognizer, MelodyTransformer, Network
+from neurdsp.music.model import RMS_NORM_EPS, EmotionRecognizer, MelodyTransformer, Network
 from neurdsp.music.prune import read_network
 
 __all__ = ["onnx_file", "onnx_step", "torch_step"]
@@ -33,6 +33,13 @@ class _EmotionStep(nn.Module):
         """Make a step."""
         outputs, (h, c) = self.network(frame.view(1, 1, -1), (h, c))
         return outputs, h, c
+
+
+def _rms_norm(norm: nn.Module, x: Tensor) -> Tensor:
+    """Return what the norm gives, in operations that every version of ONNX has."""
+    weight = norm.weight
+    assert isinstance(weight, Tensor)
+    return x * torch.rsqrt((x * x).mean(-1, keepdim=True) + RMS_NORM_EPS) * weight
 
 
 class _MelodyStep(nn.Module):
@@ -52,18 +59,18 @@ class _MelodyStep(nn.Module):
         x = net.token(token) + net.position.weight[:1] + net.condition(inputs[None, 1:])
         new_keys, new_values = [], []
         for number, block in enumerate(net.blocks):
-            normed = block.attention_norm(x)
+            normed = _rms_norm(block.attention_norm, x)
             heads = block.heads
             query = block.query(normed).view(heads, 1, -1)
             key = torch.cat([keys[number, :, 1:], block.key(normed).view(heads, 1, -1)], 1)
             value = torch.cat([values[number, :, 1:], block.value(normed).view(heads, 1, -1)], 1)
             weight = torch.softmax(query @ key.transpose(1, 2) * query.shape[-1] ** -0.5, -1)
             x = x + block.out((weight @ value).view(1, -1))
-            up = functional.gelu(block.up(block.feed_forward_norm(x)), approximate="tanh")
+            up = functional.gelu(block.up(_rms_norm(block.feed_forward_norm, x)), approximate="tanh")
             x = x + block.down(up)
             new_keys.append(key)
             new_values.append(value)
-        return net.head(net.norm(x)), torch.stack(new_keys), torch.stack(new_values)
+        return net.head(_rms_norm(net.norm, x)), torch.stack(new_keys), torch.stack(new_values)
 
 
 def _stepper(network: Network, inputs: NDArray[np.float32]) -> tuple[nn.Module, tuple[Tensor, ...]]:
