@@ -13,12 +13,13 @@ work=runs/music
 shipped=python/neurdsp/music/shipped
 neurdsp=.venv/bin/neurdsp
 python=.venv/bin/python
-networks=${NETWORKS:-groove dynamics emotion}
+networks=${NETWORKS:-groove dynamics}
 
 if ! [ -x "$python" ]; then
     echo "ship_music: $python is missing; run: make develop" >&2
     exit 2
 fi
+# emotion is not among those that ship: name it in NETWORKS to train it
 soundfont=${SOUNDFONT:-/usr/share/sounds/sf2/FluidR3_GM.sf2} # emotion is rendered with it, and fluidsynth
 sources=(--soundfont "$soundfont" --groove "${1:?give the Groove MIDI data set}" --pop909 "${2:?give POP909}")
 mkdir -p "$work/data" "$shipped"

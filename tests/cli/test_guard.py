@@ -40,7 +40,7 @@ CALLS = {
     ("music humanise", "output"): "music humanise beat.mid -o OUT",
     ("music dynamics", "output"): "music dynamics beat.mid -o OUT",
     ("music report", "output"): "music report beat.mid -o OUT",
-    ("music emotion", "plot"): "music emotion near.wav --plot OUT",
+    ("music emotion", "plot"): "music emotion near.wav --models . --plot OUT",
     ("music prepare", "output"): "music prepare groove --groove groove.tar -o OUT",
     ("music export", "output"): "music export music notes.safetensors -o OUT",
     ("music prune", "output"): "music prune net.safetensors notes.safetensors -o OUT",
@@ -257,9 +257,10 @@ def music(tmp_path_factory):
     """A folder with notes to train on, a network, and the folder of a run, with random weights."""
     import torch
     from neurdsp.config import save_yaml
+    from neurdsp.music.config import EmotionConfig
     from neurdsp.music.dataset import SPLITS, Dataset
     from neurdsp.music.export import export_network
-    from neurdsp.music.model import DynamicsEngine
+    from neurdsp.music.model import DynamicsEngine, EmotionRecognizer
     from neurdsp.music.recipe import load_recipe
     from neurdsp.training.checkpoint import save_checkpoint
 
@@ -271,6 +272,8 @@ def music(tmp_path_factory):
     torch.manual_seed(0)
     network = DynamicsEngine()
     export_network(network, folder / "net.safetensors")
+    hears = EmotionRecognizer(EmotionConfig(first=8, second=8, hidden=8, outputs=8))
+    export_network(hears, folder / "emotion.safetensors")
     (folder / "music").mkdir()
     save_yaml(load_recipe("dynamics"), folder / "music" / "config.yaml")
     facts = {"step": 1, "seconds": 1.0, "best_metrics": {"score": 1.0}}

@@ -129,14 +129,15 @@ def bench_networks(
             begin = time.perf_counter()
             steps.append(prepared())
             found.append((name, 1e3 * (time.perf_counter() - begin), memory))
-    steps.append(lambda parts=tuple(steps): [part() for part in parts])
+    each = tuple(steps)
+    steps.append(lambda: [part() for part in each])
     found.append((PIPELINE, sum(row[1] for row in found), sum(row[2] for row in found)))
     speeds = []
-    for (name, load_ms, memory), step in zip(found, steps, strict=True):
+    for (title, load_ms, memory), step in zip(found, steps, strict=True):
         times_us = _measure(step, iterations, cold=cold)
         progress(iterations)
         mean, median, p99 = times_us.mean(), np.median(times_us), np.percentile(times_us, 99)
-        speeds.append(NetworkSpeed(name, load_ms, float(mean), float(median), float(p99), memory))
+        speeds.append(NetworkSpeed(title, load_ms, float(mean), float(median), float(p99), memory))
     return speeds
 
 

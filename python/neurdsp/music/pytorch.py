@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from neurdsp.music.config import MelodyConfig
+from neurdsp.music.config import EmotionConfig, MelodyConfig
 from neurdsp.music.model import RMS_NORM_EPS, EmotionRecognizer, MelodyTransformer, Network
 from neurdsp.music.prune import read_network
 
@@ -58,7 +58,8 @@ class _MelodyStep(nn.Module):
         token = inputs[:1].long()
         x = net.token(token) + net.position.weight[:1] + net.condition(inputs[None, 1:])
         new_keys, new_values = [], []
-        for number, block in enumerate(net.blocks):
+        for number, layer in enumerate(net.blocks):
+            block: Any = layer
             normed = _rms_norm(block.attention_norm, x)
             heads = block.heads
             query = block.query(normed).view(heads, 1, -1)
@@ -77,7 +78,9 @@ def _stepper(network: Network, inputs: NDArray[np.float32]) -> tuple[nn.Module, 
     """Return a module that makes a step, and what goes in: the inputs, then the first state."""
     given = torch.from_numpy(inputs)
     if isinstance(network, EmotionRecognizer):
-        state = torch.zeros(1, 1, network.config.hidden)
+        shape = network.config
+        assert isinstance(shape, EmotionConfig)
+        state = torch.zeros(1, 1, shape.hidden)
         return _EmotionStep(network).eval(), (given, state, state.clone())
     if isinstance(network, MelodyTransformer):
         config = network.config

@@ -85,7 +85,8 @@ class EmotionTask(MusicTask):
     def predict(self, network: Network, batch: Batch) -> Tensor:
         """Return the outputs of each frame that counts, ``(n, frames, outputs)``."""
         assert isinstance(network, EmotionRecognizer)
-        return network(batch[0])[0][:, self._settings.warmup_frames :]
+        outputs: Tensor = network(batch[0])[0]
+        return outputs[:, self._settings.warmup_frames :]
 
     def loss(self, predicted: Tensor, batch: Batch) -> Tensor:
         """Return the mean squared error of valence and arousal, and of cues and rest by their weights."""
