@@ -6,6 +6,7 @@ waveform, with the phase summed by trapezoids as in the renderer. No torch is ne
 
 import functools
 import math
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -115,8 +116,8 @@ def onset(audio: NDArray[np.floating], sample_rate: float) -> Array:
     return kept
 
 
-def _replace(code: KickCode, parts: dict[str, NDArray[np.floating]]) -> KickCode:
-    made = {name: getattr(code, name) for name in layout.SHAPES} | parts
+def _replace(code: KickCode, parts: Mapping[str, NDArray[np.floating]]) -> KickCode:
+    made = {name: getattr(code, name) for name in layout.SHAPES} | dict(parts)
     return KickCode(**{name: np.asarray(value, np.float32) for name, value in made.items()}).canonical()
 
 
@@ -146,7 +147,9 @@ class _Descent:
         )
         self.late = KNOTS[1:] > 0.05
 
-    def wave(self, log_f: Array, log_a: Array, phase: Array) -> tuple[Array, Array, Array, Array]:
+    def wave(
+        self, log_f: Array, log_a: Array, phase: Array
+    ) -> tuple[Array, Array, Array, NDArray[np.float32]]:
         hertz = np.exp(log_f @ self.weights)
         raised = np.exp(log_a @ self.weights)
         cycles = np.cumsum(hertz, axis=1, dtype=np.float64) - 0.5 * hertz - 0.5 * hertz[:, :1]
@@ -334,13 +337,11 @@ def _bias(name: str) -> Array:
     """Return what the mean of the logarithm of white noise of variance 1 lacks, for each band."""
     draw = np.random.default_rng(5)
     n = TRANSIENT_SAMPLES if name == "fine" else 44_100
-    return np.mean(
-        [
-            _band_power(_gated(draw.standard_normal(n), name), name)[0].mean(0)
-            for _ in range(24 if name == "fine" else 4)
-        ],
-        axis=0,
-    )
+    rounds = [
+        _band_power(_gated(draw.standard_normal(n), name), name)[0].mean(0)
+        for _ in range(24 if name == "fine" else 4)
+    ]
+    return np.asarray(np.mean(rounds, axis=0))
 
 
 def _gated(x: Array, name: str) -> Array:

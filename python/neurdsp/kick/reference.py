@@ -83,8 +83,8 @@ def code_time(seconds: NDArray[np.float64], duration: float, decay: float) -> ND
     return np.where(seconds > ATTACK_SECONDS, ATTACK_SECONDS + (seconds - ATTACK_SECONDS) / decay, seconds)
 
 
-def _amplitude(levels: NDArray[np.float64], silent: float) -> NDArray[np.float64]:
-    return np.maximum(np.exp(levels) - math.exp(silent), 0)
+def _amplitude(levels: NDArray[np.floating], silent: float) -> NDArray[np.floating]:
+    return np.asarray(np.maximum(np.exp(levels) - math.exp(silent), 0))
 
 
 def _shaped(

@@ -139,7 +139,8 @@ class _Kick:
             phase[0] = self.draw.choice([-1, 1]) * self.draw.normal(np.pi / 2, 0.25)
         if self.chance(0.3):
             self.stop(log_a, low, noise)
-        return KickCode(log_f, log_a, phase, drive, bias, low, noise, self.transient(), self.fine(noise))
+        parts = (log_f, log_a, phase, drive, bias, low, noise, self.transient(), self.fine(noise))
+        return KickCode(*(part.astype(np.float32) for part in parts))
 
     def envelope(
         self, decay_s: float, *, hold_s: float = 0.0, attack_s: float = 0.0005, tail: bool = True
@@ -301,7 +302,7 @@ class _Kick:
         if self.chance(0.7):
             wave = np.convolve(draw.normal(0, 1, len(FINE_KNOTS) + 2), [0.3, 0.4, 0.3], "valid")
             levels += wave[:, None] * draw.uniform(0, 0.8) + draw.normal(0, 0.3, 8)[None] * draw.uniform(0, 1)
-        return levels
+        return np.asarray(levels)
 
     def transient(self) -> Array:
         """Return the coefficients of a click: a pulse, a chirp, a burst, or none."""

@@ -135,7 +135,7 @@ def evaluate(
     ] = None,
     per_word: Annotated[int, typer.Option(min=1, max=10_000, help="Kicks for each word.")] = 50,
     n: Annotated[int, typer.Option("-n", min=2, max=100_000, help="Kicks for hygiene and distances.")] = 300,
-    seed: Annotated[int, typer.Option(min=0)] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the kicks that are judged.")] = 1,
     distances: Annotated[
         bool, typer.Option("--distances/--no-distances", help="Measure distances, with torch and aisfx.")
     ] = True,

@@ -68,7 +68,8 @@ class LatentGenerator(nn.Module):
 
     def generate(self, noise: Tensor, condition: Tensor, guidance: Tensor) -> Tensor:
         """Return latents in one step, for a student."""
-        return noise - self(noise, strength_of(guidance), condition)
+        latent: Tensor = noise - self(noise, strength_of(guidance), condition)
+        return latent
 
 
 class Probe(nn.Module):

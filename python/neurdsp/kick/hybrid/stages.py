@@ -249,7 +249,8 @@ class ProbeTask(_Task):
             torch.multinomial(self.chances[self.train], self.recipe.probe.batch_size, True, generator=draw)
         ]
         latent = self.latent[index] + 0.03 * torch.randn(len(index), self.latent.shape[1], generator=draw)
-        return (model(latent) - self.measured[index]).pow(2).mean()
+        lack: Tensor = (model(latent) - self.measured[index]).pow(2).mean()
+        return lack
 
     def validate(self, model: nn.Module) -> dict[str, float]:
         """Return the part of the variance that is not explained."""

@@ -160,7 +160,7 @@ def _pairs(generator: KickGenerator, seed: int, n: int) -> float:
     """Return how often words hold that are asked for in twos, if they do not contradict each other."""
     draw = np.random.default_rng(seed)
     known = [word for word in WORDS if word.name in generator.keywords]
-    held = []
+    held: list[bool] = []
     while len(held) < n:
         a, b = (known[int(k)] for k in draw.choice(len(known), 2, replace=False))
         if a.quantity == b.quantity or {a.quantity, b.quantity} in _RELATED:
