@@ -28,6 +28,7 @@ mod modelfile;
 mod music;
 mod operation;
 mod scan;
+mod tonal;
 mod train;
 
 #[pymodule(gil_used = false)]
@@ -74,6 +75,11 @@ mod _core {
     use crate::music::PyMusicNetwork;
     #[pymodule_export]
     use crate::scan::{gated_scan, gated_scan_backward};
+    #[pymodule_export]
+    use crate::tonal::{
+        PySegments, chord_index, chord_names, estimate_key, key_facts, melody_conditions, melody_continue,
+        melody_memory, melody_notes, melody_tokens, memory_weights, parse_key,
+    };
     #[pymodule_export]
     use crate::train::PyWavenetTrainer;
 

@@ -11,10 +11,12 @@
 //! A [`MusicNetwork`] holds weights, in single precision or as 8-bit integers; a [`MusicRun`] is one run of it, and a
 //! [`MusicPipeline`] runs of all five in one memory. Steps neither allocate nor fail.
 
+pub mod chords;
 pub mod dynamics;
 pub mod groove;
 mod networks;
 mod timeline;
+pub mod tunes;
 
 pub use networks::{
     DenseConfig, EmotionConfig, MelodyConfig, MusicModel, MusicNetwork, MusicPart, MusicPipeline,

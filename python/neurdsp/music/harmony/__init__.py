@@ -1,0 +1,1 @@
+"""Harmony: chords under a melody."""
