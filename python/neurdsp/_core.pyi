@@ -2,6 +2,8 @@
 
 import os
 from collections.abc import Sequence
+
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, Protocol, TypeAlias, final
 
 import numpy as np
@@ -525,3 +527,59 @@ class MusicNetwork:
     def bytes(self) -> int: ...
     @property
     def metadata(self) -> dict[str, str]: ...
+
+def chord_names() -> list[str]: ...
+def chord_index(name: str) -> int | None: ...
+def parse_key(name: str) -> tuple[int, bool] | None: ...
+def key_facts(key: tuple[int, bool]) -> tuple[str, int]: ...
+def estimate_key(durations: Sequence[float]) -> tuple[int, bool]: ...
+@final
+class Segments:
+    def __new__(
+        cls,
+        starts: NDArray[np.float64],
+        ends: NDArray[np.float64],
+        pitches: NDArray[np.uint8],
+        bounds: NDArray[np.float64],
+        downbeats: NDArray[np.bool_],
+    ) -> Segments: ...
+    def __len__(self) -> int: ...
+    def durations(self) -> list[float]: ...
+    def judge(self, chords: NDArray[np.uint8]) -> tuple[float, float]: ...
+    def features(
+        self, key: tuple[int, bool], chords: NDArray[np.uint8], lookahead: bool
+    ) -> tuple[NDArray[np.float32], NDArray[np.uint8]]: ...
+    def plan(
+        self,
+        key: tuple[int, bool],
+        locks: NDArray[np.uint8],
+        model: Callable[[NDArray[np.float32]], NDArray[np.float32]],
+        *,
+        beam: int,
+        change_reward: float,
+        coverage_reward: float,
+        change_rate: float | None,
+        suggestions: int,
+        lookahead: bool,
+    ) -> tuple[NDArray[np.uint8], list[list[tuple[int, float]]]]: ...
+    def voice(self, chords: NDArray[np.uint8]) -> tuple[list[list[int]], list[str]]: ...
+
+def melody_tokens(
+    starts: NDArray[np.float64], ends: NDArray[np.float64], pitches: NDArray[np.uint8], n_steps: int
+) -> NDArray[np.uint8]: ...
+def melody_notes(tokens: NDArray[np.uint8]) -> NDArray[np.int64]: ...
+def melody_conditions(surroundings: NDArray[np.uint8]) -> NDArray[np.float32]: ...
+def melody_memory(tokens: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.int64]]: ...
+def memory_weights(strength: float, weights: Sequence[float] | None = None) -> list[float]: ...
+def melody_continue(
+    prompt: NDArray[np.uint8],
+    surroundings: NDArray[np.uint8],
+    model: Any,
+    *,
+    memory: float,
+    temperature: float,
+    scale: int | None,
+    range: tuple[int, int],
+    seed: int,
+    weights: Sequence[float] | None = None,
+) -> NDArray[np.uint8]: ...

@@ -239,7 +239,7 @@ def make_plan(
 def half_bars(midi: MidiFile, end_ticks: int) -> tuple[NDArray[np.int64], NDArray[np.bool_], NDArray[np.int64]]:
     """Return where the half bars of a file begin and the last one ends, which begin a bar, and their bars from 0.
 
-    Bars whose beats do not halve, such as 3/4 and 7/8, are one each.
+    Bars of up to two quarter notes are one each, and so are those whose beats do not halve, as in 3/4 and 7/8.
 
     Parameters
     ----------
@@ -256,29 +256,26 @@ def half_bars(midi: MidiFile, end_ticks: int) -> tuple[NDArray[np.int64], NDArra
     if not midi.has_beats:
         raise ParameterError("the file counts frames of film instead of beats; give one with quarter notes")
     meters = {0: (4, 4)} | {sign.tick: (sign.numerator, sign.denominator) for sign in midi.time_signatures}
-    changes = [*sorted(meters), max(end_ticks, 1)]
+    ticks = sorted(tick for tick in meters if tick < max(end_ticks, 1))
     bounds: list[int] = []
     downbeats: list[bool] = []
     bars: list[int] = []
-    bar = 0
-    for tick, until in zip(changes, changes[1:], strict=False):
+    bar = end = 0
+    for tick, until in zip(ticks, [*ticks[1:], None], strict=True):
         numerator, denominator = meters[tick]
         length = max(4 * midi.ticks_per_quarter * numerator // denominator, 2)
-        parts = 2 if numerator % 2 == 0 else 1
-        for start in range(tick, until, length):
-            if len(bounds) > _MAX_HALF_BARS - parts:
+        parts = 2 if numerator % 2 == 0 and length > 2 * midi.ticks_per_quarter else 1
+        for start in range(tick, max(end_ticks, 1) if until is None else until, length):
+            # A new meter cuts the bar before it short.
+            starts = [start + part * length // parts for part in range(parts)]
+            starts = [at for at in starts if until is None or at < until]
+            if len(bounds) + len(starts) > _MAX_HALF_BARS:
                 raise ParameterError(f"the file has more than {_MAX_HALF_BARS} half bars; give a shorter one")
-            for part in range(parts):
-                at = start + part * length // parts
-                # A new meter cuts the bar before it short.
-                if at < until or (until == changes[-1] and part == 1):
-                    bounds.append(at)
-                    downbeats.append(part == 0)
-                    bars.append(bar)
-            end = start + length
-            bar += 1
-    last = max(end, bounds[-1] + 1) if bounds else 1
-    return np.array([*bounds, last], np.int64), np.array(downbeats, bool), np.array(bars, np.int64)
+            bounds += starts
+            downbeats += [at == start for at in starts]
+            bars += [bar] * len(starts)
+            bar, end = bar + 1, start + length
+    return np.array([*bounds, end], np.int64), np.array(downbeats, bool), np.array(bars, np.int64)
 
 
 def melody_of(midi: MidiFile, track: int | None = None) -> NoteArray:

@@ -80,7 +80,6 @@ def collect(sources: Sources, *, progress: Callable[[int, int], None] = lambda _
 def _halves(song: Song) -> tuple[NDArray[np.float64], float]:
     """Return beat, downbeat and chord of each half bar, and where the last one ends."""
     bounds = np.append(song.halves, min(song.beats, song.halves[-1] + (2 if song.meter == 4 else 3)))
-    bounds = bounds[: np.searchsorted(bounds, bounds[-1]) + 1]
     sounding = np.zeros((len(bounds) - 1, 64))
     for start, end, chord in song.chords:
         overlap = np.minimum(end, bounds[1:]) - np.maximum(start, bounds[:-1])
