@@ -101,7 +101,8 @@ impl PySegments {
         let turned: Vec<Chord> =
             to_chords(&chords)?.into_iter().map(|chord| asked.turned_to_key(chord)).collect();
         if turned.len() != self.0.len() {
-            let message = format!("{} chords were given, but there are {} half bars", turned.len(), self.0.len());
+            let message =
+                format!("{} chords were given, but there are {} half bars", turned.len(), self.0.len());
             return Err(ParameterError::new_err(message));
         }
         let mut values = Vec::with_capacity(turned.len() * N_FEATURES);
@@ -131,7 +132,8 @@ impl PySegments {
         suggestions: usize,
         lookahead: bool,
     ) -> PyResult<(Bound<'py, PyArray1<u8>>, Suggestions)> {
-        let options = PlanOptions { beam, change_reward, coverage_reward, change_rate, suggestions, lookahead };
+        let options =
+            PlanOptions { beam, change_reward, coverage_reward, change_rate, suggestions, lookahead };
         let locks: Vec<Option<Chord>> =
             locks.as_array().iter().map(|&lock| Chord::new(usize::from(lock))).collect();
         let mut asked = Asked { model, failed: RefCell::new(None) };
@@ -177,7 +179,10 @@ impl Asked<'_> {
     fn keep<T>(&self, result: PyResult<T>) -> Result<T, Error> {
         result.map_err(|error| {
             *self.failed.borrow_mut() = Some(error);
-            Error::Malformed { what: "the answer of the model".into(), reason: "it raised an exception".into() }
+            Error::Malformed {
+                what: "the answer of the model".into(),
+                reason: "it raised an exception".into(),
+            }
         })
     }
 }
@@ -361,8 +366,9 @@ fn to_key((tonic, minor): KeyParts) -> PyResult<Key> {
 
 fn to_chords(chords: &PyReadonlyArray1<'_, u8>) -> PyResult<Vec<Chord>> {
     let chord = |&index: &u8| {
-        Chord::new(usize::from(index))
-            .ok_or_else(|| ParameterError::new_err(format!("a chord has number {index}, but must have 0 to 63")))
+        Chord::new(usize::from(index)).ok_or_else(|| {
+            ParameterError::new_err(format!("a chord has number {index}, but must have 0 to 63"))
+        })
     };
     chords.as_array().iter().map(chord).collect()
 }
@@ -375,8 +381,12 @@ fn rows<'a>(
     let (starts, ends, pitches) =
         (starts.as_array().to_vec(), ends.as_array().to_vec(), pitches.as_array().to_vec());
     if starts.len() != ends.len() || starts.len() != pitches.len() {
-        let message =
-            format!("{} starts, {} ends and {} pitches do not belong together", starts.len(), ends.len(), pitches.len());
+        let message = format!(
+            "{} starts, {} ends and {} pitches do not belong together",
+            starts.len(),
+            ends.len(),
+            pitches.len()
+        );
         return Err(ParameterError::new_err(message));
     }
     Ok(starts.into_iter().zip(ends).zip(pitches).map(|((start, end), pitch)| (start, end, pitch)))

@@ -87,6 +87,8 @@ TASKS: tuple[TaskEntry, ...] = (
     TaskEntry("dynamics", "neurdsp.music.dynamics.sources:collect", "neurdsp.music.dynamics.task:build"),
     TaskEntry("emotion", "neurdsp.music.emotion.sources:collect", "neurdsp.music.emotion.task:build"),
     TaskEntry("groove", "neurdsp.music.groove.sources:collect", "neurdsp.music.groove.task:build"),
+    TaskEntry("harmony", "neurdsp.music.harmony.sources:collect", "neurdsp.music.harmony.task:build"),
+    TaskEntry("melody", "neurdsp.music.melody.sources:collect", "neurdsp.music.melody.task:build"),
 )
 """Every task. A new one is a folder and an entry here."""
 

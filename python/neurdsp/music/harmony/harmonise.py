@@ -1,4 +1,4 @@
-"""Chords for the melody of a MIDI file: a plan, suggestions for each half bar, and a track of voices. Needs no torch."""
+"""Chords for the melody of a MIDI file: a plan, suggestions, and a track of voices. Needs no torch."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,8 +18,8 @@ __all__ = [
     "Harmonised",
     "PlanSettings",
     "chord_number",
-    "harmonise_midi",
     "half_bars",
+    "harmonise_midi",
     "key_of",
     "make_plan",
 ]
@@ -165,7 +165,7 @@ def chord_number(name: str) -> int:
     found = _core.chord_index(name)
     if found is None:
         raise ParameterError(
-            f"no chord is called {name!r}; give a root such as C or F# with m, 7, m7, maj7 or nothing, or one of "
+            f"no chord is called {name!r}; give a root such as C or F#, with m, 7, m7 or maj7, or one of "
             + ", ".join(CHORDS[60:])
         )
     return found
@@ -221,7 +221,9 @@ def make_plan(
     locked = np.full(len(segments), _FREE, np.uint8)
     for at, chord in (locks or {}).items():
         if not 0 <= at < len(segments):
-            raise ParameterError(f"half bar {at + 1} is locked, but there are {len(segments)}; lock one of them")
+            raise ParameterError(
+                f"half bar {at + 1} is locked, but there are {len(segments)}; lock one of them"
+            )
         locked[at] = chord
     return segments.plan(
         key,
@@ -236,10 +238,12 @@ def make_plan(
     )
 
 
-def half_bars(midi: MidiFile, end_ticks: int) -> tuple[NDArray[np.int64], NDArray[np.bool_], NDArray[np.int64]]:
-    """Return where the half bars of a file begin and the last one ends, which begin a bar, and their bars from 0.
+def half_bars(
+    midi: MidiFile, end_ticks: int
+) -> tuple[NDArray[np.int64], NDArray[np.bool_], NDArray[np.int64]]:
+    """Return where half bars begin and the last one ends, which begin a bar, and their bars from 0.
 
-    Bars of up to two quarter notes are one each, and so are those whose beats do not halve, as in 3/4 and 7/8.
+    Bars of up to two quarter notes are one each, and so are those that do not halve, as in 3/4 and 7/8.
 
     Parameters
     ----------

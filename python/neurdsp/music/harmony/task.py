@@ -1,4 +1,4 @@
-"""What training asks about harmony: the chord of each half bar, given the melody, the key and the chords before."""
+"""What training asks about harmony: the chord of a half bar, given melody, key and the chords before."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -114,21 +114,34 @@ class HarmonyTask(MusicTask):
         )
 
     def metrics(self, run: Runner, split: str) -> dict[str, float]:
-        """Measure ``top1`` and ``top3`` with the true chords before, ``melody_top3`` without them, and bits."""
+        """Measure ``top1`` and ``top3`` with the true chords before, ``melody_top3`` without them, and bits.
+
+        On the test split, also what `free_running` measures.
+        """
         features, targets = self._rows(split)
         found = run(features)
         no_history = features.copy()
         no_history[:, _HISTORY] = 0
         alone = run(no_history)
-        return {
+        result = {
             "score": _bits(found, targets),
             "top1": _top(found, targets, 1),
             "top3": _top(found, targets, 3),
             "melody_top3": _top(alone, targets, 3),
         }
+        if split == "test":
+            free = self.free_running(run, split)
+            result |= {f"free_{name}": value for name, value in free.items()}
+        return result
 
     def free_running(
-        self, run: Runner, split: str, *, songs: int | None = None, change_rate: float | None = None, **rewards: float
+        self,
+        run: Runner,
+        split: str,
+        *,
+        songs: int | None = None,
+        change_rate: float | None = None,
+        **rewards: float,
     ) -> dict[str, float]:
         """Measure plans that know no true chord: how often they change, and how they cover the melody.
 

@@ -1,12 +1,13 @@
-"""Tunes in ABC notation, read as far as a melody on a grid of sixteenths needs: pitches, lengths, bars, keys, meters.
+"""Tunes in ABC notation, read as far as a melody on a grid needs: pitches, lengths, bars, keys, meters.
 
-Grace notes, ornaments, chord names and words are left out, repeats are played once, and tunes with several notes
-at once are not read. The notation: C. Walshaw, "The abc music standard 2.1", 2011.
+Grace notes, ornaments, chord names and words are left out, repeats are played once, and tunes with several
+notes at once are not read. The notation: C. Walshaw, "The abc music standard 2.1", 2011.
 """
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,8 +30,18 @@ _LONGEST = 64 * _WHOLE
 _SHARPS, _FLATS = "FCGDAEB", "BEADGCF"
 _FIFTHS = {"C": 0, "G": 1, "D": 2, "A": 3, "E": 4, "B": 5, "F": -1}
 _MODES = {
-    "": 0, "maj": 0, "ion": 0, "mix": -1, "dor": -2, "m": -3, "min": -3, "aeo": -3, "phr": -4, "loc": -5, "lyd": 1,
-}  # fmt: skip
+    "": 0,
+    "maj": 0,
+    "ion": 0,
+    "mix": -1,
+    "dor": -2,
+    "m": -3,
+    "min": -3,
+    "aeo": -3,
+    "phr": -4,
+    "loc": -5,
+    "lyd": 1,
+}
 _PITCH = {"C": 60, "D": 62, "E": 64, "F": 65, "G": 67, "A": 69, "B": 71}
 _ACCIDENTALS = {"^^": 2, "^": 1, "=": 0, "_": -1, "__": -2}
 #: Notes of a tuplet are played in the time of so many.
@@ -96,7 +107,7 @@ class _State:
 
 
 def read_tunes(text: str) -> Iterator[Tune]:
-    """Yield the tunes of a file that are melodies of a usable length.
+    r"""Yield the tunes of a file that are melodies of a usable length.
 
     Parameters
     ----------
@@ -105,7 +116,7 @@ def read_tunes(text: str) -> Iterator[Tune]:
 
     Examples
     --------
-    >>> tune = next(read_tunes("X:1\\nT:Scale\\nM:4/4\\nL:1/4\\nK:G\\n" + "GABc|defg|" * 2))
+    >>> tune = next(read_tunes("X:1\nT:Scale\nM:4/4\nL:1/4\nK:G\n" + "GABc|defg|" * 2))
     >>> tune.tokens[:5].tolist(), tune.tokens[24].item()
     ([67, 1, 1, 1, 69], 78)
     """
@@ -238,7 +249,7 @@ def _surroundings(events: list[_Event], bars: list[int], n: int, lead: int) -> N
     if at < n:
         around[at:, 1:5] = around[at - 1, 1:5] if at else (16, 0, *events[-1].key)
     marks = sorted({0, *bars})
-    full = {begin for begin, end in zip(marks, marks[1:], strict=False) if begin < n and end - begin == around[begin, 1]}
+    full = {begin for begin, end in pairwise(marks) if begin < n and end - begin == around[begin, 1]}
     place = 0
     for step in range(n):
         # A short bar, as before a repeat, does not move the ones that are whole.

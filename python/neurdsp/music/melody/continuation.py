@@ -1,4 +1,4 @@
-"""A melody in a MIDI file continued for some bars, by the network and the memory of the piece. Needs no torch.
+"""A melody in a MIDI file continued, by the network and the memory of the piece. Needs no torch.
 
 Tokens stand for sixteenths: 0 is a rest, 1 a note that goes on, others are the pitches of notes that begin.
 """
@@ -220,4 +220,6 @@ def _weights(metadata: Mapping[str, str]) -> list[float] | None:
     try:
         return [float(weight) for weight in json.loads(metadata[WEIGHTS_KEY])]
     except (ValueError, TypeError):
-        raise ParameterError(f"{WEIGHTS_KEY} of the model file is no list of numbers; export the network again") from None
+        raise ParameterError(
+            f"{WEIGHTS_KEY} of the model file is no list of numbers; export the network again"
+        ) from None

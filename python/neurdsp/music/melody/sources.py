@@ -1,8 +1,8 @@
 """Melodies on the grid: fiddle tunes of the package music21, and the songs of POP909.
 
-The tunes are those of O'Neill's Music of Ireland (1903), Aird's Selection of Airs (1778 on) and Ryan's Mammoth
-Collection (1883), which are in the public domain; no file of these three restricts its use. The Essen folk songs of
-the same package are for non-commercial use, and are not read.
+The tunes are those of O'Neill's Music of Ireland (1903), Aird's Selection of Airs (1778 on) and Ryan's
+Mammoth Collection (1883), which are in the public domain; no file of these three restricts its use. The Essen
+folk songs of the same package are for non-commercial use, and are not read.
 """
 
 import importlib.util
@@ -154,7 +154,9 @@ def _tunes() -> Iterator[tuple[str, int, Tune]]:
     """Yield the tunes of the package music21, with their names and collections."""
     found = importlib.util.find_spec("music21")
     if found is None or found.origin is None:
-        raise MissingDependencyError("the tunes need the package music21; install it with: pip install music21")
+        raise MissingDependencyError(
+            "the tunes need the package music21; install it with: pip install music21"
+        )
     corpus = Path(found.origin).parent / "corpus"
     for number, collection in enumerate(COLLECTIONS):
         paths = sorted((corpus / collection).glob("*.abc"))

@@ -1,4 +1,4 @@
-"""What training asks about melodies: the next sixteenth, given those before, the bar, the key and the chord."""
+"""What training asks about melodies: the next sixteenth, given those before, the bar and the key."""
 
 import json
 import math
@@ -80,7 +80,7 @@ class MelodyTask(MusicTask):
         self._memory = cache(lambda split: [_core.melody_memory(p.tokens) for p in self._pieces(split)])
 
     def batch(self, number: int) -> Batch:
-        """Return tokens before ``(n, steps)``, conditions ``(n, steps, 64)``, tokens and weights ``(n, steps)``.
+        """Return tokens before, conditions ``(n, steps, 64)``, tokens and weights; others are ``(n, steps)``.
 
         Crops begin at multiples of the window, so that positions count from 0.
         """
@@ -199,7 +199,9 @@ class MelodyTask(MusicTask):
     def _mixed(
         self, alone: Sequence[NDArray[np.float64]], split: str, weights: Sequence[float]
     ) -> list[NDArray[np.float64]]:
-        return [_mix(network, memory, weights) for network, memory in zip(alone, self._memory(split), strict=True)]
+        return [
+            _mix(network, memory, weights) for network, memory in zip(alone, self._memory(split), strict=True)
+        ]
 
 
 def build(dataset: Dataset, recipe: Recipe) -> MelodyTask:
@@ -214,7 +216,7 @@ def learn_weights(
     *,
     rounds: int = 30,
 ) -> list[float]:
-    """Return the part of the memory in the best mixture, for each length of agreement, by expectation maximisation.
+    """Return the part of the memory in the best mixture for each length of agreement.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Variants of a tune: found by the runs of intervals that they share, so that no two are in different splits."""
+"""Variants of a tune: found by the runs of intervals that they share, so that they are in one split."""
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ _SAME = 0.8
 
 
 def groups_of(melodies: Sequence[NDArray[np.uint8]]) -> list[list[int]]:
-    """Return the numbers of related melodies together, without those that are nearly the same as an earlier one.
+    """Return the numbers of related melodies together, without near copies of an earlier one.
 
     Two are related if a quarter of the runs of intervals of the shorter one are in the other, in any key and
     at any speed; nearly the same, with four fifths.

@@ -134,9 +134,7 @@ impl Chord {
     #[must_use]
     pub fn name(self) -> String {
         match self.root() {
-            Some(root) => {
-                [ROOTS[usize::from(root)], SUFFIXES[usize::from(self.0 % N_QUALITIES)]].concat()
-            }
+            Some(root) => [ROOTS[usize::from(root)], SUFFIXES[usize::from(self.0 % N_QUALITIES)]].concat(),
             None => ROOTLESS[usize::from(self.0 - N_ROOTED)].to_owned(),
         }
     }

@@ -45,7 +45,8 @@ impl HarmonyFeatures {
     #[must_use]
     pub fn new(segments: &[Segment], key: Key, lookahead: bool) -> HarmonyFeatures {
         let turn = usize::from(key.major_tonic());
-        let rotate = |values: &[f32; 12]| -> [f32; 12] { std::array::from_fn(|class| values[(class + turn) % 12]) };
+        let rotate =
+            |values: &[f32; 12]| -> [f32; 12] { std::array::from_fn(|class| values[(class + turn) % 12]) };
         let segments: Vec<Segment> = segments
             .iter()
             .map(|segment| Segment {

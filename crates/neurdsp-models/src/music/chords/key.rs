@@ -46,7 +46,8 @@ impl Key {
             let norm = profile.iter().map(|weight| (weight - mean).powi(2)).sum::<f32>().sqrt();
             for tonic in 0..12_u8 {
                 let fit = |class: usize| (profile[(class + 12 - usize::from(tonic)) % 12] - mean) / norm;
-                let score: f32 = durations.iter().enumerate().map(|(class, length)| length * fit(class)).sum();
+                let score: f32 =
+                    durations.iter().enumerate().map(|(class, length)| length * fit(class)).sum();
                 if score > best.0 {
                     best = (score, Key { tonic, minor });
                 }
@@ -99,7 +100,8 @@ mod tests {
                 let mut durations = [0.0; 12];
                 for class in 0..12_u8 {
                     let natural = !(minor && class == (tonic + 11) % 12);
-                    durations[usize::from(class)] = f32::from(key.scale() >> class & 1) * f32::from(u8::from(natural));
+                    durations[usize::from(class)] =
+                        f32::from(key.scale() >> class & 1) * f32::from(u8::from(natural));
                 }
                 durations[usize::from(tonic)] += 2.0;
                 durations[usize::from((tonic + 7) % 12)] += 1.0;

@@ -51,12 +51,15 @@ pub struct Segment {
 /// # Ok::<(), neurdsp_models::Error>(())
 /// ```
 pub fn segments(notes: &[MelodyNote], bounds: &[f64], downbeats: &[bool]) -> Result<Vec<Segment>> {
-    let wrong = |name: &str, got: String, expected: String| Err(Error::OutOfRange { name: name.into(), got, expected });
+    let wrong = |name: &str, got: String, expected: String| {
+        Err(Error::OutOfRange { name: name.into(), got, expected })
+    };
     let n = downbeats.len();
     if n > MAX_SEGMENTS {
         return wrong("the number of half bars", n.to_string(), format!("at most {MAX_SEGMENTS}"));
     }
-    if bounds.len() != n + 1 || !bounds.iter().all(|at| at.is_finite()) || !bounds.is_sorted_by(|a, b| a < b) {
+    if bounds.len() != n + 1 || !bounds.iter().all(|at| at.is_finite()) || !bounds.is_sorted_by(|a, b| a < b)
+    {
         return wrong("bounds", format!("{} times", bounds.len()), format!("{} ascending times", n + 1));
     }
     if notes.len() > MAX_NOTES {
@@ -75,7 +78,8 @@ pub fn segments(notes: &[MelodyNote], bounds: &[f64], downbeats: &[bool]) -> Res
             let (from, to) = (note.start.max(begin), note.end.min(end));
             let segment = &mut cut[at];
             if to > from {
-                segment.durations[class] = (segment.durations[class] + ((to - from) / (end - begin)) as f32).min(1.0);
+                segment.durations[class] =
+                    (segment.durations[class] + ((to - from) / (end - begin)) as f32).min(1.0);
                 // A note that comes a little late still counts as the first.
                 if from - begin < 0.125 * (end - begin) && to - begin > 0.125 * (end - begin) {
                     segment.first[class] = 1.0;

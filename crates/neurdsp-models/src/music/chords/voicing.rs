@@ -49,7 +49,9 @@ pub fn voice(chords: &[Chord], segments: &[Segment]) -> Vec<Voicing> {
     let silence = Segment::default();
     for (at, &chord) in chords.iter().enumerate() {
         // A chord that goes on keeps its notes.
-        if let (Some(last), true) = (voiced.last(), at > 0 && chords[at - 1] == chord && chord.root().is_some()) {
+        if let (Some(last), true) =
+            (voiced.last(), at > 0 && chords[at - 1] == chord && chord.root().is_some())
+        {
             voiced.push(last.clone());
             continue;
         }

@@ -92,7 +92,9 @@ pub fn continue_melody(
 }
 
 fn check(prompt: &[u8], surroundings: &[Surroundings], options: &ContinueOptions) -> Result<()> {
-    let wrong = |name: &str, got: String, expected: String| Err(Error::OutOfRange { name: name.into(), got, expected });
+    let wrong = |name: &str, got: String, expected: String| {
+        Err(Error::OutOfRange { name: name.into(), got, expected })
+    };
     if surroundings.len() < prompt.len() || surroundings.len() > MAX_STEPS {
         let got = surroundings.len().to_string();
         return wrong("the number of steps", got, format!("{} to {MAX_STEPS}", prompt.len()));
@@ -108,7 +110,11 @@ fn check(prompt: &[u8], surroundings: &[Surroundings], options: &ContinueOptions
         return wrong("range", format!("{low} to {high}"), "two pitches of 2 to 127, the lower first".into());
     }
     if !(low..=high).any(|pitch| allows(options.scale, pitch)) {
-        return wrong("the scale", format!("without a pitch from {low} to {high}"), "a scale with one".into());
+        return wrong(
+            "the scale",
+            format!("without a pitch from {low} to {high}"),
+            "a scale with one".into(),
+        );
     }
     Ok(())
 }
@@ -155,7 +161,10 @@ fn draw(
             *probability = (*probability / highest).powf(1.0 / options.temperature);
         }
     } else {
-        return (0_u8..).zip(probabilities.iter()).find(|&(_, &value)| value == highest).map_or(REST, |(at, _)| at);
+        return (0_u8..)
+            .zip(probabilities.iter())
+            .find(|&(_, &value)| value == highest)
+            .map_or(REST, |(at, _)| at);
     }
     let mut left = random.unit() * probabilities.iter().sum::<f32>();
     let mut last = REST;

@@ -44,7 +44,9 @@ pub struct GridNote {
 /// # Ok::<(), neurdsp_models::Error>(())
 /// ```
 pub fn tokens(notes: &[(f64, f64, u8)], n_steps: usize) -> Result<Vec<u8>> {
-    let wrong = |name: &str, got: String, expected: String| Err(Error::OutOfRange { name: name.into(), got, expected });
+    let wrong = |name: &str, got: String, expected: String| {
+        Err(Error::OutOfRange { name: name.into(), got, expected })
+    };
     if n_steps > MAX_STEPS {
         return wrong("the length in sixteenths", n_steps.to_string(), format!("at most {MAX_STEPS}"));
     }
@@ -108,7 +110,8 @@ mod tests {
         let line = [0, 60, 1, 1, 62, 0, 0, 64, 64, 1];
         let found = notes(&line);
         assert_eq!(found[0], GridNote { start: 1, end: 4, pitch: 60 });
-        let times: Vec<_> = found.iter().map(|note| (note.start as f64, note.end as f64, note.pitch)).collect();
+        let times: Vec<_> =
+            found.iter().map(|note| (note.start as f64, note.end as f64, note.pitch)).collect();
         assert_eq!(tokens(&times, line.len()).unwrap(), line);
         // A note that goes on from nothing is a rest.
         assert!(notes(&[1, 1, 0]).is_empty());

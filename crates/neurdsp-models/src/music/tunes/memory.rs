@@ -128,15 +128,18 @@ mod tests {
         let (mut p, mut longest) = (vec![1.0 / 128.0; 128], 0);
         for order in 0..=MAX_ORDER.min(tokens.len()) {
             let end = &tokens[tokens.len() - order..];
-            let followers: Vec<u8> =
-                (order..tokens.len()).filter(|&at| &tokens[at - order..at] == end).map(|at| tokens[at]).collect();
+            let followers: Vec<u8> = (order..tokens.len())
+                .filter(|&at| &tokens[at - order..at] == end)
+                .map(|at| tokens[at])
+                .collect();
             if followers.is_empty() {
                 break;
             }
             longest = order;
             let kinds = followers.iter().collect::<std::collections::BTreeSet<_>>().len() as f32;
             for (token, value) in p.iter_mut().enumerate() {
-                let count = followers.iter().filter(|&&follower| usize::from(follower) == token).count() as f32;
+                let count =
+                    followers.iter().filter(|&&follower| usize::from(follower) == token).count() as f32;
                 *value = (count + kinds * *value) / (followers.len() as f32 + kinds);
             }
         }

@@ -31,7 +31,9 @@ impl Mixture {
     /// [`Error::OutOfRange`] for another number of weights, or one that is out of range.
     pub fn new(weights: &[f32]) -> Result<Mixture> {
         match <[f32; N_WEIGHTS]>::try_from(weights) {
-            Ok(weights) if weights.iter().all(|weight| (0.0..=1.0).contains(weight)) => Ok(Mixture { weights }),
+            Ok(weights) if weights.iter().all(|weight| (0.0..=1.0).contains(weight)) => {
+                Ok(Mixture { weights })
+            }
             _ => Err(Error::OutOfRange {
                 name: "the weights of the memory".into(),
                 got: format!("{weights:?}"),
