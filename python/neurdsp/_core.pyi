@@ -580,7 +580,7 @@ def melody_continue(
     memory: float,
     temperature: float,
     scale: int | None,
-    range: tuple[int, int],
+    range: tuple[int, int],  # noqa: A002 - the name that the engine has
     seed: int,
     weights: Sequence[float] | None = None,
 ) -> NDArray[np.uint8]: ...

@@ -70,10 +70,7 @@ def test_a_change_of_meter_moves_the_bars():
         HEAD.format(meter="4/4", key="?") + FILL,
         HEAD.format(meter="0/0", key="C") + FILL,
     ]
-    + [
-        HEAD.format(meter="4/4", key="C") + body
-        for body in ("CEG", "[CEG]4|" * 9, "C999/999|" * 20, "(9" * 99)
-    ],
+    + [HEAD.format(meter="4/4", key="C") + body for body in ("CEG", "[CEG]4|" * 9, "C999|" * 20, "(9" * 99)],
 )
 def test_what_is_no_usable_tune_is_left_out(text):
     assert list(read_tunes(text)) == []

@@ -131,7 +131,8 @@ def _read(name: PurePosixPath, files: dict[PurePosixPath, bytes]) -> Song | None
     times = np.concatenate([seconds, longer])
 
     def beat(second: float | NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.interp(second, times, np.arange(len(times)))
+        found: NDArray[np.float64] = np.asarray(np.interp(second, times, np.arange(len(times))))
+        return found
 
     played = midi.notes()
     played = played[played["track"] == track]

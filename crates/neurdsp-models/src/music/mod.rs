@@ -11,6 +11,7 @@
 //! A [`MusicNetwork`] holds weights, in single precision or as 8-bit integers; a [`MusicRun`] is one run of it, and a
 //! [`MusicPipeline`] runs of all five in one memory. Steps neither allocate nor fail.
 
+mod answers;
 pub mod chords;
 pub mod dynamics;
 pub mod groove;

@@ -60,7 +60,7 @@ class PlanSettings:
     suggestions: int = 3
     beam: int = 16
     change_reward: float = 0.5
-    coverage_reward: float = 0.0
+    coverage_reward: float = 0.65
     lookahead: bool = True
 
 
@@ -291,7 +291,7 @@ def melody_of(midi: MidiFile, track: int | None = None) -> NoteArray:
         If there are none.
     """
     notes = midi.notes()
-    chosen = notes[(notes["channel"] != _DRUMS) & (notes["end_ticks"] > notes["start_ticks"])]
+    chosen: NoteArray = notes[(notes["channel"] != _DRUMS) & (notes["end_ticks"] > notes["start_ticks"])]
     if track is not None:
         if not 0 <= track < midi.n_tracks:
             raise ParameterError(f"track is {track}, but must be 0 to {midi.n_tracks - 1}")

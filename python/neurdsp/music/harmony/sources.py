@@ -81,9 +81,9 @@ def _halves(song: Song) -> tuple[NDArray[np.float64], float]:
     """Return beat, downbeat and chord of each half bar, and where the last one ends."""
     bounds = np.append(song.halves, min(song.beats, song.halves[-1] + (2 if song.meter == 4 else 3)))
     sounding = np.zeros((len(bounds) - 1, 64))
-    for start, end, chord in song.chords:
+    for start, end, number in song.chords:
         overlap = np.minimum(end, bounds[1:]) - np.maximum(start, bounds[:-1])
-        sounding[:, chord] += np.maximum(overlap, 0)
+        sounding[:, number] += np.maximum(overlap, 0)
     chord = np.where(sounding.sum(1) > 0, sounding.argmax(1), NO_CHORD)
     downbeat = np.isin(bounds[:-1], song.downbeats)
     return np.stack([bounds[:-1], downbeat, chord], axis=1).astype(np.float64), float(bounds[-1])

@@ -16,6 +16,7 @@ from neurdsp.config import Config
 from neurdsp.config import build as build_config
 from neurdsp.errors import ConfigError
 from neurdsp.music.dataset import Dataset
+from neurdsp.music.harmony.harmonise import PlanSettings, make_plan
 from neurdsp.music.model import HarmonyPredictor, Network
 from neurdsp.music.recipe import Recipe
 from neurdsp.music.task import Batch, MusicTask, Runner, batch_rows
@@ -140,8 +141,7 @@ class HarmonyTask(MusicTask):
         split: str,
         *,
         songs: int | None = None,
-        change_rate: float | None = None,
-        **rewards: float,
+        settings: PlanSettings | None = None,
     ) -> dict[str, float]:
         """Measure plans that know no true chord: how often they change, and how they cover the melody.
 
@@ -153,10 +153,8 @@ class HarmonyTask(MusicTask):
             Songs to plan for.
         songs
             How many of them; all by default.
-        change_rate
-            See `neurdsp.music.harmony.harmonise.PlanSettings`.
-        rewards
-            ``change_reward`` and ``coverage_reward``, where they are not the usual ones.
+        settings
+            How chords are chosen.
 
         Returns
         -------
@@ -164,9 +162,7 @@ class HarmonyTask(MusicTask):
             ``coverage`` and ``change_rate`` of the plans, ``human_coverage`` and ``human_change_rate``, and
             the part of the half bars with the true chord, ``top1``.
         """
-        from neurdsp.music.harmony.harmonise import PlanSettings, make_plan
-
-        settings = PlanSettings(change_rate=change_rate, **rewards)
+        settings = settings or PlanSettings()
         sums = np.zeros(7)
         for piece in self._pieces(split)[:songs]:
             planned, _ = make_plan(piece.segments, piece.key, run, settings)

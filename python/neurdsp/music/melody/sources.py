@@ -9,6 +9,7 @@ import importlib.util
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,7 +68,7 @@ def collect(sources: Sources, *, progress: Callable[[int, int], None] = lambda _
         for number, (name, collection, tune) in enumerate(_tunes()):
             found.append((name, 1 + collection, tune.tokens, tune.surroundings))
             progress(min(_N_SONGS + number // 4, total), total)
-    parts: dict[str, list[list[NDArray[np.int64]]]] = {split: [[], [], []] for split in SPLITS}
+    parts: dict[str, list[list[NDArray[Any]]]] = {split: [[], [], []] for split in SPLITS}
     counts: Counter[str] = Counter()
     lengths: Counter[str] = Counter()
     for group in groups_of([tokens for _, _, tokens, _ in found]):
@@ -75,16 +76,17 @@ def collect(sources: Sources, *, progress: Callable[[int, int], None] = lambda _
         for number in group:
             _, collection, tokens, around = found[number]
             piece = np.array([[lengths[split], len(tokens), collection]], np.int64)
-            for part, rows in zip(parts[split], (tokens, around, piece), strict=True):
+            columns: tuple[NDArray[Any], ...] = (tokens, around, piece)
+            for part, rows in zip(parts[split], columns, strict=True):
                 part.append(rows)
             lengths[split] += len(tokens)
             counts[f"{split} {('pop909', *COLLECTIONS)[collection]}"] += 1
-    arrays: dict[str, NDArray[np.generic]] = {}
-    for split in SPLITS:
-        tokens, around, pieces = parts[split]
-        arrays[f"{split}.tokens"] = np.concatenate([np.zeros(0, np.uint8), *tokens])
-        arrays[f"{split}.surroundings"] = np.concatenate([np.zeros((0, 6), np.uint8), *around])
-        arrays[f"{split}.pieces"] = np.concatenate([np.zeros((0, 3), np.int64), *pieces])
+    empty = (np.zeros(0, np.uint8), np.zeros((0, 6), np.uint8), np.zeros((0, 3), np.int64))
+    arrays = {
+        f"{split}.{name}": np.concatenate([none, *rows])
+        for split in SPLITS
+        for name, none, rows in zip(("tokens", "surroundings", "pieces"), empty, parts[split], strict=True)
+    }
     facts = {
         "source": "POP909 (MIT); O'Neill, Aird and Ryan from the corpus of music21 (public domain)",
         "read": len(found),

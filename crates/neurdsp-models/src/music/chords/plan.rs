@@ -51,7 +51,7 @@ impl Default for PlanOptions {
         PlanOptions {
             beam: 16,
             change_reward: 0.5,
-            coverage_reward: 0.0,
+            coverage_reward: 0.65,
             change_rate: None,
             suggestions: 3,
             lookahead: true,
@@ -290,7 +290,7 @@ mod tests {
     #[test]
     fn locked_chords_stay_and_the_rest_follows_the_model() {
         let lock = Chord::parse("Ebm7");
-        let options = PlanOptions { change_reward: 0.0, ..PlanOptions::default() };
+        let options = PlanOptions { change_reward: 0.0, coverage_reward: 0.0, ..PlanOptions::default() };
         let made = plan(&piece(&[0, 2, 7, 9]), KEY, &[None, lock], &options, &mut Longest).unwrap();
         let names: Vec<String> = made.chords.iter().map(|chord| chord.name()).collect();
         assert_eq!(names, ["C", "Ebm7", "G", "A"]);
@@ -319,7 +319,7 @@ mod tests {
         use super::super::segments::chord_tone_share;
         let segments = piece(&[0, 3, 5, 8, 1, 6]);
         let share = |coverage_reward| {
-            let options = PlanOptions { coverage_reward, ..PlanOptions::default() };
+            let options = PlanOptions { coverage_reward, change_reward: 0.0, ..PlanOptions::default() };
             chord_tone_share(&segments, &plan(&segments, KEY, &[], &options, &mut Longest).unwrap().chords)
         };
         assert!((share(0.0) - 0.6).abs() < 1e-5);
