@@ -1,8 +1,6 @@
 """Types of the Rust core, written by hand and checked by stubtest."""
 
 import os
-from collections.abc import Sequence
-
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, Protocol, TypeAlias, final
 

@@ -23,6 +23,12 @@ uses it.""",
 It hears cue-model valence and arousal in mel frames, 21.5 a second: outputs 0 and 1. Outputs 2 to 7 are
 the cues: mode, tempo, register, dynamics, articulation and timbre; the others are near 0.
 `neurdsp music emotion` uses it.""",
+    "harmony": """\
+It says how likely each of 64 chords is in a half bar, from the melody around it, the key and the chords
+before. `neurdsp music harmonise` uses it.""",
+    "melody": """\
+It says how likely each pitch, a rest or a held note is in the next sixteenth, from the 64 before, the
+place in the bar, the meter, the key and, where it is told, the chord. `neurdsp music continue` uses it.""",
 }
 FIGURES = {
     "groove": """\
@@ -40,6 +46,14 @@ Mean absolute errors at the end of a clip of 4 s, on a scale from -1 to 1; `r2` 
 variance that is explained; `mode accuracy` tells major from minor. `mean` is the mean of training, and
 the linear ones are ridge regressions on mean, and on mean, spread and change of the mel frames. No tune,
 preset or patch of the test clips was in training.""",
+    "harmony": """\
+`top1` and `top3`: parts of the half bars whose true chord is the first, or among the first three, with
+the true chords before; `melody top3` without any. `free`: plans of `neurdsp music harmonise` for whole
+songs with no chord given: the part of the melody's time on tones of the chord and of the half bars that
+change it, beside those of the song's arrangers.""",
+    "melody": """\
+Bits for each sixteenth: alone, with the memory of the piece, and with the chords told (`chord bits`, on
+60 pieces). The n-gram has order 5 and was counted on melodies in one key.""",
 }
 LIMITS = {
     "groove": """\
@@ -57,6 +71,12 @@ LIMITS = {
   here says what a listener feels.
 - Rendered melodies with plain chords, one instrument at a time: no drums, voices or mixes.
 - The level is a cue: a recording at a low level is heard as calmer.""",
+    "harmony": """\
+- Chinese pop songs, in 4/4 but for a few: two chords a bar, and many sevenths are written as triads.
+- Chords without a root (augmented, diminished, suspended) are rare in it, and seldom suggested.""",
+    "melody": """\
+- Fiddle tunes and pop songs on a grid of sixteenths: triplets are rounded, and there is one voice.
+- It hears four bars of 4/4. What was earlier only the memory of the piece knows.""",
 }
 
 

@@ -19,6 +19,8 @@ use pyo3::prelude::*;
 type KeyParts = (u8, bool);
 /// Number and probability of each suggestion of each half bar.
 type Suggestions = Vec<Vec<(usize, f32)>>;
+type Row<'py, T> = Bound<'py, PyArray1<T>>;
+type Table<'py, T> = Bound<'py, PyArray2<T>>;
 
 /// The names of the 64 chords.
 #[pyfunction]
@@ -96,7 +98,7 @@ impl PySegments {
         key: KeyParts,
         chords: PyReadonlyArray1<'py, u8>,
         lookahead: bool,
-    ) -> PyResult<(Bound<'py, PyArray2<f32>>, Bound<'py, PyArray1<u8>>)> {
+    ) -> PyResult<(Table<'py, f32>, Row<'py, u8>)> {
         let asked = HarmonyFeatures::new(&self.0, to_key(key)?, lookahead);
         let turned: Vec<Chord> =
             to_chords(&chords)?.into_iter().map(|chord| asked.turned_to_key(chord)).collect();
@@ -131,7 +133,7 @@ impl PySegments {
         change_rate: Option<f32>,
         suggestions: usize,
         lookahead: bool,
-    ) -> PyResult<(Bound<'py, PyArray1<u8>>, Suggestions)> {
+    ) -> PyResult<(Row<'py, u8>, Suggestions)> {
         let options =
             PlanOptions { beam, change_reward, coverage_reward, change_rate, suggestions, lookahead };
         let locks: Vec<Option<Chord>> =
@@ -246,7 +248,7 @@ pub(crate) fn melody_tokens<'py>(
     ends: PyReadonlyArray1<'py, f64>,
     pitches: PyReadonlyArray1<'py, u8>,
     n_steps: usize,
-) -> PyResult<Bound<'py, PyArray1<u8>>> {
+) -> PyResult<Row<'py, u8>> {
     let melody: Vec<(f64, f64, u8)> = rows(&starts, &ends, &pitches)?.collect();
     Ok(PyArray1::from_vec(py, tokens(&melody, n_steps).map_err(of_parameter)?))
 }
@@ -256,7 +258,7 @@ pub(crate) fn melody_tokens<'py>(
 pub(crate) fn melody_notes<'py>(
     py: Python<'py>,
     tokens: PyReadonlyArray1<'py, u8>,
-) -> PyResult<Bound<'py, PyArray2<i64>>> {
+) -> PyResult<Table<'py, i64>> {
     let found = notes(&tokens.as_array().to_vec());
     let values: Vec<i64> =
         found.iter().flat_map(|note| [note.start as i64, note.end as i64, i64::from(note.pitch)]).collect();
@@ -269,7 +271,7 @@ pub(crate) fn melody_notes<'py>(
 pub(crate) fn melody_conditions<'py>(
     py: Python<'py>,
     surroundings: PyReadonlyArray2<'py, u8>,
-) -> PyResult<Bound<'py, PyArray2<f32>>> {
+) -> PyResult<Table<'py, f32>> {
     let around = to_surroundings(&surroundings)?;
     let mut values = Vec::with_capacity(around.len() * N_CONDITION);
     let mut condition = [0.0; N_CONDITION];
@@ -285,7 +287,7 @@ pub(crate) fn melody_conditions<'py>(
 pub(crate) fn melody_memory<'py>(
     py: Python<'py>,
     tokens: PyReadonlyArray1<'py, u8>,
-) -> PyResult<(Bound<'py, PyArray2<f32>>, Bound<'py, PyArray1<i64>>)> {
+) -> PyResult<(Table<'py, f32>, Row<'py, i64>)> {
     let tokens = tokens.as_array().to_vec();
     let (values, agreements) = py.detach(|| {
         let mut memory = MelodyMemory::new();
@@ -327,7 +329,7 @@ pub(crate) fn melody_continue<'py>(
     range: (u8, u8),
     seed: u64,
     weights: Option<Vec<f32>>,
-) -> PyResult<Bound<'py, PyArray1<u8>>> {
+) -> PyResult<Row<'py, u8>> {
     let mixture = to_mixture(weights)?;
     let options = ContinueOptions { memory, temperature, scale, range, seed, mixture };
     let mut asked = Asked { model, failed: RefCell::new(None) };

@@ -2,17 +2,28 @@
 
 import typer
 
-from neurdsp.music.commands import benchmark, emotion, humanise, models, report, shrink, train
+from neurdsp.music.commands import (
+    benchmark,
+    emotion,
+    humanise,
+    models,
+    report,
+    shrink,
+    tonal,
+    train,
+)
 
 __all__ = ["app"]
 
 app = typer.Typer(
-    help="Music: humanise drums, reshape dynamics, and the small networks that do it.",
+    help="Music: humanise drums, find chords, continue melodies, and the small networks that do it.",
     no_args_is_help=True,
 )
 app.command()(humanise.humanise)
 app.command()(humanise.dynamics)
 app.command()(emotion.emotion)
+app.command()(tonal.harmonise)
+app.command("continue")(tonal.continue_melody)
 app.command()(models.models)
 app.command()(benchmark.benchmark)
 app.command()(report.report)

@@ -13,7 +13,9 @@ from neurdsp.music.config import NAMES
 from neurdsp.music.dynamics.reshape import Reshaped, reshape_midi
 from neurdsp.music.emotion.listen import Mood, hear
 from neurdsp.music.groove.humanise import Feel, Humanised, humanise_midi
+from neurdsp.music.harmony.harmonise import Harmonised, PlanSettings, harmonise_midi
 from neurdsp.music.lookup import DEFAULT, networks_of
+from neurdsp.music.melody.continuation import Continued, ContinueSettings, continue_midi
 from neurdsp.music.network import MusicNetwork
 
 __all__ = ["MusicPipeline"]
@@ -124,3 +126,31 @@ class MusicPipeline:
     def emotion(self, audio: npt.ArrayLike, sample_rate: float) -> Mood:
         """Hear cue-model valence and arousal; see `neurdsp.music.emotion.listen.hear`."""
         return hear(self.network("emotion"), audio, sample_rate)
+
+    def harmonise(
+        self,
+        midi: MidiFile,
+        *,
+        settings: PlanSettings | None = None,
+        key: str | None = None,
+        locks: Mapping[int, str] | None = None,
+        track: int | None = None,
+        velocity: int = 70,
+        channel: int = 1,
+    ) -> Harmonised:
+        """Find chords for a melody; see `neurdsp.music.harmony.harmonise.harmonise_midi`."""
+        return harmonise_midi(
+            midi,
+            self.network("harmony").step,
+            settings=settings,
+            key=key,
+            locks=locks,
+            track=track,
+            velocity=velocity,
+            channel=channel,
+        )
+
+    def continue_melody(self, midi: MidiFile, settings: ContinueSettings | None = None) -> Continued:
+        """Continue a melody; see `neurdsp.music.melody.continuation.continue_midi`."""
+        network = self.network("melody")
+        return continue_midi(midi, network, settings=settings, metadata=network.metadata)

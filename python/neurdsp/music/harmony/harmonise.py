@@ -60,7 +60,7 @@ class PlanSettings:
     suggestions: int = 3
     beam: int = 16
     change_reward: float = 0.5
-    coverage_reward: float = 0.65
+    coverage_reward: float = 0.6
     lookahead: bool = True
 
 

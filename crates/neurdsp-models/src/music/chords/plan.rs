@@ -51,7 +51,7 @@ impl Default for PlanOptions {
         PlanOptions {
             beam: 16,
             change_reward: 0.5,
-            coverage_reward: 0.65,
+            coverage_reward: 0.6,
             change_rate: None,
             suggestions: 3,
             lookahead: true,
@@ -124,7 +124,7 @@ fn check(options: &PlanOptions) -> Result<()> {
     for (name, value) in
         [("change_reward", options.change_reward), ("coverage_reward", options.coverage_reward)]
     {
-        if !(value.abs() <= 20.0) {
+        if value.is_nan() || value.abs() > 20.0 {
             return wrong(name, value.to_string(), "-20 to 20");
         }
     }
