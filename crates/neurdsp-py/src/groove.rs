@@ -17,6 +17,8 @@ type Signatures = Vec<(u64, u32, u32)>;
 /// Tick and microseconds of a quarter note of each.
 type Tempi = Vec<(u64, u32)>;
 type Column<'py, T> = Bound<'py, PyArray1<T>>;
+/// Starts, ends and velocities of notes, and the latency.
+type Played<'py> = (Column<'py, i64>, Column<'py, i64>, Column<'py, u8>, f32);
 type HitColumns<'py> = (
     Column<'py, i64>,
     Column<'py, u8>,
@@ -140,7 +142,7 @@ impl PyGrooveCalls {
         seed: u64,
         locked: Vec<usize>,
         late_only: bool,
-    ) -> PyResult<(Column<'py, i64>, Column<'py, i64>, Column<'py, u8>, f32)> {
+    ) -> PyResult<Played<'py>> {
         let residuals = residuals.map(Residuals::from_json).transpose().map_err(from_models)?;
         let outputs: Vec<[f32; N_OUTPUTS]> = of_rows(&outputs)?;
         let mut feel =

@@ -1,7 +1,8 @@
 //! A matrix of 8-bit integers and a bias, for a vector.
 
-use super::product::{LANES, MAX_COLUMNS, STEP, Tile, Unit, multiply};
+use super::product::{LANES, MAX_COLUMNS, Unit, multiply};
 use super::row::Row;
+use super::tile::{STEP, Tile};
 use crate::dense::padded;
 use crate::error::{Error, check_channels, check_len};
 use neurdsp_simd::{AlignedBuf, Isa};

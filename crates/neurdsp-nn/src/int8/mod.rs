@@ -12,6 +12,7 @@ mod dense;
 mod lstm;
 mod product;
 mod row;
+mod tile;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 

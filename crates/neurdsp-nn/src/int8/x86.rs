@@ -2,8 +2,8 @@
 // Each method is a few intrinsics; the safety section of `product` is what each block relies on.
 #![allow(clippy::undocumented_unsafe_blocks)]
 
-use super::product::{Sums, Tile, columns_of};
 use super::row::Row;
+use super::tile::{Sums, Tile, columns_of};
 use std::arch::x86_64::*;
 
 #[target_feature(enable = "avx2,fma")]
