@@ -2,7 +2,7 @@
 
 import os
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Self
@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from neurdsp import _core
 from neurdsp.audio import check_audio
-from neurdsp.config import did_you_mean
 from neurdsp.errors import NeurdspWarning, ParameterError, UnsupportedModelError
 from neurdsp.kick.code import KickCode
 from neurdsp.kick.counted import kick_key
@@ -275,7 +274,7 @@ class KickGenerator:
             If the word is unknown.
         """
         if word not in self._words:
-            raise ParameterError(f"there is no keyword {word!r}{did_you_mean(word, self._words)}")
+            raise ParameterError(f"there is no keyword {word!r}{_suggested(word, self._words)}")
         entry = _entries(self._config, "keywords")[self._words.index(word)]
         of = {str(each["name"]): each for each in _entries(self._config, "quantities")}[
             str(entry["quantity"])
@@ -292,7 +291,7 @@ class KickGenerator:
             if name in self._words:
                 known.append(name)
             else:
-                nearest = did_you_mean(name, self._words)
+                nearest = _suggested(name, self._words)
                 text = f"the keyword {str(word)[:40]!r} is unknown and left out{nearest}"
                 warnings.warn(text, NeurdspWarning, stacklevel=4)
         return tuple(dict.fromkeys(known))
@@ -309,7 +308,7 @@ class KickGenerator:
         for name, value in attributes.items():
             if name not in self.attributes:
                 raise ParameterError(
-                    f"there is no attribute {name!r}{did_you_mean(str(name), self.attributes)}"
+                    f"there is no attribute {name!r}{_suggested(str(name), self.attributes)}"
                 )
             check_range(f"the attribute {name!r}", value, 0, 1)
         values = []
@@ -329,3 +328,9 @@ def _whole(name: str, value: int, low: int, high: int) -> None:
     if isinstance(value, bool) or not isinstance(value, int | np.integer):
         raise ParameterError(f"{name} is {value!r}, but must be a whole number")
     check_range(name, int(value), low, high)
+
+
+def _suggested(word: str, known: Iterable[str]) -> str:
+    from neurdsp.config import did_you_mean  # it loads pydantic, which only a wrong word needs
+
+    return did_you_mean(word, known)
