@@ -62,6 +62,7 @@ fn convolutions_of_any_kernel_and_stride_are_their_sums() {
         let (out_height, out_width) = (size(height, rows), size(width, columns));
         let added = Stack::new(outputs, images, out_height, out_width, 4);
         let mut wanted = Vec::new();
+        #[allow(clippy::needless_range_loop)]
         for output in 0..outputs {
             for image in 0..images {
                 for (y, x) in (0..out_height).flat_map(|y| (0..out_width).map(move |x| (y, x))) {
@@ -100,6 +101,7 @@ fn transposed_convolutions_spread_every_pixel() {
         let (weights, bias) = (noise(inputs * outputs * side * side, 2), noise(outputs, 3));
         let (out_height, out_width) = (height * stride, width * stride);
         let mut wanted = vec![0.0; outputs * images * out_height * out_width];
+        #[allow(clippy::needless_range_loop)]
         for output in 0..outputs {
             for image in 0..images {
                 let plane = (output * images + image) * out_height * out_width;
