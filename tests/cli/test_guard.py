@@ -39,6 +39,8 @@ CALLS = {
     ("kick export", "output"): "kick export kicks -o OUT",
     ("music humanise", "output"): "music humanise beat.mid -o OUT",
     ("music dynamics", "output"): "music dynamics beat.mid -o OUT",
+    ("music harmonise", "output"): "music harmonise tune.mid --models . -o OUT",
+    ("music continue", "output"): "music continue tune.mid --models . --bars 1 -o OUT",
     ("music report", "output"): "music report beat.mid -o OUT",
     ("music emotion", "plot"): "music emotion near.wav --models . --plot OUT",
     ("music prepare", "output"): "music prepare groove --groove groove.tar -o OUT",
@@ -257,10 +259,15 @@ def music(tmp_path_factory):
     """A folder with notes to train on, a network, and the folder of a run, with random weights."""
     import torch
     from neurdsp.config import save_yaml
-    from neurdsp.music.config import EmotionConfig
+    from neurdsp.music.config import EmotionConfig, MelodyConfig
     from neurdsp.music.dataset import SPLITS, Dataset
     from neurdsp.music.export import export_network
-    from neurdsp.music.model import DynamicsEngine, EmotionRecognizer
+    from neurdsp.music.model import (
+        DynamicsEngine,
+        EmotionRecognizer,
+        HarmonyPredictor,
+        MelodyTransformer,
+    )
     from neurdsp.music.recipe import load_recipe
     from neurdsp.training.checkpoint import save_checkpoint
 
@@ -274,6 +281,9 @@ def music(tmp_path_factory):
     export_network(network, folder / "net.safetensors")
     hears = EmotionRecognizer(EmotionConfig(first=8, second=8, hidden=8, outputs=8))
     export_network(hears, folder / "emotion.safetensors")
+    export_network(HarmonyPredictor(), folder / "harmony.safetensors")
+    shape = MelodyConfig(width=8, heads=1, head_width=8, hidden=8, blocks=1)
+    export_network(MelodyTransformer(shape), folder / "melody.safetensors")
     (folder / "music").mkdir()
     save_yaml(load_recipe("dynamics"), folder / "music" / "config.yaml")
     facts = {"step": 1, "seconds": 1.0, "best_metrics": {"score": 1.0}}
@@ -281,13 +291,13 @@ def music(tmp_path_factory):
     return folder
 
 
-def write_beat(path):
+def write_beat(path, channel=9):
     from neurdsp.midi import NOTE, MidiFile, write_midi
 
     notes = np.zeros(16, NOTE)
     notes["start_ticks"] = 240 * np.arange(16)
     notes["end_ticks"] = notes["start_ticks"] + 60
-    notes["pitch"], notes["velocity"], notes["channel"] = 42, 90, 9
+    notes["pitch"], notes["velocity"], notes["channel"] = 42, 90, channel
     write_midi(path, MidiFile.new().with_track(notes))
 
 
@@ -318,6 +328,7 @@ def place(files, lv2, drums, run_of_drums, run_of_kicks, run_of_fast_kicks, musi
     shutil.copytree(run_of_drums, files / "run")
     shutil.copytree(music, files, dirs_exist_ok=True)
     write_beat(files / "beat.mid")
+    write_beat(files / "tune.mid", channel=0)
     shutil.copytree(run_of_kicks, files / "kicks")
     shutil.copytree(run_of_fast_kicks, files / "fastrun")
     (files / "manifest.yaml").write_text(
