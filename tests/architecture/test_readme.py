@@ -228,3 +228,21 @@ def write_sample_files(folder, random_amp):
         write_audio(folder / "clips" / name, tone, 48_000)
     random_amp.write(folder / "model.safetensors")
     random_amp.write(folder / "amp.safetensors")
+    write_midi_files(folder)
+
+
+def write_midi_files(folder):
+    """Write a beat, bars to follow and a tune."""
+    import numpy as np
+    from neurdsp.midi import NOTE, MidiFile, write_midi
+
+    for name, pitches, channel in (
+        ("beat.mid", [36, 42, 38, 42], 9),
+        ("mybars.mid", [36, 42, 38, 46], 9),
+        ("tune.mid", [60, 64, 67, 64, 65, 69, 67, 62], 0),
+    ):
+        notes = np.zeros(32, NOTE)
+        notes["start_ticks"] = 240 * np.arange(32)
+        notes["end_ticks"] = notes["start_ticks"] + 200
+        notes["pitch"], notes["velocity"], notes["channel"] = np.resize(pitches, 32), 90, channel
+        write_midi(folder / name, MidiFile.new().with_track(notes))
