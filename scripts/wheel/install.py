@@ -77,11 +77,10 @@ def use(interpreter: str, package: Path, folder: Path, **environment: str) -> No
         raise SystemExit(f"neurdsp --version says {said!r}, but the package has version {report['version']}")
     run(UV, "pip", "install", "--quiet", "--python", python, f"{package}[plot]", **environment)
     run(python.with_name("neurdsp"), "demo", "-o", "demo", cwd=folder)
-    written = sorted(path.name for path in (folder / "demo").iterdir())
-    drums = [f"drums{end}" for end in ("-cymbals", "-hihat", "-kick", "-snare", "-toms", "")]
-    wanted = ["amped.wav", "dry.wav", "report.png", "report.txt", "drums.png", "drums.html"]
-    if written != sorted([*wanted, *(f"{name}.wav" for name in drums)]):
-        raise SystemExit(f"neurdsp demo wrote {written}")
+    written = {path.name for path in (folder / "demo").iterdir()}
+    wanted = {"amped.wav", "report.png", "drums-kick.wav", "drums.html", "kicks.png", "beat-humanised.mid"}
+    if not wanted <= written:
+        raise SystemExit(f"neurdsp demo did not write {sorted(wanted - written)}")
 
 
 def main(folder: Path) -> None:

@@ -9,6 +9,7 @@ import soundfile
 from neurdsp.amp import AmpModel, shipped_clip
 from neurdsp.cli.demo import run_demo
 from neurdsp.cli.demo_drums import DRUM_FILES, run_drums
+from neurdsp.cli.demo_kick import KICK_FILES, run_kicks
 from neurdsp.cli.demo_music import MUSIC_FILES, quantised_beat, run_music
 from neurdsp.drumsep.loop import render_loop
 from neurdsp.errors import ModelFileError
@@ -18,7 +19,8 @@ def test_the_demo_writes_sound_picture_and_report(run, files):
     outcome = run("demo", "-o", "demo", "-m", "amp.safetensors")
     assert outcome.status == 0, outcome
     written = sorted(path.name for path in (files / "demo").iterdir())
-    assert written == sorted(["amped.wav", "dry.wav", "report.png", "report.txt", *DRUM_FILES, *MUSIC_FILES])
+    amp_files = ["amped.wav", "dry.wav", "report.png", "report.txt"]
+    assert written == sorted([*amp_files, *DRUM_FILES, *KICK_FILES, *MUSIC_FILES])
     dry, rate = soundfile.read(shipped_clip(), dtype="float32")
     amped, _ = soundfile.read(files / "demo" / "amped.wav", dtype="float32")
     np.testing.assert_array_equal(amped, AmpModel.load(files / "amp.safetensors").render(dry, rate))
@@ -75,6 +77,18 @@ def test_the_drums_need_nothing_that_is_in_an_extra_but_matplotlib(tmp_path):
         f"assert run_drums(Path({str(tmp_path)!r})) is not None\n"
     )
     subprocess.run([sys.executable, "-I", "-c", script], check=True, capture_output=True, text=True)
+
+
+def test_the_kicks_of_the_demo_differ_and_end_in_silence(tmp_path):
+    report = run_kicks(tmp_path)
+    kicks = [soundfile.read(tmp_path / name, dtype="float32")[0] for name in KICK_FILES if ".wav" in name]
+    assert report.n_kicks == len(kicks) == 8
+    for number, kick in enumerate(kicks):
+        assert kick.shape == (88_200,)
+        assert 0.3 < np.abs(kick).max() <= 1
+        assert kick[-1] == 0
+        assert all(np.abs(kick - other).max() > 0.1 for other in kicks[:number])
+    assert (tmp_path / "kicks.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_the_beat_of_the_demo_is_played_near_its_steps_and_drawn(tmp_path):

@@ -40,7 +40,9 @@ CALLS = {
     ("music humanise", "output"): "music humanise beat.mid -o OUT",
     ("music dynamics", "output"): "music dynamics beat.mid -o OUT",
     ("music harmonise", "output"): "music harmonise tune.mid --models . -o OUT",
+    ("music harmonise", "report"): "music harmonise tune.mid --models . -o new.mid --report OUT",
     ("music continue", "output"): "music continue tune.mid --models . --bars 1 -o OUT",
+    ("music continue", "report"): "music continue tune.mid --models . --bars 1 -o new.mid --report OUT",
     ("music report", "output"): "music report beat.mid -o OUT",
     ("music emotion", "plot"): "music emotion near.wav --models . --plot OUT",
     ("music prepare", "output"): "music prepare groove --groove groove.tar -o OUT",
@@ -401,6 +403,7 @@ def test_an_output_that_exists_is_replaced_only_if_the_user_says_so_and_is_told(
     assert {name for name in before if before[name] != after[name]} == {out}
     # A new output is no replacement.
     (place / out).unlink()
+    (place / "new.mid").unlink(missing_ok=True)  # the other output of two calls
     done = run(*call, "--overwrite")
     assert (done.status, done.err) == (0, "")
 

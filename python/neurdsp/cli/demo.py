@@ -1,4 +1,4 @@
-"""``neurdsp demo``: a guitar through an amp model, drums separated, a beat humanised, and reports of it."""
+"""``neurdsp demo``: a guitar through an amp, drums taken apart, kicks, a beat humanised, and reports of it."""
 
 import json
 import os
@@ -13,6 +13,7 @@ from neurdsp import _guard as guard
 from neurdsp._output import atomic_output, check_output
 from neurdsp.audio import FloatArray, read_audio, write_audio
 from neurdsp.cli.demo_drums import DRUM_FILES, DrumsReport, run_drums
+from neurdsp.cli.demo_kick import KICK_FILES, KicksReport, run_kicks
 from neurdsp.cli.demo_music import MUSIC_FILES, MusicReport, run_music
 from neurdsp.errors import ModelFileError
 from neurdsp.report.mel import N_MELS
@@ -45,6 +46,8 @@ class DemoReport:
         Peaks in dBFS.
     drums : DrumsReport or None
         What separated the drum loop; None if no such network ships with this build.
+    kicks : KicksReport or None
+        What made the kicks; None if no generator ships with this build.
     music : MusicReport or None
         What became of the beat.
     """
@@ -63,6 +66,7 @@ class DemoReport:
     dry_peak_db: float
     amped_peak_db: float
     drums: DrumsReport | None = None
+    kicks: KicksReport | None = None
     music: MusicReport | None = None
 
     def rows(self) -> list[tuple[str, str]]:
@@ -83,6 +87,11 @@ class DemoReport:
                 if self.drums is None
                 else self.drums.rows()
             ),
+            *(
+                [("kicks", "no generator of them ships with this build")]
+                if self.kicks is None
+                else self.kicks.rows()
+            ),
             *([] if self.music is None else self.music.rows()),
         ]
 
@@ -93,16 +102,17 @@ def run_demo(
     model: str | os.PathLike[str] | None = None,
     overwrite: bool = False,
 ) -> DemoReport:
-    """Render the shipped clip through an amp model, separate a loop, humanise a beat, and write reports.
+    """Render a clip through an amp, take a loop apart, make kicks, humanise a beat, and write reports.
 
-    The loop is our own synthesis, and goes through the shipped network; neither step needs torch or scipy.
+    The loop is our own synthesis; all goes through what ships, and nothing needs torch or scipy.
 
     Parameters
     ----------
     folder : path-like
         Folder for ``dry.wav``, ``amped.wav``, ``report.png`` and ``report.txt``, and for ``drums.wav``,
-        ``drums-kick.wav`` and the other stems, ``drums.png`` and ``drums.html``, and for ``beat.mid``,
-        ``beat-humanised.mid``, ``beat.png`` and ``beat.html``; created if absent.
+        ``drums-kick.wav`` and the other stems, ``drums.png`` and ``drums.html``, for eight kicks and
+        ``kicks.png``, and for ``beat.mid``, ``beat-humanised.mid``, ``beat.png`` and ``beat.html``; created
+        if absent.
     model : str or path-like, optional
         A model file, or the name of a shipped amp; ``crunch`` by default.
     overwrite : bool
@@ -144,7 +154,7 @@ def run_demo(
         model = _MODEL if _MODEL in amps else amps[0]
     path, target = find_model(model), Path(folder)
     if target.is_dir():
-        for name in (*_FILES, *DRUM_FILES, *MUSIC_FILES):
+        for name in (*_FILES, *DRUM_FILES, *KICK_FILES, *MUSIC_FILES):
             check_output(target / name, inputs=[path])
             guard.check_new(target / name, overwrite=overwrite or _is_demo(target))
     amp = AmpModel.load(path)
@@ -179,7 +189,7 @@ def run_demo(
         amped_peak_db=peak_db(amped),
     )
     target.mkdir(parents=True, exist_ok=True)
-    report = replace(report, drums=run_drums(target), music=run_music(target))
+    report = replace(report, drums=run_drums(target), kicks=run_kicks(target), music=run_music(target))
     write_audio(target / "dry.wav", dry, sample_rate)
     write_audio(target / "amped.wav", amped, sample_rate)
     _draw(target / "report.png", report, dry, amped, mel_db, sample_rate)
@@ -241,10 +251,11 @@ def demo(
     model: Annotated[str, typer.Option("--model", "-m", help="Model file, or name of a shipped amp.")] = "",
     overwrite: guard.Overwrite = False,
 ) -> None:
-    """Play a guitar clip through an amp model, separate a drum loop, humanise a beat, and write reports."""
+    """Play a guitar through an amp, take a drum loop apart, make kicks, humanise a beat, and write reports."""
     from neurdsp.console import print_table
 
     report = run_demo(output, model=model or None, overwrite=overwrite)
     print_table(report.rows(), title="neurdsp demo")
-    names = [*_FILES, *(() if report.drums is None else ("drums.html", "drums.png", "drums*.wav")), "beat*"]
+    names = [*_FILES, *(() if report.drums is None else ("drums.html", "drums.png", "drums*.wav"))]
+    names += [*(() if report.kicks is None else ("kicks.png", "kick-*.wav")), "beat*"]
     typer.echo(f"\nwritten: {', '.join(str(output / name) for name in names)}")

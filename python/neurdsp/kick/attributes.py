@@ -187,7 +187,8 @@ def _pitch_hz(tail: Array) -> float:
     k = first + int(np.argmax(spectrum[first:last]))
     left, middle, right = np.log(spectrum[k - 1 : k + 2] + 1e-12)
     curve = left - 2 * middle + right
-    return float((k + (0.5 * (left - right) / curve if curve < 0 else 0)) * step)
+    peak = min(max(0.5 * (left - right) / curve, -0.5), 0.5) if curve < 0 else 0.0
+    return float((k + peak) * step)
 
 
 def _harmonics(tail: Array, pitch_hz: float) -> float:
