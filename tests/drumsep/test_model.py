@@ -27,8 +27,8 @@ def test_outputs_are_those_of_the_reference(n_stems):
     state = {name[6:]: tensor for name, tensor in tensors.items() if name.startswith("model.")}
     assert {name: tuple(tensor.shape) for name, tensor in state.items()} == config.parameter_shapes
     network.load_state_dict(state)
-    # In double precision the result is that of any processor. The outputs of the reference are rounded to single
-    # precision on the way: they are -107.6 dB (5 stems) and -114.4 dB (6 stems) from it.
+    # In double precision the result is that of any processor. The outputs of the reference are rounded to
+    # single precision on the way: they are -107.6 dB (5 stems) and -114.4 dB (6 stems) from it.
     with torch.no_grad():
         stems = network.double()(tensors["golden.input"][None].double())[0]
     wanted = tensors["golden.output"].double()

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from neurdsp import modelfile
-from neurdsp.errors import ConfigError
+from neurdsp.errors import ConfigError, ParameterError
 from neurdsp.kick.data.shards import open_prepared
 from neurdsp.kick.mel.latents import load_latents
 from neurdsp.kick.mel.recipe import VocabularyConfig, load_recipe
@@ -37,6 +37,46 @@ def test_all_stages_end_in_a_model_file_that_proves_itself(run, prepared: Path, 
     assert {"vae_l1", "diffusion_mse", "vocoder_mel_nats"} <= file.metrics.keys()
     latents = load_latents(run_of_all, open_prepared(prepared))
     assert np.array_equal(file.tensors["vae.latent_std"], latents.std.astype(np.float16))
+
+
+def test_a_generator_makes_the_same_kicks_of_the_file_however_many_are_asked_for(run, run_of_all: Path):
+    from neurdsp.kick import KickGenerator
+
+    assert run("kick", "export", run_of_all, "-o", "kick.safetensors").status == 0
+    generator = KickGenerator.load("kick.safetensors")
+    assert list(generator.keywords) == ["deep", "hard", "high"]
+    kicks = generator.generate(["deep"], negative=["high"], n=3, seed=5, steps=4, threads=2)
+    assert kicks.shape == (3, 8192)
+    np.testing.assert_array_equal(kicks[:1], generator.generate(["deep"], negative=["high"], seed=5, steps=4))
+    assert np.abs(kicks).max(axis=1) == pytest.approx([10 ** (-1 / 20)] * 3, abs=1e-3)
+    assert (kicks[:, -1] == 0).all()
+    assert generator.generate(seed=5, steps=2, sample_rate=96_000, length=5_001).shape == (1, 5_001)
+    for wrong, said in (
+        ({"tune": 2.0}, "tune, decay"),
+        ({"length": 100_000}, "length"),
+        ({"steps": 0}, "steps"),
+    ):
+        with pytest.raises(ParameterError, match=said):
+            generator.generate(**wrong)
+    with pytest.raises(ParameterError, match="generate\\(\\) alone"):
+        generator.generate_kicks(["deep"])
+    done = run(
+        "kick",
+        "generate",
+        "deep",
+        "-m",
+        "kick.safetensors",
+        "-n",
+        2,
+        "--steps",
+        2,
+        "-o",
+        "kicks",
+        "--length",
+        0.1,
+        "--no-sheet",
+    )
+    assert done.status == 0, done.err
 
 
 def test_latents_of_the_training_split_have_unit_variance(prepared: Path, run_of_all: Path):

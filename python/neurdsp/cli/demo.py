@@ -1,4 +1,4 @@
-"""``neurdsp demo``: a guitar through an amp, drums taken apart, kicks, a beat humanised, and reports of it."""
+"""``neurdsp demo``: a guitar through an amp, drums taken apart, kicks, a beat humanised, and reports."""
 
 import json
 import os
@@ -251,7 +251,7 @@ def demo(
     model: Annotated[str, typer.Option("--model", "-m", help="Model file, or name of a shipped amp.")] = "",
     overwrite: guard.Overwrite = False,
 ) -> None:
-    """Play a guitar through an amp, take a drum loop apart, make kicks, humanise a beat, and write reports."""
+    """Play a guitar through an amp, take a loop apart, make kicks, humanise a beat, and write reports."""
     from neurdsp.console import print_table
 
     report = run_demo(output, model=model or None, overwrite=overwrite)

@@ -18,6 +18,8 @@ from neurdsp.kick.counted import kick_key
 from neurdsp.kick.fit import fit
 from neurdsp.kick.kick import Kick, blend, check_range, render_kicks, shift
 from neurdsp.kick.lookup import find_generator
+from neurdsp.kick.mel.infer import ARCHITECTURE as MEL_ARCHITECTURE
+from neurdsp.kick.mel.infer import MelSampler
 from neurdsp.modelfile.files import read
 
 __all__ = ["Kick", "KickGenerator"]
@@ -32,6 +34,9 @@ class KickGenerator:
     """Makes kicks from keywords and a seed.
 
     Made by `load`. The same seed gives the same bytes, whatever the number of kicks and of threads.
+
+    A file of the preset ``seed`` (`kick.mel_diffusion`) makes audio from words. Only one of the preset
+    ``fast`` (`kick.hybrid`), such as the default, makes kicks that can be edited, tuned and varied.
 
     Attributes
     ----------
@@ -50,9 +55,16 @@ class KickGenerator:
     (16, 88200)
     """
 
-    def __init__(self, engine: "_core.KickHybrid", config: Mapping[str, object], path: Path) -> None:
-        self._engine, self._config, self.path = engine, config, path
-        self._words: list[str] = [str(each["name"]) for each in _entries(config, "keywords")]
+    def __init__(
+        self, engine: "_core.KickHybrid | MelSampler", config: Mapping[str, object], path: Path
+    ) -> None:
+        self._any_engine, self._config, self.path = engine, config, path
+        if isinstance(engine, MelSampler):
+            self._words, self._sliders = engine.words, []
+            self.keywords = dict.fromkeys(engine.words, "a word of the names that it was trained on")
+            self.attributes: dict[str, str] = {}
+            return
+        self._words = [str(each["name"]) for each in _entries(config, "keywords")]
         self._sliders = _entries(config, "attributes")
         self.keywords = {str(each["name"]): str(each["meaning"]) for each in _entries(config, "keywords")}
         self.attributes = {str(each["name"]): str(each["meaning"]) for each in self._sliders}
@@ -73,12 +85,24 @@ class KickGenerator:
         """
         path = find_generator(name_or_path)
         file = read(path)
-        if file.architecture != ARCHITECTURE:
+        if file.architecture not in (ARCHITECTURE, MEL_ARCHITECTURE):
             raise UnsupportedModelError(
-                f"'{path}' holds a model of architecture {file.architecture!r}; give one of {ARCHITECTURE!r}"
+                f"'{path}' holds a model of architecture {file.architecture!r}; give one of {ARCHITECTURE!r} "
+                f"or {MEL_ARCHITECTURE!r}"
             )
         weights = {name: tensor for name, tensor in file.tensors.items() if not name.startswith("parity.")}
+        if file.architecture == MEL_ARCHITECTURE:
+            return cls(MelSampler(file.metadata, weights, file.config), file.config, path)
         return cls(_core.KickHybrid(dict(file.metadata), weights), file.config, path)
+
+    @property
+    def _engine(self) -> "_core.KickHybrid":
+        if isinstance(self._any_engine, MelSampler):
+            raise ParameterError(
+                f"'{self.path}' makes spectrograms, not kicks that can be edited; use its generate() alone, "
+                "or a generator of the preset fast"
+            )
+        return self._any_engine
 
     def generate(
         self,
@@ -117,7 +141,8 @@ class KickGenerator:
         guidance
             How strictly the words are followed, 1 to 8.
         steps
-            Steps of the sampler. This generator takes one; the parameter is there for those that take more.
+            Steps of the sampler. The default generator takes one; one of the preset ``seed`` takes 20 unless
+            you say otherwise.
         sample_rate
             In Hz, 8,000 to 192,000.
         attributes
@@ -135,6 +160,26 @@ class KickGenerator:
         ParameterError
             If a value is out of range.
         """
+        if isinstance(self._any_engine, MelSampler):
+            self._check_request(n, seed, guidance, threads)
+            if tune or decay != 1 or attributes:
+                raise ParameterError(
+                    f"'{self.path}' makes spectrograms, so tune, decay and attributes do not move it; leave "
+                    "them out, or use a generator of the preset fast"
+                )
+            asked, unwanted = self._known(keywords), self._known(negative)
+            self._wishes(asked, unwanted)
+            return self._any_engine.generate(
+                asked,
+                unwanted,
+                n=n,
+                seed=seed,
+                length=length,
+                guidance=guidance,
+                steps=steps,
+                sample_rate=sample_rate,
+                threads=threads,
+            )
         kicks = self.generate_kicks(
             keywords,
             negative=negative,
@@ -168,10 +213,8 @@ class KickGenerator:
         ParameterError
             If a value is out of range.
         """
-        _whole("n", n, 0, MAX_KICKS)
-        _whole("seed", seed, 0, MAX_SEED)
-        check_range("guidance", guidance, 1, 8)
-        check_range("threads", threads, 1, 1024)
+        self._check_request(n, seed, guidance, threads)
+        engine = self._engine
         if steps not in (None, 1):
             raise ParameterError(f"steps is {steps!r}, but this generator takes one step; leave it out")
         asked, unwanted = self._known(keywords), self._known(negative)
@@ -179,12 +222,19 @@ class KickGenerator:
         keys = [kick_key(seed, k) for k in range(n)]
         if not keys:
             return []
-        noise, _, codes = self._engine.generate(keys, wishes, sliders, float(guidance), int(threads))
+        noise, _, codes = engine.generate(keys, wishes, sliders, float(guidance), int(threads))
         given = tuple(sorted((attributes or {}).items()))
         return [
             Kick(KickCode.from_flat(code), key, asked, one, unwanted, float(guidance), given)
             for key, one, code in zip(keys, noise, codes, strict=True)
         ]
+
+    @staticmethod
+    def _check_request(n: int, seed: int, guidance: float, threads: int) -> None:
+        _whole("n", n, 0, MAX_KICKS)
+        _whole("seed", seed, 0, MAX_SEED)
+        check_range("guidance", guidance, 1, 8)
+        check_range("threads", threads, 1, 1024)
 
     def vary(self, kick: Kick, amount: float = 0.3, n: int = 1, seed: int = 0) -> list[Kick]:
         """Return variations of a kick.

@@ -1,0 +1,95 @@
+"""Kicks by latent diffusion of mel spectrograms, as `KickGenerator` asks for them. Needs no torch."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurdsp import _core
+from neurdsp.audio.resampling import resample
+from neurdsp.errors import ParameterError
+from neurdsp.kick.counted import kick_key
+from neurdsp.kick.kick import check_range
+
+__all__ = ["ARCHITECTURE", "DEFAULT_STEPS", "MelSampler"]
+
+ARCHITECTURE = "kick.mel_diffusion"
+DEFAULT_STEPS = 20
+_SAMPLER = "dpm-solver++"
+_PEAK = 10 ** (-1 / 20)
+_END_SAMPLES = 64
+
+
+class MelSampler:
+    """The engine of a `kick.mel_diffusion` file.
+
+    Parameters
+    ----------
+    metadata, weights
+        Of the file.
+    config
+        Its shapes and vocabulary.
+    """
+
+    def __init__(
+        self,
+        metadata: Mapping[str, str],
+        weights: Mapping[str, NDArray[Any]],
+        config: Mapping[str, Any],
+    ) -> None:
+        self._engine = _core.KickMel(dict(metadata), dict(weights))
+        self._sample_rate = int(config["mel"]["sample_rate"])
+        self.words: list[str] = [str(word) for word in config["keywords"]["words"]]
+
+    def generate(
+        self,
+        keywords: Sequence[str],
+        negative: Sequence[str],
+        *,
+        n: int,
+        seed: int,
+        length: int | None,
+        guidance: float,
+        steps: int | None,
+        sample_rate: int,
+        threads: int,
+    ) -> NDArray[np.float32]:
+        """Return kicks ``(n, length)``, each peaking at -1 dBFS; the last 64 samples of a cut one fade to 0.
+
+        Raises
+        ------
+        ParameterError
+            If a value is out of range.
+        """
+        check_range("sample_rate", sample_rate, 8_000, 192_000)
+        asked = [self.words.index(word) for word in keywords]
+        unwanted = [self.words.index(word) for word in negative]
+        count = DEFAULT_STEPS if steps is None else steps
+        kicks = [
+            self._levelled(
+                self._engine.kick(
+                    asked, unwanted, float(guidance), count, _SAMPLER, kick_key(seed, k), int(threads)
+                ),
+                sample_rate,
+                length,
+            )
+            for k in range(n)
+        ]
+        default = 2 * sample_rate if length is None else length
+        return np.stack(kicks) if kicks else np.zeros((0, default), np.float32)
+
+    def _levelled(
+        self, audio: NDArray[np.float32], sample_rate: int, length: int | None
+    ) -> NDArray[np.float32]:
+        if sample_rate != self._sample_rate:
+            audio = resample(audio, self._sample_rate, sample_rate)
+        wanted = len(audio) if length is None else length
+        check_range("length", wanted, _END_SAMPLES, len(audio))
+        audio = audio[:wanted] - np.float32(audio.mean())
+        peak = float(np.abs(audio).max())
+        if not np.isfinite(peak):
+            raise ParameterError("the model makes values that are not finite; export or train it again")
+        audio = audio * np.float32(_PEAK / peak if peak > 0 else 1.0)
+        audio[-_END_SAMPLES:] *= np.linspace(1, 0, _END_SAMPLES, dtype=np.float32)
+        return audio
