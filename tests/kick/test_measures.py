@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 from neurdsp.errors import ParameterError
 from neurdsp.kick.attributes import QUANTITIES, WORDS, labels, measure, thresholds
 from neurdsp.kick.judge.figures import hygiene, log_mel_distance, ripple_cents
@@ -104,3 +105,25 @@ def test_synthesised_partials_above_200_hz_do_not_ring():
     level = np.exp(codes.log_a[:, 1:, 19])  # at 190 ms
     high = codes.log_f[:, 1:, 19] > np.log(300)
     assert (level[high] < 0.02).mean() > 0.97
+
+
+def test_a_set_like_the_real_one_is_dense_and_covers_it_and_copies_are_found():
+    from neurdsp.kick.judge.embedding import copies, density_and_coverage, energy_distance
+
+    real, made, far = np.random.default_rng(0).standard_normal((3, 200, 8)).astype(np.float32)
+    real, made, far = torch.from_numpy(real), torch.from_numpy(made), torch.from_numpy(far) + 9
+    density, coverage = density_and_coverage(made, real)
+    assert density == pytest.approx(1, abs=0.15)
+    assert coverage > 0.9
+    assert density_and_coverage(far, real) == (0, 0)
+    assert energy_distance(made, real) < 0.1 < energy_distance(far, real)
+    assert copies(made, real) < 0.1
+    assert copies(real + 1e-4, real) == 1
+
+
+def test_the_typical_kick_of_a_set_is_told_in_units():
+    t = np.arange(88_200) / 44_100
+    found = hygiene(np.stack([np.sin(2 * np.pi * hz * t) * np.exp(-t / 0.1) for hz in (50, 55, 60)]))
+    assert found.pitch_hz == pytest.approx(55, rel=0.02)
+    assert found.length_s == pytest.approx(0.1 * np.log(1e4) / 2, rel=0.05)
+    assert found.click_db < -30

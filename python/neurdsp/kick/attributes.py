@@ -153,7 +153,10 @@ def measure(audio: NDArray[np.floating]) -> Array:
     low = (hertz > 25) & (hertz < 1500)
     attack_hz = float((attack[low] * hertz[low]).sum() / attack[low].sum())
 
-    short = np.fft.rfft(x[:1024])
+    # The end fades, or its step would be heard as a click.
+    short = np.fft.rfft(
+        x[:1024] * np.concatenate([np.ones(512), 0.5 + 0.5 * np.cos(np.linspace(0, np.pi, 512))])
+    )
     short[np.fft.rfftfreq(1024, 1 / _RATE) < 1500] = 0
     click = float(np.abs(np.fft.irfft(short)[:441]).max())
 

@@ -176,10 +176,12 @@ def evaluate(
             rows.append((f"last sample{title}", f"{clean.last_sample:.1e}"))
             rows.append((f"DC{title}", f"{clean.dc_median:.1e}, at most {clean.dc:.1e}"))
             rows.append((f"ripple{title}", f"{clean.ripple_cents:.0f} cents"))
+            typical = f"{clean.pitch_hz:.0f} Hz, {clean.length_s:.2f} s, {clean.click_db:.0f} dB"
+            rows.append((f"pitch, length, click{title}", typical))
     for name, far in found.distances.items():
-        rows.append(
-            (f"aisfx, {name}", f"{far.raw:.2f}, masked {far.masked:.2f}, nearest is own {far.nearest:.2f}")
-        )
+        text = f"{far.raw:.2f}, masked {far.masked:.2f}, nearest is own {far.nearest:.2f}"
+        text += f", density {far.density:.2f}, coverage {far.coverage:.2f}"
+        rows.append((f"aisfx, {name}", text + ("" if far.copies is None else f", copies {far.copies:.2f}")))
     if found.resynthesis_nats is not None:
         rows.append(
             (

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from neurdsp.errors import MissingDependencyError
 
-__all__ = ["embed", "energy_distance", "nearest_is_own", "with_noise"]
+__all__ = ["copies", "density_and_coverage", "embed", "energy_distance", "nearest_is_own", "with_noise"]
 
 _FRAME, _BANDS, _FRAMES = 2048, 96, 100
 _LARGEST = 9.457798957824707
@@ -96,3 +96,24 @@ def nearest_is_own(a: Tensor, b: Tensor, seed: int = 0) -> float:
         first = torch.arange(2 * n) < n
         rates.append(float((first[distances.argmin(1)] == first).float().mean()))
     return float(np.mean(rates))
+
+
+def density_and_coverage(made: Tensor, real: Tensor, neighbours: int = 5) -> tuple[float, float]:
+    """Return how densely a set lies where real ones are, and which share of the real ones it reaches.
+
+    Source: M. F. Naeem et al., "Reliable fidelity and diversity metrics for generative models", ICML 2020.
+    Both are near 1 for a set like the real one.
+    """
+    among = torch.cdist(real, real)
+    radius = among.kthvalue(min(neighbours, len(real) - 1) + 1, dim=1).values  # the first is the kick itself
+    inside = torch.cdist(made, real) <= radius
+    density = float(inside.float().sum(1).mean() / neighbours)
+    return density, float(inside.any(0).float().mean())
+
+
+def copies(made: Tensor, learnt: Tensor) -> float:
+    """Return which share of a set lies nearer to a training kick than hardly any two of these lie."""
+    among = torch.cdist(learnt, learnt)
+    among.fill_diagonal_(float("inf"))
+    near = among.amin(1).quantile(0.05)
+    return float((torch.cdist(made, learnt).amin(1) < near).float().mean())

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 from neurdsp.kick.attributes import QUANTITIES, WORDS, measure_all
 from neurdsp.kick.infer import KickGenerator
 from neurdsp.kick.judge.figures import Hygiene, hygiene, log_mel_distance
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 __all__ = ["Distances", "Evaluation", "evaluate", "read_recordings"]
 
@@ -27,11 +30,18 @@ class Distances:
         Energy distance, as it is and with noise 60 dB below the peaks.
     nearest
         How often the nearest neighbour is of the own set.
+    density, coverage
+        Near 1 for a set like the recordings.
+    copies
+        Share of the set that lies as near to a training recording as hardly any two of these do.
     """
 
     raw: float
     masked: float
     nearest: float
+    density: float
+    coverage: float
+    copies: float | None = None
 
 
 @dataclass(frozen=True)
@@ -190,7 +200,14 @@ def _distances(
     training: NDArray[np.float32] | None,
     progress: Callable[[str, int, int], None],
 ) -> dict[str, Distances]:
-    from neurdsp.kick.judge.embedding import embed, energy_distance, nearest_is_own, with_noise
+    from neurdsp.kick.judge.embedding import (
+        copies,
+        density_and_coverage,
+        embed,
+        energy_distance,
+        nearest_is_own,
+        with_noise,
+    )
 
     sets = {"recordings": recordings, "generated": audio}
     if training is not None:
@@ -200,18 +217,22 @@ def _distances(
         embedded[name] = (embed(kicks), embed(with_noise(kicks, done)))
         progress("distances", done + 1, len(sets))
     raw, masked = embedded["recordings"]
-    found = {
-        "halves of the recordings": Distances(
-            energy_distance(raw[::2], raw[1::2]),
-            energy_distance(masked[::2], masked[1::2]),
-            nearest_is_own(raw[::2], raw[1::2]),
+    learnt = embedded.get("training recordings")
+
+    def far(own: "tuple[Tensor, Tensor]", real: "tuple[Tensor, Tensor]", *, made: bool = False) -> Distances:
+        return Distances(
+            energy_distance(own[0], real[0]),
+            energy_distance(own[1], real[1]),
+            nearest_is_own(own[0], real[0]),
+            *density_and_coverage(own[0], real[0]),
+            copies(own[0], learnt[0]) if made and learnt is not None else None,
         )
-    }
-    for name, (own, own_masked) in embedded.items():
+
+    halves = [(raw[k::2], masked[k::2]) for k in range(2)]
+    found = {"halves of the recordings": far(halves[0], halves[1])}
+    for name, own in embedded.items():
         if name != "recordings":
-            found[name] = Distances(
-                energy_distance(own, raw), energy_distance(own_masked, masked), nearest_is_own(own, raw)
-            )
+            found[name] = far(own, (raw, masked), made=name == "generated")
     return found
 
 

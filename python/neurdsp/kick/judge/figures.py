@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurdsp.errors import ParameterError
+from neurdsp.kick.attributes import QUANTITIES, measure_all
 
 __all__ = ["Hygiene", "hygiene", "log_mel_distance", "low_band_snr_db", "ripple_cents"]
 
@@ -113,6 +114,9 @@ class Hygiene:
         Median of `ripple_cents`.
     crest
         Median of peak over RMS.
+    pitch_hz, length_s, click_db
+        Medians of the pitch of the tail, of the seconds until all but 0.01 % of the energy is over, and of
+        the peak above 1.5 kHz in the first 10 ms over the peak.
     finite
         Whether every sample is a number.
     """
@@ -122,6 +126,9 @@ class Hygiene:
     dc_median: float
     ripple_cents: float
     crest: float
+    pitch_hz: float
+    length_s: float
+    click_db: float
     finite: bool
 
 
@@ -130,6 +137,8 @@ def hygiene(audio: NDArray[np.floating]) -> Hygiene:
     audio = np.asarray(audio, np.float64)
     means = np.abs(audio.mean(axis=1))
     ripples = np.array([ripple_cents(one) for one in audio])
+    names = [quantity.name for quantity in QUANTITIES]
+    medians = dict(zip(names, np.median(measure_all(audio), axis=0).tolist(), strict=True))
     peak, rms = np.abs(audio).max(axis=1), np.sqrt((audio**2).mean(axis=1)) + 1e-12
     return Hygiene(
         float(np.abs(audio[:, -1]).max()),
@@ -137,5 +146,8 @@ def hygiene(audio: NDArray[np.floating]) -> Hygiene:
         float(np.median(means)),
         float(np.nanmedian(ripples)) if np.isfinite(ripples).any() else float("nan"),
         float(np.median(peak / rms)),
+        float(np.exp(medians["pitch"])),
+        float(np.exp(medians["length"])),
+        float(20 * np.log10(max(np.exp(medians["click"]) - 1e-3, 1e-6))),
         bool(np.isfinite(audio).all()),
     )
