@@ -96,6 +96,11 @@ class KickGenerator:
         return cls(_core.KickHybrid(dict(file.metadata), weights), file.config, path)
 
     @property
+    def is_editable(self) -> bool:
+        """Whether its kicks are codes, which can be tuned, edited and varied."""
+        return not isinstance(self._any_engine, MelSampler)
+
+    @property
     def _engine(self) -> "_core.KickHybrid":
         if isinstance(self._any_engine, MelSampler):
             raise ParameterError(

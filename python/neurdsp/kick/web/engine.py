@@ -45,7 +45,13 @@ class BusyError(Exception):
 
 @functools.cache
 def _load(path: str, model: str) -> Any:
-    return import_string(path).load(model)
+    loaded = import_string(path).load(model)
+    if not getattr(loaded, "is_editable", True):
+        raise ModelFileError(
+            f"'{model}' makes spectrograms, and the page edits and varies kicks; give a generator of the "
+            "preset fast"
+        )
+    return loaded
 
 
 _loading = threading.Lock()
@@ -57,7 +63,7 @@ def generator() -> Any:
     Raises
     ------
     ModelFileError
-        If the model file cannot be read.
+        If the model file cannot be read, or its kicks cannot be edited.
     """
     with _loading:
         return _load(setting("GENERATOR"), setting("MODEL"))
