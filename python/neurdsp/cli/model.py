@@ -28,16 +28,16 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 @guard.guarded
 def info(
     file: Annotated[
-        str, typer.Argument(help="Model file (.safetensors, .nam, .json), or the name of a shipped amp.")
+        str, typer.Argument(help="Model file (.safetensors, .nam, .json), or the name of a shipped model.")
     ],
     as_json: AsJson = False,
 ) -> None:
     """Print what a model file holds."""
-    from neurdsp.amp.lookup import find_model
+    from neurdsp.cli.named import find_shipped_or_file
     from neurdsp.console import print_table
     from neurdsp.modelfile import info as read_info
 
-    told = read_info(find_model(file))
+    told = read_info(find_shipped_or_file(file))
     if as_json:
         typer.echo(json.dumps(asdict(told) | {"path": str(told.path)}))
         return
@@ -49,19 +49,21 @@ def info(
 def verify(
     files: Annotated[
         list[str],
-        typer.Argument(metavar="FILES...", help="Model files, or names of shipped amps.", show_default=False),
+        typer.Argument(
+            metavar="FILES...", help="Model files, or names of shipped models.", show_default=False
+        ),
     ],
     as_json: AsJson = False,
 ) -> None:
     """Run the parity vectors of each file; exit status 1 if a model fails, 2 if a file cannot be read."""
-    from neurdsp.amp.lookup import find_model
+    from neurdsp.cli.named import find_shipped_or_file
     from neurdsp.modelfile import verify as run
 
     rows: list[dict[str, Any]] = []
     status = 0
     for file in files:
         try:
-            result = run(find_model(file))
+            result = run(find_shipped_or_file(file))
         except NeurdspError as error:
             typer.echo(f"neurdsp: {' '.join(str(error).split())}", err=True)
             rows.append({"file": file, "passed": False, "error": str(error)})
@@ -133,13 +135,13 @@ def convert(
     A .json file is an amp model of an earlier trainer, or an LSTM as Proteus has it; a .aidax file is an
     LSTM. The checkpoint of an MDX23C drum separator becomes a model file that proves itself.
     """
-    from neurdsp.amp.lookup import find_model
+    from neurdsp.cli.named import find_shipped_or_file
     from neurdsp.console import print_table
     from neurdsp.modelfile import convert as run
 
     names: dict[str, Literal["F32", "F16", "BF16"]] = {"f32": "F32", "f16": "F16", "bf16": "BF16"}
     done = run(
-        find_model(source),
+        find_shipped_or_file(source),
         target,
         dtype=names[dtype] if dtype else None,
         parity_db=parity_db,
