@@ -123,7 +123,7 @@ def train(
     Returns
     -------
     dict
-        Score and steps of each stage.
+        Score and steps of each stage; it ends with a stage that was interrupted.
 
     Raises
     ------
@@ -172,6 +172,8 @@ def train(
     for stage in STAGES[1:]:
         if stage in stages:
             figures[stage] = getattr(run, f"train_{stage}")()
+            if figures[stage].get("stopped") == "interrupted":
+                break
     save_json(folder / "result.json", figures)
     return figures
 
@@ -194,7 +196,13 @@ class _Run:
             reporter = Reporter(own / "metrics.jsonl", show=self.show, score_name=f"{stage} loss")
             trainer = Trainer(net, task, training, run_dir=own, reporter=reporter)
             summary = trainer.run(resume=self.resume and begun)
-        return {"steps": summary.steps, "seconds": round(summary.seconds, 1), **summary.best_metrics}
+        seconds = round(summary.seconds, 1)
+        return {
+            "steps": summary.steps,
+            "seconds": seconds,
+            "stopped": summary.stopped,
+            **summary.best_metrics,
+        }
 
     def restore(self, stage: str, net: nn.Module) -> dict[str, Any]:
         path = self.folder / stage / "checkpoint.pt"
