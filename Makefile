@@ -16,7 +16,7 @@ $(UV):
 	$(BIN)/python -m pip install --quiet --upgrade uv
 
 .PHONY: demo
-demo: $(UV) ## Install the light wheel, play the shipped amp, separate drums, humanise a beat, write demo/
+demo: $(UV) ## Install the light wheel and try everything that ships: amp, drums, kicks, a beat; write demo/
 	$(UV) pip install --quiet --reinstall-package neurdsp '.[plot]'
 	$(BIN)/neurdsp demo -o demo
 
