@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Repeats the kick generator that ships: gathers kicks, trains, exports and judges it.
-# Usage: scripts/runs/ship_kick.sh OUT (an empty folder). About 15 CPU-minutes.
+# Usage: scripts/runs/ship_kick.sh OUT (an empty folder). About 30 CPU-minutes.
 set -euo pipefail
 out=${1:?give a folder}
 export OMP_NUM_THREADS=1

@@ -76,7 +76,7 @@ class Kick:
         decay
             Factor on the duration of everything after the first 18 ms, 0.1 to 10.
         level
-            Whether the peak is brought to -1 dBFS.
+            Whether the peak is brought to -1 dBFS, and what stays 60 dB below it fades to nothing.
         layers
             The parts to render, of ``partials``, ``transient``, ``low``, ``noise`` and ``fine``.
 

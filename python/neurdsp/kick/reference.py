@@ -224,7 +224,7 @@ def render(
     decay
         By how much everything after the first 18 ms is stretched.
     level
-        Whether the peak is brought to -1 dBFS.
+        Whether the peak is brought to -1 dBFS, and what stays 60 dB below it fades to nothing.
     layers
         The parts to render.
 
@@ -285,6 +285,13 @@ def render(
 
 
 def ceiling(audio: NDArray[np.floating]) -> Floats:
-    """Bring the peak of audio to -1 dBFS by one gain; silence stays silent."""
+    """Bring the peak of audio to -1 dBFS by one gain, and end it where nothing is left to hear.
+
+    What no longer rises above -60 dB of the peak fades, and is nothing from -66 dB on. Silence stays silent.
+    """
     peak = float(np.abs(audio).max(initial=0.0))
-    return (audio * (CEILING / peak) if peak > 0 else audio).astype(np.float32)
+    if not peak > 0:
+        return audio.astype(np.float32)
+    levelled = audio * (CEILING / peak)
+    to_come = np.maximum.accumulate(np.abs(levelled)[::-1])[::-1] / CEILING
+    return np.asarray(levelled * np.clip((to_come - 5e-4) / 5e-4, 0, 1), np.float32)

@@ -104,8 +104,8 @@ fn latents_quantities_and_codes_follow_the_contract() {
         let quantities = formulas.linear("probe.2", &inner);
         assert!(worst(&found.quantities[index * 2..][..2], &quantities) < 2e-5);
         // Deep is asked: below −0.5. Long is not wanted: above 0.5 with its sign turned.
-        let margins = [-(quantities[0] + 0.5), -(quantities[1] - 0.5), 0.35 - (quantities[0] - 1.0).abs()];
-        scores.push(margins.into_iter().fold(0.35, f64::min));
+        let margins = [-(quantities[0] + 0.5), -(quantities[1] - 0.5), 1.0 - (quantities[0] - 1.0).abs()];
+        scores.push(margins.into_iter().fold(1.0, f64::min));
     }
     let best = (0..scores.len()).max_by(|a, b| scores[*a].total_cmp(&scores[*b])).unwrap();
     assert_eq!(found.best, best, "{scores:?}");

@@ -59,7 +59,7 @@ class ShapeConfig(Config):
     blocks: int = Field(3, ge=1, le=32)
     embedding: int = Field(96, ge=8, le=1024)
     probe_width: int = Field(192, ge=8, le=1024)
-    candidates: int = Field(8, ge=1, le=64)
+    candidates: int = Field(16, ge=1, le=64)
 
     @model_validator(mode="after")
     def _covers_the_code(self) -> "ShapeConfig":
@@ -137,6 +137,8 @@ class FastRecipe(Config):
         Range of guidance in the pairs, drawn evenly on a logarithmic scale.
     drift
         Weight of the drift in the second half of the student's training.
+    probed
+        Kicks of the student that the probe learns from, beside those of the training set.
     teacher, student, probe
         Budget of each stage.
     """
@@ -149,6 +151,7 @@ class FastRecipe(Config):
     teacher_steps: int = Field(8, ge=2, le=100)
     guidance: tuple[float, float] = (1.0, 8.0)
     drift: float = Field(0.5, ge=0, le=10)
+    probed: int = Field(12_000, ge=100, le=1_000_000)
     teacher: TrainingConfig = _budget(1.2, 1.5e-3, 128)
     student: TrainingConfig = _budget(1.0, 7e-4, 128)
     probe: TrainingConfig = _budget(0.15, 2e-3, 192)

@@ -15,7 +15,7 @@ from neurdsp.kick.counted import normal
 __all__ = ["Forward"]
 
 Floats = NDArray[np.float32]
-_CAP = 0.35
+_CAP = 1.0
 
 
 def _silu(x: Floats) -> Floats:

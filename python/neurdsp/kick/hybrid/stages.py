@@ -16,7 +16,7 @@ from neurdsp.kick.hybrid.config import SLIDERS, FastRecipe
 from neurdsp.kick.hybrid.network import LatentGenerator, Probe
 from neurdsp.training.task import Phase, StepContext
 
-__all__ = ["Conditions", "ProbeTask", "StudentTask", "TeacherTask", "guided_pairs"]
+__all__ = ["Conditions", "ProbeTask", "StudentTask", "TeacherTask", "guided_pairs", "student_latents"]
 
 _HELD_OUT = 0.04
 
@@ -232,6 +232,19 @@ def _energy(a: Tensor, b: Tensor) -> float:
     n, m = len(a), len(b)
     within = torch.cdist(a, a).sum() / (n * (n - 1)) + torch.cdist(b, b).sum() / (m * (m - 1))
     return float(2 * torch.cdist(a, b).mean() - within)
+
+
+@torch.no_grad()
+def student_latents(student: LatentGenerator, data: Conditions, recipe: FastRecipe) -> Tensor:
+    """Return latents as the student makes them in use, under conditions of the training set."""
+    draw, found = _drawn(recipe.probe.seed + 4, 0), []
+    low, high = np.log(recipe.guidance)
+    for start in range(0, recipe.probed, 1000):
+        n = min(1000, recipe.probed - start)
+        _, condition = data.draw(n, draw)
+        guidance = torch.exp(low + (high - low) * torch.rand(n, generator=draw))
+        found.append(student.generate(_noise(n, data.latent.shape[1], draw), condition, guidance))
+    return torch.cat(found)
 
 
 class ProbeTask(_Task):

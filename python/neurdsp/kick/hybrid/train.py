@@ -14,9 +14,10 @@ from torch import Tensor, nn
 from neurdsp.config import build, load_yaml, save_yaml
 from neurdsp.errors import ConfigError, ParameterError
 from neurdsp.kick.attributes import QUANTITIES, labels, thresholds
+from neurdsp.kick.code import KickCode
 from neurdsp.kick.hybrid.basis import Basis
 from neurdsp.kick.hybrid.config import QUANTITY_NAMES, SLIDERS, FastRecipe
-from neurdsp.kick.hybrid.data import Kicks, load_kicks, prepare
+from neurdsp.kick.hybrid.data import PIECE, Kicks, levelled, load_kicks, prepare
 from neurdsp.kick.hybrid.network import LatentGenerator, Probe
 from neurdsp.kick.hybrid.stages import (
     Conditions,
@@ -24,6 +25,7 @@ from neurdsp.kick.hybrid.stages import (
     StudentTask,
     TeacherTask,
     guided_pairs,
+    student_latents,
 )
 from neurdsp.training import Reporter, Trainer, TrainingConfig
 from neurdsp.training.checkpoint import load_checkpoint, save_checkpoint
@@ -139,7 +141,7 @@ def train(
     if overwrite and resume:
         raise ParameterError("resume and overwrite are both given; give one of them")
     if overwrite and settings.exists():
-        for name in (*STAGES, "latents.pt", "pairs.pt", "config.yaml", "result.json"):
+        for name in (*STAGES, "latents.pt", "pairs.pt", "probed.pt", "config.yaml", "result.json"):
             path = folder / name
             if path.is_dir():
                 shutil.rmtree(path)
@@ -300,7 +302,31 @@ class _Run:
 
     def train_probe(self) -> dict[str, Any]:
         held = self.latents()
+        made, measured = self.student_kicks()
+        latent = torch.cat([held["latent"].float(), made])
+        values = torch.cat([held["measured"].float(), measured])
+        # Half of a batch is what the student makes: that is what the probe will choose from.
+        share = torch.full((len(made),), 1 / len(made), dtype=held["chances"].dtype)
+        chances = torch.cat([held["chances"], share]) / 2
         torch.manual_seed(self.recipe.probe.seed)
         net = Probe(self.recipe.shape, len(QUANTITIES))
-        task = ProbeTask(held["latent"], held["measured"].float(), held["chances"], self.recipe)
-        return self.fit("probe", net, task, self.recipe.probe)
+        return self.fit("probe", net, ProbeTask(latent, values, chances, self.recipe), self.recipe.probe)
+
+    def student_kicks(self) -> tuple[Tensor, Tensor]:
+        """Return latents of the student, and what their renders measure, standardised."""
+        path = self.folder / "probed.pt"
+        if path.exists() and self.resume:
+            stored = load_checkpoint(path)
+            return stored["latent"], stored["measured"]
+        student = LatentGenerator(self.recipe.shape)
+        self.restore("student", student)
+        latent = student_latents(student.eval(), self.conditions(), self.recipe)
+        basis, held = self.basis()
+        found = []
+        for start in range(0, len(latent), PIECE):
+            packed = basis.decode(latent[start : start + PIECE].numpy())
+            found.append(levelled(KickCode.from_packed(packed.astype(np.float32)), start)[1])
+        values = torch.from_numpy(np.concatenate(found))
+        measured = ((values - held["mean"]) / held["spread"]).float()
+        save_checkpoint(path, {"latent": latent, "measured": measured})
+        return latent, measured

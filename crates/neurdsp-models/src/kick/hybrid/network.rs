@@ -22,7 +22,7 @@ const MAX_INNER: usize = 8192;
 /// Residual blocks of a decoder.
 const DECODER_BLOCKS: usize = 2;
 /// Most that one margin counts.
-const MARGIN: f32 = 0.35;
+const MARGIN: f32 = 1.0;
 
 /// The latents of one kick, and the one that is chosen.
 #[derive(Debug, Clone, PartialEq)]

@@ -16,6 +16,8 @@ use crate::error::{Error, Result};
 const CEILING: f32 = 0.891_250_9;
 /// How long a kick takes to end, in seconds.
 const CLOSING: f64 = 0.005;
+/// What no longer rises above the first of these parts of the peak, -60 dB, fades; below the second, -66 dB, is nothing.
+const ENDING: [f32; 2] = [1e-3, 5e-4];
 
 /// The key of kick `index` of a seed: all its noise follows from it.
 ///
@@ -40,7 +42,7 @@ pub struct RenderSpec {
     pub tune_semitones: f64,
     /// Factor by which everything after the first 18 ms is stretched, 0.1 to 10.
     pub decay: f64,
-    /// Whether the peak is brought to −1 dBFS.
+    /// Whether the peak is brought to −1 dBFS, and what stays 60 dB below it fades to nothing.
     pub level: bool,
     /// Which parts to render: partials, transient, low layer, noise, fine noise.
     pub layers: [bool; 5],
@@ -198,13 +200,27 @@ fn close(rate: f64, audio: &mut [f32]) {
     }
 }
 
-/// One gain that brings the peak to the ceiling; silence stays silent.
+/// One gain that brings the peak to the ceiling, and an end where nothing is left to hear; silence stays silent.
 fn bring_to_ceiling(audio: &mut [f32]) {
     let peak = audio.iter().fold(0.0_f32, |peak, sample| peak.max(sample.abs()));
     if peak > 0.0 {
         let gain = CEILING / peak;
         if gain.is_finite() {
             audio.iter_mut().for_each(|sample| *sample *= gain);
+            end(audio);
         }
+    }
+}
+
+/// Fades the tail by how loud the loudest of what is still to come is.
+fn end(audio: &mut [f32]) {
+    let [full, none] = ENDING.map(|share| share * CEILING);
+    let mut to_come = 0.0_f32;
+    for sample in audio.iter_mut().rev() {
+        to_come = to_come.max(sample.abs());
+        if to_come >= full {
+            break;
+        }
+        *sample *= ((to_come - none) / (full - none)).max(0.0);
     }
 }
