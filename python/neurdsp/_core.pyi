@@ -526,6 +526,32 @@ class MusicNetwork:
     @property
     def metadata(self) -> dict[str, str]: ...
 
+@final
+class MusicWorker:
+    def __new__(
+        cls,
+        paths: Sequence[str | os.PathLike[str]],
+        inline: bool,
+        offline: bool,
+        capacity: int,
+        deadline_ms: float,
+        latest: bool,
+    ) -> MusicWorker: ...
+    def submit(self, name: str, inputs: NDArray[np.float32], due_step: int) -> int: ...
+    def due(
+        self, step: int
+    ) -> (
+        tuple[
+            int,
+            str,
+            NDArray[np.float32] | None,
+            Literal["no model", "refused", "skipped", "expired", "failed", "late"] | None,
+        ]
+        | None
+    ): ...
+    def restart(self) -> None: ...
+    def report(self) -> dict[str, Any]: ...
+
 def chord_names() -> list[str]: ...
 def chord_index(name: str) -> int | None: ...
 def parse_key(name: str) -> tuple[int, bool] | None: ...

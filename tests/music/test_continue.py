@@ -73,6 +73,19 @@ def test_the_network_is_told_the_token_before_the_place_and_the_key():
     assert np.flatnonzero(inputs[0, 1:]).tolist() == [0, 26, 42, 45]
 
 
+def test_the_network_hears_c_and_the_file_stays_in_its_key():
+    def heard(key, up):
+        model = Flat()
+        tune = piece(np.array([60, 67, 64]) + up, steps=4)
+        settings = ContinueSettings(bars=1, key=key, temperature=0, memory=8)
+        pitches = continue_midi(tune, model, settings=settings).notes["pitch"]
+        return np.array(model.inputs), pitches
+
+    (plain, pitches), (inputs, moved) = heard("C", 0), heard("Eb", 3)
+    np.testing.assert_array_equal(inputs, plain)
+    assert (moved == pitches + 3).all()
+
+
 def test_weights_of_the_memory_come_from_the_model_file():
     def pitches(weight):
         metadata = {WEIGHTS_KEY: str([weight] * 17)}

@@ -12,9 +12,9 @@ from neurdsp.music.dataset import Dataset
 from neurdsp.music.emotion.cues import CUES, Cues, draw_cues, mood_of
 from neurdsp.music.emotion.features import mel_frames
 from neurdsp.music.emotion.listen import hear
-from neurdsp.music.emotion.sources import _FIRST_TUNE, _PATCHES, SHAPE
+from neurdsp.music.emotion.sources import _FIRST_TUNE, _PATCHES, SHAPE, _Tune, _sounding
 from neurdsp.music.emotion.synthesis import PRESETS, RATE_HZ, play_patch
-from neurdsp.music.emotion.tunes import tempo_bpm, tune_notes
+from neurdsp.music.emotion.tunes import tempo_bpm, tonic_pitch, tune_notes
 from neurdsp.music.infer import MusicPipeline
 from neurdsp.music.recipe import load_recipe
 from typer.testing import CliRunner
@@ -51,6 +51,21 @@ def test_each_cue_changes_its_own_part_of_a_tune():
     assert tempo_bpm(PLAIN._replace(tempo=1.0)) / tempo_bpm(PLAIN._replace(tempo=-1.0)) == pytest.approx(3)
 
 
+def test_pitch_classes_are_those_of_the_notes_that_are_held_and_the_tonic_ends_the_scale():
+    for mode, scale in ((1.0, {0, 2, 4, 5, 7, 9, 11}), (-1.0, {0, 2, 3, 5, 7, 8, 10})):
+        cues = PLAIN._replace(mode=mode, tempo=-1.0)
+        notes, tonic = tune_notes(8, cues, seconds=4), tonic_pitch(8, cues) % 12
+        assert {(int(pitch) - tonic) % 12 for pitch in notes["pitch"]} <= scale
+        bits = _sounding(_Tune(cues, notes, tempo_bpm(cues), tonic), 87)
+        for frame in range(0, 87, 5):
+            at_ticks = frame * 1024 / 22_050 * 480
+            near = 0.6 * 1024 / 22_050 * 480
+            held = notes[(notes["start_ticks"] < at_ticks - near) & (notes["end_ticks"] > at_ticks + near)]
+            some = notes[(notes["start_ticks"] < at_ticks + near) & (notes["end_ticks"] > at_ticks - near)]
+            found = {number for number in range(12) if bits[frame] >> number & 1}
+            assert set(held["pitch"] % 12) <= found <= set(some["pitch"] % 12)
+
+
 def test_no_preset_patch_or_tune_is_in_two_splits():
     presets = [set(part) for part in PRESETS.values()]
     patches = [set(part) for part in _PATCHES.values()]
@@ -83,7 +98,7 @@ def test_frames_are_decibels_and_do_not_depend_on_channels_or_rate():
 
 
 def test_the_task_counts_mode_and_is_blind_to_nothing():
-    pytest.importorskip("torch")
+    torch = pytest.importorskip("torch")
     from neurdsp.music.emotion.task import build
 
     rng = np.random.default_rng(1)
@@ -91,16 +106,29 @@ def test_the_task_counts_mode_and_is_blind_to_nothing():
     for split in ("train", "validation", "test"):
         arrays[f"{split}.frames"] = rng.standard_normal((12, 86, 128)).astype(np.float16)
         arrays[f"{split}.cues"] = np.array([draw_cues(rng, 0.2) for _ in range(12)], np.float32)
+        arrays[f"{split}.sounding"] = rng.integers(0, 1 << 12, (12, 86)).astype(np.uint16)
+        arrays[f"{split}.tonic"] = rng.integers(0, 12, 12).astype(np.uint8)
     task = build(Dataset("emotion", arrays), load_recipe("emotion"))
-    wanted = iter(np.c_[mood_of(arrays["test.cues"]), arrays["test.cues"]])
-    perfect = task.metrics(lambda clip: np.tile(next(wanted), (len(clip), 1)), "test")
+    wanted = np.c_[mood_of(arrays["test.cues"]), arrays["test.cues"]]
+    singly = iter(wanted)
+
+    def knowing(frames):
+        return np.tile(next(singly), (86, 1)) if len(frames) == 86 else np.repeat(wanted, 86, axis=0)
+
+    perfect = task.metrics(knowing, "test")
     assert perfect["score"] < 1e-6
-    assert perfect["valence_r2"] == pytest.approx(1)
+    assert perfect["valence_r2"] == perfect["running_valence_r2"] == pytest.approx(1)
     assert perfect["mode_accuracy"] == 1
     assert task.baselines("test")["mean"]["valence_r2"] <= 0
     frames, targets = task.batch(0)
-    assert frames.shape == (12, 86, 128)
-    assert targets.shape == (12, 2 + len(CUES))
+    # Two clips in a row; the mood stays for a clip, and the pitch classes are those of the frame.
+    assert frames.shape == (6, 2 * 86, 128)
+    assert targets.shape == (6, 2 * 86, 2 + len(CUES) + 24)
+    mood = targets[..., :8].unflatten(1, (2, 86))
+    assert (mood == mood[:, :, :1]).all()
+    assert set(np.unique(targets[..., 8:20])) == {0, 1}
+    assert (targets[..., 20:].sum(-1) == 1).all()
+    assert task.loss(torch.nn.functional.pad(targets, (0, 32)), (frames, targets)) == 0
 
 
 def test_the_command_gives_means_and_an_answer_for_each_frame(tmp_path):

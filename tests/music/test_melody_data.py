@@ -143,3 +143,32 @@ def test_the_ngram_is_a_distribution_and_learns():
     np.testing.assert_allclose(likely.sum(1), 1)
     assert -np.log2(likely[np.arange(80), line]).mean() < 0.4
     assert Dataset("melody", {}).task == "melody"
+
+
+def test_the_task_hears_every_piece_in_c_major_or_a_minor():
+    pytest.importorskip("torch")
+    from neurdsp.music.melody.task import build
+    from neurdsp.music.recipe import load_recipe
+
+    rng = np.random.default_rng(4)
+    line = np.where(rng.random(200) < 0.5, 1, rng.integers(60, 72, 200))
+    around = np.tile(np.array([0, 16, 0, 0, 0, 5 * 7], np.uint8), (200, 1))
+    arrays = {}
+    for split in ("train", "validation", "test"):
+        moved = [(line, around)]
+        for up in (3, -5):  # Eb and G
+            there = around.copy()
+            there[:, 3], there[:, 5] = up % 12, (7 + up) % 12 * 5
+            moved.append((np.where(line > 1, line + up, line), there))
+        arrays[f"{split}.tokens"] = np.concatenate([tokens for tokens, _ in moved]).astype(np.uint8)
+        arrays[f"{split}.surroundings"] = np.concatenate([part for _, part in moved])
+        arrays[f"{split}.pieces"] = np.array([[at * 200, 200, 0] for at in range(len(moved))])
+    task = build(Dataset("melody", arrays), load_recipe("melody", overrides=["data.chord=1", "data.key=1"]))
+    before, conditions, after, weight = (part.numpy() for part in task.batch(0))
+    whole = weight.sum(1) == 192
+    assert whole.any()
+    assert (after[whole] == line[:192]).all()
+    assert (before[whole, 1:] == line[:191]).all()
+    # C, and the tones of G.
+    assert (conditions[whole][..., 33:46] == np.eye(13)[0]).all()
+    assert (conditions[whole][..., 46:58].nonzero()[-1].reshape(-1, 3) == [2, 7, 11]).all()

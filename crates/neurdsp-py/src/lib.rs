@@ -30,6 +30,7 @@ mod operation;
 mod scan;
 mod tonal;
 mod train;
+mod worker;
 
 #[pymodule(gil_used = false)]
 mod _core {
@@ -82,6 +83,8 @@ mod _core {
     };
     #[pymodule_export]
     use crate::train::PyWavenetTrainer;
+    #[pymodule_export]
+    use crate::worker::PyMusicWorker;
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

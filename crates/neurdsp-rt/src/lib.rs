@@ -12,6 +12,7 @@
 //! | [`ImpulseResponse`] | cabinets |
 //! | [`SharedSettings`], [`Monitor`] | settings and times that threads share |
 //! | [`inference`] | models beside the audio thread, whose answers are applied at a fixed musical step |
+//! | [`MusicJob`] | the music networks as such models |
 //! | [`Transport`], [`NotePlayer`] | steps of the host's song, and notes played along with it |
 //! | [`alloc_guard`], [`mod@bench`] | proof that nothing allocates, and how fast it plays |
 //!
@@ -42,6 +43,7 @@ mod handle;
 pub mod inference;
 mod levels;
 mod monitor;
+mod music_job;
 mod notes;
 mod parameters;
 mod planes;
@@ -60,6 +62,7 @@ pub use error::{Error, Result};
 pub use handle::ChainHandle;
 pub use levels::{ModelLevels, NORMALISED_LOUDNESS_DB, OutputMode};
 pub use monitor::{Monitor, PerformanceReport};
+pub use music_job::{MAX_MUSIC_VALUES, MusicJob, MusicStep};
 pub use notes::{NoteEvent, NotePlayer, TimedNote};
 pub use parameters::{ChainSettings, Parameter, SharedSettings};
 pub use planes::{MAX_CHUNK, Planes};

@@ -2,12 +2,18 @@
 // Helpers outside of a test function may unwrap as well.
 #![allow(clippy::unwrap_used)]
 
+#[path = "../../neurdsp-models/tests/music/random.rs"]
+mod networks;
+
+use neurdsp_models::music::MusicPart;
 use neurdsp_rt::alloc_guard::{Allocations, GuardedAllocator, count_allocations};
 use neurdsp_rt::inference::{
     DropPolicy, Fallback, Inference, InferenceHandle, InferenceMode, InferenceSettings, Job, Priority,
     inference,
 };
-use neurdsp_rt::{Error, Transport};
+use neurdsp_rt::{Error, MusicJob, MusicStep, Transport};
+use neurdsp_simd::Isa;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 #[global_allocator]
@@ -287,5 +293,37 @@ fn settings_out_of_bounds_are_refused() {
     ] {
         let refused = inference::<Sum>(InferenceMode::Worker, settings).err().unwrap();
         assert!(matches!(refused, Error::Parameter { .. }), "{refused}");
+    }
+}
+
+#[test]
+fn steps_of_all_music_networks_allocate_nothing_and_give_the_bits_of_a_run() {
+    for int8 in [false, true] {
+        let all = MusicPart::ALL
+            .map(|part| Arc::new(networks::network(part, &networks::whole(part), int8, Isa::detect())));
+        let (mut audio, mut handle) = inference(InferenceMode::Inline, InferenceSettings::default()).unwrap();
+        handle.load(|| MusicJob::new(all.iter().cloned())).unwrap();
+        for round in 0..3 {
+            for network in &all {
+                let mut run = neurdsp_models::music::MusicRun::new(Arc::clone(network));
+                let mut expected = vec![0.0; network.n_outputs()];
+                audio.restart();
+                // Beyond the window of the melody.
+                for row in networks::inputs(network, 70, round).chunks(network.n_inputs()) {
+                    run.step(row, &mut expected);
+                    let request = MusicStep::new(network.part(), row);
+                    let (due, seen) = count_allocations(|| {
+                        audio.submit(&request, 0);
+                        audio.due(0)
+                    });
+                    assert_eq!(seen, Allocations::default(), "{}", network.part().name());
+                    assert_eq!(due.unwrap().1.unwrap().values(), expected);
+                }
+            }
+        }
+        let report = handle.monitor().report();
+        assert_eq!((report.answers, report.dropped(), report.audio_waits), (3 * 5 * 70, 0, 0));
+        let weights: usize = all.iter().map(|network| network.n_bytes()).sum();
+        assert!(report.memory_bytes > weights as u64 && report.load_ms > 0.0 && report.last_us > 0.0);
     }
 }

@@ -17,6 +17,7 @@ from neurdsp.music.harmony.harmonise import Harmonised, PlanSettings, harmonise_
 from neurdsp.music.lookup import DEFAULT, networks_of
 from neurdsp.music.melody.continuation import Continued, ContinueSettings, continue_midi
 from neurdsp.music.network import MusicNetwork
+from neurdsp.music.worker import MusicWorker
 
 __all__ = ["MusicPipeline"]
 
@@ -88,6 +89,25 @@ class MusicPipeline:
 
     def __getitem__(self, name: str) -> MusicNetwork:
         return self.network(name)
+
+    def worker(
+        self,
+        *,
+        inline: bool = False,
+        offline: bool = False,
+        capacity: int = 64,
+        deadline_ms: float = 20.0,
+        latest: bool = False,
+    ) -> MusicWorker:
+        """Run all networks on a worker with a monitor; see `neurdsp.music.worker.MusicWorker`."""
+        return MusicWorker(
+            list(self.paths.values()),
+            inline=inline,
+            offline=offline,
+            capacity=capacity,
+            deadline_ms=deadline_ms,
+            latest=latest,
+        )
 
     def models(self) -> list[dict[str, Any]]:
         """Return name, precision, parameters and bytes of each network, and what was measured at export."""

@@ -23,6 +23,7 @@ from neurdsp.music.task import MusicTask, Runner
 from neurdsp.music.tasks import task_of
 from neurdsp.training import Reporter, Trainer, TrainingSummary
 from neurdsp.training.checkpoint import load_checkpoint
+from neurdsp.training.precision import autocast
 from neurdsp.training.ranks import refuse_ranks
 from neurdsp.training.run_folder import begin_run, check_resumable, save_json
 
@@ -71,8 +72,8 @@ class _Training:
         """Return the loss of a batch."""
         assert isinstance(model, Network)
         batch = tuple(part.to(self._device) for part in self._task.batch(step))
-        with self._arithmetic(model):
-            predicted = self._task.predict(model, batch)
+        with autocast(self._recipe.training.precision, self._device), self._arithmetic(model):
+            predicted = self._task.predict(model, batch).float()
         loss = self._task.loss(predicted, batch)
         if self._teacher is None:
             return loss

@@ -1,4 +1,8 @@
-"""What training asks about emotion: cue-model valence and arousal of a clip, from its first second on."""
+"""What training asks about emotion: cue-model valence and arousal of clips, from their first second on.
+
+Clips follow each other without a pause, as in use the network never begins anew. Beside the cues it is asked what
+leads to them: which pitch classes sound in each frame, and the tonic. Without these it did not find the mode.
+"""
 
 from functools import cache
 from typing import NamedTuple
@@ -21,7 +25,11 @@ from neurdsp.music.task import Batch, MusicTask, Runner, batch_rows
 __all__ = ["EmotionTask", "build"]
 
 _N_TOLD = 2 + len(CUES)
-"""Outputs that have a meaning: valence, arousal, and the cues."""
+"""Outputs that are judged: valence, arousal, and the cues."""
+_SOUNDING = slice(_N_TOLD, _N_TOLD + 12)
+_TONIC = slice(_N_TOLD + 12, _N_TOLD + 24)
+_BANDS_DB = 30.0
+"""Decibels of a difference of 1 in a frame."""
 
 
 class EmotionSettings(Config):
@@ -29,27 +37,38 @@ class EmotionSettings(Config):
 
     Parameters
     ----------
+    clips
+        Clips that follow each other in a row of a batch.
     cues
         Weight of the cues in the loss, beside valence and arousal.
+    pitches
+        Weight of the pitch classes that sound, and of the tonic.
     rest
         Weight of the outputs without a meaning, which are to be 0.
     gain_db
         Each clip of a batch is louder or softer by up to so much.
+    tilt_db
+        Its highest bands are louder or softer by up to so much than its lowest.
     warmup_frames
-        Frames at the start of a clip that do not count: too little was heard.
+        Frames at the start of a clip in which only the pitch classes count: too little was heard.
     """
 
+    clips: int = Field(2, ge=1, le=8)
     cues: float = Field(0.5, ge=0, le=10)
+    pitches: float = Field(1.0, ge=0, le=10)
     rest: float = Field(0.05, ge=0, le=10)
     gain_db: float = Field(3.0, ge=0, le=24)
+    tilt_db: float = Field(4.0, ge=0, le=24)
     warmup_frames: int = Field(22, ge=0, le=80)
 
 
 class _Split(NamedTuple):
-    """Frames ``(n, frames, mels)``, valence, arousal and cues ``(n, 8)``."""
+    """Frames ``(n, frames, mels)``, valence, arousal and cues ``(n, 8)``, pitch classes as bits, tonics."""
 
     frames: NDArray[np.float16]
     targets: NDArray[np.float32]
+    sounding: NDArray[np.uint16]
+    tonic: NDArray[np.uint8]
 
 
 class EmotionTask(MusicTask):
@@ -72,33 +91,60 @@ class EmotionTask(MusicTask):
         self.samples_per_step = self._batch_size
 
     def batch(self, number: int) -> Batch:
-        """Return frames ``(n, frames, mels)`` and targets ``(n, 8)``."""
-        split: _Split = self._split("train")
-        rows = batch_rows(number, n_rows=len(split.frames), batch_size=self._batch_size, seed=self._seed)
+        """Return frames ``(n, frames, mels)``, and targets ``(n, frames, 32)``: 8 judged, 12 sounding, 12 tonic."""
+        split, told = self._split("train"), self._settings
+        size = self._batch_size * told.clips
+        rows = batch_rows(number, n_rows=len(split.frames), batch_size=size, seed=self._seed)
+        rows = rows[: len(rows) // told.clips * told.clips]
         rng = np.random.default_rng([self._seed, number, 1])
-        gain_db = rng.uniform(-1, 1, (len(rows), 1, 1)) * self._settings.gain_db
-        # A frame is decibels over 30; below the floor there is nothing to make louder.
         frames = split.frames[rows].astype(np.float32)
-        frames = np.maximum(frames + (gain_db / 30).astype(np.float32), frames.min())
-        return torch.from_numpy(frames), torch.from_numpy(split.targets[rows])
+        floor = frames.min()
+        louder_db = rng.uniform(-1, 1, (len(rows), 1, 1)) * told.gain_db
+        slope = np.linspace(-0.5, 0.5, frames.shape[2])
+        louder_db = louder_db + slope * rng.uniform(-1, 1, (len(rows), 1, 1)) * told.tilt_db
+        # Below the floor there is nothing to make louder.
+        moved = np.maximum(frames + (louder_db / _BANDS_DB).astype(np.float32), floor)
+        frames = np.where(frames > floor, moved, frames)
+        n_frames = frames.shape[1]
+        targets = np.zeros((len(rows), n_frames, _TONIC.stop), np.float32)
+        targets[..., :_N_TOLD] = split.targets[rows, None]
+        targets[..., _SOUNDING] = split.sounding[rows, :, None] >> np.arange(12) & 1
+        targets[..., _TONIC] = (split.tonic[rows, None] == np.arange(12))[:, None]
+        after_another = (len(rows) // told.clips, told.clips * n_frames, -1)
+        return torch.from_numpy(frames.reshape(after_another)), torch.from_numpy(targets.reshape(after_another))
 
     def predict(self, network: Network, batch: Batch) -> Tensor:
-        """Return the outputs of each frame that counts, ``(n, frames, outputs)``."""
+        """Return the outputs of each frame, ``(n, frames, outputs)``."""
         assert isinstance(network, EmotionRecognizer)
         outputs: Tensor = network(batch[0])[0]
-        return outputs[:, self._settings.warmup_frames :]
+        return outputs
 
     def loss(self, predicted: Tensor, batch: Batch) -> Tensor:
-        """Return the mean squared error of valence and arousal, and of cues and rest by their weights."""
-        squared = (predicted[..., :_N_TOLD] - batch[1][:, None]) ** 2
-        told = squared[..., :2].mean() + self._settings.cues * squared[..., 2:].mean()
-        return told + self._settings.rest * (predicted[..., _N_TOLD:] ** 2).mean()
+        """Return the mean squared error of valence and arousal, and of all else by its weight."""
+        weights = self._settings
+        frame = torch.arange(predicted.shape[1]) % (predicted.shape[1] // weights.clips)
+        counted = predicted[:, frame >= weights.warmup_frames]
+        squared = (counted[..., :_N_TOLD] - batch[1][:, frame >= weights.warmup_frames, :_N_TOLD]) ** 2
+        pitches = (predicted[..., _SOUNDING] - batch[1][..., _SOUNDING]) ** 2
+        tonic = (counted[..., _TONIC] - batch[1][:, frame >= weights.warmup_frames, _TONIC]) ** 2
+        told = squared[..., :2].mean() + weights.cues * squared[..., 2:].mean()
+        asked = weights.pitches * (pitches.mean() + tonic.mean())
+        return told + asked + weights.rest * (predicted[..., _TONIC.stop :] ** 2).mean()
 
     def metrics(self, run: Runner, split: str) -> dict[str, float]:
-        """Measure the answer at the end of each clip: mean error, and the part of the variance explained."""
+        """Measure the answer at the end of each clip: mean error, and the part of the variance explained.
+
+        Clips are heard from the first state, and on the test split also one after the other.
+        """
         data: _Split = self._split(split)
         said = np.stack([run(clip.astype(np.float32))[-1, :_N_TOLD] for clip in data.frames])
-        return _figures(said, data.targets)
+        found = _figures(said, data.targets)
+        if split == "test":
+            n_clips, n_frames, n_mels = data.frames.shape
+            ends = run(data.frames.reshape(-1, n_mels).astype(np.float32))[n_frames - 1 :: n_frames]
+            along = _figures(ends[:n_clips, :_N_TOLD], data.targets)
+            found |= {f"running_{name}": along[name] for name in ("valence_r2", "arousal_r2")}
+        return found
 
     def baselines(self, split: str) -> dict[str, dict[str, float]]:
         """Measure the mean of training, and ridge regressions on mean and spread of the mel frames."""
@@ -144,13 +190,20 @@ def _load(dataset: Dataset, split: str) -> _Split:
     arrays = dataset.of(split)
     try:
         frames, cues = arrays["frames"], arrays["cues"]
+        sounding, tonic = arrays["sounding"], arrays["tonic"]
     except KeyError as error:
         raise ConfigError(f"the data of emotion lack {error}; prepare them again") from None
-    if frames.ndim != 3 or cues.shape != (len(frames), len(CUES)) or not len(frames):
+    rows = (len(sounding), len(tonic), *sounding.shape[1:])
+    if (
+        frames.ndim != 3
+        or not len(frames)
+        or cues.shape != (len(frames), len(CUES))
+        or rows != (len(frames), *frames.shape[:2])
+    ):
         raise ConfigError(
             f"the data of emotion have shapes {list(frames.shape)} and {list(cues.shape)}; prepare them again"
         )
-    return _Split(frames, np.c_[mood_of(cues), cues].astype(np.float32))
+    return _Split(frames, np.c_[mood_of(cues), cues].astype(np.float32), sounding, tonic)
 
 
 def build(dataset: Dataset, recipe: Recipe) -> EmotionTask:

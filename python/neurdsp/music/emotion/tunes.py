@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from neurdsp.midi import NOTE
 from neurdsp.music.emotion.cues import Cues
 
-__all__ = ["TICKS", "tempo_bpm", "tune_notes"]
+__all__ = ["TICKS", "tempo_bpm", "tonic_pitch", "tune_notes"]
 
 TICKS = 480
 """Of a quarter note."""
@@ -27,6 +27,18 @@ def tempo_bpm(cues: Cues) -> float:
     return float(np.sqrt(60 * 180) * np.sqrt(3) ** cues.tempo)
 
 
+def tonic_pitch(tune: int, cues: Cues) -> int:
+    """Return the MIDI pitch of the tonic in the middle of a tune's range: the key is drawn, the register moves it.
+
+    Examples
+    --------
+    >>> tonic_pitch(1, Cues(1, 0, 1, 0, 0, 0)) - tonic_pitch(1, Cues(1, 0, 0, 0, 0, 0))
+    18
+    """
+    key = int(np.random.default_rng([17, tune]).integers(0, 12)) - 6
+    return 60 + key + round(18 * cues.register)
+
+
 def tune_notes(tune: int, cues: Cues, *, seconds: float) -> NDArray[np.void]:
     """Return the notes of a tune from its first beat until a time, played with cues.
 
@@ -42,13 +54,12 @@ def tune_notes(tune: int, cues: Cues, *, seconds: float) -> NDArray[np.void]:
         When the last note starts at the latest.
     """
     rng = np.random.default_rng([18, tune])
-    scale, key = _SCALES[cues.mode], int(rng.integers(0, 12)) - 6
+    scale, centre = _SCALES[cues.mode], tonic_pitch(tune, cues)
     progression = _PROGRESSIONS[rng.integers(len(_PROGRESSIONS))]
     # A beat of the melody is one note, two, or half of a long one.
     rhythm = rng.choice(3, size=16, p=[0.5, 0.35, 0.15])
     steps = rng.choice([-2, -1, -1, 0, 1, 1, 2], size=64)
     broken = bool(rng.integers(2))
-    centre = 60 + key + round(18 * cues.register)
     n_beats = int(np.ceil(seconds * tempo_bpm(cues) / 60))
     hold = 0.625 - 0.375 * cues.articulation
     velocity = 70 + 45 * cues.dynamics

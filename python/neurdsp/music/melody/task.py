@@ -26,8 +26,6 @@ from neurdsp.music.task import Batch, MusicTask, Runner
 
 __all__ = ["MelodyTask", "build", "learn_weights"]
 
-_TRANSPOSED = 6
-"""Melodies are moved by fewer semitones than so many down, and as many up."""
 _UNKNOWN = 255
 _ORDER = 5
 
@@ -97,15 +95,14 @@ class MelodyTask(MusicTask):
             n_starts = max(0, math.ceil((n - steps) / self._window)) + 1
             first = self._window * int(rng.integers(n_starts))
             end = min(n, first + steps)
-            moved, around = _transposed(piece, int(rng.integers(1 - _TRANSPOSED, _TRANSPOSED + 1)))
-            around = around[first:end].copy()
+            tokens, around = piece.tokens, piece.around[first:end].copy()
             if rng.random() >= self._settings.key:
                 around[:, 3] = _UNKNOWN
             if rng.random() >= self._settings.chord:
                 around[:, 5] = _UNKNOWN
             length = end - first
-            before[row, :length] = np.append(0 if first == 0 else moved[first - 1], moved[first : end - 1])
-            after[row, :length] = moved[first:end]
+            before[row, :length] = np.append(0 if first == 0 else tokens[first - 1], tokens[first : end - 1])
+            after[row, :length] = tokens[first:end]
             weight[row, :length] = 1
             conditions[row, :length] = _core.melody_conditions(around)
         return tuple(torch.from_numpy(part) for part in (before, conditions, after, weight))
@@ -148,13 +145,12 @@ class MelodyTask(MusicTask):
         }
 
     def baselines(self, split: str) -> dict[str, dict[str, float]]:
-        """Measure an n-gram of order 5 on melodies in one key, alone and with the memory of the piece."""
-        normal = [_normal(piece) for piece in self._pieces("train")]
-        model = NGram(normal, order=_ORDER)
+        """Measure an n-gram of order 5, alone and with the memory of the piece."""
+        model = NGram((piece.tokens for piece in self._pieces("train")), order=_ORDER)
         few = self._settings.validation
-        tokens = [_normal(piece) for piece in self._pieces(split)]
+        tokens = [piece.tokens for piece in self._pieces(split)]
         alone = [model.probabilities(melody) for melody in tokens]
-        validation = [_normal(piece) for piece in self._pieces("validation")[:few]]
+        validation = [piece.tokens for piece in self._pieces("validation")[:few]]
         weights = learn_weights(
             [model.probabilities(melody) for melody in validation],
             [_core.melody_memory(melody) for melody in validation],
@@ -266,19 +262,13 @@ def _bits(probabilities: Sequence[NDArray[np.float64]], tokens: Sequence[NDArray
     return float(-np.log2(np.concatenate(given)).mean())
 
 
-def _turn(piece: _Piece) -> int:
-    """Return by how many semitones a melody lies above C or A minor, -5 to 6."""
+def _normal(piece: _Piece) -> _Piece:
+    """Return a piece in C or A minor, as the engine lets the network hear it: -6 to 5 semitones away.
+
+    Pitches beyond the range move by octaves.
+    """
     tonic = int(piece.around[0, 3])
-    return (tonic - (9 if piece.around[0, 4] else 0) + 5) % 12 - 5
-
-
-def _normal(piece: _Piece) -> NDArray[np.uint8]:
-    """Return a melody in C or A minor."""
-    return _transposed(piece, -_turn(piece))[0]
-
-
-def _transposed(piece: _Piece, semitones: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Return tokens and surroundings in another key; pitches beyond the range move by octaves."""
+    semitones = 5 - (tonic - (9 if piece.around[0, 4] else 0) + 5) % 12 if tonic < 12 else 0
     tokens, around = piece.tokens.astype(np.int64), piece.around.copy()
     pitches = tokens[tokens > 1]
     if len(pitches):
@@ -289,14 +279,14 @@ def _transposed(piece: _Piece, semitones: int) -> tuple[NDArray[np.uint8], NDArr
     rooted = around[:, 5] < 60
     chord = around[rooted, 5].astype(np.int64)
     around[rooted, 5] = (chord // 5 + semitones) % 12 * 5 + chord % 5
-    return tokens.astype(np.uint8), around
+    return _Piece(tokens.astype(np.uint8), around)
 
 
 def _load(dataset: Dataset, split: str) -> list[_Piece]:
     arrays = dataset.of(split)
     try:
         pieces = [
-            _Piece(arrays["tokens"][first : first + n], arrays["surroundings"][first : first + n])
+            _normal(_Piece(arrays["tokens"][first : first + n], arrays["surroundings"][first : first + n]))
             for first, n, _ in arrays["pieces"].tolist()
         ]
         sound = all(len(piece.tokens) == len(piece.around) > 0 for piece in pieces)

@@ -79,6 +79,18 @@ impl Key {
         (self.tonic + if self.minor { 3 } else { 0 }) % 12
     }
 
+    /// How far up, -6 to 5 semitones, it is to C major, or from a minor key to A minor: the keys that the melody network knows.
+    #[must_use]
+    pub fn semitones_to_c(self) -> i32 {
+        5 - (i32::from(self.major_tonic()) + 5) % 12
+    }
+
+    /// The key moved by semitones, up or down.
+    #[must_use]
+    pub fn transposed(self, semitones: i32) -> Key {
+        Key { tonic: (i32::from(self.tonic) + semitones).rem_euclid(12) as u8, ..self }
+    }
+
     /// The pitch classes of its scale as bits, bit 0 for C: the major or the natural minor scale, in a minor key with the
     /// raised seventh beside the natural one.
     #[must_use]

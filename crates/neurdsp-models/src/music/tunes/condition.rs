@@ -32,6 +32,16 @@ pub struct Surroundings {
 }
 
 impl Surroundings {
+    /// The surroundings of the same step in a melody moved by semitones, up or down.
+    #[must_use]
+    pub fn transposed(&self, semitones: i32) -> Surroundings {
+        Surroundings {
+            key: self.key.map(|key| key.transposed(semitones)),
+            chord: self.chord.map(|chord| chord.transposed(semitones)),
+            ..*self
+        }
+    }
+
     /// Writes the condition.
     ///
     /// # Example

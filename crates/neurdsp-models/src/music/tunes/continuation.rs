@@ -1,12 +1,13 @@
 //! A melody continued: step by step, drawn from the network mixed with the memory of the piece.
 
+use super::super::chords::Key;
 use super::condition::{N_CONDITION, Surroundings};
-use super::grid::{HOLD, MAX_STEPS, N_TOKENS, REST};
+use super::grid::{HOLD, LOWEST_PITCH, MAX_STEPS, N_TOKENS, REST};
 use super::memory::MelodyMemory;
 use super::mixture::Mixture;
 use crate::error::{Error, Result};
 
-/// What says how likely tokens are: the melody network.
+/// What says how likely tokens are: the melody network. It hears all melodies in C major or A minor.
 pub trait MelodyModel {
     /// Returns to the state before the first step.
     fn reset(&mut self);
@@ -69,10 +70,13 @@ pub fn continue_melody(
     let (mut condition, mut remembered) = ([0.0; N_CONDITION], [0.0; N_TOKENS]);
     let mut continued = Vec::with_capacity(surroundings.len() - prompt.len());
     let (mut before, mut sounding) = (REST, false);
+    // The melody as a whole is moved: where its key changes, the model is told so.
+    let key = surroundings.first().and_then(|around| around.key);
+    let semitones = key.map_or(0, Key::semitones_to_c);
     model.reset();
     for (at, around) in surroundings.iter().enumerate() {
-        around.write(&mut condition);
-        let logits = model.step(before, &condition)?;
+        around.transposed(semitones).write(&mut condition);
+        let logits = moved_back(&model.step(moved(before, semitones), &condition)?, semitones);
         let token = match prompt.get(at) {
             Some(&token) => token.min(127),
             None => {
@@ -89,6 +93,23 @@ pub fn continue_melody(
         before = token;
     }
     Ok(continued)
+}
+
+/// A token in the key that the model knows; pitches beyond the range become its ends.
+fn moved(token: u8, semitones: i32) -> u8 {
+    if token < LOWEST_PITCH {
+        return token;
+    }
+    (i32::from(token) + semitones).clamp(i32::from(LOWEST_PITCH), N_TOKENS as i32 - 1) as u8
+}
+
+/// Logits in the key of the melody; what the model has no pitch for never comes.
+fn moved_back(logits: &[f32; N_TOKENS], semitones: i32) -> [f32; N_TOKENS] {
+    std::array::from_fn(|token| {
+        let asked = token as i32 + if token < usize::from(LOWEST_PITCH) { 0 } else { semitones };
+        let exists = token < usize::from(LOWEST_PITCH) || asked >= i32::from(LOWEST_PITCH);
+        logits.get(asked as usize).copied().filter(|_| exists).unwrap_or(f32::NEG_INFINITY)
+    })
 }
 
 fn check(prompt: &[u8], surroundings: &[Surroundings], options: &ContinueOptions) -> Result<()> {
@@ -194,6 +215,7 @@ impl Random {
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::chords::Chord;
     use super::*;
 
     /// Knows nothing: all tokens are equally likely.
@@ -260,6 +282,45 @@ mod tests {
             assert!(token != HOLD || before != REST);
             before = token;
         }
+    }
+
+    /// Wants the note above the last one, and writes down what it hears.
+    struct Rising(Vec<(u8, f32, f32)>);
+
+    impl MelodyModel for Rising {
+        fn reset(&mut self) {
+            self.0.clear();
+        }
+
+        fn step(&mut self, token: u8, condition: &[f32; N_CONDITION]) -> Result<[f32; N_TOKENS]> {
+            // C and D as tonics, and the root of a chord.
+            self.0.push((token, condition[33] - condition[35], condition[46]));
+            Ok(std::array::from_fn(|next| if next == usize::from(token) + 1 { 9.0 } else { 0.0 }))
+        }
+    }
+
+    #[test]
+    fn a_model_hears_each_melody_in_c_and_answers_in_its_key() {
+        for (tonic, turn) in [(0_u8, 0_i32), (2, -2), (6, -6), (7, 5)] {
+            let key = Some(Key { tonic, minor: false });
+            let chord = Chord::parse("C").map(|chord| chord.transposed(i32::from(tonic)));
+            let mut surroundings = around(6);
+            surroundings.iter_mut().for_each(|step| (step.key, step.chord) = (key, chord));
+            surroundings[5].key = Some(Key { tonic: tonic + 2, minor: false });
+            let options = ContinueOptions { memory: 0.0, temperature: 0.0, ..ContinueOptions::default() };
+            let mut model = Rising(Vec::new());
+            let melody = continue_melody(&[60, 62], &surroundings, &options, &mut model).unwrap();
+            assert_eq!(melody, [63, 64, 65, 66]);
+            let heard: Vec<i32> = model.0.iter().map(|step| i32::from(step.0)).collect();
+            assert_eq!(heard, [0, 60 + turn, 62 + turn, 63 + turn, 64 + turn, 65 + turn]);
+            assert!(model.0[..5].iter().all(|step| (step.1, step.2) == (1.0, 1.0)));
+            assert_eq!(model.0[5].1, -1.0, "a key that changes is told");
+        }
+        assert_eq!([moved(0, 5), moved(1, -6), moved(125, 5), moved(3, -6)], [0, 1, 127, 2]);
+        let logits = moved_back(&std::array::from_fn(|token| token as f32), -6);
+        assert_eq!((logits[1], logits[7], logits[8], logits[127]), (1.0, f32::NEG_INFINITY, 2.0, 121.0));
+        let logits = moved_back(&[0.5; N_TOKENS], 5);
+        assert_eq!((logits[122], logits[123]), (0.5, f32::NEG_INFINITY));
     }
 
     #[test]
