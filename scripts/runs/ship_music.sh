@@ -5,8 +5,8 @@
 #   NETWORKS="groove" scripts/runs/ship_music.sh GROOVE POP909
 #
 # GROOVE is the Groove MIDI data set and POP909 that of its name, each an archive or a folder; melody also needs the package
-# music21. Everything on the way stays
-# in runs/music/: data and runs that are there already are used, and a run that was stopped continues.
+# music21, and emotion fluidsynth with the soundfont FluidR3. Everything on the way stays in runs/music/: data and runs that
+# are there already are used, and a run that was stopped continues.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
@@ -14,14 +14,13 @@ work=runs/music
 shipped=python/neurdsp/music/shipped
 neurdsp=.venv/bin/neurdsp
 python=.venv/bin/python
-networks=${NETWORKS:-groove dynamics harmony melody}
+networks=${NETWORKS:-groove dynamics harmony melody emotion}
 
 if ! [ -x "$python" ]; then
     echo "ship_music: $python is missing; run: make develop" >&2
     exit 2
 fi
-# emotion is not among those that ship: name it in NETWORKS to train it
-soundfont=${SOUNDFONT:-/usr/share/sounds/sf2/FluidR3_GM.sf2} # emotion is rendered with it, and fluidsynth
+soundfont=${SOUNDFONT:-/usr/share/sounds/sf2/FluidR3_GM.sf2}
 sources=(--music21 --soundfont "$soundfont" --groove "${1:?give the Groove MIDI data set}" --pop909 "${2:?give POP909}")
 mkdir -p "$work/data" "$shipped"
 

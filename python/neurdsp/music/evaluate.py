@@ -25,8 +25,8 @@ class Evaluation:
     ----------
     network, precision
         Its name, and ``float32`` or ``int8``.
-    parameters, size_bytes
-        Trained values, and the size of the file.
+    parameters, size_bytes, weight_bytes
+        Trained values, the size of the file, and of the weights in it.
     split
         What it was judged on.
     metrics
@@ -39,6 +39,7 @@ class Evaluation:
     precision: str
     parameters: int
     size_bytes: int
+    weight_bytes: int
     split: str
     metrics: Mapping[str, float]
     baselines: Mapping[str, Mapping[str, float]]
@@ -101,6 +102,7 @@ def evaluate(
         precision=network.precision,
         parameters=network.parameters,
         size_bytes=Path(model).stat().st_size,
+        weight_bytes=network.bytes,
         split=split,
         metrics=task.metrics(engine_runner(network), split),
         baselines=task.baselines(split) if baselines else {},

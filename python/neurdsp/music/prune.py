@@ -41,8 +41,8 @@ class Measured:
         What it is: ``before``, ``pruned``, ``tuned`` and so on.
     precision
         ``float32`` or ``int8``.
-    parameters, size_bytes
-        Trained values, and the size of the file.
+    parameters, size_bytes, weight_bytes
+        Trained values, the size of the file, and of the weights in it.
     metrics
         Its figures.
     """
@@ -51,6 +51,7 @@ class Measured:
     precision: str
     parameters: int
     size_bytes: int
+    weight_bytes: int
     metrics: Mapping[str, float]
 
 
@@ -293,7 +294,9 @@ def _engine(model: str | os.PathLike[str]) -> Any:
 
 def _measured(name: str, path: str | os.PathLike[str], dataset: Dataset, recipe: Recipe) -> Measured:
     found = evaluate(path, dataset, recipe=recipe, baselines=False)
-    return Measured(name, found.precision, found.parameters, found.size_bytes, found.metrics)
+    return Measured(
+        name, found.precision, found.parameters, found.size_bytes, found.weight_bytes, found.metrics
+    )
 
 
 def _fingerprint(path: str | os.PathLike[str]) -> str:

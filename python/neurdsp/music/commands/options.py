@@ -88,10 +88,10 @@ def show_steps(steps: Sequence[Any]) -> None:
 
     names = [name for name in steps[0].metrics if name != "score"]
     table = Table(box=None, padding=(0, 2, 0, 0))
-    for title in ("", "parameters", "kB", *names):
+    for title in ("", "parameters", "kB of weights", *names):
         table.add_column(title.replace("_", " "), justify="left" if not title else "right")
     for step in steps:
         figures = [f"{step.metrics.get(name, float('nan')):.3g}" for name in names]
-        size = f"{step.size_bytes / 1e3:.1f}"
+        size = f"{step.weight_bytes / 1e3:.1f}"
         table.add_row(f"{step.name}, {step.precision}", f"{step.parameters:,}", size, *figures)
     Console(highlight=False, width=110).print(table)
