@@ -80,6 +80,17 @@ LIMITS = {
 }
 
 
+def rows_of(kind: str, counts: dict[str, int]) -> list[str]:
+    """Return the rows of a table of counts, whose keys are a split, or a split and a source."""
+    sources = {key.partition(" ")[2]: None for key in counts}
+    rows = []
+    for source in sources:
+        keys = [f"{split} {source}".strip() for split in ("train", "validation", "test")]
+        title = f"{kind}, {source}" if source else kind
+        rows.append(f"| {title} | " + " | ".join(f"{counts.get(key, 0):,}" for key in keys) + " |")
+    return rows
+
+
 def main() -> int:
     """Write the card."""
     parser = argparse.ArgumentParser(
@@ -116,8 +127,7 @@ def main() -> int:
     lines += ["", "| | train | validation | test |", "|---|---|---|---|"]
     for kind, counts in facts.items():
         if isinstance(counts, dict):
-            cells = [f"{counts[split]:,}" for split in ("train", "validation", "test")]
-            lines.append(f"| {kind} | " + " | ".join(cells) + " |")
+            lines += rows_of(kind, counts)
     lines += ["", "## Limits", "", LIMITS[name], ""]
     options.output.write_text("\n".join(lines), encoding="utf-8")
     return 0

@@ -1,6 +1,6 @@
 r"""Prints the table of docs/music-speed.md from what ``scripts/runs/shrink_music.sh`` left in a folder.
 
-    python scripts/runs/shrink_music_table.py runs/small
+python scripts/runs/shrink_music_table.py runs/small
 """
 
 import json

@@ -111,7 +111,9 @@ class EmotionTask(MusicTask):
         targets[..., _SOUNDING] = split.sounding[rows, :, None] >> np.arange(12) & 1
         targets[..., _TONIC] = (split.tonic[rows, None] == np.arange(12))[:, None]
         after_another = (len(rows) // told.clips, told.clips * n_frames, -1)
-        return torch.from_numpy(frames.reshape(after_another)), torch.from_numpy(targets.reshape(after_another))
+        return torch.from_numpy(frames.reshape(after_another)), torch.from_numpy(
+            targets.reshape(after_another)
+        )
 
     def predict(self, network: Network, batch: Batch) -> Tensor:
         """Return the outputs of each frame, ``(n, frames, outputs)``."""
