@@ -12,7 +12,7 @@ from neurdsp.music.dataset import Dataset
 from neurdsp.music.emotion.cues import CUES, Cues, draw_cues, mood_of
 from neurdsp.music.emotion.features import mel_frames
 from neurdsp.music.emotion.listen import hear
-from neurdsp.music.emotion.sources import _FIRST_TUNE, _PATCHES, SHAPE, _Tune, _sounding
+from neurdsp.music.emotion.sources import _FIRST_TUNE, _PATCHES, SHAPE, _sounding, _Tune
 from neurdsp.music.emotion.synthesis import PRESETS, RATE_HZ, play_patch
 from neurdsp.music.emotion.tunes import tempo_bpm, tonic_pitch, tune_notes
 from neurdsp.music.infer import MusicPipeline

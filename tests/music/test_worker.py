@@ -60,5 +60,5 @@ def test_what_cannot_be_asked_is_refused_in_a_line(tmp_path):
     with pytest.raises(ParameterError, match="deadline_ms"):
         MusicWorker([], deadline_ms=-1)
     (tmp_path / "no.safetensors").write_bytes(b"no")
-    with pytest.raises(ModelFileError, match="no.safetensors"):
+    with pytest.raises(ModelFileError, match=r"no\.safetensors"):
         MusicWorker([tmp_path / "no.safetensors"])

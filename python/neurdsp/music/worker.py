@@ -1,4 +1,4 @@
-"""The music networks on a worker, as a plugin has them beside its audio thread, and what the worker records."""
+"""The music networks on a worker, as a plugin has them beside its audio thread, and what it records."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -13,7 +13,7 @@ from neurdsp import _core
 __all__ = ["Answer", "MusicWorker", "Reason", "WorkerReport"]
 
 Reason: TypeAlias = Literal["no model", "refused", "skipped", "expired", "failed", "late"]
-"""Why there is no answer: the queue was full, a newer request came, its time was over, or it is not there yet."""
+"""Why there is no answer: the queue is full, a newer request came, its time is over, or none came yet."""
 
 
 @dataclass(frozen=True)

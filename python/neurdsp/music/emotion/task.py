@@ -1,7 +1,7 @@
 """What training asks about emotion: cue-model valence and arousal of clips, from their first second on.
 
-Clips follow each other without a pause, as in use the network never begins anew. Beside the cues it is asked what
-leads to them: which pitch classes sound in each frame, and the tonic. Without these it did not find the mode.
+Clips follow each other without a pause, as in use the network never begins anew. Beside the cues it is asked
+what leads to them: which pitch classes sound in each frame, and the tonic.
 """
 
 from functools import cache
@@ -91,7 +91,10 @@ class EmotionTask(MusicTask):
         self.samples_per_step = self._batch_size
 
     def batch(self, number: int) -> Batch:
-        """Return frames ``(n, frames, mels)``, and targets ``(n, frames, 32)``: 8 judged, 12 sounding, 12 tonic."""
+        """Return frames ``(n, frames, mels)``, and targets ``(n, frames, 32)``.
+
+        The targets are 8 that are judged, 12 pitch classes that sound, and 12 of the tonic.
+        """
         split, told = self._split("train"), self._settings
         size = self._batch_size * told.clips
         rows = batch_rows(number, n_rows=len(split.frames), batch_size=size, seed=self._seed)

@@ -28,7 +28,9 @@ def tempo_bpm(cues: Cues) -> float:
 
 
 def tonic_pitch(tune: int, cues: Cues) -> int:
-    """Return the MIDI pitch of the tonic in the middle of a tune's range: the key is drawn, the register moves it.
+    """Return the MIDI pitch of the tonic in the middle of a tune's range.
+
+    The key is drawn, and the register moves it.
 
     Examples
     --------
