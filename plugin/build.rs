@@ -1,4 +1,4 @@
-//! Linker options, and the lists of the amps, cabinets and drum networks that the plugin contains.
+//! Linker options, and the lists of the amps, cabinets, music networks and drum networks that the plugin contains.
 #![allow(clippy::print_stdout, reason = "cargo reads it")]
 
 use std::error::Error;
@@ -6,6 +6,7 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 const SHIPPED: &str = "../python/neurdsp/amp/shipped";
+const MUSIC: &str = "../python/neurdsp/music/shipped";
 const DRUMS: &str = "../python/neurdsp/drumsep/shipped";
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -16,6 +17,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rerun-if-changed={SHIPPED}");
+    println!("cargo:rerun-if-changed={MUSIC}");
     // No network has to be there; one that comes changes the folder around it.
     let drums = Path::new(DRUMS);
     let watched = drums.parent().filter(|_| !drums.is_dir()).unwrap_or(drums);
@@ -23,6 +25,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let output = PathBuf::from(std::env::var("OUT_DIR")?);
     std::fs::write(output.join("shipped.rs"), list(Path::new(SHIPPED), "safetensors")?)?;
     std::fs::write(output.join("cabinets.rs"), list(&Path::new(SHIPPED).join("cabinets"), "wav")?)?;
+    std::fs::write(output.join("music.rs"), list(Path::new(MUSIC), "safetensors")?)?;
     std::fs::write(output.join("drums.rs"), list(drums, "safetensors")?)?;
     Ok(())
 }

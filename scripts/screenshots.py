@@ -14,6 +14,7 @@ NAMES = {
     "plugin-knobs": "knobs",
     "plugin-presets": "presets",
     "plugin-drums": "drums",
+    "plugin-companion": "companion",
 }
 
 

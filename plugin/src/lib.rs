@@ -4,6 +4,7 @@
 //! ```text
 //! amp      the amp player: identity, parameters, audio thread, files, editor
 //! drums    the drum separator: the same, with a mixer of stems
+//! companion  the MIDI companion: notes in, notes out
 //!
 //! host     what stands between the framework and the hosts
 //! audio    what an audio thread measures: levels, recent samples, their pitch, CPU time, silence
@@ -16,6 +17,7 @@
 
 mod amp;
 mod audio;
+mod companion;
 mod drums;
 mod host;
 mod loading;
@@ -25,9 +27,10 @@ mod ui;
 mod window;
 
 use amp::AmpPlayer;
+use companion::CompanionPlayer;
 use drums::DrumPlayer;
 
-host::factory::export_plugins!(AmpPlayer, DrumPlayer);
+host::factory::export_plugins!(AmpPlayer, DrumPlayer, CompanionPlayer);
 
 /// Runs the amp player as a program until its window is closed; returns whether it could start.
 #[cfg(feature = "standalone")]

@@ -31,7 +31,7 @@ HOUSES = {
         above={"lib", "registry"},
     ),
     "plugin": House(
-        apart={"amp", "drums"},
+        apart={"amp", "companion", "drums"},
         shared={"audio", "host", "loading", "preset", "state", "ui", "window"},
         above={"lib", "main"},
     ),

@@ -14,6 +14,7 @@
 //! | [`inference`] | models beside the audio thread, whose answers are applied at a fixed musical step |
 //! | [`MusicJob`] | the music networks as such models |
 //! | [`Transport`], [`NotePlayer`] | steps of the host's song, and notes played along with it |
+//! | [`NoteDelay`] | notes passed on, each after a time of its own |
 //! | [`alloc_guard`], [`mod@bench`] | proof that nothing allocates, and how fast it plays |
 //!
 //! # Example
@@ -44,6 +45,7 @@ pub mod inference;
 mod levels;
 mod monitor;
 mod music_job;
+mod note_delay;
 mod notes;
 mod parameters;
 mod planes;
@@ -63,6 +65,7 @@ pub use handle::ChainHandle;
 pub use levels::{ModelLevels, NORMALISED_LOUDNESS_DB, OutputMode};
 pub use monitor::{Monitor, PerformanceReport};
 pub use music_job::{MAX_MUSIC_VALUES, MusicJob, MusicStep};
+pub use note_delay::{DelayedEvent, NoteDelay, NoteName};
 pub use notes::{NoteEvent, NotePlayer, TimedNote};
 pub use parameters::{ChainSettings, Parameter, SharedSettings};
 pub use planes::{MAX_CHUNK, Planes};

@@ -20,6 +20,11 @@ pub(super) fn set<P: Param>(ui: &Ui, param: &P, setter: &ParamSetter, normalized
     gesture::done(ui, param, from, normalized, false);
 }
 
+/// Sets `param` to a plain value in one gesture.
+pub(crate) fn set_plain<P: Param>(ui: &Ui, param: &P, setter: &ParamSetter, value: P::Plain) {
+    set(ui, param, setter, param.preview_normalized(value));
+}
+
 /// A round light with a name.
 pub(crate) fn light(ui: &mut Ui, name: &str, on: bool) -> Response {
     let (rect, response) = ui.allocate_exact_size(vec2(10.0, 16.0), Sense::hover());

@@ -13,7 +13,7 @@ const AT_ONCE: Duration = Duration::from_millis(150);
 const NO_DIALOG: &str = "this system has no file dialog: drop the file on this window, or install zenity or a desktop portal (xdg-desktop-portal with the part for your desktop)";
 
 /// What a dialog picks.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Pick {
     /// A file with one of these endings, called `name` in the dialog.
     File {
@@ -21,6 +21,12 @@ pub(crate) enum Pick {
         endings: &'static [&'static str],
     },
     Folder,
+    /// Where to save a file, which is called `file` at first.
+    Save {
+        name: &'static str,
+        endings: &'static [&'static str],
+        file: String,
+    },
 }
 
 /// The dialogs of one editor.
@@ -39,6 +45,9 @@ impl Dialogs {
             let path = match pick {
                 Pick::File { name, endings } => dialog.add_filter(name, endings).pick_file(),
                 Pick::Folder => dialog.pick_folder(),
+                Pick::Save { name, endings, file } => {
+                    dialog.add_filter(name, endings).set_file_name(file).save_file()
+                }
             };
             match path {
                 Some(path) => {

@@ -5,6 +5,8 @@
 mod amp;
 #[path = "../../src/audio/mod.rs"]
 mod audio;
+#[path = "../../src/companion/mod.rs"]
+mod companion;
 #[path = "../../src/drums/mod.rs"]
 mod drums;
 #[path = "../../src/host/mod.rs"]
@@ -22,7 +24,8 @@ mod ui;
 mod window;
 
 use amp::AmpPlayer;
+use companion::CompanionPlayer;
 use drums::DrumPlayer;
 use pulse::Pulse;
 
-host::factory::export_plugins!(AmpPlayer, DrumPlayer, Pulse);
+host::factory::export_plugins!(AmpPlayer, DrumPlayer, CompanionPlayer, Pulse);

@@ -106,7 +106,7 @@ unsafe fn open(path: &Path) -> (Library, *const clap_plugin_entry, *const clap_p
 
 /// An instance, with the host that it knows.
 pub struct Instance {
-    plugin: *const clap_plugin,
+    pub(super) plugin: *const clap_plugin,
     _host: Box<clap_host>,
     entry: *const clap_plugin_entry,
     _library: Library,

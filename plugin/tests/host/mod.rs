@@ -9,12 +9,15 @@
 #[cfg(target_os = "linux")]
 pub mod clap;
 #[cfg(target_os = "linux")]
+mod clap_song;
+#[cfg(target_os = "linux")]
 pub mod display;
 mod drums;
 #[cfg(target_os = "linux")]
 pub mod editor;
 mod plugin;
 mod signal;
+mod song;
 #[cfg(target_os = "linux")]
 pub mod stage;
 mod state;
@@ -23,4 +26,5 @@ mod stream;
 pub use drums::{NETWORK_LATENCY, NETWORK_RATE, STRIPS, drum_state, network, separated};
 pub use plugin::{Instance, Module, library, more_plugins, number, text16};
 pub use signal::{noise, null_db, steepest};
+pub use song::{Note, Song};
 pub use state::{BARE, TS9, loaded_path, model_path, state, state_of_version, state_with};

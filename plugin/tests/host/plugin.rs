@@ -135,10 +135,10 @@ pub struct Instance {
     pub processor: ComPtr<IAudioProcessor>,
     pub controller: ComPtr<IEditController>,
     pub handler: ComWrapper<Handler>,
-    edits: HashMap<ParamID, Vec<(i32, ParamValue)>>,
+    pub(super) edits: HashMap<ParamID, Vec<(i32, ParamValue)>>,
     active: bool,
     /// How it renders.
-    mode: i32,
+    pub(super) mode: i32,
 }
 
 impl Instance {
@@ -446,7 +446,7 @@ pub fn number(id: &str) -> u32 {
 }
 
 /// A stereo bus; the pointers must live as long as it is used.
-fn bus(channels: &[*mut f32; 2]) -> AudioBusBuffers {
+pub(super) fn bus(channels: &[*mut f32; 2]) -> AudioBusBuffers {
     AudioBusBuffers {
         numChannels: 2,
         silenceFlags: 0,

@@ -84,7 +84,8 @@ pub fn predicted(hit: &Hit, estimate: &Estimate, outputs: &[f32; N_OUTPUTS]) -> 
     (offset, velocity.clamp(1.0, 127.0))
 }
 
-fn inputs(hits: &[Hit], estimates: &[Estimate], voice: usize, known: bool) -> [f32; N_INPUTS] {
+/// What the network sees of a voice in a window.
+pub(super) fn inputs(hits: &[Hit], estimates: &[Estimate], voice: usize, known: bool) -> [f32; N_INPUTS] {
     let mut values = [0.0; N_INPUTS];
     let (mut own, mut others) = ([None; N_STEPS], [false; N_STEPS]);
     let mut weight = 0.0_f32;

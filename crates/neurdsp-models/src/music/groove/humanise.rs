@@ -14,7 +14,7 @@ const FLAM_SPAN_MS: f32 = 80.0;
 /// Part of the distance to its neighbours of the same voice that a hit may move, so that none overtakes another.
 const ROOM: f64 = 0.49;
 /// Most sixteenths that a hit may be off its step.
-const MOST_SIXTEENTHS: f32 = 0.49;
+pub(super) const MOST_SIXTEENTHS: f32 = 0.49;
 
 /// How a groove is to feel.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -2,7 +2,7 @@
 //!
 //! [`Bars`] puts hits on a grid; [`estimate`] says what a reference makes of them; [`calls`] is what the network
 //! ([`N_INPUTS`] values to [`N_OUTPUTS`]) is asked, once for each voice of a window; [`humanise`] applies its answers.
-//! Training and the plugin use the same code.
+//! Training and the plugin use the same code. [`GrooveAhead`] does the same for a beat that is yet to be played.
 //!
 //! ```
 //! use neurdsp_models::music::Timeline;
@@ -18,6 +18,7 @@
 //! # Ok::<(), neurdsp_models::Error>(())
 //! ```
 
+mod ahead;
 mod bars;
 mod features;
 mod humanise;
@@ -25,6 +26,10 @@ mod reference;
 mod residuals;
 mod voices;
 
+pub use ahead::{
+    BEAT_STEPS, BeatFeel, BeatQuestion, Change, GrooveAhead, LiveHit, MAX_PAST, PastHit, StepFeel,
+    TICKS_PER_QUARTER,
+};
 pub use bars::{Accent, Bars, Hit, N_STEPS};
 pub use features::{Calls, N_INPUTS, N_OUTPUTS, OFFSET_SCALE, VELOCITY_SCALE, calls, predicted};
 pub use humanise::{Feel, Performance, Played, humanise};

@@ -61,9 +61,9 @@ pub struct Estimate {
 }
 
 /// A hit and what surrounds it.
-#[derive(Clone, Copy)]
-struct Described {
-    hit: Hit,
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Described {
+    pub(super) hit: Hit,
     /// One bit for each of [`NEIGHBOURS`].
     neighbours: u8,
     /// Whether kick, snare, and what keeps time sound in the step.
@@ -99,9 +99,9 @@ pub enum Reference<'a> {
 /// ```
 #[must_use]
 pub fn estimate(bars: &Bars, reference: Reference<'_>, accents: bool) -> Vec<Estimate> {
-    let described = describe(bars);
+    let described = describe(bars, usize::MAX);
     let other = match reference {
-        Reference::Bars(other) => describe(other),
+        Reference::Bars(other) => describe(other, MAX_REFERENCE),
         _ => Vec::new(),
     };
     // The hits of the windows before that of the query.
@@ -110,7 +110,7 @@ pub fn estimate(bars: &Bars, reference: Reference<'_>, accents: bool) -> Vec<Est
     for (at, query) in described.iter().enumerate() {
         let hits = match reference {
             Reference::None => &[][..],
-            Reference::Bars(_) => &other[other.len().saturating_sub(MAX_REFERENCE)..],
+            Reference::Bars(_) => &other[..],
             Reference::Earlier => {
                 let window = query.hit.window;
                 while described[first].hit.window + EARLIER_WINDOWS < window {
@@ -128,7 +128,8 @@ pub fn estimate(bars: &Bars, reference: Reference<'_>, accents: bool) -> Vec<Est
     found
 }
 
-fn weigh(query: &Described, hits: &[Described], accents: bool, earlier: bool) -> Estimate {
+/// What other hits say about a hit.
+pub(super) fn weigh(query: &Described, hits: &[Described], accents: bool, earlier: bool) -> Estimate {
     let voice = query.hit.voice;
     let mut offset = Mean::new(OFFSET.prior_weight, 0.0);
     let mut velocity = Mean::new(VELOCITY.prior_weight, USUAL_VELOCITY[voice]);
@@ -200,17 +201,28 @@ fn differences(one: &Described, other: &Described, accents: bool) -> [f32; N_TRA
     ]
 }
 
-fn describe(bars: &Bars) -> Vec<Described> {
-    let places: BTreeSet<(i64, usize)> = bars.hits().iter().map(|hit| (hit.unit, hit.voice)).collect();
-    let sounds = |unit: i64, voices: &[usize]| voices.iter().any(|&voice| places.contains(&(unit, voice)));
-    let describe = |hit: &Hit| {
-        let near =
-            |(bit, apart): (usize, &i64)| u8::from(places.contains(&(hit.unit + apart, hit.voice))) << bit;
-        Described {
-            hit: *hit,
-            neighbours: NEIGHBOURS.iter().enumerate().map(near).sum(),
-            together: [sounds(hit.unit, &[0]), sounds(hit.unit, &[1]), sounds(hit.unit, &[2, 3, 7, 8])],
-        }
-    };
-    bars.hits().iter().map(describe).collect()
+/// Where hits are: twelfths of a quarter note, and voice.
+pub(super) type Places = BTreeSet<(i64, usize)>;
+
+/// Where the hits of `bars` are.
+pub(super) fn places(bars: &Bars) -> Places {
+    bars.hits().iter().map(|hit| (hit.unit, hit.voice)).collect()
+}
+
+/// A hit among others.
+pub(super) fn described(hit: &Hit, places: &Places) -> Described {
+    let sounds = |voices: &[usize]| voices.iter().any(|&voice| places.contains(&(hit.unit, voice)));
+    let near = |(bit, apart): (usize, &i64)| u8::from(places.contains(&(hit.unit + apart, hit.voice))) << bit;
+    Described {
+        hit: *hit,
+        neighbours: NEIGHBOURS.iter().enumerate().map(near).sum(),
+        together: [sounds(&[0]), sounds(&[1]), sounds(&[2, 3, 7, 8])],
+    }
+}
+
+/// The last `most` hits of `bars`.
+pub(super) fn describe(bars: &Bars, most: usize) -> Vec<Described> {
+    let places = places(bars);
+    let hits = bars.hits();
+    hits[hits.len().saturating_sub(most)..].iter().map(|hit| described(hit, &places)).collect()
 }

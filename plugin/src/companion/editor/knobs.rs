@@ -1,0 +1,40 @@
+//! The four knobs of a feel, its seed, and whether hits may be early.
+
+use egui::Ui;
+use nice_plug::prelude::ParamSetter;
+
+use crate::companion::params::CompanionParams;
+use crate::ui::controls::{set_plain, switch};
+use crate::ui::knob::{Dial, KnobSize, dial};
+
+/// Draws the section.
+pub(super) fn ui(ui: &mut Ui, params: &CompanionParams, setter: &ParamSetter) {
+    let on = switch(ui, "Feel", &params.feel, setter);
+    ui.add_space(2.0);
+    ui.horizontal_top(|ui| {
+        ui.spacing_mut().item_spacing.x = 10.0;
+        let look = |label| Dial { label, enabled: on, scale: None, size: KnobSize::Large };
+        dial(ui, &look("Amount"), &params.amount, setter);
+        dial(ui, &look("Tightness"), &params.tightness, setter);
+        dial(ui, &look("Lean"), &params.lean, setter);
+        dial(ui, &look("Accents"), &params.accents, setter);
+        ui.add_space(8.0);
+        ui.vertical(|ui| more(ui, params, setter, on));
+    });
+}
+
+fn more(ui: &mut Ui, params: &CompanionParams, setter: &ParamSetter, on: bool) {
+    ui.spacing_mut().item_spacing.y = 6.0;
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = 8.0;
+        let small = |label| Dial { label, enabled: on, scale: None, size: KnobSize::Small };
+        dial(ui, &small("Seed"), &params.seed, setter);
+        dial(ui, &small("Channel"), &params.drum_channel, setter);
+    });
+    let take = ui.button("Another take").on_hover_text("The next seed: other chances, the same feel");
+    if take.clicked() {
+        let next = (params.seed.value() + 1) % 10_000;
+        set_plain(ui, &params.seed, setter, next);
+    }
+    switch(ui, "Late only", &params.late_only, setter);
+}

@@ -1,0 +1,206 @@
+//! Opens references on threads, and hands them to the worker that answers for the audio thread.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::thread::Thread;
+
+use neurdsp_models::music::groove::GrooveAhead;
+use neurdsp_models::music::{MusicPart, MusicRun};
+use neurdsp_rt::inference::InferenceHandle;
+use parking_lot::Mutex;
+
+use super::live::{ChordJob, GrooveJob, Taken};
+use super::networks;
+use super::params::CompanionParams;
+use super::reference::OpenReference;
+use super::session::{Session, VERSION};
+use super::shared::Shared;
+use crate::loading::{Tasks, Worker};
+use crate::state::Refusal;
+
+/// The kind of the tasks.
+const REFERENCE: &str = "reference";
+
+/// The loader of one instance. Clones are the same.
+#[derive(Clone)]
+pub(super) struct Loader(Arc<Inner>);
+
+struct Inner {
+    params: Arc<CompanionParams>,
+    shared: Arc<Shared>,
+    tasks: Tasks,
+    groove: Mutex<Groove>,
+    /// Takes what was recorded, when the audio thread asks.
+    recorder: Mutex<Option<Worker>>,
+}
+
+/// The worker, and the reference that it knows. That outlives the worker, since hosts stop and start often.
+#[derive(Default)]
+struct Groove {
+    handle: Option<InferenceHandle<GrooveJob>>,
+    chords: Option<InferenceHandle<ChordJob>>,
+    reference: Option<OpenReference>,
+}
+
+impl Loader {
+    /// A loader that keeps what it loads in the session of `params`, and shows it in `shared`.
+    pub(super) fn new(params: Arc<CompanionParams>, shared: Arc<Shared>) -> Loader {
+        let tasks = Tasks::new(shared.repaint.clone());
+        let loader = Loader(Arc::new(Inner {
+            params,
+            shared,
+            tasks,
+            groove: Mutex::default(),
+            recorder: Mutex::default(),
+        }));
+        let weak = Arc::downgrade(&loader.0);
+        loader.0.params.session.on_restore(move || {
+            if let Some(inner) = weak.upgrade() {
+                Loader(inner).restore();
+            }
+        });
+        loader
+    }
+
+    /// The loader's tasks.
+    pub(super) fn tasks(&self) -> &Tasks {
+        &self.0.tasks
+    }
+
+    /// Gives a new worker the network and what the session names, at once. The thread that it returns takes a recording when it is
+    /// unparked after a request.
+    pub(super) fn attach(
+        &self,
+        (handle, mut chords): (InferenceHandle<GrooveJob>, InferenceHandle<ChordJob>),
+        mut taken: Taken,
+    ) -> Option<Thread> {
+        self.detach();
+        *self.0.shared.monitor.lock() = Some(Arc::clone(handle.monitor()));
+        if let Some(network) = networks::network(MusicPart::Harmony) {
+            let job = ChordJob(MusicRun::new(Arc::clone(&network.weights)));
+            if let Err(error) = chords.load(|| Ok::<_, neurdsp_rt::Error>(job)) {
+                self.0.tasks.refuse(error.to_string());
+            }
+        }
+        {
+            let mut groove = self.0.groove.lock();
+            (groove.handle, groove.chords) = (Some(handle), Some(chords));
+        }
+        self.restore();
+        // Weak: the worker lies in what it would hold.
+        let weak = Arc::downgrade(&self.0);
+        let work = move || {
+            if let (Some(inner), Some(reference)) = (weak.upgrade(), OpenReference::recorded(&mut taken)) {
+                let loader = Loader(inner);
+                match reference.and_then(|reference| loader.keep(Some(reference))) {
+                    Ok(()) => loader.0.shared.changes.note(),
+                    Err(refusal) => loader.0.tasks.refuse(refusal),
+                }
+            }
+        };
+        match Worker::start(&self.0.shared.line.requests, work) {
+            Ok(worker) => {
+                let thread = worker.thread();
+                *self.0.recorder.lock() = Some(worker);
+                thread
+            }
+            Err(error) => {
+                let reason = format!("the input cannot be recorded: {error}; close some programs");
+                self.0.tasks.refuse(reason);
+                None
+            }
+        }
+    }
+
+    /// Ends the worker.
+    pub(super) fn detach(&self) {
+        let recorder = self.0.recorder.lock().take();
+        drop(recorder);
+        let handles = {
+            let mut groove = self.0.groove.lock();
+            (groove.handle.take(), groove.chords.take())
+        };
+        drop(handles);
+        *self.0.shared.monitor.lock() = None;
+    }
+
+    /// Asks by the session that the host has restored. What cannot be opened leaves the network alone.
+    fn restore(&self) {
+        // Earlier requests no longer count.
+        self.0.tasks.cancel();
+        let opened = self.open(&self.0.params.session.get());
+        self.0.tasks.settle(opened.as_ref().err().cloned());
+        if let Err(refusal) = self.ask_by(opened.ok().flatten()) {
+            self.0.tasks.refuse(refusal);
+        }
+    }
+
+    fn open(&self, session: &Session) -> Result<Option<OpenReference>, Refusal> {
+        session.check()?;
+        let Some(resource) = &session.reference else { return Ok(None) };
+        let before = self.0.groove.lock().reference.clone();
+        if let Some(reference) = before.filter(|reference| reference.resource.is(resource)) {
+            return Ok(Some(reference));
+        }
+        OpenReference::restore(resource.clone()).map(Some)
+    }
+
+    /// Loads a reference on a thread.
+    pub(super) fn load(&self, path: &Path) {
+        let path = path.to_owned();
+        self.take_when_open(move || OpenReference::read(&path).map(Some));
+    }
+
+    /// Takes a reference that is open, or none.
+    pub(super) fn take(&self, reference: Option<OpenReference>) {
+        self.take_when_open(move || Ok(reference));
+    }
+
+    fn take_when_open(&self, open: impl FnOnce() -> Result<Option<OpenReference>, Refusal> + Send + 'static) {
+        let loader = self.clone();
+        self.0.tasks.spawn(REFERENCE, move |is_latest| {
+            let reference = open()?;
+            if is_latest() {
+                loader.keep(reference)?;
+                loader.0.shared.changes.note();
+            }
+            Ok(())
+        });
+    }
+
+    /// Asks by a reference, and keeps it in the project.
+    fn keep(&self, reference: Option<OpenReference>) -> Result<(), Refusal> {
+        let resource = reference.as_ref().map(|reference| reference.resource.clone());
+        self.ask_by(reference)?;
+        self.0.params.session.change(|session| *session = Session { version: VERSION, reference: resource });
+        Ok(())
+    }
+
+    /// Builds what is asked anew, with this reference.
+    fn ask_by(&self, reference: Option<OpenReference>) -> Result<(), Refusal> {
+        *self.0.shared.reference.lock() = reference.as_ref().map(|reference| reference.card.clone());
+        let mut groove = self.0.groove.lock();
+        groove.reference = reference;
+        let Groove { handle: Some(handle), reference, .. } = &mut *groove else { return Ok(()) };
+        let network = networks::network(MusicPart::Groove);
+        let build = || {
+            let bars = reference.as_ref().map(|reference| &*reference.bars);
+            let weights = network.map(|network| Arc::clone(&network.weights));
+            GrooveAhead::new(weights, network.and_then(networks::Network::residuals), bars)
+                .map(GrooveJob)
+                .map_err(|error| error.to_string())
+        };
+        if network.is_none() && reference.is_none() {
+            return handle.remove().map_err(|error| Refusal::from(error.to_string()));
+        }
+        let job = build().map_err(Refusal::from)?;
+        handle.load(|| Ok::<_, neurdsp_rt::Error>(job)).map_err(|error| Refusal::from(error.to_string()))?;
+        self.0.shared.repaint.request();
+        Ok(())
+    }
+
+    /// The reference, opened.
+    pub(super) fn reference(&self) -> Option<OpenReference> {
+        self.0.groove.lock().reference.clone()
+    }
+}

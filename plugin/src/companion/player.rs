@@ -1,0 +1,256 @@
+//! The plugin. Its audio thread passes notes on; nothing that `process` reaches allocates, locks or waits, but in an offline render
+//! for answers.
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::thread::Thread;
+use std::time::{Duration, Instant};
+
+use neurdsp_rt::Monitor;
+use nice_plug::plugin::PluginState;
+use nice_plug::prelude::*;
+
+use super::delay::SoundDelay;
+use super::editor::CompanionEditor;
+use super::identity::{CLAP_ID, OWNER};
+use super::live::{self, Line, Meter, Settings};
+use super::loader::Loader;
+use super::params::CompanionParams;
+use super::shared::Shared;
+use super::sound::CompanionSound;
+use crate::host::Link;
+use crate::window::AppEditor;
+
+/// The plugin.
+pub(crate) struct CompanionPlayer {
+    params: Arc<CompanionParams>,
+    shared: Arc<Shared>,
+    link: Arc<Link>,
+    loader: Loader,
+    line: Option<Line>,
+    sound: SoundDelay,
+    /// Takes recordings.
+    recorder: Option<Thread>,
+    monitor: Arc<Monitor>,
+    latency: u32,
+    /// Whether all notes were to end in the block before.
+    panicked: bool,
+    /// In Hz.
+    sample_rate: f64,
+}
+
+impl Default for CompanionPlayer {
+    fn default() -> CompanionPlayer {
+        let params = Arc::new(CompanionParams::default());
+        let shared = Arc::new(Shared::default());
+        let link = Link::offer(|| Arc::new(CompanionParams::default()));
+        let loader = Loader::new(Arc::clone(&params), Arc::clone(&shared));
+        CompanionPlayer {
+            params,
+            shared,
+            link,
+            loader,
+            line: None,
+            sound: SoundDelay::default(),
+            recorder: None,
+            monitor: Arc::default(),
+            latency: 0,
+            panicked: false,
+            sample_rate: 0.0,
+        }
+    }
+}
+
+impl Drop for CompanionPlayer {
+    fn drop(&mut self) {
+        // Threads of tasks may still hold the loader.
+        self.loader.detach();
+    }
+}
+
+impl CompanionPlayer {
+    /// Tells the host the latency, if it has changed, and delays the sound by it.
+    fn follow_latency(&mut self, report: impl FnOnce(u32)) {
+        let Some(line) = &mut self.line else { return };
+        line.set_late_only(self.params.late_only.value());
+        let latency = line.latency();
+        self.sound.set(latency);
+        self.shared.latency_samples.store(latency as u32, Ordering::Relaxed);
+        self.link.set_tail_samples(latency);
+        if std::mem::replace(&mut self.latency, latency as u32) != latency as u32 {
+            report(latency as u32);
+        }
+    }
+
+    fn settings(&self) -> Settings {
+        let params = &self.params;
+        Settings {
+            feel: params.wanted_feel(),
+            is_on: params.feel.value() && !params.bypass.value(),
+            channel: params.drum_channel(),
+            chords: params.chord_settings(),
+            listens: params.listen.value(),
+            listen_bars: params.listen_bars.value() as u32,
+            is_offline: self.link.is_offline(),
+        }
+    }
+}
+
+/// The host's song.
+fn song(transport: &Transport, sample_rate: f64) -> neurdsp_rt::Transport {
+    let beats_per_sample = transport.tempo.map_or(0.0, |tempo| tempo / (60.0 * sample_rate));
+    neurdsp_rt::Transport {
+        is_playing: transport.playing,
+        beat: transport.pos_beats().unwrap_or(f64::NAN),
+        beats_per_sample,
+        loop_beats: transport.loop_range_beats().map(|(begin, end)| [begin, end]),
+    }
+}
+
+/// The host's meter; 4/4 where it has none.
+fn meter(transport: &Transport) -> Meter {
+    let beats = transport.time_sig_numerator.zip(transport.time_sig_denominator);
+    let number = |value: i32| u8::try_from(value).ok().filter(|value| *value > 0);
+    let beats = beats.and_then(|(top, bottom)| number(top).zip(number(bottom))).unwrap_or((4, 4));
+    let bar_start = transport.bar_start_pos_beats().filter(|beat| beat.is_finite()).unwrap_or(0.0);
+    Meter { beats, bar_start }
+}
+
+const STEREO: NonZeroU32 = new_nonzero_u32(2);
+
+impl Plugin for CompanionPlayer {
+    const NAME: &'static str = OWNER.name;
+    const VENDOR: &'static str = OWNER.vendor;
+    const URL: &'static str = "";
+    const EMAIL: &'static str = "";
+    const VERSION: &'static str = env!("CARGO_PKG_VERSION");
+    // Some hosts load no plugin without a sound; it passes this one.
+    const AUDIO_IO_LAYOUTS: &'static [AudioIOLayout] = &[AudioIOLayout {
+        main_input_channels: Some(STEREO),
+        main_output_channels: Some(STEREO),
+        ..AudioIOLayout::const_default()
+    }];
+    const MIDI_INPUT: MidiConfig = MidiConfig::Basic;
+    const MIDI_OUTPUT: MidiConfig = MidiConfig::Basic;
+    const SAMPLE_ACCURATE_AUTOMATION: bool = true;
+
+    type Editor = AppEditor<CompanionEditor>;
+    type SysExMessage = ();
+    type BackgroundTask = ();
+
+    fn filter_state(state: &mut PluginState) {
+        CompanionParams::complete(state);
+    }
+
+    fn params(&self) -> Arc<dyn Params> {
+        self.params.clone()
+    }
+
+    fn editor(&mut self, _executor: AsyncExecutor<Self>) -> Option<Self::Editor> {
+        let sound = CompanionSound { params: Arc::clone(&self.params), loader: self.loader.clone() };
+        Some(CompanionEditor::create(sound, Arc::clone(&self.shared)))
+    }
+
+    fn activate(
+        &mut self,
+        _layout: &AudioIOLayout,
+        config: &BufferConfig,
+        context: &mut impl ActivateContext<Self>,
+    ) -> bool {
+        let rate = f64::from(config.sample_rate);
+        self.shared.sample_rate_hz.store(config.sample_rate as u32, Ordering::Relaxed);
+        self.shared.cpu.watch(Arc::clone(&self.monitor), rate, config.max_buffer_size as usize);
+        let both = live::inference().and_then(|groove| Ok((groove, live::chord_inference()?)));
+        let ((groove, groove_handle), (chords, chord_handle)) = match both {
+            Ok(both) => both,
+            Err(error) => {
+                self.loader.tasks().refuse(error.to_string());
+                return false;
+            }
+        };
+        // Notes that sounded when the host stopped are ended when it plays again.
+        let before = self.line.take();
+        self.sample_rate = rate;
+        let (line, taken) = Line::new((groove, chords), before, rate, self.params.late_only.value());
+        self.line = Some(line);
+        self.sound = SoundDelay::new(Line::max_latency(rate));
+        // Not in the background: the first block of an offline render must have the reference.
+        self.recorder = self.loader.attach((groove_handle, chord_handle), taken);
+        self.follow_latency(|samples| context.set_latency_samples(samples));
+        true
+    }
+
+    fn reset(&mut self) {
+        self.sound.clear();
+        if let Some(line) = &mut self.line {
+            line.reset();
+        }
+    }
+
+    fn process(
+        &mut self,
+        buffer: &mut Buffer,
+        _aux: &mut AuxiliaryBuffers,
+        context: &mut impl ProcessContext<Self>,
+    ) -> ProcessStatus {
+        let start = Instant::now();
+        self.follow_latency(|samples| context.set_latency_samples(samples));
+        let (settings, rate, len) = (self.settings(), self.sample_rate, buffer.samples());
+        let panics = self.params.panic.value();
+        self.sound.process(buffer.as_slice());
+        let Some(line) = &mut self.line else { return ProcessStatus::Normal };
+        if panics && !std::mem::replace(&mut self.panicked, panics) {
+            line.release();
+        }
+        self.panicked = panics;
+        let (song, meter) = (song(context.transport(), rate), meter(context.transport()));
+        let wake = || {
+            if let Some(recorder) = &self.recorder {
+                recorder.unpark();
+            }
+        };
+        let host = std::cell::RefCell::new(context);
+        line.process(
+            &song,
+            meter,
+            len,
+            &settings,
+            &self.shared.line,
+            || host.borrow_mut().next_event(),
+            // A host without room for an event loses it, and has nobody to tell.
+            |event| _ = host.borrow_mut().try_send_event(event),
+            wake,
+        );
+        self.shared.repaint.request();
+        if len > 0 {
+            self.monitor.record(start.elapsed(), Duration::from_secs_f64(len as f64 / rate));
+        }
+        ProcessStatus::Normal
+    }
+
+    fn deactivate(&mut self) {
+        self.loader.detach();
+        self.recorder = None;
+        if let Some(line) = &mut self.line {
+            line.reset();
+        }
+    }
+}
+
+impl ClapPlugin for CompanionPlayer {
+    const CLAP_ID: &'static str = CLAP_ID;
+    const CLAP_DESCRIPTION: Option<&'static str> =
+        Some("Plays notes with the feel of a drummer, or of your own bars");
+    const CLAP_MANUAL_URL: Option<&'static str> = None;
+    const CLAP_SUPPORT_URL: Option<&'static str> = None;
+    const CLAP_FEATURES: &'static [ClapFeature] =
+        &[ClapFeature::NoteEffect, ClapFeature::Utility, ClapFeature::Stereo];
+}
+
+impl Vst3Plugin for CompanionPlayer {
+    const VST3_CLASS_ID: [u8; 16] = OWNER.class;
+    // Hosts give notes to instruments; few give them to effects.
+    const VST3_SUBCATEGORIES: &'static [Vst3SubCategory] =
+        &[Vst3SubCategory::Instrument, Vst3SubCategory::Tools];
+}

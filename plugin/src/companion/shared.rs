@@ -1,0 +1,29 @@
+//! What the audio thread, the loader and the editor of one instance share. The audio thread touches atomics only.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
+
+use neurdsp_rt::inference::InferenceMonitor;
+use parking_lot::Mutex;
+
+use super::live::LineShared;
+use super::reference::ReferenceCard;
+use crate::audio::CpuMeter;
+use crate::state::Changes;
+use crate::window::Repaint;
+
+/// State that all parts of one instance share.
+#[derive(Debug, Default)]
+pub(super) struct Shared {
+    pub(super) line: LineShared,
+    pub(super) cpu: CpuMeter,
+    /// The latency in samples, and the rate in Hz.
+    pub(super) latency_samples: AtomicU32,
+    pub(super) sample_rate_hz: AtomicU32,
+    /// Of the worker that answers now.
+    pub(super) monitor: Mutex<Option<Arc<InferenceMonitor>>>,
+    /// The reference.
+    pub(super) reference: Mutex<Option<ReferenceCard>>,
+    pub(super) changes: Changes,
+    pub(super) repaint: Repaint,
+}

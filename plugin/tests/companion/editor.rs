@@ -1,0 +1,112 @@
+//! The companion's window: a groove that is dropped, a lock, knobs, a clip that is worked on; and pictures of it.
+#![cfg(target_os = "linux")]
+#![allow(missing_docs, clippy::unwrap_used, clippy::print_stderr)]
+
+#[path = "../host/mod.rs"]
+mod host;
+
+use std::time::{Duration, Instant};
+
+use host::display::Display;
+use host::editor::{Editor, MOMENT, play_until};
+use host::{Instance, Module, Note, Song, loaded_path, state};
+use neurdsp_midi::{Division, MidiFile, NewNote, NewTrack};
+
+/// Samples of a quarter note at 120 beats a minute.
+const QUARTER: i64 = 24_000;
+
+// Points of the window.
+const LOCK_SNARE: (i16, i16) = (45, 323);
+const CHORDS: (i16, i16) = (44, 540);
+
+/// Plays a beat and a tune for a while, as a host does.
+fn play_beat(instance: &mut Instance, at: &mut i64, time: Duration) {
+    let start = Instant::now();
+    while start.elapsed() < time {
+        let mut notes = Vec::new();
+        let (block, len) = (*at, 480);
+        for eighth in block * 2 / QUARTER..(block + len) * 2 / QUARTER + 1 {
+            let sample = eighth * QUARTER / 2;
+            let mut hit = |key: i16, channel: i16, velocity: f32| {
+                notes.push(Note { channel, ..Note::on(sample, key, velocity) });
+                notes.push(Note { channel, ..Note::off(sample + 400, key) });
+            };
+            hit(42, 9, if eighth % 2 == 0 { 0.75 } else { 0.5 });
+            match eighth % 8 {
+                0 | 5 => hit(36, 9, 0.8),
+                2 | 6 => hit(38, 9, 0.85),
+                _ => {}
+            }
+            hit([72, 76, 79, 76, 74, 77, 81, 77][(eighth % 8) as usize], 0, 0.7);
+        }
+        let song = Song { beat: block as f64 / QUARTER as f64, ..Song::default() };
+        instance.play_song(block, len as usize, &notes, &song);
+        *at += len;
+        std::thread::sleep(Duration::from_millis(4));
+    }
+}
+
+fn groove() -> Vec<u8> {
+    let hit = |step: u64, pitch, velocity| NewNote {
+        start_ticks: 240 * step + if step % 2 == 1 { 42 } else { 18 },
+        end_ticks: 240 * step + 90,
+        pitch,
+        velocity,
+        channel: 9,
+    };
+    let notes = (0..32).flat_map(|step| {
+        [hit(step, 42, 60 + 20 * (step % 2) as u8), hit(step, if step % 4 == 2 { 38 } else { 36 }, 100)]
+    });
+    let file = MidiFile::new(Division::quarter(480).unwrap());
+    file.with_track(&NewTrack::of(notes.collect())).unwrap().to_bytes().unwrap()
+}
+
+#[test]
+fn a_groove_is_dropped_a_voice_locked_and_chords_follow() {
+    let Some(display) = Display::start(2000, 1600) else {
+        eprintln!("skipped: Xvfb is not installed");
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    // SAFETY: no other thread of this process reads the environment yet.
+    unsafe { std::env::set_var("HOME", folder.path()) };
+    let module = Module::load();
+    let class = module
+        .classes()
+        .iter()
+        .position(|class| class.cid.iter().map(|byte| *byte as u8).eq(*b"neurdsp.Compani1"));
+    let mut instance = module.create_class(class.unwrap());
+    instance.start(48_000.0, 512);
+    let mut at = 0;
+    let mut editor = Editor::ready(&display, &mut instance, 1);
+    play_beat(&mut instance, &mut at, 2 * MOMENT);
+    editor.save(&display, "companion-start");
+
+    let path = folder.path().join("my four bars.mid");
+    std::fs::write(&path, groove()).unwrap();
+    editor.drop_file(&display, &mut instance, &path);
+    play_until(&mut instance, "the groove is kept", |instance| loaded_path(instance, "reference") == path);
+    let revision = instance.parameter("Revision");
+    play_until(&mut instance, "the host is told", |instance| {
+        instance.handler.edited.lock().unwrap().contains_key(&revision)
+    });
+    let wrong = folder.path().join("words.txt");
+    std::fs::write(&wrong, "words").unwrap();
+    editor.drop_file(&display, &mut instance, &wrong);
+    assert_eq!(loaded_path(&instance, "reference"), path);
+    editor.click(&display, &mut instance, (916, 72));
+
+    editor.click(&display, &mut instance, LOCK_SNARE);
+    editor.click(&display, &mut instance, CHORDS);
+    play_until(&mut instance, "a lock and chords are on", |instance| {
+        let saved = state(instance);
+        saved["params"]["lock_snare"]["bool"] == true && saved["params"]["chords"]["bool"] == true
+    });
+    display.point(editor.target(&display), 500, 750, false);
+    play_beat(&mut instance, &mut at, 4 * MOMENT);
+    editor.save(&display, "companion");
+    editor.resize(&display, 1920, 1520);
+    play_beat(&mut instance, &mut at, MOMENT);
+    editor.save(&display, "companion-2x");
+    editor.close(&display);
+}
