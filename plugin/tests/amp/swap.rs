@@ -67,7 +67,7 @@ fn a_hundred_models_dropped_while_it_plays_do_not_click() {
     let mut output = Vec::new();
     let target = editor.target(&display);
     for index in 0..SWAPS {
-        display.drop_file(target, &models[index % 2], || {
+        display.drop_file(target, &models[index % 2], (200, 200), || {
             output.extend(play(&mut instance));
             std::thread::sleep(Duration::from_millis(2));
         });

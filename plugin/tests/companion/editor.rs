@@ -17,6 +17,8 @@ const QUARTER: i64 = 24_000;
 
 // Points of the window.
 const LOCK_SNARE: (i16, i16) = (45, 323);
+const CLIP: (i16, i16) = (100, 645);
+const HUMANISE: (i16, i16) = (423, 646);
 const CHORDS: (i16, i16) = (44, 540);
 
 /// Plays a beat and a tune for a while, as a host does.
@@ -102,6 +104,13 @@ fn a_groove_is_dropped_a_voice_locked_and_chords_follow() {
         let saved = state(instance);
         saved["params"]["lock_snare"]["bool"] == true && saved["params"]["chords"]["bool"] == true
     });
+
+    // A file that is dropped on the line of the clip is no reference.
+    let clip = folder.path().join("verse.mid");
+    std::fs::write(&clip, groove()).unwrap();
+    editor.drop_file_at(&display, &mut instance, &clip, CLIP);
+    editor.click(&display, &mut instance, HUMANISE);
+    assert_eq!(loaded_path(&instance, "reference"), path);
     display.point(editor.target(&display), 500, 750, false);
     play_beat(&mut instance, &mut at, 4 * MOMENT);
     editor.save(&display, "companion");

@@ -3,6 +3,7 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 #![allow(clippy::undocumented_unsafe_blocks, reason = "all of it is calls of VST3 by its rules")]
 
+mod chords;
 mod clap;
 mod feel;
 #[path = "../host/mod.rs"]

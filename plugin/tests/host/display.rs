@@ -290,7 +290,7 @@ impl Display {
     }
 
     /// Drops a file on the window, by the protocol XDND, version 5; `wait` is called while there is no answer.
-    pub fn drop_file(&self, window: Window, path: &Path, mut wait: impl FnMut()) {
+    pub fn drop_file(&self, window: Window, path: &Path, (x, y): (i16, i16), mut wait: impl FnMut()) {
         let uri = format!("file://{}\r\n", path.display());
         let list = self.atom("text/uri-list");
         let (selection, copy) = (self.atom("XdndSelection"), self.atom("XdndActionCopy"));
@@ -303,7 +303,7 @@ impl Display {
             self.connection.flush().unwrap();
         };
         send("XdndEnter", [source, 5 << 24, list, 0, 0]);
-        let at = (200 << 16) | 200;
+        let at = (x as u32) << 16 | y as u32;
         send("XdndPosition", [source, 0, at, x11rb::CURRENT_TIME, copy]);
         for _ in 0..1000 {
             while let Some(event) = self.connection.poll_for_event().unwrap() {

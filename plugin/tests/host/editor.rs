@@ -172,7 +172,12 @@ impl Editor {
 
     /// Drops a file or a folder.
     pub fn drop_file(&self, display: &Display, plugin: &mut Plugin, path: &Path) {
-        display.drop_file(self.target(display), path, || play(plugin, Duration::from_millis(10)));
+        self.drop_file_at(display, plugin, path, (200, 200));
+    }
+
+    /// Drops a file at a point of the screen.
+    pub fn drop_file_at(&self, display: &Display, plugin: &mut Plugin, path: &Path, at: (i16, i16)) {
+        display.drop_file(self.target(display), path, at, || play(plugin, Duration::from_millis(10)));
         play(plugin, Duration::from_millis(500));
     }
 
