@@ -17,6 +17,8 @@ const WEIGHTS: &str = "melody.memory_weights";
 /// A network and what its file says beside it.
 pub(super) struct Network {
     pub(super) weights: Arc<MusicNetwork>,
+    /// The config of its architecture, as JSON.
+    pub(super) config: String,
     metadata: std::collections::BTreeMap<String, String>,
 }
 
@@ -29,7 +31,7 @@ fn open(bytes: &[u8]) -> neurdsp_models::Result<Network> {
     let file = ModelFile::from_bytes(bytes)?;
     let header = Header::from_metadata(&file.metadata)?;
     let weights = Arc::new(MusicNetwork::from_file(&file, &header)?);
-    Ok(Network { weights, metadata: file.metadata })
+    Ok(Network { weights, config: header.config, metadata: file.metadata })
 }
 
 /// A network, if it ships.

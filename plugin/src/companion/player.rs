@@ -198,7 +198,9 @@ impl Plugin for CompanionPlayer {
         self.follow_latency(|samples| context.set_latency_samples(samples));
         let (settings, rate, len) = (self.settings(), self.sample_rate, buffer.samples());
         let panics = self.params.panic.value();
-        self.sound.process(buffer.as_slice());
+        let channels = buffer.as_slice();
+        self.shared.mood.write(channels);
+        self.sound.process(channels);
         let Some(line) = &mut self.line else { return ProcessStatus::Normal };
         if panics && !std::mem::replace(&mut self.panicked, panics) {
             line.release();

@@ -21,6 +21,17 @@ const CLIP: (i16, i16) = (100, 645);
 const HUMANISE: (i16, i16) = (423, 646);
 const CHORDS: (i16, i16) = (44, 540);
 
+/// A chord that is struck in eighths, as sound for the meters.
+fn chord(begin: i64, len: i64) -> [Vec<f32>; 2] {
+    let sample = |at: i64| {
+        let time = at as f32 / 48_000.0;
+        let tones = [261.63, 329.63, 392.0].map(|hz| (std::f32::consts::TAU * hz * (time % 1.0)).sin());
+        0.15 * (-8.0 * (time % 0.25)).exp() * tones.iter().sum::<f32>()
+    };
+    let sound: Vec<f32> = (begin..begin + len).map(sample).collect();
+    [sound.clone(), sound]
+}
+
 /// Plays a beat and a tune for a while, as a host does.
 fn play_beat(instance: &mut Instance, at: &mut i64, time: Duration) {
     let start = Instant::now();
@@ -42,7 +53,7 @@ fn play_beat(instance: &mut Instance, at: &mut i64, time: Duration) {
             hit([72, 76, 79, 76, 74, 77, 81, 77][(eighth % 8) as usize], 0, 0.7);
         }
         let song = Song { beat: block as f64 / QUARTER as f64, ..Song::default() };
-        instance.play_song(block, len as usize, &notes, &song);
+        instance.play_song_with(block, &mut chord(block, len), &notes, &song);
         *at += len;
         std::thread::sleep(Duration::from_millis(4));
     }

@@ -5,6 +5,7 @@ mod clip;
 mod grid;
 mod knobs;
 mod monitor;
+mod mood;
 mod reference;
 
 use std::path::Path;
@@ -52,6 +53,7 @@ pub(crate) struct CompanionEditor {
     save_clip: Dialogs,
     clips: clip::Clips,
     grid: grid::Grid,
+    mood: mood::Mood,
 }
 
 impl CompanionEditor {
@@ -68,6 +70,7 @@ impl CompanionEditor {
             save_clip: Dialogs::default(),
             clips: clip::Clips::default(),
             grid: grid::Grid::default(),
+            mood: mood::Mood::default(),
         };
         AppEditor::new(app, OWNER.name, repaint, |app, context| app.context = Some(context))
     }
@@ -149,6 +152,7 @@ impl App for CompanionEditor {
 
     fn opened(&mut self, context: &egui::Context) {
         theme::apply(context);
+        self.shared.mood.set_listening(true);
     }
 
     fn ui(&mut self, ui: &mut Ui) {
@@ -180,13 +184,14 @@ impl App for CompanionEditor {
                 }
             });
             layout::section(ui, width, LOWER, |ui| {
-                monitor::ui(ui, &self.sound.params, &self.shared, &setter);
+                monitor::ui(ui, &self.sound.params, &self.shared, &setter, &mut self.mood);
             });
         });
         layout::drop_hint(ui);
     }
 
     fn closed(&mut self) {
+        self.shared.mood.set_listening(false);
         self.context = None;
         self.sounds.close();
     }
