@@ -130,7 +130,7 @@ plugin-wine: ## Test the build for Windows under Wine, against the one for Linux
 
 .PHONY: screenshots
 screenshots: ## Take the pictures of the plugin's editor for the documentation
-	cargo test -p neurdsp-plugin --test editor --test presets --test drums_editor --test companion_editor
+	cargo test -p neurdsp-plugin --test editor --test presets --test drums_editor --test companion_editor --test kick_editor
 	$(BIN)/python scripts/screenshots.py
 
 # A zip for players: `cargo xtask release` fills the folder, and refuses what may not be passed on.

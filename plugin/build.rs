@@ -1,4 +1,4 @@
-//! Linker options, and the lists of the amps, cabinets, music networks and drum networks that the plugin contains.
+//! Linker options, and the lists of the amps, cabinets, and networks of music, drums and kicks that the plugin contains.
 #![allow(clippy::print_stdout, reason = "cargo reads it")]
 
 use std::error::Error;
@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 const SHIPPED: &str = "../python/neurdsp/amp/shipped";
 const MUSIC: &str = "../python/neurdsp/music/shipped";
 const DRUMS: &str = "../python/neurdsp/drumsep/shipped";
+const KICKS: &str = "../python/neurdsp/kick/shipped";
 
 fn main() -> Result<(), Box<dyn Error>> {
     // A host may unload the library while a thread of a dependency, such as the clipboard's, still runs its code. So on Linux it
@@ -19,14 +20,16 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed={SHIPPED}");
     println!("cargo:rerun-if-changed={MUSIC}");
     // No network has to be there; one that comes changes the folder around it.
-    let drums = Path::new(DRUMS);
-    let watched = drums.parent().filter(|_| !drums.is_dir()).unwrap_or(drums);
-    println!("cargo:rerun-if-changed={}", watched.display());
+    for networks in [DRUMS, KICKS].map(Path::new) {
+        let watched = networks.parent().filter(|_| !networks.is_dir()).unwrap_or(networks);
+        println!("cargo:rerun-if-changed={}", watched.display());
+    }
     let output = PathBuf::from(std::env::var("OUT_DIR")?);
     std::fs::write(output.join("shipped.rs"), list(Path::new(SHIPPED), "safetensors")?)?;
     std::fs::write(output.join("cabinets.rs"), list(&Path::new(SHIPPED).join("cabinets"), "wav")?)?;
     std::fs::write(output.join("music.rs"), list(Path::new(MUSIC), "safetensors")?)?;
-    std::fs::write(output.join("drums.rs"), list(drums, "safetensors")?)?;
+    std::fs::write(output.join("drums.rs"), list(Path::new(DRUMS), "safetensors")?)?;
+    std::fs::write(output.join("kicks.rs"), list(Path::new(KICKS), "safetensors")?)?;
     Ok(())
 }
 

@@ -15,6 +15,7 @@ NAMES = {
     "plugin-presets": "presets",
     "plugin-drums": "drums",
     "plugin-companion": "companion",
+    "plugin-kick": "kick",
 }
 
 

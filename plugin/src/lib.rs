@@ -5,6 +5,7 @@
 //! amp      the amp player: identity, parameters, audio thread, files, editor
 //! drums    the drum separator: the same, with a mixer of stems
 //! companion  the MIDI companion: notes in, notes out
+//! kick     the kick instrument: the same, with a network that makes kicks of words
 //!
 //! host     what stands between the framework and the hosts
 //! audio    what an audio thread measures: levels, recent samples, their pitch, CPU time, silence
@@ -20,6 +21,7 @@ mod audio;
 mod companion;
 mod drums;
 mod host;
+mod kick;
 mod loading;
 mod preset;
 mod state;
@@ -29,8 +31,9 @@ mod window;
 use amp::AmpPlayer;
 use companion::CompanionPlayer;
 use drums::DrumPlayer;
+use kick::KickPlayer;
 
-host::factory::export_plugins!(AmpPlayer, DrumPlayer, CompanionPlayer);
+host::factory::export_plugins!(AmpPlayer, DrumPlayer, CompanionPlayer, KickPlayer);
 
 /// Runs the amp player as a program until its window is closed; returns whether it could start.
 #[cfg(feature = "standalone")]

@@ -9,7 +9,7 @@ use host::{BARE, Module, TS9, more_plugins, noise, state_with};
 
 const RATE: f64 = 48_000.0;
 const AMP: usize = 0;
-const PULSE: usize = 3;
+const PULSE: usize = 4;
 
 #[test]
 fn both_formats_list_all_plugins() {
@@ -18,11 +18,20 @@ fn both_formats_list_all_plugins() {
         .iter()
         .map(|class| class.cid.iter().map(|byte| char::from(*byte as u8)).collect())
         .collect();
-    assert_eq!(names, ["neurdsp.AmpPlay1", "neurdsp.DrumSep1", "neurdsp.Compani1", "neurdsp.TestPuls"]);
+    assert_eq!(
+        names,
+        ["neurdsp.AmpPlay1", "neurdsp.DrumSep1", "neurdsp.Compani1", "neurdsp.KickGen1", "neurdsp.TestPuls"]
+    );
     let ids: Vec<String> = host::clap::classes(&more_plugins()).into_iter().map(|class| class.0).collect();
     assert_eq!(
         ids,
-        ["org.neurdsp.amp", "org.neurdsp.drums", "org.neurdsp.companion", "org.neurdsp.test-pulse"]
+        [
+            "org.neurdsp.amp",
+            "org.neurdsp.drums",
+            "org.neurdsp.companion",
+            "org.neurdsp.kick",
+            "org.neurdsp.test-pulse"
+        ]
     );
 }
 

@@ -34,7 +34,7 @@ fn it_loads_a_file_turns_its_knob_and_recalls_a_preset() {
     // SAFETY: no other thread of this process reads the environment yet.
     unsafe { std::env::set_var("HOME", home.path()) };
     let module = Module::open(more_plugins());
-    let mut instance = module.create_class(3);
+    let mut instance = module.create_class(4);
     instance.start(48_000.0, 512);
     let editor = Editor::ready(&display, &mut instance, 1);
     assert_eq!((editor.width, editor.height), (640, 320));

@@ -31,7 +31,7 @@ HOUSES = {
         above={"lib", "registry"},
     ),
     "plugin": House(
-        apart={"amp", "companion", "drums"},
+        apart={"amp", "companion", "drums", "kick"},
         shared={"audio", "host", "loading", "preset", "state", "ui", "window"},
         above={"lib", "main"},
     ),

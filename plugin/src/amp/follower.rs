@@ -8,17 +8,12 @@
 //! the machine is. Only the host's word counts for that: whoever listens must never be made to wait.
 
 use std::ops::Range;
-use std::time::{Duration, Instant};
 
 use super::params::Preparation;
-use crate::loading::Requests;
+use crate::loading::{Patience, Requests};
 
 /// Samples between the points at which an offline render looks for changes.
 const GRID: usize = 64;
-/// The longest that an offline render waits for a preparation. One takes some milliseconds; a machine may be busy.
-const LIMIT: Duration = Duration::from_secs(30);
-/// How often it checks.
-const POLL: Duration = Duration::from_micros(100);
 
 /// Which preparation was requested, and whether the host renders offline.
 #[derive(Debug, Default)]
@@ -27,8 +22,7 @@ pub(super) struct Follower {
     /// Samples since the sound was reset.
     position: usize,
     is_offline: bool,
-    /// Whether the last wait was in vain: then there are no more until a preparation comes.
-    gave_up: bool,
+    patience: Patience,
 }
 
 /// The part of a block to play before the next call.
@@ -64,7 +58,7 @@ impl Follower {
     pub(super) fn begin_block(&mut self, is_offline: bool, requests: &Requests) {
         self.is_offline = is_offline;
         if is_offline {
-            self.wait(requests);
+            self.patience.wait(requests);
         }
     }
 
@@ -85,7 +79,7 @@ impl Follower {
                 samples.end = samples.end.min(samples.start + GRID - past);
             } else if self.is_offline {
                 self.request(wanted, requests, wake);
-                self.wait(requests);
+                self.patience.wait(requests);
                 resets = self.position == 0;
             } else if requests.are_met() && !is_fading {
                 self.request(wanted, requests, wake);
@@ -99,19 +93,6 @@ impl Follower {
         self.requested = Some(*wanted);
         requests.make();
         wake();
-    }
-
-    /// Waits until every request is met, at most once for each that is not.
-    fn wait(&mut self, requests: &Requests) {
-        let start = Instant::now();
-        while !requests.are_met() {
-            if self.gave_up || start.elapsed() > LIMIT {
-                self.gave_up = true;
-                return;
-            }
-            std::thread::sleep(POLL);
-        }
-        self.gave_up = false;
     }
 }
 

@@ -1,7 +1,6 @@
 //! The parameters that a host sees and automates. Their IDs never change: projects and presets are keyed by them.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use neurdsp_rt::{ChainSettings, Parameter};
 use nice_plug::plugin::{ParamValue, PluginState};
@@ -10,9 +9,9 @@ use nice_plug::prelude::*;
 use super::files::KnobCard;
 use super::mapping::{self, Row};
 use super::session::Session;
+use crate::state::kinds::{percentage, typed};
 use crate::state::values::{self, unit};
 use crate::state::{Persisted, revision};
-use crate::ui::text::number;
 
 /// Knobs of models that a host can automate, as many as a model can have.
 pub(super) const KNOBS: usize = 8;
@@ -133,23 +132,8 @@ fn level(name: &'static str, row: Row, unit: &'static str) -> FloatParam {
         .with_string_to_value(typed(1.0))
 }
 
-/// Reads a value that was typed in a host, with a decimal comma too; `of_one` is what 1 is shown as.
-fn typed(of_one: f32) -> Arc<impl Fn(&str) -> Option<f32> + Send + Sync> {
-    Arc::new(move |text: &str| {
-        let value = number(text).parse::<f32>().ok()?;
-        Some(value / of_one).filter(|value| value.is_finite())
-    })
-}
-
 fn switch(name: &'static str, row: Row) -> BoolParam {
     BoolParam::new(name, row.default() >= 0.5)
-}
-
-fn percentage(name: &'static str, default: f32) -> FloatParam {
-    FloatParam::new(name, default, FloatRange::Linear { min: 0.0, max: 1.0 })
-        .with_unit(" %")
-        .with_value_to_string(formatters::v2s_f32_percentage(0))
-        .with_string_to_value(typed(100.0))
 }
 
 /// Parameters `knob1` to `knob8`, from 0 (fully left) to 1 (fully right).

@@ -1,21 +1,12 @@
 //! The parameters that a host sees and automates. Their IDs never change: projects and presets are keyed by them.
 
-use std::sync::Arc;
-
 use nice_plug::plugin::PluginState;
 use nice_plug::prelude::*;
 
 use super::session::Session;
 use super::strips::{self, STRIPS};
+use crate::state::kinds::{fader, fader_gain};
 use crate::state::{Persisted, revision, values};
-use crate::ui::text::number;
-
-/// The bottom of a fader, in dB, where it is silent.
-pub(super) const SILENT_DB: f32 = -60.0;
-/// The top of a fader, in dB.
-const LOUDEST_DB: f32 = 12.0;
-/// The shape of a fader's travel: 0 dB is at 0.69 of it, -12 dB at 0.44, -24 dB at 0.25.
-const TRAVEL: f32 = 2.0;
 
 /// All parameters, and what a project keeps beside them.
 #[derive(Params)]
@@ -47,35 +38,6 @@ impl Default for DrumParams {
             session: Persisted::default(),
         }
     }
-}
-
-/// A fader. Its value is in dB.
-fn fader(name: &'static str) -> FloatParam {
-    let range = FloatRange::Skewed { min: SILENT_DB, max: LOUDEST_DB, factor: TRAVEL };
-    FloatParam::new(name, 0.0, range)
-        .with_unit(" dB")
-        .with_step_size(0.1)
-        .with_value_to_string(Arc::new(|db| {
-            // A fader that nearly rests at zero does so without a sign.
-            if db <= SILENT_DB {
-                "-∞".to_owned()
-            } else {
-                format!("{:+.1}", db + 0.0).replace("+0.0", "0.0")
-            }
-        }))
-        .with_string_to_value(Arc::new(|text: &str| {
-            let off =
-                ["-inf", "-∞", "−∞", "off"].iter().any(|off| text.trim().to_lowercase().starts_with(off));
-            if off {
-                return Some(SILENT_DB);
-            }
-            number(text).parse::<f32>().ok().filter(|value| value.is_finite())
-        }))
-}
-
-/// The gain of a fader at a value in dB.
-fn gain(db: f32) -> f32 {
-    if db > SILENT_DB { util::db_to_gain(db) } else { 0.0 }
 }
 
 /// The parameters of a strip.
@@ -128,16 +90,14 @@ impl DrumParams {
     /// The gain of each strip.
     pub(super) fn gains(&self) -> [f32; STRIPS] {
         let audible = self.audible();
-        std::array::from_fn(
-            |index| {
-                if audible[index] { gain(self.channels()[index].fader.value()) } else { 0.0 }
-            },
-        )
+        std::array::from_fn(|index| {
+            if audible[index] { fader_gain(self.channels()[index].fader.value()) } else { 0.0 }
+        })
     }
 
     /// The gain of the mix.
     pub(super) fn level(&self) -> f32 {
-        gain(self.master.value())
+        fader_gain(self.master.value())
     }
 
     /// Completes a state that has no value for some parameters.
@@ -153,7 +113,8 @@ mod tests {
     use nice_plug::params::Param;
     use nice_plug::prelude::*;
 
-    use super::{DrumParams, SILENT_DB};
+    use super::DrumParams;
+    use crate::state::kinds::SILENT_DB;
 
     /// Sets a parameter to a normalised value.
     fn set(params: &DrumParams, id: &str, value: f32) {

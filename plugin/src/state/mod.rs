@@ -2,6 +2,7 @@
 
 mod changes;
 pub(crate) mod files;
+pub(crate) mod kinds;
 mod persisted;
 mod refusal;
 mod resource;

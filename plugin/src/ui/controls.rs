@@ -12,7 +12,7 @@ const CHOICE_WIDTH: f32 = 38.0;
 const CHOICE_HEIGHT: f32 = 22.0;
 
 /// Sets `param` in one gesture.
-pub(super) fn set<P: Param>(ui: &Ui, param: &P, setter: &ParamSetter, normalized: f32) {
+pub(crate) fn set<P: Param>(ui: &Ui, param: &P, setter: &ParamSetter, normalized: f32) {
     let from = param.unmodulated_normalized_value();
     setter.begin_set_parameter(param);
     setter.set_parameter_normalized(param, normalized);

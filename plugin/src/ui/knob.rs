@@ -70,9 +70,20 @@ pub(crate) fn knob<P: Param>(ui: &mut Ui, label: &str, param: &P, setter: &Param
     dial(ui, &Dial { label, enabled, scale: None, size: KnobSize::Usual }, param, setter);
 }
 
+/// Draws a small knob for `param`, see [`dial`].
+pub(crate) fn knob_small<P: Param>(
+    ui: &mut Ui,
+    label: &str,
+    param: &P,
+    setter: &ParamSetter,
+    enabled: bool,
+) -> Response {
+    dial(ui, &Dial { label, enabled, scale: None, size: KnobSize::Small }, param, setter)
+}
+
 /// Draws a knob for `param`: drag or wheel to turn, shift for fine steps, double click for the default, click on the value to
-/// type one.
-pub(crate) fn dial<P: Param>(ui: &mut Ui, look: &Dial, param: &P, setter: &ParamSetter) {
+/// type one. Returns what was done with the knob itself.
+pub(crate) fn dial<P: Param>(ui: &mut Ui, look: &Dial, param: &P, setter: &ParamSetter) -> Response {
     let is_small = look.size == KnobSize::Small;
     let (width, height, size, font) = match look.size {
         KnobSize::Small => (60.0, 64.0, 36.0, 12.0),
@@ -93,8 +104,11 @@ pub(crate) fn dial<P: Param>(ui: &mut Ui, look: &Dial, param: &P, setter: &Param
             let lit = response.hovered() || response.dragged();
             paint_knob(ui, rect, param, look.enabled, lit, look.default(param));
             value_field(ui, look, font, param, setter);
-        });
-    });
+            response
+        })
+        .inner
+    })
+    .inner
 }
 
 /// Turns `param` as the pointer does on `response`; `by` is how far a drag moves it, of its whole range.

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! app        what a window shows, and how to ask for a redraw
+//! drag_out   files that are dragged to another window
 //! editor     what the plugin framework asks of an editor
 //! fonts      letters that the built-in fonts lack, from the system's
 //! frame      one open window: `baseview`'s events become egui's, and OpenGL paints what egui makes
@@ -12,6 +13,8 @@
 //! ```
 
 mod app;
+#[cfg(target_os = "linux")]
+mod drag_out;
 mod editor;
 mod fonts;
 mod frame;
@@ -22,4 +25,6 @@ mod libraries;
 mod redraw;
 
 pub(crate) use app::{App, Repaint};
+#[cfg(target_os = "linux")]
+pub(crate) use drag_out::drag_out;
 pub(crate) use editor::AppEditor;

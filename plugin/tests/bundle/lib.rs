@@ -11,6 +11,8 @@ mod companion;
 mod drums;
 #[path = "../../src/host/mod.rs"]
 mod host;
+#[path = "../../src/kick/mod.rs"]
+mod kick;
 #[path = "../../src/loading/mod.rs"]
 mod loading;
 #[path = "../../src/preset/mod.rs"]
@@ -26,6 +28,7 @@ mod window;
 use amp::AmpPlayer;
 use companion::CompanionPlayer;
 use drums::DrumPlayer;
+use kick::KickPlayer;
 use pulse::Pulse;
 
-host::factory::export_plugins!(AmpPlayer, DrumPlayer, CompanionPlayer, Pulse);
+host::factory::export_plugins!(AmpPlayer, DrumPlayer, CompanionPlayer, KickPlayer, Pulse);

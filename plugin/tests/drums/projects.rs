@@ -1,46 +1,13 @@
 //! What hosts keep: states, and what projects and automation are keyed by, which never changes.
 
-use std::fmt::Write;
-
-use super::host::{Module, NETWORK_RATE, clap, library, noise, null_db, number, separated, state, text16};
+use super::host::{Module, NETWORK_RATE, identity, noise, null_db, separated, state};
 use super::{DRUMS, drum_state, file, peak, playing};
 
 const IDENTITY: &str = include_str!("../frozen/drums-identity.txt");
 
-/// The classes and the parameters, one to a line.
-fn identity() -> String {
-    let mut text = String::new();
-    let module = Module::load();
-    let class = &module.classes()[DRUMS];
-    let cid: String = class.cid.iter().map(|byte| char::from(*byte as u8)).collect();
-    let words = |text: &[i8]| -> String {
-        let letters = text.iter().take_while(|letter| **letter != 0);
-        letters.map(|letter| char::from(*letter as u8)).collect()
-    };
-    let [name, kinds, vendor] = [&class.name[..], &class.subCategories, &class.vendor].map(words);
-    writeln!(text, "vst3 {cid} | {vendor} | {name} | {kinds}").unwrap();
-    let (id, vendor, name, features) = clap::classes(&library()).swap_remove(DRUMS);
-    writeln!(text, "clap {id} | {vendor} | {name} | {}", features.join(" ")).unwrap();
-    let instance = module.create_class(DRUMS);
-    let saved = state(&instance);
-    let ids: Vec<&str> = saved["params"].as_object().unwrap().keys().map(String::as_str).collect();
-    text.push_str("\nid | number | title | unit | steps | flags | default | from | to\n");
-    for info in instance.parameters() {
-        let id = ids.iter().find(|id| number(id) == info.id).copied().unwrap_or("?");
-        let shown = |value| instance.shown(info.id, value);
-        let (title, unit) = (text16(&info.title), text16(&info.units));
-        let (steps, flags, default) = (info.stepCount, info.flags, info.defaultNormalizedValue);
-        let (from, to, default) = (shown(0.0), shown(1.0), format!("{} ({default:.4})", shown(default)));
-        let number = info.id;
-        writeln!(text, "{id} | {number} | {title} | {unit} | {steps} | {flags} | {default} | {from} | {to}")
-            .unwrap();
-    }
-    text
-}
-
 #[test]
 fn class_and_parameters_are_those_that_projects_are_keyed_by() {
-    assert_eq!(identity(), IDENTITY);
+    assert_eq!(identity(DRUMS), IDENTITY);
 }
 
 #[test]

@@ -6,8 +6,8 @@ use std::path::Path;
 use clap_sys::audio_buffer::clap_audio_buffer;
 use clap_sys::entry::clap_plugin_entry;
 use clap_sys::events::{
-    CLAP_CORE_EVENT_SPACE_ID, CLAP_EVENT_PARAM_VALUE, clap_event_header, clap_event_param_value,
-    clap_input_events, clap_output_events,
+    CLAP_CORE_EVENT_SPACE_ID, CLAP_EVENT_NOTE_END, CLAP_EVENT_PARAM_VALUE, clap_event_header,
+    clap_event_note, clap_event_param_value, clap_input_events, clap_output_events,
 };
 use clap_sys::ext::audio_ports::{CLAP_EXT_AUDIO_PORTS, clap_plugin_audio_ports};
 use clap_sys::ext::gui::{
@@ -50,15 +50,46 @@ unsafe extern "C" fn ignore_closed(_: *const clap_host, _: bool) {}
 unsafe extern "C" fn ignore(_: *const clap_host) {}
 
 unsafe extern "C" fn count_events(list: *const clap_input_events) -> u32 {
-    unsafe { (*(*list).ctx.cast::<Vec<clap_event_param_value>>()).len() as u32 }
+    unsafe { (*(*list).ctx.cast::<Vec<Event>>()).len() as u32 }
 }
 
 unsafe extern "C" fn get_event(list: *const clap_input_events, index: u32) -> *const clap_event_header {
-    unsafe { &(&(*(*list).ctx.cast::<Vec<clap_event_param_value>>()))[index as usize].header }
+    unsafe { &(&(*(*list).ctx.cast::<Vec<Event>>()))[index as usize].header }
 }
 
-unsafe extern "C" fn drop_event(_: *const clap_output_events, _: *const clap_event_header) -> bool {
+/// Keeps the ends of notes.
+unsafe extern "C" fn take_event(list: *const clap_output_events, event: *const clap_event_header) -> bool {
+    unsafe {
+        if (*event).type_ == CLAP_EVENT_NOTE_END {
+            let note = &*event.cast::<clap_event_note>();
+            // The list has room, so that nothing is allocated here either.
+            (*(*list).ctx.cast::<Vec<Ended>>()).push((note.header.time, note.key, note.note_id));
+        }
+    }
     true
+}
+
+/// What a host tells a plugin within a block.
+#[derive(Clone, Copy)]
+pub union Event {
+    header: clap_event_header,
+    param: clap_event_param_value,
+    note: clap_event_note,
+}
+
+/// The sample, the key and the ID of a note whose sound has ended.
+pub type Ended = (u32, i16, i32);
+
+/// A note of this kind, such as `CLAP_EVENT_NOTE_ON`, at a sample.
+pub fn note(kind: u16, at: u32, key: i16, note_id: i32, velocity: f64) -> Event {
+    let header = clap_event_header {
+        size: size_of::<clap_event_note>() as u32,
+        time: at,
+        space_id: CLAP_CORE_EVENT_SPACE_ID,
+        type_: kind,
+        flags: 0,
+    };
+    Event { note: clap_event_note { header, note_id, port_index: 0, channel: 0, key, velocity } }
 }
 
 unsafe extern "C" fn read(stream: *const clap_istream, buffer: *mut c_void, size: u64) -> i64 {
@@ -253,23 +284,25 @@ impl Instance {
         let (mut left, mut right) = (signal.to_vec(), signal.to_vec());
         let mut channels = [left.as_mut_ptr(), right.as_mut_ptr()];
         let mut outputs = channels;
-        let event = |(time, value): &(usize, f64)| clap_event_param_value {
-            header: clap_event_header {
-                size: size_of::<clap_event_param_value>() as u32,
-                time: *time as u32,
-                space_id: CLAP_CORE_EVENT_SPACE_ID,
-                type_: CLAP_EVENT_PARAM_VALUE,
-                flags: 0,
+        let event = |(time, value): &(usize, f64)| Event {
+            param: clap_event_param_value {
+                header: clap_event_header {
+                    size: size_of::<clap_event_param_value>() as u32,
+                    time: *time as u32,
+                    space_id: CLAP_CORE_EVENT_SPACE_ID,
+                    type_: CLAP_EVENT_PARAM_VALUE,
+                    flags: 0,
+                },
+                param_id: super::number(id),
+                cookie: std::ptr::null_mut(),
+                note_id: -1,
+                port_index: -1,
+                channel: -1,
+                key: -1,
+                value: *value,
             },
-            param_id: super::number(id),
-            cookie: std::ptr::null_mut(),
-            note_id: -1,
-            port_index: -1,
-            channel: -1,
-            key: -1,
-            value: *value,
         };
-        let events: Vec<clap_event_param_value> = points.iter().map(event).collect();
+        let events: Vec<Event> = points.iter().map(event).collect();
         self.process(&mut channels, &mut outputs, signal.len(), &events);
         left
     }
@@ -279,13 +312,21 @@ impl Instance {
         inputs: &mut [*mut f32; 2],
         outputs: &mut [*mut f32; 2],
         count: usize,
-        events: &[clap_event_param_value],
+        events: &[Event],
     ) {
         let further = self.n_ports(false).saturating_sub(1) as usize;
         let mut unheard = vec![[vec![0.0f32; count], vec![0.0f32; count]]; further];
         let pointers = unheard.iter_mut().map(|port| port.each_mut().map(|channel| channel.as_mut_ptr()));
         let mut ports: Vec<[*mut f32; 2]> = std::iter::once(*outputs).chain(pointers).collect();
         self.process_ports(inputs, &mut ports, count, events);
+    }
+
+    /// Plays a block of an instrument; returns left and right, and the notes whose sound has ended.
+    pub fn play_instrument(&self, len: usize, events: &[Event]) -> ([Vec<f32>; 2], Vec<Ended>) {
+        let mut played = [(); 2].map(|()| vec![f32::NAN; len]);
+        let mut ports = [played.each_mut().map(|channel| channel.as_mut_ptr())];
+        let ended = self.process_ports(&mut [std::ptr::null_mut(); 2], &mut ports, len, events);
+        (played, ended)
     }
 
     /// How many audio ports it has on a side.
@@ -320,9 +361,10 @@ impl Instance {
         inputs: &mut [*mut f32; 2],
         outputs: &mut [[*mut f32; 2]],
         count: usize,
-        events: &[clap_event_param_value],
-    ) {
+        events: &[Event],
+    ) -> Vec<Ended> {
         let mut events = events.to_vec();
+        let mut ended: Vec<Ended> = Vec::with_capacity(64);
         let buffer = |data: &mut [*mut f32; 2]| clap_audio_buffer {
             data32: data.as_mut_ptr(),
             data64: std::ptr::null_mut(),
@@ -335,7 +377,7 @@ impl Instance {
             size: Some(count_events),
             get: Some(get_event),
         };
-        let out_events = clap_output_events { ctx: std::ptr::null_mut(), try_push: Some(drop_event) };
+        let out_events = clap_output_events { ctx: (&raw mut ended).cast(), try_push: Some(take_event) };
         let input = buffer(inputs);
         let mut outputs: Vec<clap_audio_buffer> = outputs.iter_mut().map(buffer).collect();
         let process = clap_process {
@@ -344,13 +386,14 @@ impl Instance {
             transport: std::ptr::null(),
             audio_inputs: &input,
             audio_outputs: outputs.as_mut_ptr(),
-            audio_inputs_count: 1,
+            audio_inputs_count: self.n_ports(true).min(1),
             audio_outputs_count: outputs.len() as u32,
             in_events: &in_events,
             out_events: &out_events,
         };
         let status = unsafe { (*self.plugin).process.unwrap()(self.plugin, &process) };
         assert_ne!(status, CLAP_PROCESS_ERROR);
+        ended
     }
 
     pub fn stop(&self) {

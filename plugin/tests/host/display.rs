@@ -325,6 +325,60 @@ impl Display {
         panic!("the drop was not taken");
     }
 
+    /// A window that takes files which are dragged onto it.
+    pub fn taker(&self, x: i16, y: i16) -> Window {
+        let window = self.connection.generate_id().unwrap();
+        let (class, aux) = (WindowClass::INPUT_OUTPUT, CreateWindowAux::new());
+        self.connection.create_window(0, window, self.root, x, y, 100, 100, 0, class, 0, &aux).unwrap();
+        let (aware, mode) = (self.atom("XdndAware"), PropMode::REPLACE);
+        self.connection.change_property32(mode, window, aware, AtomEnum::ATOM, &[5]).unwrap();
+        self.connection.map_window(window).unwrap();
+        self.connection.sync().unwrap();
+        window
+    }
+
+    /// Lets the mouse, which drags something over the window, go there, and returns the files as the protocol names them.
+    pub fn take_drop(&self, window: Window, mut wait: impl FnMut()) -> String {
+        let [list, selection, copy] =
+            ["text/uri-list", "XdndSelection", "XdndActionCopy"].map(|name| self.atom(name));
+        let [position, dropped] = ["XdndPosition", "XdndDrop"].map(|name| self.atom(name));
+        let send = |to: Window, name: &str, data: [u32; 5]| {
+            let message = ClientMessageEvent::new(32, to, self.atom(name), data);
+            self.connection.send_event(false, to, EventMask::NO_EVENT, message).unwrap();
+            self.connection.sync().unwrap();
+        };
+        let mut source = 0;
+        for _ in 0..1000 {
+            while let Some(event) = self.connection.poll_for_event().unwrap() {
+                match event {
+                    Event::ClientMessage(message) if message.type_ == position => {
+                        let is_first = source == 0;
+                        source = message.data.as_data32()[0];
+                        send(source, "XdndStatus", [window, 1, 0, 0, copy]);
+                        if is_first {
+                            wait();
+                            self.mouse_button(false);
+                        }
+                    }
+                    Event::ClientMessage(message) if message.type_ == dropped => {
+                        let time = x11rb::CURRENT_TIME;
+                        self.connection.convert_selection(window, selection, list, list, time).unwrap();
+                        self.connection.sync().unwrap();
+                    }
+                    Event::SelectionNotify(_) => {
+                        let files = self.connection.get_property(true, window, list, list, 0, 1000);
+                        let files = files.unwrap().reply().unwrap().value;
+                        send(source, "XdndFinished", [window, 1, copy, 0, 0]);
+                        return String::from_utf8(files).unwrap();
+                    }
+                    _ => {}
+                }
+            }
+            wait();
+        }
+        panic!("nothing was dropped");
+    }
+
     fn answer(&self, request: &SelectionRequestEvent, kind: Atom, content: &[u8]) {
         let SelectionRequestEvent { requestor, property, .. } = *request;
         self.connection.change_property8(PropMode::REPLACE, requestor, property, kind, content).unwrap();

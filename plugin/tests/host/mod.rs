@@ -15,6 +15,9 @@ pub mod display;
 mod drums;
 #[cfg(target_os = "linux")]
 pub mod editor;
+#[cfg(target_os = "linux")]
+mod identity;
+mod kick;
 mod plugin;
 mod signal;
 mod song;
@@ -24,7 +27,11 @@ mod state;
 mod stream;
 
 pub use drums::{NETWORK_LATENCY, NETWORK_RATE, STRIPS, drum_state, network, separated};
+#[cfg(target_os = "linux")]
+pub use identity::identity;
+pub use kick::{codes, generated, rendered};
 pub use plugin::{Instance, Module, library, more_plugins, number, text16};
 pub use signal::{noise, null_db, steepest};
 pub use song::{Note, Song};
 pub use state::{BARE, TS9, loaded_path, model_path, state, state_of_version, state_with};
+pub use stream::Press;

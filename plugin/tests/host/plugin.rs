@@ -5,7 +5,7 @@ use std::ffi::c_void;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
 
-use super::stream::{MemoryStream, Notes, Points};
+use super::stream::{MemoryStream, Notes, Points, Press};
 use libloading::Library;
 use vst3::Steinberg::Vst::{
     AudioBusBuffers, AudioBusBuffers__type0, BusDirections_, BusInfo_::BusFlags_, IAudioProcessor,
@@ -351,9 +351,38 @@ impl Instance {
         let mut channels = [(); 4].map(|()| vec![f32::NAN; len]);
         let pointers = channels.each_mut().map(|channel| channel.as_mut_ptr());
         let (first, second) = ([pointers[0], pointers[1]], [pointers[2], pointers[3]]);
-        self.process_buses(len, &mut [], &mut [bus(&first), bus(&second)], notes);
+        let notes: Vec<Press> =
+            notes.iter().map(|(at, key, velocity)| Press::on(*at, *key, *velocity)).collect();
+        self.process_buses(len, &mut [], &mut [bus(&first), bus(&second)], &notes);
         let [left, _, aux_left, _] = channels;
         [left, aux_left]
+    }
+
+    /// Plays notes through an instrument in blocks of the given lengths, over and over; returns left and right of its output.
+    /// The notes are in the order of their samples, which count from the first block on.
+    pub fn play_instrument(&mut self, len: usize, blocks: &[usize], notes: &[Press]) -> [Vec<f32>; 2] {
+        let mut played = [(); 2].map(|()| vec![f32::NAN; len]);
+        let (mut start, mut rest) = (0, notes);
+        for size in blocks.iter().cycle() {
+            let count = (*size).min(len - start);
+            let within = rest.iter().take_while(|note| note.at < (start + count) as i32).count();
+            let (block, later) = rest.split_at(if start + count == len { rest.len() } else { within });
+            let block: Vec<Press> =
+                block.iter().map(|note| Press { at: note.at - start as i32, ..*note }).collect();
+            self.play_block(&mut played, start..start + count, &block);
+            (start, rest) = (start + count, later);
+            if start == len {
+                break;
+            }
+        }
+        played
+    }
+
+    /// Plays one block of an instrument into this part of left and right; the notes may be anywhere.
+    pub fn play_block(&mut self, to: &mut [Vec<f32>; 2], part: std::ops::Range<usize>, notes: &[Press]) {
+        let count = part.len();
+        let pointers = to.each_mut().map(|channel| channel[part.clone()].as_mut_ptr());
+        self.process_buses(count, &mut [], &mut [bus(&pointers)], notes);
     }
 
     fn process_buses(
@@ -361,7 +390,7 @@ impl Instance {
         count: usize,
         inputs: &mut [AudioBusBuffers],
         outputs: &mut [AudioBusBuffers],
-        notes: &[(i32, i16, f32)],
+        notes: &[Press],
     ) {
         let queues = Points::new(std::mem::take(&mut self.edits));
         let changes = queues.to_com_ptr::<IParameterChanges>().unwrap();

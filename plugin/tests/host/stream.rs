@@ -7,7 +7,8 @@ use std::ffi::c_void;
 use vst3::Steinberg::IBStream_::IStreamSeekMode_::{kIBSeekCur as CURRENT, kIBSeekEnd as END};
 use vst3::Steinberg::Vst::{
     Event, Event_::EventTypes_, Event__type0, IEventList, IEventListTrait, IParamValueQueue,
-    IParamValueQueueTrait, IParameterChanges, IParameterChangesTrait, NoteOnEvent, ParamID, ParamValue,
+    IParamValueQueueTrait, IParameterChanges, IParameterChangesTrait, NoteOffEvent, NoteOnEvent, ParamID,
+    ParamValue,
 };
 use vst3::Steinberg::{IBStream, IBStreamTrait, kResultFalse, kResultOk, tresult};
 use vst3::{Class, ComPtr, ComWrapper};
@@ -133,8 +134,28 @@ impl IParamValueQueueTrait for Queue {
     }
 }
 
-/// Notes that begin within a block: their samples, MIDI keys and velocities.
-pub struct Notes(pub Vec<(i32, i16, f32)>);
+/// What happens to a note within a block.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Press {
+    /// The sample.
+    pub at: i32,
+    pub key: i16,
+    /// None at its end.
+    pub velocity: Option<f32>,
+}
+
+impl Press {
+    pub fn on(at: i32, key: i16, velocity: f32) -> Press {
+        Press { at, key, velocity: Some(velocity) }
+    }
+
+    pub fn off(at: i32, key: i16) -> Press {
+        Press { at, key, velocity: None }
+    }
+}
+
+/// The notes of a block.
+pub struct Notes(pub Vec<Press>);
 
 impl Class for Notes {
     type Interfaces = (IEventList,);
@@ -146,13 +167,21 @@ impl IEventListTrait for Notes {
     }
 
     unsafe fn getEvent(&self, index: i32, event: *mut Event) -> tresult {
-        let Some(&(sample, pitch, velocity)) = self.0.get(index as usize) else { return kResultFalse };
-        let note = NoteOnEvent { channel: 0, pitch, tuning: 0.0, velocity, length: 0, noteId: -1 };
+        let Some(note) = self.0.get(index as usize) else { return kResultFalse };
+        let (channel, tuning, note_id) = (0, 0.0, -1);
         unsafe {
             *event = std::mem::zeroed();
-            (*event).sampleOffset = sample;
-            (*event).r#type = EventTypes_::kNoteOnEvent as u16;
-            (*event).__field0 = Event__type0 { noteOn: note };
+            (*event).sampleOffset = note.at;
+            let pitch = note.key;
+            if let Some(velocity) = note.velocity {
+                let on = NoteOnEvent { channel, pitch, tuning, velocity, length: 0, noteId: note_id };
+                (*event).r#type = EventTypes_::kNoteOnEvent as u16;
+                (*event).__field0 = Event__type0 { noteOn: on };
+            } else {
+                let off = NoteOffEvent { channel, pitch, velocity: 0.0, noteId: note_id, tuning };
+                (*event).r#type = EventTypes_::kNoteOffEvent as u16;
+                (*event).__field0 = Event__type0 { noteOff: off };
+            }
         }
         kResultOk
     }

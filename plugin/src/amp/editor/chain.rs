@@ -213,6 +213,8 @@ fn one_knob(
             let label = card.title();
             dial(ui, &Dial { label: &label, enabled, scale: Some(&card.scale), size }, param, setter);
         }
-        None => dial(ui, &Dial { label: "Size", enabled, scale: None, size }, &params.quality, setter),
+        None => {
+            dial(ui, &Dial { label: "Size", enabled, scale: None, size }, &params.quality, setter);
+        }
     }
 }

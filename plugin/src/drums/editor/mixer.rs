@@ -4,9 +4,10 @@ use egui::{FontId, RichText, Ui, vec2};
 use nice_plug::prelude::{FloatParam, ParamSetter};
 
 use crate::audio::Level;
-use crate::drums::params::{Channel, DrumParams, SILENT_DB};
+use crate::drums::params::{Channel, DrumParams};
 use crate::drums::shared::Shared;
 use crate::drums::strips::{self, STEMS, STRIPS};
+use crate::state::kinds::SILENT_DB;
 use crate::ui::controls::lamp;
 use crate::ui::fader::fader;
 use crate::ui::layout::section;

@@ -1,0 +1,289 @@
+//! Makes kicks and renders them, on a thread beside the audio thread, and keeps them in the project.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+use std::thread::Thread;
+
+use neurdsp_models::kick::{KickRenderer, RenderSpec};
+use parking_lot::Mutex;
+
+use super::bank::{Bank, sounding};
+use super::codes::{Kick, Kicks};
+use super::generator::{generate, vary};
+use super::job::Job;
+use super::params::KickParams;
+use super::session::{Session, VERSION};
+use super::shared::{Peaks, Shared, Shown, peaks};
+use super::wishes::Wishes;
+use crate::loading::{Tasks, Worker};
+use crate::state::Refusal;
+
+/// The kind of the tasks.
+const KICK: &str = "kick";
+/// Requests whose kicks are remembered.
+const REMEMBERED: usize = 32;
+/// Parts of a kick that are shown, and of a variation.
+const PARTS: (usize, usize) = (880, 96);
+/// The rate at which variations are rendered that are only shown, in Hz.
+const SKETCH_RATE: f64 = 11_025.0;
+
+/// The maker of one instance. Clones are the same.
+#[derive(Clone)]
+pub(super) struct Maker(Arc<Inner>);
+
+struct Inner {
+    params: Arc<KickParams>,
+    shared: Arc<Shared>,
+    tasks: Tasks,
+    bench: Mutex<Bench>,
+    /// Makes what the audio thread requests, while there is one.
+    worker: Mutex<Option<Worker>>,
+}
+
+/// What one thread at a time works with.
+#[derive(Default)]
+struct Bench {
+    /// The rate of the host in Hz, while it plays.
+    rate: Option<f64>,
+    renderer: Option<KickRenderer>,
+    /// Kicks by their requests, the latest last: a request that comes back, as after an undo, brings its kick, even if that was
+    /// taken from the variations.
+    remembered: Vec<Kicks>,
+    /// What was rendered last, and of which kicks.
+    made: Option<(Job, u64)>,
+    /// Whether the next kick is played as soon as it is there.
+    is_heard_at_once: bool,
+}
+
+impl Maker {
+    /// A maker that keeps what it makes in the session of `params`.
+    pub(super) fn new(params: Arc<KickParams>, shared: Arc<Shared>) -> Maker {
+        let tasks = Tasks::new(shared.repaint.clone());
+        let (bench, worker) = (Mutex::default(), Mutex::default());
+        let maker = Maker(Arc::new(Inner { params, shared, tasks, bench, worker }));
+        let weak = Arc::downgrade(&maker.0);
+        maker.0.params.session.on_restore(move || {
+            if let Some(inner) = weak.upgrade() {
+                Maker(inner).restored();
+            }
+        });
+        maker
+    }
+
+    /// The maker's tasks.
+    pub(super) fn tasks(&self) -> &Tasks {
+        &self.0.tasks
+    }
+
+    /// Makes the kick of the session at once, at a rate in Hz. The thread that it returns makes others when it is unparked after a
+    /// request in [`Shared::requests`].
+    pub(super) fn attach(&self, rate: f64) -> Option<Thread> {
+        self.detach();
+        {
+            let mut bench = self.0.bench.lock();
+            (bench.rate, bench.made) = (Some(rate), None);
+        }
+        self.make_or_refuse();
+        let maker = self.clone();
+        match Worker::start(&self.0.shared.requests, move || maker.make_or_refuse()) {
+            Ok(worker) => {
+                let thread = worker.thread();
+                *self.0.worker.lock() = Some(worker);
+                thread
+            }
+            Err(error) => {
+                let reason = format!("the kick cannot follow its controls: {error}; close some programs");
+                self.0.tasks.refuse(reason);
+                None
+            }
+        }
+    }
+
+    /// Ends the thread.
+    pub(super) fn detach(&self) {
+        self.0.bench.lock().rate = None;
+        let worker = self.0.worker.lock().take();
+        drop(worker);
+    }
+
+    /// Makes what the parameters ask for, if it was not made, without the audio thread, which may be stopped.
+    pub(super) fn nudge(&self) {
+        self.0.shared.requests.nudge();
+        if let Some(worker) = self.0.worker.lock().as_ref().and_then(Worker::thread) {
+            worker.unpark();
+        }
+    }
+
+    /// Plays the session that the host has restored, now or once it plays.
+    fn restored(&self) {
+        // Earlier requests no longer count.
+        self.0.tasks.cancel();
+        if let Some(kicks) = self.0.params.session.get().kicks {
+            self.0.bench.lock().remember(kicks);
+        }
+        self.make_or_refuse();
+    }
+
+    fn make_or_refuse(&self) {
+        if let Err(refusal) = self.make() {
+            self.0.tasks.refuse(refusal);
+        }
+    }
+
+    /// Makes and renders what the parameters ask for now.
+    fn make(&self) -> Result<(), Refusal> {
+        let mut bench = self.0.bench.lock();
+        let Some(rate) = bench.rate else { return Ok(()) };
+        let (params, shared) = (&self.0.params, &self.0.shared);
+        params.session.read(Session::check)?;
+        let job = params.job();
+        let present = params.session.get().kicks;
+        let kicks = bench.kicks(&job, present.as_ref())?;
+        let made = (job, kicks.identity());
+        if present.as_ref() != Some(&kicks) {
+            params
+                .session
+                .change(|session| *session = Session { version: VERSION, kicks: Some(kicks.clone()) });
+        }
+        let is_heard_at_once = std::mem::take(&mut bench.is_heard_at_once);
+        if bench.made == Some(made) && !is_heard_at_once {
+            return Ok(());
+        }
+        let spec = job.look.spec(rate);
+        let step = f64::from(spec.sample_rate) / rate;
+        let kick = bench.render(&kicks.kick, &spec)?;
+        let mut shown = Shown {
+            job: Some(job),
+            kick: peaks(&kick[..sounding(&kick)], PARTS.0),
+            variations: Vec::new(),
+            length: sounding(&kick),
+            rate_hz: spec.sample_rate,
+        };
+        if job.round_robin {
+            let all = kicks.variations.iter().map(|kick| bench.render(kick, &spec));
+            let all = all.collect::<Result<Vec<_>, _>>()?;
+            shown.variations = small(&all);
+            shared.exchange.offer(Bank::new(all, step, is_heard_at_once));
+        } else {
+            shared.exchange.offer(Bank::new(vec![kick], step, is_heard_at_once));
+            let sketch = job.look.spec(SKETCH_RATE);
+            let variations = kicks.variations.iter().map(|kick| bench.render(kick, &sketch));
+            shown.variations = small(&variations.collect::<Result<Vec<_>, _>>()?);
+        }
+        bench.made = Some(made);
+        *shared.shown.lock() = shown;
+        shared.repaint.request();
+        Ok(())
+    }
+
+    /// Makes one of the variations the kick, and plays it.
+    pub(super) fn take(&self, index: usize) {
+        let maker = self.clone();
+        self.0.tasks.spawn(KICK, move |is_latest| {
+            let Some(Kicks { wishes, amount_percent, variations, .. }) = maker.0.params.session.get().kicks
+            else {
+                return Ok(());
+            };
+            let Some(taken) = variations.into_iter().nth(index) else { return Ok(()) };
+            let kicks = vary(&wishes, taken, amount_percent)?;
+            if is_latest() {
+                maker.keep(kicks);
+                maker.0.bench.lock().is_heard_at_once = true;
+                maker.make()?;
+                maker.0.shared.changes.note();
+            }
+            Ok(())
+        });
+    }
+
+    /// Plays kicks that were opened, once the parameters ask for them, or else what these ask for.
+    pub(super) fn play(&self, kicks: Option<Kicks>) {
+        let maker = self.clone();
+        self.0.tasks.spawn(KICK, move |is_latest| {
+            if is_latest() {
+                if let Some(kicks) = kicks {
+                    maker.keep(kicks);
+                }
+                maker.make()?;
+                maker.0.shared.changes.note();
+            }
+            Ok(())
+        });
+    }
+
+    /// Plays the next kick that is made as soon as it is there.
+    pub(super) fn hear_next(&self) {
+        self.0.bench.lock().is_heard_at_once = true;
+    }
+
+    fn keep(&self, kicks: Kicks) {
+        self.0.bench.lock().remember(kicks.clone());
+        self.0.params.session.change(|session| *session = Session { version: VERSION, kicks: Some(kicks) });
+    }
+
+    /// The kick that plays, rendered at the rate of the host; none before the first.
+    ///
+    /// # Errors
+    ///
+    /// In words for the user.
+    pub(super) fn rendered(&self) -> Result<Option<Rendered>, Refusal> {
+        let Some(kicks) = self.0.params.session.get().kicks else { return Ok(None) };
+        let mut bench = self.0.bench.lock();
+        let spec = self.0.params.job().look.spec(bench.rate.unwrap_or(44_100.0));
+        let samples = bench.render(&kicks.kick, &spec)?;
+        Ok(Some(Rendered { wishes: kicks.wishes, samples, rate_hz: spec.sample_rate }))
+    }
+}
+
+/// A kick as it is saved.
+pub(super) struct Rendered {
+    pub(super) wishes: Wishes,
+    pub(super) samples: Vec<f32>,
+    pub(super) rate_hz: u32,
+}
+
+impl Bench {
+    /// The kicks of a job: those of the session if they were made for it, or those that were, or new ones.
+    fn kicks(&mut self, job: &Job, present: Option<&Kicks>) -> Result<Kicks, String> {
+        let is_asked = |kicks: &&Kicks| kicks.wishes == job.wishes;
+        let known = present.filter(is_asked).or_else(|| self.remembered.iter().rev().find(is_asked)).cloned();
+        let kicks = match known {
+            Some(kicks) if kicks.amount_percent == job.amount_percent => kicks,
+            Some(kicks) => vary(&kicks.wishes, kicks.kick, job.amount_percent)?,
+            None => generate(&job.wishes, job.amount_percent)?,
+        };
+        self.remember(kicks.clone());
+        Ok(kicks)
+    }
+
+    fn remember(&mut self, kicks: Kicks) {
+        self.remembered.retain(|known| known.wishes != kicks.wishes);
+        self.remembered.push(kicks);
+        if self.remembered.len() > REMEMBERED {
+            self.remembered.remove(0);
+        }
+    }
+
+    fn render(&mut self, kick: &Kick, spec: &RenderSpec) -> Result<Vec<f32>, String> {
+        let renderer = self.renderer.get_or_insert_default();
+        renderer.render(&kick.code, kick.key, spec).map_err(|error| error.to_string())
+    }
+}
+
+/// Small pictures of kicks, all as long as the longest sounds.
+fn small(kicks: &[Vec<f32>]) -> Vec<Peaks> {
+    let longest = kicks.iter().map(|kick| sounding(kick)).max().unwrap_or(0);
+    kicks.iter().map(|kick| peaks(&kick[..longest.min(kick.len())], PARTS.1)).collect()
+}
+
+impl Kicks {
+    /// Tells kicks apart.
+    pub(super) fn identity(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        for kick in std::iter::once(&self.kick).chain(&self.variations) {
+            kick.key.hash(&mut hasher);
+            kick.code.values().iter().for_each(|value| value.to_bits().hash(&mut hasher));
+        }
+        hasher.finish()
+    }
+}

@@ -1,0 +1,43 @@
+//! Kicks as the engine makes them, and as a state of the kick instrument holds them.
+
+use neurdsp_models::kick::{Hybrid, KickCode, KickRenderer, RenderSpec, kick_key};
+use neurdsp_models::{Header, ModelFile};
+
+use super::Instance;
+
+/// The network that ships.
+const NETWORK: &[u8] = include_bytes!("../../../python/neurdsp/kick/shipped/default.safetensors");
+
+/// What the engine makes of words and a seed: a code, and the key of its noise.
+pub fn generated(words: &[&str], seed: u64) -> (KickCode, u64) {
+    let file = ModelFile::from_bytes(NETWORK).unwrap();
+    let network = Hybrid::from_file(&file, &Header::from_metadata(&file.metadata).unwrap()).unwrap();
+    let config = network.config();
+    let wish = |name: &str| f32::from(u8::from(words.contains(&name)));
+    let keywords: Vec<f32> = config.keywords.iter().map(|word| wish(&word.name)).collect();
+    let key = kick_key(seed, 0);
+    let candidates = network.candidates(&keywords, &vec![None; config.attributes.len()], 2.0, key).unwrap();
+    (network.decode(network.chosen(&candidates)).unwrap(), key)
+}
+
+/// A kick as it sounds at a rate in Hz, tuned by semitones; two seconds of it.
+pub fn rendered((code, key): &(KickCode, u64), sample_rate: u32, tune_semitones: f64) -> Vec<f32> {
+    let length = 2 * sample_rate as usize;
+    let spec = RenderSpec { sample_rate, length, tune_semitones, ..RenderSpec::default() };
+    KickRenderer::default().render(code, *key, &spec).unwrap()
+}
+
+/// The kick in the state of an instance, and its variations.
+pub fn codes(instance: &Instance) -> Vec<(KickCode, u64)> {
+    use base64::Engine;
+    let session = super::state(instance)["fields"]["session"].as_str().unwrap().to_owned();
+    let session: serde_json::Value = serde_json::from_str(&session).unwrap();
+    let kicks = &session["kicks"];
+    let code = |kick: &serde_json::Value| {
+        let bytes = base64::engine::general_purpose::STANDARD.decode(kick["code"].as_str().unwrap()).unwrap();
+        let values: Vec<f32> =
+            bytes.chunks_exact(4).map(|bytes| f32::from_le_bytes(bytes.try_into().unwrap())).collect();
+        (KickCode::new(&values).unwrap(), kick["key"].as_u64().unwrap())
+    };
+    std::iter::once(&kicks["kick"]).chain(kicks["variations"].as_array().unwrap()).map(code).collect()
+}
