@@ -21,7 +21,8 @@ It says how loud each of 16 steps of a part is, from its mood and its notes. `ne
 uses it.""",
     "emotion": """\
 It hears cue-model valence and arousal in mel frames, 21.5 a second: outputs 0 and 1. Outputs 2 to 7 are
-the cues: mode, tempo, register, dynamics, articulation and timbre; the others are near 0.
+the cues: mode, tempo, register, dynamics, articulation and timbre. Outputs 8 to 19 are the pitch classes
+that sound, 20 to 31 the tonic; the others are near 0.
 `neurdsp music emotion` uses it.""",
     "harmony": """\
 It says how likely each of 64 chords is in a half bar, from the melody around it, the key and the chords

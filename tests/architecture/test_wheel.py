@@ -78,7 +78,7 @@ THIRD_PARTY = "INFO/licenses/LICENSE-THIRD-PARTY"
     ("changes", "message"),
     [
         ({"platform": "linux_x86_64"}, "is not tagged cp311-abi3-manylinux2014_x86_64"),
-        ({"files": {"neurdsp/noise": "0" * 10_000_001}}, "at most 10,000,000 are allowed"),
+        ({"files": {"neurdsp/noise": "0" * 15_000_001}}, "at most 15,000,000 are allowed"),
         ({"files": {"neurdsp/py.typed": None}}, "neurdsp/py.typed is missing"),
         ({"files": {"tests/test_x.py": ""}}, "tests/test_x.py does not belong in the wheel"),
         ({"files": {"INFO/licenses/LICENSE-MIT": None}}, "licenses/LICENSE-MIT is missing"),

@@ -162,7 +162,7 @@ def test_shipped_amps_are_found_by_name_in_any_case_by_every_command(run, files,
     assert AmpModel.load(files / "out.nam").receptive_field == AmpModel.load("ts9").receptive_field
     done = run("model", "verify", "ts99")
     assert done.status == 2
-    assert "no such file, nor a shipped amp" in done.err
+    assert "no such file, nor a shipped model" in done.err
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ def test_verify_has_a_line_for_each_file_and_a_status_for_the_worst(tmp_path, mo
     assert done.returncode == 2
     assert "FAILED" in done.stdout
     assert done.stderr.startswith("neurdsp: ")
-    assert "absent.safetensors': no such file, nor a shipped amp" in done.stderr
+    assert "absent.safetensors': no such file, nor a shipped model" in done.stderr
 
 
 def test_convert_says_what_is_lost(tmp_path, model_path):

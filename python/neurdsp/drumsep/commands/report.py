@@ -41,7 +41,7 @@ def report(
 ) -> None:
     """Separate part of a recording, and write a page that plays its stems together, muted and soloed.
 
-    The page has a waveform and a spectrogram of each stem, which needs neurdsp[plot]. With true stems it
+    The page has a waveform and a spectrogram of each stem, which needs the extra `plot`. With true stems it
     plays these too, and shows SDR beside that of the recording itself.
     """
     from neurdsp._output import check_output

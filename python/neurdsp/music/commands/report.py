@@ -21,7 +21,7 @@ def report(
 ) -> None:
     """Write a page with piano rolls of MIDI files and a player that solos and mutes them in step.
 
-    Pictures need neurdsp[plot]; sound needs fluidsynth and the soundfont fluid-soundfont-gm.
+    Pictures need the extra `plot`; sound needs fluidsynth and the soundfont fluid-soundfont-gm.
     """
     from neurdsp.errors import ParameterError
     from neurdsp.midi import read_midi
