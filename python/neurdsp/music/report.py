@@ -24,8 +24,34 @@ _SOUNDFONTS = ("/usr/share/sounds/sf2/FluidR3_GM.sf2", "/usr/share/sounds/sf2/de
 _RATE_HZ = 44_100
 _MOST_SECONDS = 120.0
 _SHOWN_QUARTERS = 16.0
-#: Notes of fewer pitches than this are drawn as one row each.
-_ROWS = 24
+_DRUM_CHANNEL = 9
+#: Names of the keys of General MIDI's drums, and of a TD-11's hats.
+_DRUMS = {
+    22: "closed hat, rim",
+    26: "open hat, rim",
+    35: "kick",
+    36: "kick",
+    37: "side stick",
+    38: "snare",
+    39: "clap",
+    40: "snare, rim",
+    41: "low tom",
+    42: "closed hat",
+    43: "low tom",
+    44: "pedal hat",
+    45: "mid tom",
+    46: "open hat",
+    47: "mid tom",
+    48: "high tom",
+    49: "crash",
+    50: "high tom",
+    51: "ride",
+    52: "china",
+    53: "ride bell",
+    55: "splash",
+    57: "crash",
+    59: "ride",
+}
 
 
 def write_report(
@@ -165,15 +191,26 @@ def _figure(files: Mapping[str, MidiFile]) -> Any:
         start = notes["start_ticks"] / midi.ticks_per_quarter
         shown = notes[start < _SHOWN_QUARTERS]
         start, end = (shown[key] / midi.ticks_per_quarter for key in ("start_ticks", "end_ticks"))
+        are_drums = bool(len(shown)) and bool((shown["channel"] == _DRUM_CHANNEL).all())
         pitches, row = np.unique(shown["pitch"], return_inverse=True)
-        place = row if len(pitches) <= _ROWS else shown["pitch"].astype(float)
+        place = row if are_drums else shown["pitch"].astype(float)
         roll = figure.add_subplot(grid[2 * number])
         length = np.clip(end - start, 0.06, None)
-        strength = 0.25 + 0.75 * shown["velocity"] / 127
-        roll.barh(place, length, left=start, height=0.7, color=[(*_rgb(colour), float(a)) for a in strength])
-        style(roll, name, "", "pitch")
-        if len(pitches) <= _ROWS:
-            roll.set_yticks(range(len(pitches)), [str(int(pitch)) for pitch in pitches])
+        # Tracks after the first, such as chords that were added, have colours of their own.
+        track = np.unique(shown["track"], return_inverse=True)[1]
+        colours = [colour, *(other for other in _COLOURS if other != colour)]
+        paint = [
+            (*_rgb(colours[t % len(colours)]), 0.25 + 0.75 * float(velocity) / 127)
+            for t, velocity in zip(track, shown["velocity"], strict=True)
+        ]
+        roll.barh(place, length, left=start, height=0.7, color=paint)
+        style(roll, name, "", "" if are_drums else "pitch")
+        if are_drums:
+            roll.set_yticks(range(len(pitches)), [_DRUMS.get(int(key), str(key)) for key in pitches])
+        elif len(pitches):
+            marks = np.arange(int(pitches[0]) // 12 * 12, int(pitches[-1]) + 13, 12)
+            roll.set_yticks(marks, [f"C{mark // 12 - 1}" for mark in marks])
+            roll.set_ylim(int(pitches[0]) - 2, int(pitches[-1]) + 2)
         below = figure.add_subplot(grid[2 * number + 1], sharex=roll)
         below.vlines(start, 0, shown["velocity"], color=colour, linewidth=1.2)
         style(below, "", "quarter notes", "velocity")
