@@ -33,6 +33,13 @@ pub(crate) fn light(ui: &mut Ui, name: &str, on: bool) -> Response {
     response.on_hover_text(name)
 }
 
+/// The switch that lets the sound pass, in a row that runs from right to left: as wide as its name.
+pub(crate) fn bypass<P: Param<Plain = bool>>(ui: &mut Ui, param: &P, setter: &ParamSetter) {
+    ui.allocate_ui_with_layout(vec2(86.0, 24.0), Layout::left_to_right(Align::Center), |ui| {
+        switch(ui, "Bypass", param, setter);
+    });
+}
+
 /// A switch with its name, bright while it is on.
 pub(crate) fn switch<P: Param<Plain = bool>>(
     ui: &mut Ui,

@@ -20,7 +20,7 @@ use crate::preset::folder::is_preset;
 use crate::state::files::has_ending;
 use crate::state::{Refusal, Resource};
 use crate::ui::browser::{Browser, Library, files_in};
-use crate::ui::controls::switch;
+use crate::ui::controls::bypass;
 use crate::ui::dialogs::{Dialogs, Pick};
 use crate::ui::recall::{Sound, SoundBar};
 use crate::ui::theme::{self, DIM, TEXT};
@@ -174,14 +174,7 @@ impl AmpEditor {
                 self.show_tuner(!tunes);
             }
             ui.add_space(4.0);
-            // Right to left, and as wide as its name.
-            ui.allocate_ui_with_layout(
-                vec2(86.0, 24.0),
-                egui::Layout::left_to_right(egui::Align::Center),
-                |ui| {
-                    switch(ui, "Bypass", &self.sound.params.bypass, &context.param_setter());
-                },
-            );
+            bypass(ui, &self.sound.params.bypass, &context.param_setter());
             ui.add_space(4.0);
             meters::cpu(ui, &self.shared.cpu);
         });

@@ -11,7 +11,7 @@ mod reference;
 use std::path::Path;
 use std::sync::Arc;
 
-use egui::{RichText, Ui, vec2};
+use egui::{RichText, Ui};
 use nice_plug::context::gui::GuiContext;
 
 use super::identity::OWNER;
@@ -21,7 +21,7 @@ use super::sound::CompanionSound;
 use crate::preset::folder::is_preset;
 use crate::state::Refusal;
 use crate::state::files::has_ending;
-use crate::ui::controls::switch;
+use crate::ui::controls::bypass;
 use crate::ui::dialogs::{Dialogs, Pick};
 use crate::ui::recall::{Sound, SoundBar};
 use crate::ui::theme::GRID;
@@ -116,11 +116,7 @@ impl CompanionEditor {
         ui.add_space(16.0);
         self.sounds.ui(ui, &self.sound, context);
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-            // Right to left, and as wide as its name.
-            let left_to_right = egui::Layout::left_to_right(egui::Align::Center);
-            ui.allocate_ui_with_layout(vec2(86.0, 24.0), left_to_right, |ui| {
-                switch(ui, "Bypass", &self.sound.params.bypass, &context.param_setter());
-            });
+            bypass(ui, &self.sound.params.bypass, &context.param_setter());
             ui.add_space(4.0);
             meters::cpu(ui, &self.shared.cpu);
         });

@@ -6,7 +6,7 @@ mod mixer;
 use std::path::Path;
 use std::sync::Arc;
 
-use egui::{RichText, Ui, vec2};
+use egui::{RichText, Ui};
 use nice_plug::context::gui::GuiContext;
 
 use super::files::{self, MODEL_ENDINGS};
@@ -16,7 +16,7 @@ use super::sound::DrumSound;
 use crate::preset::folder::is_preset;
 use crate::state::files::has_ending;
 use crate::state::{Refusal, Resource};
-use crate::ui::controls::switch;
+use crate::ui::controls::bypass;
 use crate::ui::dialogs::{Dialogs, Pick};
 use crate::ui::recall::{Sound, SoundBar};
 use crate::ui::{layout, meters, theme};
@@ -77,11 +77,7 @@ impl DrumEditor {
         ui.add_space(16.0);
         self.sounds.ui(ui, &self.sound, context);
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-            // Right to left, and as wide as its name.
-            let left_to_right = egui::Layout::left_to_right(egui::Align::Center);
-            ui.allocate_ui_with_layout(vec2(86.0, 24.0), left_to_right, |ui| {
-                switch(ui, "Bypass", &self.sound.params.bypass, &context.param_setter());
-            });
+            bypass(ui, &self.sound.params.bypass, &context.param_setter());
             ui.add_space(4.0);
             meters::cpu(ui, &self.shared.cpu);
         });

@@ -11,13 +11,13 @@ from neurdsp.audio.resampling import resample
 from neurdsp.errors import ParameterError
 from neurdsp.kick.counted import kick_key
 from neurdsp.kick.kick import check_range
+from neurdsp.kick.reference import CEILING
 
 __all__ = ["ARCHITECTURE", "DEFAULT_STEPS", "MelSampler"]
 
 ARCHITECTURE = "kick.mel_diffusion"
 DEFAULT_STEPS = 20
 _SAMPLER = "dpm-solver++"
-_PEAK = 10 ** (-1 / 20)
 _END_SAMPLES = 64
 
 
@@ -90,6 +90,6 @@ class MelSampler:
         peak = float(np.abs(audio).max())
         if not np.isfinite(peak):
             raise ParameterError("the model makes values that are not finite; export or train it again")
-        audio = audio * np.float32(_PEAK / peak if peak > 0 else 1.0)
+        audio = audio * np.float32(CEILING / peak if peak > 0 else 1.0)
         audio[-_END_SAMPLES:] *= np.linspace(1, 0, _END_SAMPLES, dtype=np.float32)
         return audio
