@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Trains the preset `seed` on the kicks of Debian packages, and writes a page about the run.
+# Trains the preset `seed` on own synthesis and on the kicks of Debian packages, and writes a page about the run.
 #
-#   scripts/runs/kick_seed.sh [MINUTES]
+#   scripts/runs/kick_seed.sh [MINUTES [SYNTHESISED]]
 #
 # MINUTES of CPU time for each of the three stages, 10 by default: enough to see that each learns, not for a model
-# to use. Everything on the way stays in runs/kick-seed/; a call that was stopped goes on where it was.
+# to use. SYNTHESISED kicks, 2,000 by default. Everything on the way stays in runs/kick-seed/; a call that was
+# stopped goes on where it was.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
@@ -23,7 +24,8 @@ if [ ${#missing[@]} -gt 0 ]; then
     exit 2
 fi
 
-"$neurdsp" kick aggregate /usr/share/hydrogen/data/drumkits /usr/share/sonic-pi/samples \
+[ -d "$work/synthesis" ] || "$python" scripts/runs/kick_synthesis.py "$work/synthesis" "${2:-2000}"
+"$neurdsp" kick aggregate "$work/synthesis" /usr/share/hydrogen/data/drumkits /usr/share/sonic-pi/samples \
     --word kick --word bd_ --word bassdrum --max-kb 2000 -o "$work/data"
 "$neurdsp" kick prepare "$work/data"
 
