@@ -1,4 +1,4 @@
-"""Write synthesised kicks as WAV, named by the words that they measure: what the preset `seed` learns words from.
+"""Write synthesised kicks as WAV, named by the words that they measure, for the preset `seed` to learn from.
 
     .venv/bin/python scripts/runs/kick_synthesis.py OUT [N]
 

@@ -1,5 +1,6 @@
 """Prepared kicks: level and length, audio with its spectrogram, whole kits held out, resumable."""
 
+import csv
 import json
 import shutil
 from pathlib import Path
@@ -9,9 +10,12 @@ import pytest
 import soundfile
 from neurdsp import log_mel
 from neurdsp.errors import ConfigError
+from neurdsp.kick.attributes import QUANTITIES, WORDS, measure, thresholds
 from neurdsp.kick.data.aggregate import aggregate
 from neurdsp.kick.data.prepare import PrepareConfig, prepare, prepared_audio, split_by_kit
 from neurdsp.kick.data.shards import open_prepared
+from neurdsp.kick.fit import onset
+from neurdsp.kick.mel.vocabulary import words_of_kicks
 
 RATE = 44_100
 
@@ -77,6 +81,40 @@ def test_a_kit_is_in_one_split_and_duplicates_are_left_out(data: Path, tmp_path:
         assert kits.setdefault(item.kit, item.split) == item.split
     assert sorted(kits) == ["Alpha", "Beta", "Gamma"]
     assert sorted(kits.values()) == ["train", "train", "validation"]
+
+
+def test_each_kick_has_what_it_measures_and_the_words_that_hold_by_the_training_split(data: Path):
+    found = open_prepared(prepare(data).folder)
+    names = [quantity.name for quantity in QUANTITIES]
+    for item in found.items:
+        again = measure(onset(found.audio(item), RATE))
+        assert np.abs(np.subtract(item.quantities, again)).max() < 1e-4
+    own = np.array([item.quantities for item in found.of("train")])
+    strict = dict(zip([word.name for word in WORDS], thresholds(own, strictness=0.6), strict=True))
+    assert found.thresholds["deep"] == pytest.approx(dict(zip(strict, thresholds(own), strict=True))["deep"])
+    for item in found.items:
+        pitch = item.quantities[names.index("pitch")]
+        assert ("deep" in item.measured, "high" in item.measured) == (
+            pitch < strict["deep"],
+            pitch > strict["high"],
+        )
+    # What measures so is called so: the kicks of 50 Hz.
+    assert {item.keywords[0] for item in found.items if "deep" in item.measured} == {"deep"}
+
+
+def test_an_index_without_measures_is_read(prepared: Path, tmp_path: Path):
+    folder = tmp_path / "prepared"
+    shutil.copytree(prepared, folder)
+    rows = [row[:8] for row in csv.reader((folder / "index.csv").open())]
+    with (folder / "index.csv").open("w", newline="") as stream:
+        csv.writer(stream).writerows(rows)
+    about = json.loads((folder / "prepared.json").read_text())
+    del about["thresholds"]
+    (folder / "prepared.json").write_text(json.dumps(about))
+    found = open_prepared(folder)
+    assert (found.thresholds, {item.quantities for item in found.items}) == ({}, {()})
+    with pytest.raises(ConfigError, match="prepare the kicks again"):
+        words_of_kicks(found, "measured")
 
 
 def test_kits_are_held_out_by_size_and_keep_their_split_when_others_come():

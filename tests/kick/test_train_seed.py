@@ -8,6 +8,7 @@ import pytest
 import torch
 from neurdsp import modelfile
 from neurdsp.errors import ConfigError, ParameterError
+from neurdsp.kick.attributes import WORDS
 from neurdsp.kick.data.shards import open_prepared
 from neurdsp.kick.mel.latents import load_latents
 from neurdsp.kick.mel.recipe import VocabularyConfig, load_recipe
@@ -15,7 +16,7 @@ from neurdsp.kick.mel.tasks.batches import Batches
 from neurdsp.kick.mel.tasks.sounds import Listener
 from neurdsp.kick.mel.tasks.vocoder import VocoderTask, crop
 from neurdsp.kick.mel.train import encode, load_stage, train_all, train_diffusion, train_vae
-from neurdsp.kick.mel.vocabulary import build_vocabulary
+from neurdsp.kick.mel.vocabulary import build_vocabulary, words_of_kicks
 from neurdsp.training import Reporter
 
 
@@ -77,6 +78,16 @@ def test_a_generator_makes_the_same_kicks_of_the_file_however_many_are_asked_for
         "--no-sheet",
     )
     assert done.status == 0, done.err
+
+
+def test_measured_words_can_be_the_vocabulary(prepared: Path):
+    data = open_prepared(prepared)
+    names, measured, both = (words_of_kicks(data, source) for source in ("names", "measured", "both"))
+    assert [set(a) | set(b) for a, b in zip(names, measured, strict=True)] == [{*each} for each in both]
+    assert set().union(*measured) <= {word.name for word in WORDS}
+    recipe = load_recipe("seed-tiny", overrides=["vocabulary.source=measured"])
+    own = [(item.kit, words) for item, words in zip(data.items, measured, strict=True)]
+    assert "deep" in build_vocabulary(own, recipe.vocabulary)
 
 
 def test_latents_of_the_training_split_have_unit_variance(prepared: Path, run_of_all: Path):

@@ -21,6 +21,7 @@ from neurdsp.dsp.executors import LocalPool, Lost, n_cores
 from neurdsp.dsp.manifest import only_run, sweep
 from neurdsp.errors import AudioFileError, ConfigError, NeurdspWarning, ParameterError
 from neurdsp.kick.data.aggregate import RAW, MetadataRow, read_metadata, read_sources
+from neurdsp.kick.data.measured import quantities_of, words_of
 from neurdsp.kick.data.names import kits_of
 from neurdsp.kick.data.shards import Item, read_shard, shard_contents, write_index, write_shard
 from neurdsp.kick.mel.config import MelConfig
@@ -29,7 +30,7 @@ __all__ = ["PrepareConfig", "PrepareResult", "prepare", "prepared_audio", "split
 
 _SHARD_ROWS = 128
 _SHARD_NAME = re.compile(r"\d{5}-[0-9a-f]{16}\.safetensors")
-_VERSION = 1
+_VERSION = 2
 """Raised when the same configuration gives other bytes."""
 _SILENT = 1e-4
 
@@ -104,10 +105,11 @@ class _Found:
     shard: str
     row: int
     digest: str
+    quantities: tuple[float, ...]
 
 
-_Outcome = tuple[NDArray[np.int16], NDArray[np.float32]] | str
-"""Audio and spectrogram of a kick, or why there are none."""
+_Outcome = tuple[NDArray[np.int16], NDArray[np.float32], list[float]] | str
+"""Audio, spectrogram and quantities of a kick, or why there are none."""
 
 
 def prepared_audio(samples: FloatArray, sample_rate: int, config: PrepareConfig) -> FloatArray:
@@ -255,11 +257,23 @@ def prepare(
         if not found:
             raise ConfigError(f"{data}: no sample is usable; the first: {next(iter(failed.items()))}")
         splits = split_by_kit([one.kit for one in found], config.validation)
+        words, at = words_of([one.quantities for one in found], [splits[one.kit] == "train" for one in found])
         items = [
-            Item(one.shard, one.row, one.filename, one.kit, splits[one.kit], one.keywords, (), one.digest)
-            for one in found
+            Item(
+                one.shard,
+                one.row,
+                one.filename,
+                one.kit,
+                splits[one.kit],
+                one.keywords,
+                own,
+                one.digest,
+                one.quantities,
+            )
+            for one, own in zip(found, words, strict=True)
         ]
-        fingerprint = write_index(folder, items, config.mel, {"config": config.model_dump(mode="json")})
+        facts = {"thresholds": at, "config": config.model_dump(mode="json")}
+        fingerprint = write_index(folder, items, config.mel, facts)
         for path in folder.iterdir():
             if _SHARD_NAME.fullmatch(path.name) and path.name not in plan:
                 path.unlink()
@@ -339,11 +353,13 @@ def _prepared(config: PrepareConfig, plan: MelSpectrogram, sample: _Sample) -> _
                 sample.path, channel="mean", duration=longest_s, incomplete="allow"
             )
         kick = prepared_audio(samples, sample_rate, config)
+        audio = np.rint(kick * np.float32(2**15)).clip(-(2**15), 2**15 - 1).astype(np.int16)
+        kept = audio.astype(np.float32) * np.float32(2**-15)
+        quantities = quantities_of(kept, config.mel.sample_rate)
     except (AudioFileError, ParameterError, OSError) as error:
         return " ".join(str(error).split())
-    audio = np.rint(kick * np.float32(2**15)).clip(-(2**15), 2**15 - 1).astype(np.int16)
-    mel: NDArray[np.float32] = plan(audio.astype(np.float32) * np.float32(2**-15), n_threads=1)
-    return audio, mel
+    mel: NDArray[np.float32] = plan(kept, n_threads=1)
+    return audio, mel, quantities
 
 
 def _write(path: Path, samples: Sequence[_Sample], outcomes: Mapping[str, _Outcome], mel: MelConfig) -> None:
@@ -356,7 +372,8 @@ def _write(path: Path, samples: Sequence[_Sample], outcomes: Mapping[str, _Outco
     failed = {name: found for name, found in outcomes.items() if isinstance(found, str)}
     audio = np.array([found[0] for _, found in good], np.int16).reshape(-1, mel.n_samples)
     mels = np.array([found[1] for _, found in good], np.float32).reshape(-1, mel.n_mels, mel.n_frames)
-    write_shard(path, audio, mels, names=[name for name, _ in good], failed=failed)
+    names, quantities = [name for name, _ in good], [found[2] for _, found in good]
+    write_shard(path, audio, mels, names=names, quantities=quantities, failed=failed)
 
 
 def _collect(
@@ -365,7 +382,7 @@ def _collect(
     """Return the kicks of all shards without duplicates, the failures, and the number of duplicates."""
     found, failed, seen, n_duplicates = list[_Found](), dict[str, str](), set[str](), 0
     for shard, samples in plan.items():
-        names, failures = shard_contents(folder / shard)
+        names, quantities, failures = shard_contents(folder / shard)
         failed |= failures
         audio = read_shard(folder / shard, config.mel)["audio"]
         known = {sample.filename: sample for sample in samples}
@@ -376,5 +393,5 @@ def _collect(
                 continue
             seen.add(digest)
             sample = known[name]
-            found.append(_Found(name, sample.kit, sample.keywords, shard, row, digest))
+            found.append(_Found(name, sample.kit, sample.keywords, shard, row, digest, quantities[row]))
     return found, failed, n_duplicates

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from neurdsp._output import atomic_output
 from neurdsp.config import build
 from neurdsp.errors import ConfigError
+from neurdsp.kick.attributes import QUANTITIES
 from neurdsp.kick.mel.config import MelConfig
 
 __all__ = [
@@ -36,7 +37,8 @@ __all__ = [
 SPLITS = ("train", "validation")
 
 _INDEX, _ABOUT = "index.csv", "prepared.json"
-_COLUMNS = ("shard", "row", "filename", "kit", "split", "keywords", "measured", "digest")
+_QUANTITIES = tuple(quantity.name for quantity in QUANTITIES)
+_COLUMNS = ("shard", "row", "filename", "kit", "split", "keywords", "measured", "digest", *_QUANTITIES)
 _MAX_HEADER_BYTES = 1 << 20
 
 
@@ -60,6 +62,9 @@ class Item:
         Words that its sound deserves.
     digest
         Hash of the prepared audio.
+    quantities
+        What it measures, one value for each of `neurdsp.kick.attributes.QUANTITIES`; none if it was prepared
+        before these were kept.
     """
 
     shard: str
@@ -70,6 +75,7 @@ class Item:
     keywords: tuple[str, ...]
     measured: tuple[str, ...]
     digest: str
+    quantities: tuple[float, ...] = ()
 
 
 class Prepared:
@@ -85,10 +91,20 @@ class Prepared:
         The spectrogram.
     fingerprint
         Hash of all kicks, their splits and words.
+    thresholds
+        Beyond which a measured word holds, by the word.
     """
 
-    def __init__(self, folder: Path, items: Sequence[Item], mel: MelConfig, fingerprint: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        items: Sequence[Item],
+        mel: MelConfig,
+        fingerprint: str,
+        thresholds: Mapping[str, float] | None = None,
+    ) -> None:
         self.folder, self.items, self.mel, self.fingerprint = folder, tuple(items), mel, fingerprint
+        self.thresholds = dict(thresholds or {})
         self._shards: dict[str, dict[str, NDArray[Any]]] = {}
 
     def of(self, split: str) -> list[Item]:
@@ -128,6 +144,7 @@ def write_shard(
     mel: NDArray[np.float32],
     *,
     names: Sequence[str],
+    quantities: Sequence[Sequence[float]],
     failed: Mapping[str, str],
 ) -> None:
     """Write a shard, whole or not at all.
@@ -142,6 +159,8 @@ def write_shard(
         ``(n, n_mels, n_frames)``.
     names
         The sample of each row.
+    quantities
+        What each row measures.
     failed
         Why other samples have none.
 
@@ -151,9 +170,8 @@ def write_shard(
         If the file cannot be written.
     """
     # JSON escapes names that are no text.
-    header: dict[str, Any] = {
-        "__metadata__": {"names": json.dumps([*names]), "failed": json.dumps({**failed})}
-    }
+    about = {"names": [*names], "quantities": [[*row] for row in quantities], "failed": {**failed}}
+    header: dict[str, Any] = {"__metadata__": {key: json.dumps(value) for key, value in about.items()}}
     at = 0
     for name, dtype, tensor in (("mel", "F32", mel), ("audio", "I16", audio)):
         header[name] = {"dtype": dtype, "shape": list(tensor.shape), "data_offsets": [at, at + tensor.nbytes]}
@@ -196,8 +214,8 @@ def read_shard(path: Path, mel: MelConfig) -> dict[str, NDArray[Any]]:
     return tensors
 
 
-def shard_contents(path: Path) -> tuple[list[str], dict[str, str]]:
-    """Return the sample of each row of a shard, and why other samples have none.
+def shard_contents(path: Path) -> tuple[list[str], list[tuple[float, ...]], dict[str, str]]:
+    """Return sample and quantities of each row of a shard, and why other samples have no row.
 
     Raises
     ------
@@ -207,8 +225,12 @@ def shard_contents(path: Path) -> tuple[list[str], dict[str, str]]:
     with _damage_named(path):
         header, _ = _header(path)
         about = header["__metadata__"]
-        names, failed = json.loads(about["names"]), json.loads(about["failed"])
-        return [str(name) for name in names], {str(name): str(reason) for name, reason in failed.items()}
+        names, rows, failed = (json.loads(about[key]) for key in ("names", "quantities", "failed"))
+        measured = [tuple(float(value) for value in row) for row in rows]
+        if len(measured) != len(names) or any(len(row) != len(_QUANTITIES) for row in measured):
+            raise ValueError("its quantities are not those of its rows")
+        reasons = {str(name): str(reason) for name, reason in failed.items()}
+        return [str(name) for name in names], measured, reasons
 
 
 def _header(path: Path) -> tuple[dict[str, Any], int]:
@@ -254,7 +276,7 @@ def write_index(folder: Path, items: Sequence[Item], mel: MelConfig, facts: Mapp
         for item in items:
             words = " ".join(item.keywords), " ".join(item.measured)
             row = (item.shard, item.row, item.filename, item.kit, item.split, *words, item.digest)
-            table.writerow(row)
+            table.writerow((*row, *item.quantities))
             digest.update("\0".join((item.digest, item.split, *words)).encode(errors="surrogateescape"))
     fingerprint = digest.hexdigest()
     about = {"mel": mel.model_dump(mode="json"), "fingerprint": fingerprint, **facts}
@@ -280,6 +302,7 @@ def open_prepared(folder: Path) -> Prepared:
         about = json.loads((folder / _ABOUT).read_text(encoding="utf-8"))
         mel = build(MelConfig, about["mel"], source=str(folder / _ABOUT))
         fingerprint = str(about["fingerprint"])
+        thresholds = {str(word): float(at) for word, at in about.get("thresholds", {}).items()}
         with (folder / _INDEX).open(newline="", encoding="utf-8", errors="surrogateescape") as stream:
             items = [_item(entry) for entry in csv.DictReader(stream)]
     except (OSError, ValueError, KeyError, TypeError, AttributeError, csv.Error) as error:
@@ -289,7 +312,7 @@ def open_prepared(folder: Path) -> Prepared:
         raise ConfigError(
             f"{folder}: no prepared kicks, or damaged ones ({reason}); make them with 'neurdsp kick prepare'"
         ) from None
-    return Prepared(folder, items, mel, fingerprint)
+    return Prepared(folder, items, mel, fingerprint, thresholds)
 
 
 def _item(entry: Mapping[str, str]) -> Item:
@@ -306,4 +329,6 @@ def _item(entry: Mapping[str, str]) -> Item:
         tuple(entry["keywords"].split()),
         tuple(entry["measured"].split()),
         entry["digest"],
+        # An index of before has no such columns.
+        tuple(float(entry[name]) for name in _QUANTITIES if entry.get(name)),
     )

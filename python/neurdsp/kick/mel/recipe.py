@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, model_validator
 
@@ -14,6 +15,7 @@ __all__ = [
     "DiffusionStage",
     "DiscriminatorConfig",
     "Recipe",
+    "Source",
     "VaeStage",
     "VocabularyConfig",
     "VocoderStage",
@@ -21,6 +23,7 @@ __all__ = [
 ]
 
 PACKAGE = "neurdsp.kick"
+Source = Literal["names", "measured", "both"]
 
 
 class VocabularyConfig(Config):
@@ -36,15 +39,15 @@ class VocabularyConfig(Config):
         Largest part of the kicks that may have it: what all have says nothing.
     drop
         Words that never become keywords.
-    measured
-        Whether measured attributes are keywords too.
+    source
+        Where words come from: the ``names`` of the samples, what is ``measured`` of them, or ``both``.
     """
 
     min_count: int = Field(5, ge=1)
     min_kits: int = Field(2, ge=1)
     max_share: float = Field(0.9, gt=0, le=1)
     drop: tuple[str, ...] = ("kick", "kicks", "kik", "drum", "drums", "sample", "samples", "shot", "one")
-    measured: bool = True
+    source: Source = "names"
 
 
 class VaeStage(Config):

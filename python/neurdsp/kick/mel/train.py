@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from neurdsp.config import Config, build, load_yaml
 from neurdsp.errors import ConfigError
-from neurdsp.kick.data.shards import Item, Prepared, open_prepared
+from neurdsp.kick.data.shards import Prepared, open_prepared
 from neurdsp.kick.mel.config import MelDiffusionConfig
 from neurdsp.kick.mel.latents import LATENTS, StoredLatents, load_latents, save_latents
 from neurdsp.kick.mel.networks.discriminators import Discriminators
@@ -26,7 +26,7 @@ from neurdsp.kick.mel.tasks.diffusion import DiffusionTask, Latents
 from neurdsp.kick.mel.tasks.sounds import Listener
 from neurdsp.kick.mel.tasks.vae import VaeTask
 from neurdsp.kick.mel.tasks.vocoder import VocoderGan, VocoderTask
-from neurdsp.kick.mel.vocabulary import build_vocabulary, numbers_of
+from neurdsp.kick.mel.vocabulary import build_vocabulary, numbers_of, words_of_kicks
 from neurdsp.training import PhasedTask, Reporter, Trainer, TrainingConfig, TrainingSummary
 from neurdsp.training.checkpoint import load_checkpoint
 from neurdsp.training.ranks import refuse_ranks
@@ -223,9 +223,9 @@ def train_diffusion(
     data, folder = _open(prepared, recipe), Path(run_dir)
     latents = load_latents(folder, data)
     vae_run, vae_weights = load_stage(folder, "vae")
-    vocabulary = build_vocabulary(
-        ((item.kit, _words(item, recipe)) for item in data.of("train")), recipe.vocabulary
-    )
+    words = words_of_kicks(data, recipe.vocabulary.source)
+    own = [(item.kit, words[row]) for row, item in enumerate(data.items) if item.split == "train"]
+    vocabulary = build_vocabulary(own, recipe.vocabulary)
     keywords = recipe.model.keywords.model_copy(update={"words": vocabulary})
     model_config = build(MelDiffusionConfig, {**recipe.model.model_dump(), "keywords": keywords.model_dump()})
     if vae_run.model.vae != recipe.model.vae:
@@ -249,8 +249,7 @@ def train_diffusion(
 
     def of(split: str) -> Latents:
         rows = latents.rows(split, data)
-        words = [numbers_of(_words(data.items[row], recipe), vocabulary) for row in rows]
-        return Latents(latents.unit[rows], words)
+        return Latents(latents.unit[rows], [numbers_of(words[row], vocabulary) for row in rows])
 
     task = DiffusionTask(
         of("train"),
@@ -409,11 +408,6 @@ def _check_mel(data: Prepared, model: MelDiffusionConfig) -> None:
             f"{data.folder}: its spectrograms differ from model.mel of the recipe; prepare the kicks with "
             "that preset, or set model.mel"
         )
-
-
-def _words(item: Item, recipe: Recipe) -> tuple[str, ...]:
-    words = (*item.keywords, *item.measured) if recipe.vocabulary.measured else item.keywords
-    return tuple(dict.fromkeys(words))
 
 
 def _settings(stage: StageConfig) -> StageConfig:

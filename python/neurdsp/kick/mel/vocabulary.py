@@ -4,9 +4,28 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from neurdsp.errors import ConfigError
-from neurdsp.kick.mel.recipe import VocabularyConfig
+from neurdsp.kick.data.shards import Prepared
+from neurdsp.kick.mel.recipe import Source, VocabularyConfig
 
-__all__ = ["build_vocabulary", "numbers_of"]
+__all__ = ["build_vocabulary", "numbers_of", "words_of_kicks"]
+
+
+def words_of_kicks(data: Prepared, source: Source) -> list[tuple[str, ...]]:
+    """Return the words of each prepared kick: of its name, measured, or both.
+
+    Raises
+    ------
+    ConfigError
+        If words were not measured when it was prepared.
+    """
+    if source != "names" and not data.thresholds:
+        raise ConfigError(f"{data.folder}: prepared before words were measured; prepare the kicks again")
+    found = []
+    for item in data.items:
+        named = item.keywords if source != "measured" else ()
+        measured = item.measured if source != "names" else ()
+        found.append(tuple(dict.fromkeys((*named, *measured))))
+    return found
 
 
 def build_vocabulary(
