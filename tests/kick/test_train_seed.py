@@ -8,8 +8,10 @@ import pytest
 import torch
 from neurdsp import modelfile
 from neurdsp.errors import ConfigError, ParameterError
+from neurdsp.kick import KickGenerator
 from neurdsp.kick.attributes import WORDS
 from neurdsp.kick.data.shards import open_prepared
+from neurdsp.kick.judge.words import measured_kicks, rules_of, word_shares
 from neurdsp.kick.mel.latents import load_latents
 from neurdsp.kick.mel.recipe import VocabularyConfig, load_recipe
 from neurdsp.kick.mel.tasks.batches import Batches
@@ -41,8 +43,6 @@ def test_all_stages_end_in_a_model_file_that_proves_itself(run, prepared: Path, 
 
 
 def test_a_generator_makes_the_same_kicks_of_the_file_however_many_are_asked_for(run, run_of_all: Path):
-    from neurdsp.kick import KickGenerator
-
     assert run("kick", "export", run_of_all, "-o", "kick.safetensors").status == 0
     generator = KickGenerator.load("kick.safetensors")
     assert list(generator.keywords) == ["deep", "hard", "high"]
@@ -88,6 +88,32 @@ def test_measured_words_can_be_the_vocabulary(prepared: Path):
     recipe = load_recipe("seed-tiny", overrides=["vocabulary.source=measured"])
     own = [(item.kit, words) for item, words in zip(data.items, measured, strict=True)]
     assert "deep" in build_vocabulary(own, recipe.vocabulary)
+
+
+def test_words_that_a_measure_defines_are_judged_and_the_rest_is_left_out_in_words(
+    run, prepared: Path, run_of_all: Path
+):
+    assert run("kick", "export", run_of_all, "-o", "kick.safetensors").status == 0
+    generator = KickGenerator.load("kick.safetensors")
+    data = open_prepared(prepared)
+    assert generator.thresholds == pytest.approx(data.thresholds)
+    rules = rules_of(generator)
+    assert [*rules] == ["deep", "high"]
+    quantities = np.array([item.quantities for item in data.items])
+    assert rules["deep"].share(quantities) == (quantities[:, 2] < data.thresholds["deep"]).mean()
+    # Both words have one quantity, and what one word makes are all the kicks that the other does not.
+    shares = word_shares(generator, rules, per_word=2, seed=1)
+    deep, high = (measured_kicks(generator, [word], n=2, seed=1 + k) for k, word in enumerate(rules))
+    assert shares["deep"] == (rules["deep"].share(deep), rules["deep"].share(high))
+    done = run("kick", "evaluate", "kick.safetensors", "--per-word", 2, "-n", 4, "--no-distances", "--json")
+    assert done.status == 0, done.err
+    found = json.loads(done.out)
+    assert found["words"] == {word: own for word, (own, _) in shares.items()}
+    assert (found["n_kicks"], found["pairs"], found["resynthesis_nats"]) == (4, None, None)
+    assert found["hygiene"]["last_sample"] == 0
+    assert "1 of 3 words, which no measure defines" in found["left_out"]
+    with pytest.raises(ParameterError, match="no measure defines the keyword 'hard'"):
+        generator.threshold("hard")
 
 
 def test_latents_of_the_training_split_have_unit_variance(prepared: Path, run_of_all: Path):

@@ -19,7 +19,7 @@ from neurdsp.kick.fit import fit
 from neurdsp.kick.kick import Kick, blend, check_range, render_kicks, shift
 from neurdsp.kick.lookup import find_generator
 from neurdsp.kick.mel.infer import ARCHITECTURE as MEL_ARCHITECTURE
-from neurdsp.kick.mel.infer import MelSampler
+from neurdsp.kick.mel.infer import MelSampler, threshold_of
 from neurdsp.modelfile.files import read
 
 __all__ = ["Kick", "KickGenerator"]
@@ -61,7 +61,7 @@ class KickGenerator:
         self._any_engine, self._config, self.path = engine, config, path
         if isinstance(engine, MelSampler):
             self._words, self._sliders = engine.words, []
-            self.keywords = dict.fromkeys(engine.words, "a word of the names that it was trained on")
+            self.keywords = dict.fromkeys(engine.words, "a word of the kicks that it was trained on")
             self.attributes: dict[str, str] = {}
             return
         self._words = [str(each["name"]) for each in _entries(config, "keywords")]
@@ -318,6 +318,13 @@ class KickGenerator:
         _whole("seed", seed, 0, MAX_SEED)
         return Kick(fit(check_audio(audio), sample_rate), kick_key(seed, 0))
 
+    @property
+    def thresholds(self) -> dict[str, float]:
+        """Threshold of each measured word of the training data, by the word; none if the file tells none."""
+        if isinstance(self._any_engine, MelSampler):
+            return self._any_engine.thresholds
+        return {word: self.threshold(word)[2] for word in self._words}
+
     def threshold(self, word: str) -> tuple[str, int, float]:
         """Return what decides whether a word holds: a quantity, the side (1 above, -1 below), the threshold.
 
@@ -326,10 +333,14 @@ class KickGenerator:
         Raises
         ------
         ParameterError
-            If the word is unknown.
+            If the word is unknown, or nothing that is measured.
         """
         if word not in self._words:
             raise ParameterError(f"there is no keyword {word!r}{_suggested(word, self._words)}")
+        if isinstance(self._any_engine, MelSampler):
+            if word not in self._any_engine.thresholds:
+                raise ParameterError(f"no measure defines the keyword {word!r} of '{self.path}'")
+            return threshold_of(word, self._any_engine.thresholds)
         entry = _entries(self._config, "keywords")[self._words.index(word)]
         of = {str(each["name"]): each for each in _entries(self._config, "quantities")}[
             str(entry["quantity"])

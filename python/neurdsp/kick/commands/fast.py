@@ -167,10 +167,16 @@ def evaluate(
     if as_json:
         typer.echo(json.dumps(found.to_json()))
         return
-    rows = [(f"word {name}", f"{rate:.2f}") for name, rate in found.words.items()]
-    rows.append(("words, mean", f"{sum(found.words.values()) / len(found.words):.3f}"))
-    rows.append(("words, least", f"{min(found.words.values()):.2f}"))
-    rows.append(("pairs of words", f"{found.pairs:.3f}"))
+    rows = []
+    for name, rate in found.words.items():
+        text = f"{rate:.2f}, of other words {found.other_words[name]:.2f}"
+        text += f", of recordings {found.floor_words[name]:.2f}" if found.floor_words else ""
+        rows.append((f"word {name}", text))
+    if found.words:
+        rows.append(("words, mean", f"{sum(found.words.values()) / len(found.words):.3f}"))
+        rows.append(("words, least", f"{min(found.words.values()):.2f}"))
+    if found.pairs is not None:
+        rows.append(("pairs of words", f"{found.pairs:.3f}"))
     for title, clean in (("", found.hygiene), (" of recordings", found.floor_hygiene)):
         if clean is not None:
             rows.append((f"last sample{title}", f"{clean.last_sample:.1e}"))
@@ -189,4 +195,4 @@ def evaluate(
                 f"{found.resynthesis_nats:.2f} nats; two seeds of one code {found.seeds_nats:.2f}",
             )
         )
-    print_table(rows)
+    print_table([*rows, *(("left out", text) for text in found.left_out)])

@@ -1,6 +1,7 @@
 """The evaluation of a generator: words, hygiene, and distance to recordings, with the floors beside."""
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -8,16 +9,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neurdsp.kick.attributes import QUANTITIES, WORDS, measure_all
+from neurdsp.kick.attributes import measure_all
 from neurdsp.kick.infer import KickGenerator
 from neurdsp.kick.judge.figures import Hygiene, hygiene, log_mel_distance
+from neurdsp.kick.judge.words import Rule, measured_kicks, rules_of, word_shares
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 __all__ = ["Distances", "Evaluation", "evaluate", "read_recordings"]
 
-_NAMES = [quantity.name for quantity in QUANTITIES]
+_N = 88_200
 
 
 @dataclass(frozen=True)
@@ -51,9 +53,11 @@ class Evaluation:
     Parameters
     ----------
     words
-        How often each word holds when it is asked for.
+        How often each word that a measure defines holds when it is asked for.
+    other_words, floor_words
+        How often it holds when another one is asked for, and among the recordings.
     pairs
-        How often both of two words hold, and each of them.
+        How often each of two words holds that are asked for at once; None without two that go together.
     hygiene, floor_hygiene
         Of generated kicks, and of the recordings.
     distances
@@ -62,10 +66,14 @@ class Evaluation:
         Median distance of recordings to their fitted codes, and of two seeds of one code.
     n_kicks, n_recordings
         How many were judged.
+    left_out
+        What was not judged, and why.
     """
 
     words: dict[str, float]
-    pairs: float
+    other_words: dict[str, float]
+    floor_words: dict[str, float]
+    pairs: float | None
     hygiene: Hygiene
     floor_hygiene: Hygiene | None
     distances: dict[str, Distances]
@@ -73,6 +81,7 @@ class Evaluation:
     seeds_nats: float | None
     n_kicks: int
     n_recordings: int
+    left_out: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the figures as plain values."""
@@ -134,22 +143,21 @@ def evaluate(
     -------
     Evaluation
     """
-    words = {}
-    for done, word in enumerate(generator.keywords):
-        audio = generator.generate([word], n=per_word, seed=seed + done)
-        words[word] = float(_holds(generator, audio, word).mean())
-        progress("words", done + 1, len(generator.keywords))
-    pairs = _pairs(generator, seed, max(20, per_word))
-    each = -(-n_kicks // len(generator.keywords))
-    audio = np.concatenate(
-        [generator.generate([word], n=each, seed=seed + 1000) for word in generator.keywords]
-    )[:n_kicks]
+    rules = rules_of(generator)
+    words = word_shares(generator, rules, per_word=per_word, seed=seed, progress=progress)
+    pairs = _pairs(generator, rules, seed, max(20, per_word))
+    audio = _of_each_word(generator, n_kicks, seed + 1000)
     found: dict[str, Distances] = {}
     if distances and recordings is not None:
         found = _distances(audio, recordings, training, progress)
-    fitted, seeds = (None, None) if recordings is None else _resynthesis(generator, recordings, progress)
+    fitted, seeds = None, None
+    if recordings is not None and generator.is_editable:
+        fitted, seeds = _resynthesis(generator, recordings, progress)
+    real = None if recordings is None else measure_all(recordings)
     return Evaluation(
-        words,
+        {word: own for word, (own, _) in words.items()},
+        {word: others for word, (_, others) in words.items()},
+        {} if real is None else {word: rule.share(real) for word, rule in rules.items()},
         pairs,
         hygiene(audio),
         None if recordings is None else hygiene(recordings),
@@ -158,26 +166,46 @@ def evaluate(
         seeds,
         len(audio),
         0 if recordings is None else len(recordings),
+        tuple(_left_out(generator, rules)),
     )
 
 
-def _holds(generator: KickGenerator, audio: NDArray[np.float32], word: str) -> NDArray[np.bool_]:
-    name, side, at = generator.threshold(word)
-    return side * (measure_all(audio)[:, _NAMES.index(name)] - at) > 0
+def _of_each_word(generator: KickGenerator, n: int, seed: int) -> NDArray[np.float32]:
+    """Return kicks of one word each in turn, 2 s at 44,100 Hz."""
+    each = -(-n // len(generator.keywords))
+    made = [generator.generate([word], n=each, seed=seed) for word in [*generator.keywords][:n]]
+    audio = np.concatenate(made)[:n, :_N]
+    return np.pad(audio, ((0, 0), (0, _N - audio.shape[1])))
 
 
-def _pairs(generator: KickGenerator, seed: int, n: int) -> float:
+def _left_out(generator: KickGenerator, rules: Mapping[str, Rule]) -> Iterator[str]:
+    """Say what a generator cannot be judged by."""
+    n_other = len(generator.keywords) - len(rules)
+    if n_other:
+        yield f"{n_other} of {len(generator.keywords)} words, which no measure defines"
+    if not generator.is_editable:
+        if not generator.thresholds:
+            yield "thresholds of its training data: those of the generator that ships stand in"
+        yield "resynthesis, which is of kick codes; this generator makes spectrograms"
+
+
+def _pairs(generator: KickGenerator, rules: Mapping[str, Rule], seed: int, n: int) -> float | None:
     """Return how often words hold that are asked for in twos, if they do not contradict each other."""
     draw = np.random.default_rng(seed)
-    known = [word for word in WORDS if word.name in generator.keywords]
-    held: list[bool] = []
-    while len(held) < n:
+    known = [*rules]
+    apart = {
+        (a, b)
+        for a, b in itertools.permutations(known, 2)
+        if rules[a].quantity != rules[b].quantity and {rules[a].quantity, rules[b].quantity} not in _RELATED
+    }
+    held: list[float] = []
+    while apart and len(held) < n:
         a, b = (known[int(k)] for k in draw.choice(len(known), 2, replace=False))
-        if a.quantity == b.quantity or {a.quantity, b.quantity} in _RELATED:
+        if (a, b) not in apart:
             continue
-        audio = generator.generate([a.name, b.name], n=1, seed=seed + 5000 + len(held))
-        held.append(np.mean([_holds(generator, audio, word.name)[0] for word in (a, b)]))
-    return float(np.mean(held))
+        measured = measured_kicks(generator, [a, b], n=1, seed=seed + 5000 + len(held))
+        held.append(float(np.mean([rules[word].share(measured) for word in (a, b)])))
+    return float(np.mean(held)) if held else None
 
 
 #: Quantities that say nearly the same, so that words of both may contradict each other.

@@ -16,7 +16,8 @@ from neurdsp.config import build
 from neurdsp.errors import ConfigError, ModelFileError, ParameterError
 from neurdsp.kick.hybrid.config import ARCHITECTURE as HYBRID
 from neurdsp.kick.mel.config import ARCHITECTURE, MelDiffusionConfig
-from neurdsp.kick.mel.latents import latent_statistics
+from neurdsp.kick.mel.infer import THRESHOLDS
+from neurdsp.kick.mel.latents import latent_statistics, stored_thresholds
 from neurdsp.kick.mel.networks.unet import Denoiser
 from neurdsp.kick.mel.networks.vae import MelVae
 from neurdsp.kick.mel.networks.vocoder import HifiGan, folded_state, load_folded
@@ -205,7 +206,16 @@ def export_run(
     tensors |= dict(found["diffusion"][1]) | {f"vocoder.{k}": v for k, v in folded_state(vocoder).items()}
     weights = {key: tensor.detach().numpy() for key, tensor in tensors.items()}
     weights |= {"vae.latent_mean": mean, "vae.latent_std": std}
-    return write_mel_diffusion(weights, config, target, dtype=dtype, name=name, metrics=_metrics(folder))
+    thresholds = stored_thresholds(folder)
+    return write_mel_diffusion(
+        weights,
+        config,
+        target,
+        dtype=dtype,
+        name=name,
+        metrics=_metrics(folder),
+        details={THRESHOLDS: thresholds} if thresholds else None,
+    )
 
 
 def _metrics(folder: Path) -> dict[str, float]:

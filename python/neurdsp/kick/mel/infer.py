@@ -1,5 +1,7 @@
 """Kicks by latent diffusion of mel spectrograms, as `KickGenerator` asks for them. Needs no torch."""
 
+import json
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -8,15 +10,19 @@ from numpy.typing import NDArray
 
 from neurdsp import _core
 from neurdsp.audio.resampling import resample
-from neurdsp.errors import ParameterError
+from neurdsp.errors import ModelFileError, ParameterError
+from neurdsp.kick.attributes import WORDS
 from neurdsp.kick.counted import kick_key
 from neurdsp.kick.kick import check_range
 from neurdsp.kick.reference import CEILING
 
-__all__ = ["ARCHITECTURE", "DEFAULT_STEPS", "MelSampler"]
+__all__ = ["ARCHITECTURE", "DEFAULT_STEPS", "THRESHOLDS", "MelSampler", "threshold_of"]
 
 ARCHITECTURE = "kick.mel_diffusion"
 DEFAULT_STEPS = 20
+THRESHOLDS = "neurdsp.kick.thresholds"
+"""The metadata with the thresholds of measured words over the training split, as JSON."""
+_MEASURED = {word.name: word for word in WORDS}
 _SAMPLER = "dpm-solver++"
 _END_SAMPLES = 64
 
@@ -41,6 +47,7 @@ class MelSampler:
         self._engine = _core.KickMel(dict(metadata), dict(weights))
         self._sample_rate = int(config["mel"]["sample_rate"])
         self.words: list[str] = [str(word) for word in config["keywords"]["words"]]
+        self.thresholds = _thresholds(metadata.get(THRESHOLDS, "{}"))
 
     def generate(
         self,
@@ -93,3 +100,18 @@ class MelSampler:
         audio = audio * np.float32(CEILING / peak if peak > 0 else 1.0)
         audio[-_END_SAMPLES:] *= np.linspace(1, 0, _END_SAMPLES, dtype=np.float32)
         return audio
+
+
+def threshold_of(word: str, at: Mapping[str, float]) -> tuple[str, int, float]:
+    """Return quantity, side and threshold of a measured word."""
+    return _MEASURED[word].quantity, _MEASURED[word].side, at[word]
+
+
+def _thresholds(text: str) -> dict[str, float]:
+    try:
+        found = {str(word): float(at) for word, at in json.loads(text).items() if word in _MEASURED}
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        found = {"": math.nan}
+    if not all(map(math.isfinite, found.values())):
+        raise ModelFileError(f"the metadata {THRESHOLDS!r} must be an object of finite numbers; export again")
+    return found

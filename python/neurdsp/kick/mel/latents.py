@@ -1,6 +1,7 @@
 """The latents of prepared kicks, in the folder of a run. Needs no torch."""
 
 import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,14 @@ from neurdsp._output import atomic_output
 from neurdsp.errors import ConfigError
 from neurdsp.kick.data.shards import Prepared
 
-__all__ = ["LATENTS", "StoredLatents", "latent_statistics", "load_latents", "save_latents"]
+__all__ = [
+    "LATENTS",
+    "StoredLatents",
+    "latent_statistics",
+    "load_latents",
+    "save_latents",
+    "stored_thresholds",
+]
 
 LATENTS = "latents.safetensors"
 """The file, in the folder of all stages."""
@@ -77,10 +85,18 @@ def save_latents(folder: Path, values: NDArray[np.float32], data: Prepared, *, v
     # A channel that says nothing stays as it is.
     std = np.maximum(own.std(axis=(0, 2, 3)), 1e-6).astype(np.float32)
     tensors = {"latents": np.ascontiguousarray(values), "mean": mean, "std": std}
-    content = save(tensors, {"fingerprint": data.fingerprint, "vae": vae})
+    about = {"fingerprint": data.fingerprint, "vae": vae}
+    if data.thresholds:
+        about["thresholds"] = json.dumps(data.thresholds)
+    content = save(tensors, about)
     with atomic_output(folder / LATENTS) as temporary:
         temporary.write_bytes(content)
     return StoredLatents(values, mean, std, _digest(values), vae)
+
+
+def stored_thresholds(folder: Path) -> str:
+    """Return the thresholds of the measured words of the kicks that were encoded, as JSON; empty without."""
+    return _read(folder / LATENTS, ())[1].get("thresholds", "")
 
 
 def load_latents(folder: Path, data: Prepared) -> StoredLatents:
