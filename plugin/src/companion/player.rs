@@ -33,7 +33,6 @@ pub(crate) struct CompanionPlayer {
     /// Takes recordings.
     recorder: Option<Thread>,
     monitor: Arc<Monitor>,
-    latency: u32,
     /// Whether all notes were to end in the block before.
     panicked: bool,
     /// In Hz.
@@ -55,7 +54,6 @@ impl Default for CompanionPlayer {
             sound: SoundDelay::default(),
             recorder: None,
             monitor: Arc::default(),
-            latency: 0,
             panicked: false,
             sample_rate: 0.0,
         }
@@ -70,17 +68,18 @@ impl Drop for CompanionPlayer {
 }
 
 impl CompanionPlayer {
-    /// Tells the host the latency, if it has changed, and delays the sound by it.
-    fn follow_latency(&mut self, report: impl FnOnce(u32)) {
-        let Some(line) = &mut self.line else { return };
-        line.set_late_only(self.params.late_only.value());
+    /// The latency that the switch asks for.
+    fn wanted_latency(&self) -> u32 {
+        if self.params.late_only.value() { 0 } else { Line::max_latency(self.sample_rate) as u32 }
+    }
+
+    /// Delays the sound as the notes are delayed.
+    fn follow_latency(&mut self) {
+        let Some(line) = &self.line else { return };
         let latency = line.latency();
         self.sound.set(latency);
         self.shared.latency_samples.store(latency as u32, Ordering::Relaxed);
         self.link.set_tail_samples(latency);
-        if std::mem::replace(&mut self.latency, latency as u32) != latency as u32 {
-            report(latency as u32);
-        }
     }
 
     fn settings(&self) -> Settings {
@@ -177,7 +176,8 @@ impl Plugin for CompanionPlayer {
         self.sound = SoundDelay::new(Line::max_latency(rate));
         // Not in the background: the first block of an offline render must have the reference.
         self.recorder = self.loader.attach((groove_handle, chord_handle), taken);
-        self.follow_latency(|samples| context.set_latency_samples(samples));
+        self.link.set_latency(self.wanted_latency(), |samples| context.set_latency_samples(samples));
+        self.follow_latency();
         true
     }
 
@@ -195,7 +195,13 @@ impl Plugin for CompanionPlayer {
         context: &mut impl ProcessContext<Self>,
     ) -> ProcessStatus {
         let start = Instant::now();
-        self.follow_latency(|samples| context.set_latency_samples(samples));
+        let wanted = self.wanted_latency();
+        if self.link.change_latency(wanted, |samples| context.set_latency_samples(samples))
+            && let Some(line) = &mut self.line
+        {
+            line.set_late_only(wanted == 0);
+        }
+        self.follow_latency();
         let (settings, rate, len) = (self.settings(), self.sample_rate, buffer.samples());
         let panics = self.params.panic.value();
         let channels = buffer.as_slice();

@@ -27,7 +27,6 @@ pub(crate) struct DrumPlayer {
     loader: Loader,
     mixer: Option<StemMixer>,
     monitor: Arc<Monitor>,
-    latency: u32,
     /// In Hz.
     sample_rate: f64,
     /// Whether there is one input.
@@ -47,7 +46,6 @@ impl Default for DrumPlayer {
             loader,
             mixer: None,
             monitor: Arc::default(),
-            latency: 0,
             sample_rate: 0.0,
             is_mono: false,
         }
@@ -62,13 +60,11 @@ impl Drop for DrumPlayer {
 }
 
 impl DrumPlayer {
-    /// Tells the host the latency, if it has changed.
-    fn report_latency(&mut self, report: impl FnOnce(u32)) {
+    /// The latency, which the window is told.
+    fn latency(&self) -> u32 {
         let latency = self.mixer.as_ref().map_or(0, StemMixer::latency) as u32;
         self.shared.latency_samples.store(latency, Ordering::Relaxed);
-        if std::mem::replace(&mut self.latency, latency) != latency {
-            report(latency);
-        }
+        latency
     }
 
     /// Tells the host for how long sound may go on.
@@ -204,7 +200,7 @@ impl Plugin for DrumPlayer {
                 self.loader.tasks().refuse(format!("{error}; the sound passes unchanged"));
             }
         }
-        self.report_latency(|samples| context.set_latency_samples(samples));
+        self.link.set_latency(self.latency(), |samples| context.set_latency_samples(samples));
         self.report_tail();
         true
     }
@@ -238,7 +234,7 @@ impl Plugin for DrumPlayer {
         if len > 0 {
             self.monitor.record(start.elapsed(), Duration::from_secs_f64(len as f64 / self.sample_rate));
         }
-        self.report_latency(|samples| context.set_latency_samples(samples));
+        self.link.change_latency(self.latency(), |samples| context.set_latency_samples(samples));
         self.report_tail();
         ProcessStatus::Normal
     }

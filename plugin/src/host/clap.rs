@@ -2,7 +2,7 @@
 
 use std::ffi::{CStr, c_char, c_void};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use clap_sys::audio_buffer::clap_audio_buffer;
 use clap_sys::ext::audio_ports::{CLAP_EXT_AUDIO_PORTS, clap_audio_port_info, clap_plugin_audio_ports};
@@ -38,6 +38,8 @@ pub(super) struct Instance {
     ids: Vec<String>,
     /// The tail that the host was told of last.
     told_tail: AtomicU32,
+    /// Whether the host was asked to activate the plugin anew, and has not done it yet.
+    asked_restart: AtomicBool,
     scratch: Mutex<Scratch>,
 }
 
@@ -114,6 +116,7 @@ impl Instance {
         let ids = link.fresh_params().map(|params| params.param_map().into_iter().map(|(id, ..)| id));
         let told = Host(host);
         link.on_names(move || told.rescan_names());
+        link.defer_latency();
         let plugin = clap_plugin {
             destroy: Some(destroy),
             activate: Some(activate),
@@ -132,6 +135,7 @@ impl Instance {
             link,
             ids: ids.map(Iterator::collect).unwrap_or_default(),
             told_tail: AtomicU32::new(0),
+            asked_restart: AtomicBool::new(false),
             scratch: Mutex::default(),
         });
         Box::into_raw(instance).cast()
@@ -230,6 +234,19 @@ impl Instance {
             }
         }
     }
+
+    /// Asks the host to activate the plugin anew, if the plugin wants that: only then may the latency be another.
+    fn ask_restart(&self) {
+        if !self.link.take_restart() || self.asked_restart.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        // SAFETY: the host lives longer than its plugins; any thread may ask.
+        unsafe {
+            if let Some(request_restart) = (*self.host).request_restart {
+                request_restart(self.host);
+            }
+        }
+    }
 }
 
 /// The channels of a port; none where it has no list of them.
@@ -265,6 +282,7 @@ unsafe extern "C" fn activate(plugin: *const clap_plugin, rate: f64, min: u32, m
     unsafe {
         let own = instance(plugin);
         *own.scratch.lock() = Scratch::new(own.shape(), max as usize);
+        own.asked_restart.store(false, Ordering::Relaxed);
         (*own.inner).activate.is_some_and(|activate| activate(own.inner, rate, min, max))
     }
 }
@@ -282,6 +300,7 @@ unsafe extern "C" fn process(plugin: *const clap_plugin, data: *const clap_proce
         })
     };
     own.tell_tail();
+    own.ask_restart();
     // A pause is no end while a cabinet still sounds.
     if status == CLAP_PROCESS_CONTINUE_IF_NOT_QUIET { CLAP_PROCESS_TAIL } else { status }
 }

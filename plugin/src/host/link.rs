@@ -22,6 +22,12 @@ pub(crate) struct Link {
     fresh: Option<fn() -> Arc<dyn Params>>,
     is_offline: AtomicBool,
     tail_samples: AtomicU32,
+    /// The latency that the host was told.
+    latency: AtomicU32,
+    /// Whether the host takes another latency only while it activates the plugin.
+    defers_latency: AtomicBool,
+    /// Whether the host is to activate the plugin anew.
+    wants_restart: AtomicBool,
     /// Names of parameters that have another than their own, by ID.
     names: Mutex<BTreeMap<String, String>>,
     /// Calls [`Link::tell_names`] on the thread that the host expects it on.
@@ -76,6 +82,36 @@ impl Link {
         self.tail_samples.store(u32::try_from(samples).unwrap_or(u32::MAX - 1), Ordering::Relaxed);
     }
 
+    /// Says that the host takes another latency only while it activates the plugin.
+    pub(super) fn defer_latency(&self) {
+        self.defers_latency.store(true, Ordering::Relaxed);
+    }
+
+    /// Tells the host the latency by `tell`, while it activates the plugin.
+    pub(crate) fn set_latency(&self, samples: u32, tell: impl FnOnce(u32)) {
+        self.latency.store(samples, Ordering::Relaxed);
+        tell(samples);
+    }
+
+    /// Tells the host of another latency while it plays, by `tell`, or asks it to activate the plugin anew, if it takes one only then.
+    /// Returns whether the host knows this latency now.
+    pub(crate) fn change_latency(&self, samples: u32, tell: impl FnOnce(u32)) -> bool {
+        let is_known = self.latency.load(Ordering::Relaxed) == samples;
+        if !is_known && self.defers_latency.load(Ordering::Relaxed) {
+            self.wants_restart.store(true, Ordering::Relaxed);
+            return false;
+        }
+        if !is_known {
+            self.set_latency(samples, tell);
+        }
+        true
+    }
+
+    /// Whether the host is to activate the plugin anew; told once.
+    pub(super) fn take_restart(&self) -> bool {
+        self.wants_restart.swap(false, Ordering::Relaxed)
+    }
+
     /// The name of a parameter, if it has another than its own.
     pub(super) fn name(&self, id: &str) -> Option<String> {
         self.names.lock().get(id).cloned()
@@ -128,6 +164,24 @@ mod tests {
         assert!(Arc::ptr_eq(&first, &link) && link.fresh_params().is_some());
         let ((), other) = Link::of(|| ());
         assert!(!Arc::ptr_eq(&first, &other) && other.fresh_params().is_none());
+    }
+
+    #[test]
+    fn a_latency_that_changes_is_told_at_once_or_when_the_host_activates_the_plugin_again() {
+        let told = AtomicU32::new(0);
+        let tell = |samples| told.store(samples, Ordering::Relaxed);
+        let link = Link::default();
+        link.set_latency(64, tell);
+        assert!(link.change_latency(64, |_| panic!("told twice")) && link.change_latency(32, tell));
+        assert_eq!((told.load(Ordering::Relaxed), link.take_restart()), (32, false));
+        link.defer_latency();
+        assert!(link.change_latency(32, tell) && !link.change_latency(0, tell));
+        assert_eq!(
+            (told.load(Ordering::Relaxed), link.take_restart(), link.take_restart()),
+            (32, true, false)
+        );
+        link.set_latency(0, tell);
+        assert!(told.load(Ordering::Relaxed) == 0 && link.change_latency(0, tell));
     }
 
     #[test]

@@ -228,18 +228,19 @@ impl Voices {
         }
     }
 
-    /// Adds what sounds to `to`; `ended` is told of each note whose kick is over, with the sample.
+    /// Adds what sounds to `to`; `ended` is told of each note whose kick is over, with the sample, in the order of time.
     pub(super) fn play(&mut self, to: &mut [f32], mut ended: impl FnMut(usize, Note)) {
-        for place in &mut self.voices {
+        let mut over = [None; PLACES];
+        for (place, over) in self.voices.iter_mut().zip(&mut over) {
             let Some(voice) = place else { continue };
             let samples = self.banks[voice.bank].as_ref().and_then(|bank| bank.kicks.get(voice.kick));
             if let Some(at) = voice.add(samples.map_or(&[], Vec::as_slice), to) {
-                if let Some(note) = voice.note {
-                    ended(at, note);
-                }
+                *over = voice.note.map(|note| (at, note));
                 *place = None;
             }
         }
+        over.sort_unstable_by_key(|one| one.map_or(usize::MAX, |(at, _)| at));
+        over.into_iter().flatten().for_each(|(at, note)| ended(at, note));
     }
 
     /// Whether nothing sounds.

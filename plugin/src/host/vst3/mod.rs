@@ -1,6 +1,7 @@
 //! An instance for VST3 hosts: the framework's, and answers of our own where hosts need more.
 
 mod controller;
+mod notes_and_units;
 mod processor;
 
 use std::sync::Arc;
@@ -10,8 +11,8 @@ use nice_plug::plugin::PluginState;
 use nice_plug::wrapper::vst3::vst3::Steinberg::Vst::{
     BusDirection, BusDirections_, BusInfo, BusInfo_::BusFlags_, IAudioProcessor, IAudioProcessorTrait,
     IComponent, IComponentHandler, IComponentHandlerTrait, IComponentTrait, IEditController,
-    IEditControllerTrait, IProcessContextRequirements, IoMode, MediaType, MediaTypes_, ParamID,
-    ParameterInfo, RestartFlags_, RoutingInfo,
+    IEditControllerTrait, IMidiMapping, INoteExpressionController, IProcessContextRequirements, IUnitInfo,
+    IoMode, MediaType, MediaTypes_, ParamID, ParameterInfo, RestartFlags_, RoutingInfo,
 };
 use nice_plug::wrapper::vst3::vst3::Steinberg::{
     FUnknown, IBStream, IPluginBaseTrait, TBool, TUID, kResultFalse, kResultOk, tresult,
@@ -36,6 +37,9 @@ pub(super) struct Instance {
     processor: ComPtr<IAudioProcessor>,
     controller: ComPtr<IEditController>,
     requirements: ComPtr<IProcessContextRequirements>,
+    midi_mapping: ComPtr<IMidiMapping>,
+    note_expressions: ComPtr<INoteExpressionController>,
+    units: ComPtr<IUnitInfo>,
     link: Arc<Link>,
     handler: Handler,
     /// IDs of the parameters, in the host's order.
@@ -59,7 +63,15 @@ impl Drop for Instance {
 }
 
 impl Class for Instance {
-    type Interfaces = (IComponent, IEditController, IAudioProcessor, IProcessContextRequirements);
+    type Interfaces = (
+        IComponent,
+        IEditController,
+        IAudioProcessor,
+        IProcessContextRequirements,
+        IMidiMapping,
+        INoteExpressionController,
+        IUnitInfo,
+    );
 }
 
 impl Instance {
@@ -83,6 +95,9 @@ impl Instance {
             component: inner.to_com_ptr()?,
             processor: inner.to_com_ptr()?,
             requirements: inner.to_com_ptr()?,
+            midi_mapping: inner.to_com_ptr()?,
+            note_expressions: inner.to_com_ptr()?,
+            units: inner.to_com_ptr()?,
             controller,
             link,
             handler,
