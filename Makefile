@@ -126,11 +126,11 @@ plugin-wine: ## Test the build for Windows under Wine, against the one for Linux
 	$(MAKE) plugin-windows
 	$(WINDOWS_BUILD) --example guest
 	x86_64-w64-mingw32-gcc -shared -o $(WINDOWS_OUT)/examples/bcryptprimitives.dll plugin/tests/host/bcryptprimitives.c
-	cargo test -p neurdsp-plugin --test wine -- --ignored --nocapture
+	cargo test $(CRATES) --test wine -- --ignored --nocapture
 
 .PHONY: screenshots
 screenshots: ## Take the pictures of the plugin's editor for the documentation
-	cargo test -p neurdsp-plugin --test editor --test presets --test drums_editor --test companion_editor --test kick_editor
+	cargo test $(CRATES) --test editor --test presets --test drums_editor --test companion_editor --test kick_editor
 	$(BIN)/python scripts/screenshots.py
 
 # A zip for players: `cargo xtask release` fills the folder, and refuses what may not be passed on.

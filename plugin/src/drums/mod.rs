@@ -5,6 +5,7 @@
 //! strips    the stems, in the order of the mixer
 //! params    what a host can automate
 //! session   what a project keeps beside the parameters
+//! factory   presets that come with it
 //! files     networks as they are opened
 //! shared    what audio thread, loader and editor share
 //! loader    opens networks on threads and hands them to the mixer
@@ -14,6 +15,7 @@
 //! ```
 
 mod editor;
+mod factory;
 mod files;
 mod identity;
 mod loader;

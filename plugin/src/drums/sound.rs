@@ -1,17 +1,19 @@
 //! How a whole sound of the drum separator is recalled: parameters and network.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use nice_plug::params::Params;
 use nice_plug::plugin::PluginState;
 
+use super::factory;
 use super::files::OpenModel;
 use super::identity::OWNER;
 use super::loader::Loader;
 use super::params::DrumParams;
 use super::session::Session;
 use crate::loading::Tasks;
-use crate::preset::Owner;
+use crate::preset::{self, Owner};
 use crate::state::{Refusal, values};
 use crate::ui::recall::{Recalled, Sound};
 
@@ -62,6 +64,14 @@ impl Sound for DrumSound {
         if let Some(model) = model {
             self.loader.play(model);
         }
+    }
+
+    fn factory() -> Vec<PathBuf> {
+        factory::paths()
+    }
+
+    fn read(preset: &Path) -> Result<PluginState, Refusal> {
+        factory::read(preset).map_or_else(|| preset::read(preset, &OWNER), Ok)
     }
 }
 
