@@ -31,16 +31,17 @@ def until(browser, script):
 
 def main(folder):
     """Write kick-web.png and kick-web-phone.png; end with a message if Chromium is missing."""
-    with tempfile.TemporaryDirectory() as data, Service(Path(data), double=False) as service:
+    with tempfile.TemporaryDirectory() as data, Service(Path(data), model="default") as service:
         browser = chromium(1400, 1200)
         if browser is None:
             sys.exit("Chromium is missing: apt-get install chromium chromium-driver")
         try:
             browser.get(service.url)
             until(browser, "document.body.dataset.ready === 'yes'")
-            for index, clicks in ((0, 1), (1, 1), (3, 2)):
+            chips = {chip.text: chip for chip in browser.find_elements("css selector", ".chip")}
+            for word, clicks in (("deep", 1), ("punchy", 1), ("noisy", 2)):
                 for _ in range(clicks):
-                    browser.find_elements("css selector", ".chip")[index].click()
+                    chips[word].click()
             browser.find_element("id", "seed").send_keys("7")
             browser.find_element("id", "generate").click()
             until(browser, "document.querySelectorAll('.tile').length === 8")

@@ -115,6 +115,7 @@ class KickGenerator:
         *,
         negative: Sequence[str] = (),
         n: int = 1,
+        first: int = 0,
         seed: int = 0,
         length: int | None = None,
         tune: float = 0.0,
@@ -135,6 +136,8 @@ class KickGenerator:
             Words that should not hold.
         n
             How many kicks, 0 to 100,000.
+        first
+            Number of the first kick, from 0: the kicks are ``first`` to ``first + n - 1`` of the seed.
         seed
             Kick k of a seed is the same however many are asked for.
         length
@@ -166,7 +169,7 @@ class KickGenerator:
             If a value is out of range.
         """
         if isinstance(self._any_engine, MelSampler):
-            self._check_request(n, seed, guidance, threads)
+            self._check_request(n, first, seed, guidance, threads)
             if tune or decay != 1 or attributes:
                 raise ParameterError(
                     f"'{self.path}' makes spectrograms, so tune, decay and attributes do not move it; leave "
@@ -178,6 +181,7 @@ class KickGenerator:
                 asked,
                 unwanted,
                 n=n,
+                first=first,
                 seed=seed,
                 length=length,
                 guidance=guidance,
@@ -189,6 +193,7 @@ class KickGenerator:
             keywords,
             negative=negative,
             n=n,
+            first=first,
             seed=seed,
             guidance=guidance,
             steps=steps,
@@ -205,6 +210,7 @@ class KickGenerator:
         *,
         negative: Sequence[str] = (),
         n: int = 1,
+        first: int = 0,
         seed: int = 0,
         guidance: float = 2.0,
         steps: int | None = None,
@@ -218,13 +224,13 @@ class KickGenerator:
         ParameterError
             If a value is out of range.
         """
-        self._check_request(n, seed, guidance, threads)
+        self._check_request(n, first, seed, guidance, threads)
         engine = self._engine
         if steps not in (None, 1):
             raise ParameterError(f"steps is {steps!r}, but this generator takes one step; leave it out")
         asked, unwanted = self._known(keywords), self._known(negative)
         wishes, sliders = self._wishes(asked, unwanted), self._slider_values(attributes or {})
-        keys = [kick_key(seed, k) for k in range(n)]
+        keys = [kick_key(seed, k) for k in range(first, first + n)]
         if not keys:
             return []
         noise, _, codes = engine.generate(keys, wishes, sliders, float(guidance), int(threads))
@@ -235,8 +241,9 @@ class KickGenerator:
         ]
 
     @staticmethod
-    def _check_request(n: int, seed: int, guidance: float, threads: int) -> None:
+    def _check_request(n: int, first: int, seed: int, guidance: float, threads: int) -> None:
         _whole("n", n, 0, MAX_KICKS)
+        _whole("first", first, 0, MAX_KICKS)
         _whole("seed", seed, 0, MAX_SEED)
         check_range("guidance", guidance, 1, 8)
         check_range("threads", threads, 1, 1024)

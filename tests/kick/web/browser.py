@@ -1,29 +1,35 @@
 """The service in processes of its own, and a browser without a screen."""
 
+import http.cookiejar
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 
 HERE = Path(__file__).parent
+WAIT_S = 60
 
 
 class Service:
-    """`neurdsp kick serve` on a free port, with the stand-in or with the generator that ships."""
+    """`neurdsp kick serve` on a free port, with the stand-in, or with a model file or the name of one."""
 
-    def __init__(self, folder, *options, double=True):
+    def __init__(self, folder, *options, model=None, settings=None):
         environment = os.environ | {
             "PYTHONPATH": str(HERE),
-            "NEURDSP_KICK_SETTINGS": json.dumps({"GENERATOR": "double.Double"} if double else {}),
+            "NEURDSP_KICK_SETTINGS": json.dumps(
+                {"GENERATOR": "double.Double"} if model is None else settings or {}
+            ),
         }
         for name in ("NEURDSP_KICK_SECRET", "NEURDSP_KICK_DATA", "NEURDSP_KICK_HOSTS"):
             environment.pop(name, None)
         folder.mkdir(parents=True, exist_ok=True)
-        model = folder / "model.bin" if double else "default"
-        if double:
+        if model is None:
+            model = folder / "model.bin"
             model.touch()
         program = [str(Path(sys.executable).with_name("neurdsp")), "kick", "serve", "--port", "0", "--json"]
         self.folder = folder
@@ -50,6 +56,24 @@ class Service:
         except subprocess.TimeoutExpired:
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.stdout.close()
+
+
+class Caller:
+    """A visitor with cookies, over the network."""
+
+    def __init__(self, url):
+        self.url, jar = url, http.cookiejar.CookieJar()
+        self._opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(jar))
+        page = self.get("/").decode()
+        self._token = re.search(r'csrf-token" content="(\w+)"', page)[1]
+
+    def get(self, path):
+        return self._opener.open(self.url + path, timeout=WAIT_S).read()
+
+    def post(self, path, body):
+        headers = {"Content-Type": "application/json", "X-CSRFToken": self._token}
+        request = urllib.request.Request(self.url + path, json.dumps(body).encode(), headers)
+        return json.loads(self._opener.open(request, timeout=WAIT_S).read())
 
 
 def chromium(width=1400, height=1000, *, downloads=None):

@@ -9,8 +9,8 @@ def test_a_row_gives_back_the_same_kick(project, with_noise):
     from dataclasses import replace
 
     from double import Double
-    from neurdsp.kick.web.engine import pack, unpack
     from neurdsp.kick.web.models import SavedKick
+    from neurdsp.kick.web.rows import pack, unpack
 
     (kick,) = Double().generate_kicks(["deep"], negative=["long"], seed=3, attributes={"pitch": 0.25})
     kick = replace(kick, noise=np.arange(64, dtype=np.float32) if with_noise else None)

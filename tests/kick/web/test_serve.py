@@ -1,21 +1,17 @@
 """`neurdsp kick serve` runs: its page in a browser, and what becomes of kicks when a worker is killed."""
 
 import http.client
-import http.cookiejar
 import io
 import json
 import os
-import re
 import signal
 import threading
 import time
-import urllib.error
-import urllib.request
 from pathlib import Path
 
 import pytest
 import soundfile
-from browser import Service, chromium
+from browser import WAIT_S, Caller, Service, chromium
 from neurdsp.cli import app
 from neurdsp.errors import ConfigError, ParameterError
 from neurdsp.kick.web.databases import database_of
@@ -23,31 +19,11 @@ from typer.testing import CliRunner
 
 pytest.importorskip("gunicorn")
 
-WAIT_S = 60
-
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory):
     with Service(tmp_path_factory.mktemp("served"), "--per-minute", "0") as running:
         yield running
-
-
-class Caller:
-    """A visitor with cookies, over the network."""
-
-    def __init__(self, url):
-        self.url, jar = url, http.cookiejar.CookieJar()
-        self._opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(jar))
-        page = self.get("/").decode()
-        self._token = re.search(r'csrf-token" content="(\w+)"', page)[1]
-
-    def get(self, path):
-        return self._opener.open(self.url + path, timeout=WAIT_S).read()
-
-    def post(self, path, body):
-        headers = {"Content-Type": "application/json", "X-CSRFToken": self._token}
-        request = urllib.request.Request(self.url + path, json.dumps(body).encode(), headers)
-        return json.loads(self._opener.open(request, timeout=WAIT_S).read())
 
 
 def test_a_killed_worker_is_replaced_and_no_kick_that_was_promised_is_lost(service):

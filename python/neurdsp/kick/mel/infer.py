@@ -16,7 +16,7 @@ from neurdsp.kick.counted import kick_key
 from neurdsp.kick.kick import check_range
 from neurdsp.kick.reference import CEILING
 
-__all__ = ["ARCHITECTURE", "DEFAULT_STEPS", "THRESHOLDS", "MelSampler", "threshold_of"]
+__all__ = ["ARCHITECTURE", "DEFAULT_STEPS", "THRESHOLDS", "MelSampler", "levelled", "threshold_of"]
 
 ARCHITECTURE = "kick.mel_diffusion"
 DEFAULT_STEPS = 20
@@ -56,6 +56,7 @@ class MelSampler:
         *,
         n: int,
         seed: int,
+        first: int,
         length: int | None,
         guidance: float,
         steps: int | None,
@@ -74,32 +75,39 @@ class MelSampler:
         unwanted = [self.words.index(word) for word in negative]
         count = DEFAULT_STEPS if steps is None else steps
         kicks = [
-            self._levelled(
+            levelled(
                 self._engine.kick(
                     asked, unwanted, float(guidance), count, _SAMPLER, kick_key(seed, k), int(threads)
                 ),
+                self._sample_rate,
                 sample_rate,
                 length,
             )
-            for k in range(n)
+            for k in range(first, first + n)
         ]
         default = 2 * sample_rate if length is None else length
         return np.stack(kicks) if kicks else np.zeros((0, default), np.float32)
 
-    def _levelled(
-        self, audio: NDArray[np.float32], sample_rate: int, length: int | None
-    ) -> NDArray[np.float32]:
-        if sample_rate != self._sample_rate:
-            audio = resample(audio, self._sample_rate, sample_rate)
-        wanted = len(audio) if length is None else length
-        check_range("length", wanted, _END_SAMPLES, len(audio))
-        audio = audio[:wanted] - np.float32(audio.mean())
-        peak = float(np.abs(audio).max())
-        if not np.isfinite(peak):
-            raise ParameterError("the model makes values that are not finite; export or train it again")
-        audio = audio * np.float32(CEILING / peak if peak > 0 else 1.0)
-        audio[-_END_SAMPLES:] *= np.linspace(1, 0, _END_SAMPLES, dtype=np.float32)
-        return audio
+
+def levelled(audio: NDArray[np.float32], from_hz: int, to_hz: int, length: int | None) -> NDArray[np.float32]:
+    """Return a kick at another rate, ``length`` samples of it, with a peak of -1 dBFS and an end at 0.
+
+    Raises
+    ------
+    ParameterError
+        If it is shorter than that, or not finite.
+    """
+    if from_hz != to_hz:
+        audio = resample(audio, from_hz, to_hz)
+    wanted = len(audio) if length is None else length
+    check_range("length", wanted, _END_SAMPLES, len(audio))
+    audio = audio[:wanted] - np.float32(audio.mean())
+    peak = float(np.abs(audio).max())
+    if not np.isfinite(peak):
+        raise ParameterError("the model makes values that are not finite; export or train it again")
+    audio = audio * np.float32(CEILING / peak if peak > 0 else 1.0)
+    audio[-_END_SAMPLES:] *= np.linspace(1, 0, _END_SAMPLES, dtype=np.float32)
+    return audio
 
 
 def threshold_of(word: str, at: Mapping[str, float]) -> tuple[str, int, float]:

@@ -12,6 +12,7 @@ from django.views.decorators.csrf import csrf_protect
 from neurdsp.errors import ConfigError, NeurdspError, ParameterError
 from neurdsp.kick.web.conf import setting
 from neurdsp.kick.web.engine import BusyError
+from neurdsp.kick.web.jobs import QueueFullError
 from neurdsp.kick.web.schemas import TooLargeError
 from neurdsp.kick.web.throttle import ThrottledError
 
@@ -44,11 +45,13 @@ def refusal(status: int, message: str, retry_s: int | None = None) -> JsonRespon
 def _answer_to(error: Exception) -> HttpResponse:
     match error:
         case Http404():
-            return refusal(404, "there is no such kick; it may have been deleted")
+            return refusal(404, "there is no such kick or call; it may have been deleted")
         case TooLargeError():
             return refusal(413, f"the body may have at most {setting('MAX_BODY_BYTES'):,} bytes")
         case ThrottledError():
             return refusal(429, str(error), error.wait_s)
+        case QueueFullError():
+            return refusal(error.status, str(error), error.wait_s)
         case FullError():
             return refusal(409, str(error))
         case ParameterError() | ConfigError():

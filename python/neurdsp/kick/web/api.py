@@ -3,18 +3,19 @@
 import hashlib
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified, JsonResponse
+from django.urls import reverse
 
-from neurdsp.kick.kick import Kick
-from neurdsp.kick.web import engine, shelf
+from neurdsp.errors import ParameterError
+from neurdsp.kick.web import engine, jobs, shelf
 from neurdsp.kick.web.answers import FullError, endpoint
 from neurdsp.kick.web.conf import setting
-from neurdsp.kick.web.models import SavedKick
+from neurdsp.kick.web.models import Job, SavedKick
+from neurdsp.kick.web.rows import Edits, check_edits, rendered, rows_of, unpack
 from neurdsp.kick.web.schemas import (
     AudioQuery,
     ChangeRequest,
@@ -27,32 +28,9 @@ from neurdsp.kick.web.schemas import (
 )
 from neurdsp.kick.web.throttle import spend
 
-__all__ = ["audio", "health", "kick", "kicks", "variations", "vocabulary"]
+__all__ = ["audio", "health", "job", "kick", "kicks", "queue", "variations", "vocabulary"]
 
 _DRAWN_SEEDS = 2**31
-
-
-@dataclass(frozen=True)
-class _Edits:
-    """How a kick is rendered: semitones, a factor, seconds."""
-
-    tune: float
-    decay: float
-    seconds: float
-
-    @classmethod
-    def of(cls, saved: SavedKick, asked: AudioQuery | ChangeRequest) -> "_Edits":
-        """Take what is asked for, and of the rest what is saved."""
-        return cls(
-            *(
-                getattr(saved, name) if getattr(asked, name) is None else getattr(asked, name)
-                for name in ("tune", "decay", "seconds")
-            )
-        )
-
-
-def _rendered(kick: Kick, edits: _Edits, rate_hz: int) -> engine.Floats:
-    return kick.render(rate_hz, round(edits.seconds * rate_hz), tune=edits.tune, decay=edits.decay)
 
 
 def _one(request: HttpRequest, public_id: UUID) -> SavedKick:
@@ -60,34 +38,6 @@ def _one(request: HttpRequest, public_id: UUID) -> SavedKick:
     if found is None:
         raise Http404
     return found
-
-
-def _rows(
-    made: Sequence[Kick],
-    edits: _Edits,
-    *,
-    owner: str,
-    seed: int,
-    parent: SavedKick | None = None,
-    amount: float | None = None,
-) -> list[SavedKick]:
-    return [
-        SavedKick(
-            owner=owner,
-            parent=parent,
-            keywords=list(kick.keywords),
-            negative=list(kick.negative),
-            attributes=dict(kick.attributes),
-            guidance=kick.guidance,
-            seed=seed,
-            number=number,
-            amount=amount,
-            packed=engine.pack(kick),
-            peaks=engine.peaks_of(_rendered(kick, edits, engine.DRAWN_RATE_HZ)),
-            **vars(edits),
-        )
-        for number, kick in enumerate(made)
-    ]
 
 
 def _stored(rows: Sequence[SavedKick]) -> JsonResponse:
@@ -100,13 +50,20 @@ def _seed(asked: int | None) -> int:
 
 
 def _generate(request: HttpRequest) -> HttpResponse:
-    """Make kicks."""
+    """Make kicks at once, or take the call for them."""
     asked = parse_body(request, GenerateRequest)
     generator = engine.generator()
     check_words(asked, generator.keywords, generator.attributes)
+    if not engine.is_editable():
+        check_edits(asked)
     spend(request, asked.n)
-    seed = _seed(asked.seed)
-    edits = _Edits(asked.tune, asked.decay, asked.seconds)
+    seed, owner = _seed(asked.seed), shelf.owner_of(request, begin=True)
+    if not engine.is_editable():
+        job = jobs.enqueue(owner, asked.model_dump(mode="json"), seed=seed)
+        answer = _told(job, status=202)
+        answer["Location"] = reverse("neurdsp_kick:job", args=[job.public_id])
+        return answer
+    edits = Edits(asked.tune, asked.decay, asked.seconds)
     with engine.slot():
         made = generator.generate_kicks(
             asked.keywords,
@@ -116,7 +73,7 @@ def _generate(request: HttpRequest) -> HttpResponse:
             guidance=asked.guidance,
             attributes=asked.attributes,
         )
-        rows = _rows(made, edits, owner=shelf.owner_of(request, begin=True), seed=seed)
+        rows = rows_of(made, edits, owner=owner, seed=seed)
     return _stored(rows)
 
 
@@ -124,12 +81,14 @@ def _vary(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """Make variations of a kick."""
     asked = parse_body(request, VaryRequest)
     saved = _one(request, public_id)
+    if not (saved.editable and engine.is_editable()):
+        raise ParameterError("only kicks that are codes, of a generator that makes such, can be varied")
     spend(request, asked.n)
     seed = _seed(asked.seed)
     with engine.slot():
-        made = engine.generator().vary(engine.unpack(saved), asked.amount, n=asked.n, seed=seed)
-        edits = _Edits(saved.tune, saved.decay, saved.seconds)
-        rows = _rows(made, edits, owner=saved.owner, seed=seed, parent=saved, amount=asked.amount)
+        made = engine.generator().vary(unpack(saved), asked.amount, n=asked.n, seed=seed)
+        edits = Edits(saved.tune, saved.decay, saved.seconds)
+        rows = rows_of(made, edits, owner=saved.owner, seed=seed, parent=saved, amount=asked.amount)
     return _stored(rows)
 
 
@@ -177,9 +136,9 @@ def _change(request: HttpRequest, public_id: UUID) -> HttpResponse:
             if asked.favourite and not saved.favourite:
                 _check_favourites(request)
             changed["favourite"] = asked.favourite
-        edits = _Edits.of(saved, asked)
-        if vars(edits) != vars(_Edits.of(saved, ChangeRequest())):
-            audio = _rendered(engine.unpack(saved), edits, engine.DRAWN_RATE_HZ)
+        edits = Edits.of(saved, asked)
+        if vars(edits) != vars(Edits.of(saved, ChangeRequest())):
+            audio = rendered(unpack(saved), edits, engine.DRAWN_RATE_HZ)
             changed |= {**vars(edits), "peaks": engine.peaks_of(audio)}
         for name, value in changed.items():
             setattr(saved, name, value)
@@ -205,16 +164,14 @@ def _audio(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """Render a kick as a WAV file."""
     asked = parse_query(request, AudioQuery)
     saved = _one(request, public_id)
-    edits = _Edits.of(saved, asked)
+    edits = Edits.of(saved, asked)
     text = f"{saved.public_id} {asked.bits} {asked.rate} {edits}"
     tag = f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
     if request.headers.get("If-None-Match") == tag:
         return HttpResponseNotModified(headers={"ETag": tag})
     spend(request, 1)
     with engine.slot():
-        data = engine.wav_bytes(
-            _rendered(engine.unpack(saved), edits, asked.rate), asked.rate, int(asked.bits)
-        )
+        data = engine.file_bytes(rendered(unpack(saved), edits, asked.rate), asked.rate, int(asked.bits))
     kind = "attachment" if asked.download == "1" else "inline"
     return HttpResponse(
         data,
@@ -228,6 +185,36 @@ def _audio(request: HttpRequest, public_id: UUID) -> HttpResponse:
     )
 
 
+def _jobs(request: HttpRequest) -> HttpResponse:
+    """List the calls of a visitor that are not finished, the oldest first."""
+    found = Job.objects.filter(owner=shelf.owner_of(request) or "nobody")
+    waiting = found.filter(state__in=(Job.State.QUEUED, Job.State.RUNNING))
+    return JsonResponse({"jobs": [jobs.as_json(job) for job in waiting]})
+
+
+def _job(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """Tell how far a call is, or cancel it."""
+    job = Job.objects.filter(owner=shelf.owner_of(request) or "nobody", public_id=public_id).first()
+    if job is None:
+        raise Http404
+    if request.method == "DELETE":
+        jobs.cancel(job)
+    elif engine.is_editable():
+        jobs.give_up(job)
+    else:
+        jobs.start()  # whoever waits sees to it that somebody works
+    return _told(job)
+
+
+def _told(job: Job, status: int = 200) -> JsonResponse:
+    """Return a call as JSON, with when to ask again."""
+    answer = JsonResponse({"job": jobs.as_json(job)}, status=status)
+    if job.state in (Job.State.QUEUED, Job.State.RUNNING):
+        answer["Retry-After"] = "1"
+    answer["Cache-Control"] = "no-store"
+    return answer
+
+
 def _vocabulary(request: HttpRequest) -> HttpResponse:
     """Tell the words and the sliders, with what they mean."""
     return JsonResponse(facts())
@@ -239,6 +226,7 @@ def facts() -> dict[str, Any]:
     return {
         "keywords": dict(made.keywords),
         "attributes": dict(made.attributes),
+        "editable": engine.is_editable(),
         "limits": {
             "n": setting("MAX_KICKS_PER_REQUEST"),
             "seconds": setting("MAX_SECONDS"),
@@ -257,6 +245,8 @@ def _health(request: HttpRequest) -> HttpResponse:
 kicks = endpoint(get=_list, post=_generate, delete=_clear)
 kick = endpoint(get=_show, patch=_change, delete=_delete)
 variations = endpoint(post=_vary)
+queue = endpoint(get=_jobs)
+job = endpoint(get=_job, delete=_job)
 audio = endpoint(get=_audio)
 vocabulary = endpoint(get=_vocabulary)
 health = endpoint(get=_health)

@@ -21,6 +21,11 @@ DEFAULTS: dict[str, Any] = {
     # Requests that generate or render at a time, in one process, and how many seconds the others wait.
     "CONCURRENCY": 2,
     "WAIT_S": 5.0,
+    # Of a generator that takes its time: calls that may wait or run, of all and of one visitor, and after how
+    # many seconds without a sign of life another process takes over a call.
+    "QUEUED": 64,
+    "QUEUED_PER_OWNER": 4,
+    "SILENT_S": 30.0,
     # Kicks that one address may make or hear in a minute, counted in Django's cache; 0 for any number.
     "KICKS_PER_MINUTE": 1200,
     # The header in which a trusted proxy puts the address of the client, such as HTTP_X_REAL_IP.

@@ -11,22 +11,17 @@ import numpy as np
 from django.utils.module_loading import import_string
 from numpy.typing import NDArray
 
-from neurdsp.errors import ModelFileError
-from neurdsp.kick.code import CODE_SIZE, KickCode
-from neurdsp.kick.kick import Kick
 from neurdsp.kick.web.conf import setting
-from neurdsp.kick.web.models import SavedKick
 
 __all__ = [
     "DRAWN_RATE_HZ",
     "N_PEAKS",
     "BusyError",
+    "file_bytes",
     "generator",
-    "pack",
+    "is_editable",
     "peaks_of",
     "slot",
-    "unpack",
-    "wav_bytes",
 ]
 
 Floats = NDArray[np.float32]
@@ -36,7 +31,6 @@ N_PEAKS = 240
 DRAWN_RATE_HZ = 44_100
 """The sample rate at which waveforms are drawn."""
 _SUBTYPES = {16: "PCM_16", 24: "PCM_24", 32: "FLOAT"}
-_KEY_BYTES = 8
 
 
 class BusyError(Exception):
@@ -45,13 +39,7 @@ class BusyError(Exception):
 
 @functools.cache
 def _load(path: str, model: str) -> Any:
-    loaded = import_string(path).load(model)
-    if not getattr(loaded, "is_editable", True):
-        raise ModelFileError(
-            f"'{model}' makes spectrograms, and the page edits and varies kicks; give a generator of the "
-            "preset fast"
-        )
-    return loaded
+    return import_string(path).load(model)
 
 
 _loading = threading.Lock()
@@ -63,10 +51,15 @@ def generator() -> Any:
     Raises
     ------
     ModelFileError
-        If the model file cannot be read, or its kicks cannot be edited.
+        If the model file cannot be read.
     """
     with _loading:
         return _load(setting("GENERATOR"), setting("MODEL"))
+
+
+def is_editable() -> bool:
+    """Tell whether the generator makes codes, at once, or audio, which takes its time."""
+    return bool(getattr(generator(), "is_editable", True))
 
 
 @functools.cache
@@ -90,44 +83,6 @@ def slot() -> Iterator[None]:
         yield
     finally:
         slots.release()
-
-
-def pack(kick: Kick) -> bytes:
-    """Return what makes up a kick as bytes: the key of its noise, its code, and what it was generated from.
-
-    Examples
-    --------
-    >>> len(pack(Kick(KickCode.silent(), key=1)))
-    7228
-    """
-    parts = [np.uint64(kick.key).astype("<u8").tobytes(), kick.code.flat().astype("<f4").tobytes()]
-    if kick.noise is not None:
-        parts.append(np.asarray(kick.noise).astype("<f4").tobytes())
-    return b"".join(parts)
-
-
-def unpack(saved: SavedKick) -> Kick:
-    """Return the kick of a row.
-
-    Raises
-    ------
-    ModelFileError
-        If the row does not hold a kick of this version.
-    """
-    data = bytes(saved.packed)
-    size = _KEY_BYTES + 4 * CODE_SIZE
-    if len(data) < size or (len(data) - size) % 4:
-        raise ModelFileError(f"kick {saved.public_id} has {len(data)} bytes, which is no kick; delete it")
-    noise = np.frombuffer(data, "<f4", offset=size).astype(np.float32)
-    return Kick(
-        KickCode.from_flat(np.frombuffer(data, "<f4", CODE_SIZE, _KEY_BYTES)),
-        int.from_bytes(data[:_KEY_BYTES], "little"),
-        keywords=tuple(saved.keywords),
-        noise=noise if noise.size else None,
-        negative=tuple(saved.negative),
-        guidance=saved.guidance,
-        attributes=tuple(sorted(saved.attributes.items())),
-    )
 
 
 def peaks_of(audio: Floats) -> bytes:
@@ -155,8 +110,8 @@ def peaks_of(audio: Floats) -> bytes:
     return bytes(np.clip(np.round(127 * pairs), -127, 127).astype(np.int8).tobytes())
 
 
-def wav_bytes(audio: Floats, rate_hz: int, bits: int) -> bytes:
-    """Return audio as a WAV file, made in memory.
+def file_bytes(audio: Floats, rate_hz: int, bits: int, kind: str = "WAV") -> bytes:
+    """Return audio as a file, made in memory.
 
     Parameters
     ----------
@@ -166,14 +121,16 @@ def wav_bytes(audio: Floats, rate_hz: int, bits: int) -> bytes:
         The sample rate.
     bits
         16, 24, or 32 for floats.
+    kind
+        ``WAV`` or ``FLAC``.
 
     Examples
     --------
-    >>> wav_bytes(np.zeros(10, np.float32), 44_100, 16)[:4]
+    >>> file_bytes(np.zeros(10, np.float32), 44_100, 16)[:4]
     b'RIFF'
     """
     import soundfile
 
     target = io.BytesIO()
-    soundfile.write(target, audio, rate_hz, subtype=_SUBTYPES[bits], format="WAV")
+    soundfile.write(target, audio, rate_hz, subtype=_SUBTYPES[bits], format=kind)
     return target.getvalue()

@@ -155,7 +155,8 @@ def serve(listening: socket.socket, *, workers: int, threads: int) -> None:
 
 
 def _warm(_: Any) -> None:
-    """Load the generator before the first request."""
-    from neurdsp.kick.web.engine import generator
+    """Load the generator before the first request, and go on with calls that wait."""
+    from neurdsp.kick.web import engine, jobs
 
-    generator()
+    if not engine.is_editable():
+        jobs.start()

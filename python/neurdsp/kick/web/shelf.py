@@ -84,6 +84,7 @@ def as_json(kick: SavedKick) -> dict[str, Any]:
         "tune": kick.tune,
         "decay": kick.decay,
         "seconds": kick.seconds,
+        "editable": kick.editable,
         "file": file_name(kick),
         "peaks": list(memoryview(bytes(kick.peaks)).cast("b")),
     }

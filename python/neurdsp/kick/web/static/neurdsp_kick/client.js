@@ -1,7 +1,8 @@
 // The API of the service: requests with the token of the page, errors as one line, and waiting when it is busy.
 
 const token = document.querySelector("meta[name=csrf-token]").content;
-const root = document.body.dataset.kicks;
+const { kicks: root, jobs } = document.body.dataset;
+const POLL_S = 0.5;
 const RETRIES = 3;
 
 export class Refusal extends Error {
@@ -38,7 +39,25 @@ async function send(method, url, body) {
 
 const json = async (...call) => (await send(...call)).json();
 
-export const generate = (wishes) => json("POST", root, wishes);
+/** Makes kicks; `told` is called with the job for as long as one is at work on them. */
+export async function generate(wishes, told) {
+  const answer = await json("POST", root, wishes);
+  return answer.job ? follow(answer.job, told) : answer;
+}
+
+/** Waits for the kicks of a job. */
+export async function follow(job, told) {
+  for (;;) {
+    told(job);
+    if (job.state === "failed") throw new Refusal(500, job.error);
+    if (job.state !== "queued" && job.state !== "running") return job;
+    await pause(POLL_S);
+    ({ job } = await json("GET", `${jobs}/${job.id}`));
+  }
+}
+
+export const waiting = () => json("GET", jobs);
+export const cancel = (id) => json("DELETE", `${jobs}/${id}`);
 export const vary = (id, wishes) => json("POST", `${root}/${id}/variations`, wishes);
 export const list = (query) => json("GET", `${root}?${new URLSearchParams(query)}`);
 export const change = (id, changes) => json("PATCH", `${root}/${id}`, changes);

@@ -53,6 +53,7 @@ function choose(kick, { sound = true } = {}) {
   const none = !kick;
   for (const id of ["favourite", "play", "download", "delete", "edits"]) find(id).disabled = none;
   find("grip").hidden = none;
+  find("stage").dataset.editable = facts.editable && (none || kick.editable) ? "yes" : "no";
   find("title").textContent = none ? "No kick yet" : `${nameOf(kick)} #${kick.number + 1}`;
   if (none) {
     find("origin").textContent = "Choose words, then generate.";
@@ -201,16 +202,37 @@ const make = (call) =>
     making = true;
     find("generate").setAttribute("aria-busy", "true");
     try {
-      await add((await call()).kicks);
+      const made = (await call()).kicks;
+      if (made.length) await add(made);
     } finally {
       making = false;
       find("generate").removeAttribute("aria-busy");
+      progress(null);
     }
   })();
 
-const generate = () => make(() => client.generate(wishes()));
+let running = null;
+/** Shows on the button how far a job is, or that there is none. */
+function progress(job) {
+  running = job;
+  const [button, cancel] = [find("generate"), find("cancel")];
+  cancel.hidden = !job;
+  if (!job) {
+    find("generating").textContent = "Generate";
+    delete button.dataset.job;
+    return;
+  }
+  button.dataset.job = job.state;
+  button.style.setProperty("--done", `${(100 * job.done) / job.n}%`);
+  const ahead = job.ahead === 1 ? "1 call ahead" : `${job.ahead} calls ahead`;
+  find("generating").textContent = job.ahead ? ahead : `${job.done} of ${job.n}`;
+}
+
+const generate = () => make(() => client.generate(wishes(), progress));
 const vary = () =>
-  chosen && make(() => client.vary(chosen.id, { amount: Number(find("amount").value), n: Number(find("count").value) }));
+  chosen &&
+  find("stage").dataset.editable === "yes" &&
+  make(() => client.vary(chosen.id, { amount: Number(find("amount").value), n: Number(find("count").value) }));
 
 const favour = guard(async (kick) => {
   if (!kick) return;
@@ -295,6 +317,7 @@ find("recipe").addEventListener("submit", (event) => {
   event.preventDefault();
   generate();
 });
+find("cancel").addEventListener("click", guard(() => running && client.cancel(running.id)));
 find("play").addEventListener("click", () => sounding(chosen));
 find("wave").addEventListener("click", () => chosen && sounding(chosen));
 find("favourite").addEventListener("click", () => favour(chosen));
@@ -333,9 +356,15 @@ window.addEventListener("resize", () => {
 });
 
 build(facts);
+find("by-value").hidden = !Object.keys(facts.attributes).length;
+document.body.dataset.editable = facts.editable ? "yes" : "no";
 find("seconds").max = Math.min(5, facts.limits.seconds);
 showEdits();
 draw(find("wave"), null);
 await load();
 if (kicks.size) choose(kicks.values().next().value, { sound: false });
 document.body.dataset.ready = "yes";
+if (!facts.editable) {
+  const [job] = (await client.waiting()).jobs; // of before the page was loaded again
+  if (job) make(() => client.follow(job, progress));
+}

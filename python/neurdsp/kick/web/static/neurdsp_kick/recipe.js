@@ -4,10 +4,12 @@ const find = (id) => document.getElementById(id);
 const STATES = ["off", "want", "avoid"];
 const PRESSED = { off: "false", want: "true", avoid: "mixed" };
 
-/** Shows how far a slider is, for browsers that do not fill its track themselves. */
+/** Fills the track of a slider from its lower end, or from its middle if that is where nothing happens. */
 export function fill(input) {
   const share = (input.value - input.min) / (input.max - input.min);
-  input.style.setProperty("--at", `${100 * share}%`);
+  const rest = "centred" in input.dataset ? 0.5 : 0;
+  input.style.setProperty("--from", `${100 * Math.min(share, rest)}%`);
+  input.style.setProperty("--to", `${100 * Math.max(share, rest)}%`);
 }
 
 function explain(word, meaning) {
