@@ -2,7 +2,8 @@
 //! of random length, then shows the editor.
 //!
 //! `guest PLUGIN STATE INPUT OUTPUT` takes the plugin's library, a state, and samples as 32-bit floats. `guest PLUGIN` only loads
-//! the library and makes an instance, as a host does that scans for plugins.
+//! the library and makes an instance, as a host does that scans for plugins. `guest PLUGIN OUTPUT` plays the other plugins in the
+//! library, and writes their samples one behind the other.
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout)]
 
 #[path = "../tests/host/mod.rs"]
@@ -25,7 +26,11 @@ fn main() {
     let module = Module::open(plugin.into());
     let mut instance = module.create();
     println!("load the library and make an instance: {:.1} ms", start.elapsed().as_secs_f64() * 1e3);
-    if rest.is_empty() {
+    if let [output] = &rest[..] {
+        let played = host::tour(&module).into_iter().flat_map(|(_, samples)| samples);
+        std::fs::write(output, played.flat_map(f32::to_le_bytes).collect::<Vec<u8>>()).unwrap();
+    }
+    if rest.len() < 2 {
         return;
     }
     let [state, input, output] = rest.try_into().expect("guest PLUGIN STATE INPUT OUTPUT");

@@ -5,6 +5,8 @@
 
 mod host;
 
+use std::collections::BTreeSet;
+
 use host::{BARE, Module, TS9, more_plugins, noise, state_with};
 
 const RATE: f64 = 48_000.0;
@@ -33,6 +35,21 @@ fn both_formats_list_all_plugins() {
             "org.neurdsp.test-pulse"
         ]
     );
+}
+
+#[test]
+fn vst3_hosts_find_the_group_that_each_parameter_names() {
+    let module = Module::open(more_plugins());
+    let grouped = (0..module.classes().len()).map(|class| {
+        let instance = module.create_class(class);
+        let units = instance.units();
+        assert!(units.contains(&0), "the root is missing");
+        let used: BTreeSet<i32> = instance.parameters().iter().map(|info| info.unitId).collect();
+        assert!(used.is_subset(&units), "plugin {class}: {used:?} of {units:?}");
+        used.len()
+    });
+    // The strips of the drum separator are groups.
+    assert!(grouped.max().unwrap() > 6);
 }
 
 #[test]

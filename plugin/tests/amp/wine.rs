@@ -21,12 +21,61 @@ fn windows(path: &Path) -> String {
     format!("Z:{}", path.canonicalize().unwrap().display()).replace('/', "\\")
 }
 
+/// The folder of what is built.
+fn target() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../target")
+}
+
+/// Runs the guest on the build for Windows with these further arguments; prints what it says.
+fn run_guest(name: &str, arguments: &[PathBuf]) {
+    let target = target().canonicalize().unwrap();
+    let plugin = target.join("bundled/x86_64-pc-windows-gnu/neurdsp.vst3/Contents/x86_64-win/neurdsp.vst3");
+    let mut run = Command::new("wine")
+        .arg(target.join("windows/x86_64-pc-windows-gnu/release/examples/guest.exe"))
+        .args(std::iter::once(&plugin).chain(arguments).map(|path| windows(path)))
+        .env("WINEPREFIX", target.join("wine"))
+        .env("WINEDEBUG", "-all")
+        // Wine is not to offer the installation of Mono and Gecko.
+        .env("WINEDLLOVERRIDES", "mscoree,mshtml=")
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("wine: apt-get install wine wine64");
+    for line in BufReader::new(run.stdout.take().unwrap()).lines().map_while(Result::ok) {
+        println!("{name}: {line}");
+    }
+    let status = run.wait().unwrap();
+    assert!(status.success(), "{name}: {status}");
+}
+
+/// The samples in a file.
+fn samples_of(path: &Path) -> Vec<f32> {
+    let bytes = std::fs::read(path).unwrap();
+    let (samples, rest) = bytes.as_chunks::<4>();
+    assert!(rest.is_empty());
+    samples.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect()
+}
+
+#[test]
+#[ignore = "needs Wine and the build for Windows: make plugin-wine"]
+fn under_wine_every_plugin_of_the_library_plays_what_it_plays_here() {
+    let _display = Display::start(1000, 600).expect("Xvfb: apt-get install xvfb");
+    let output = tempfile::NamedTempFile::new().unwrap();
+    run_guest("all others", &[output.path().to_owned()]);
+    let there = samples_of(output.path());
+    let mut begin = 0;
+    for (name, here) in host::tour(&Module::load()) {
+        assert!(here.iter().any(|sample| *sample != 0.0), "{name} is silent");
+        let db = null_db(&there[begin..begin + here.len()], &here);
+        println!("{name}: null against the build for Linux {db:.1} dB");
+        assert!(db <= -110.0, "{name}: {db} dB");
+        begin += here.len();
+    }
+    assert_eq!(begin, there.len());
+}
+
 #[test]
 #[ignore = "needs Wine and the build for Windows: make plugin-wine"]
 fn under_wine_it_plays_what_it_plays_here_and_shows_its_editor() {
-    let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target");
-    let plugin = target.join("bundled/x86_64-pc-windows-gnu/neurdsp.vst3/Contents/x86_64-win/neurdsp.vst3");
-    let guest = target.join("windows/x86_64-pc-windows-gnu/release/examples/guest.exe");
     let _display = Display::start(1000, 600).expect("Xvfb: apt-get install xvfb");
     let folder = tempfile::tempdir().unwrap();
     let file = |name: &str, content: &[u8]| -> PathBuf {
@@ -41,30 +90,14 @@ fn under_wine_it_plays_what_it_plays_here_and_shows_its_editor() {
     let mut worst_db = f64::NEG_INFINITY;
     for (name, parameters) in [("model alone", BARE), ("whole chain", CHAIN)] {
         let state = state_with(parameters, TS9);
-        let mut run = Command::new("wine")
-            .arg(&guest)
-            .args([&plugin, &file("state", &state), &input, &output].map(|path| windows(path)))
-            .env("WINEPREFIX", target.canonicalize().unwrap().join("wine"))
-            .env("WINEDEBUG", "-all")
-            // Wine is not to offer the installation of Mono and Gecko.
-            .env("WINEDLLOVERRIDES", "mscoree,mshtml=")
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("wine: apt-get install wine wine64");
-        for line in BufReader::new(run.stdout.take().unwrap()).lines().map_while(Result::ok) {
-            println!("{name}: {line}");
-        }
-        let status = run.wait().unwrap();
-        assert!(status.success(), "{name}: {status}");
+        run_guest(name, &[file("state", &state), input.clone(), output.clone()]);
 
         let mut here = module.create();
         assert!(here.set_state(&state));
         here.start(48_000.0, 8192);
         let expected = here.play(&signal, &[512]);
-        let bytes = std::fs::read(&output).unwrap();
-        let (samples, rest) = bytes.as_chunks::<4>();
-        let there: Vec<f32> = samples.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
-        assert!(rest.is_empty() && there.len() == expected.len());
+        let there = samples_of(&output);
+        assert_eq!(there.len(), expected.len());
         let db = null_db(&there, &expected);
         println!("{name}: null against the build for Linux {db:.1} dB");
         worst_db = worst_db.max(db);

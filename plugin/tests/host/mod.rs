@@ -25,6 +25,7 @@ mod song;
 pub mod stage;
 mod state;
 mod stream;
+mod tour;
 
 pub use drums::{NETWORK_LATENCY, NETWORK_RATE, STRIPS, drum_state, network, separated};
 #[cfg(target_os = "linux")]
@@ -35,3 +36,4 @@ pub use signal::{noise, null_db, steepest};
 pub use song::{Note, Song};
 pub use state::{BARE, TS9, loaded_path, model_path, state, state_of_version, state_with};
 pub use stream::Press;
+pub use tour::tour;

@@ -1,6 +1,6 @@
 //! A small VST3 host: it loads a library, plays its plugins in blocks of any length, and automates them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::ffi::c_void;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
@@ -10,8 +10,9 @@ use libloading::Library;
 use vst3::Steinberg::Vst::{
     AudioBusBuffers, AudioBusBuffers__type0, BusDirections_, BusInfo_::BusFlags_, IAudioProcessor,
     IAudioProcessorTrait, IComponent, IComponentHandler, IComponentHandlerTrait, IComponentTrait,
-    IEditController, IEditControllerTrait, IEventList, IParameterChanges, MediaTypes_, ParamID, ParamValue,
-    ParameterInfo, ProcessData, ProcessModes, ProcessModes_, ProcessSetup, SpeakerArr,
+    IEditController, IEditControllerTrait, IEventList, IParameterChanges, IUnitInfo, IUnitInfoTrait,
+    MediaTypes_, ParamID, ParamValue, ParameterInfo, ProcessData, ProcessModes, ProcessModes_, ProcessSetup,
+    SpeakerArr, UnitInfo,
 };
 use vst3::Steinberg::{
     FIDString, IBStream, IPluginBaseTrait, IPluginFactory, IPluginFactory2, IPluginFactory2Trait,
@@ -213,6 +214,17 @@ impl Instance {
             info
         };
         (0..unsafe { self.controller.getParameterCount() }).map(parameter).collect()
+    }
+
+    /// Numbers of the groups of parameters.
+    pub fn units(&self) -> BTreeSet<i32> {
+        let units: ComPtr<IUnitInfo> = self.controller.cast().expect("groups of parameters");
+        let unit = |index| unsafe {
+            let mut info: UnitInfo = std::mem::zeroed();
+            assert_eq!(units.getUnitInfo(index, &mut info), kResultOk);
+            info.id
+        };
+        (0..unsafe { units.getUnitCount() }).map(unit).collect()
     }
 
     /// The number of the parameter of that title or ID.

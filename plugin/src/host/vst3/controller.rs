@@ -14,7 +14,7 @@ use nice_plug::wrapper::vst3::vst3::Steinberg::{
 use super::Instance;
 
 /// A text for the host: at most 127 letters of UTF-16 and a zero.
-fn write_text(text: &str, to: &mut String128) {
+pub(super) fn write_text(text: &str, to: &mut String128) {
     let room = to.len() - 1;
     to.fill(0);
     for (to, unit) in to.iter_mut().zip(text.encode_utf16().take(room)) {

@@ -5,11 +5,12 @@
 use nice_plug::wrapper::vst3::vst3::Steinberg::Vst::{
     BusDirection, CString, CtrlNumber, IMidiMappingTrait, INoteExpressionControllerTrait, IUnitInfoTrait,
     MediaType, NoteExpressionTypeID, NoteExpressionTypeInfo, NoteExpressionValue, ParamID, ProgramListID,
-    ProgramListInfo, String128, TChar, UnitID, UnitInfo,
+    ProgramListInfo, String128, TChar, UnitID, UnitInfo, kNoParentUnitId, kNoProgramListId, kRootUnitId,
 };
-use nice_plug::wrapper::vst3::vst3::Steinberg::{IBStream, tresult};
+use nice_plug::wrapper::vst3::vst3::Steinberg::{IBStream, kInvalidArgument, kResultOk, tresult};
 
 use super::Instance;
+use super::controller::write_text;
 
 // SAFETY of all calls below: they pass on what the host gave, by the rules of the interface that the host has called.
 
@@ -70,13 +71,23 @@ impl INoteExpressionControllerTrait for Instance {
 
 impl IUnitInfoTrait for Instance {
     unsafe fn getUnitCount(&self) -> i32 {
-        // SAFETY: see above.
-        unsafe { self.units.getUnitCount() }
+        // SAFETY: see above. The framework leaves out the root.
+        unsafe { 1 + self.units.getUnitCount() }
     }
 
     unsafe fn getUnitInfo(&self, index: i32, info: *mut UnitInfo) -> tresult {
-        // SAFETY: see above.
-        unsafe { self.units.getUnitInfo(index, info) }
+        if index != 0 {
+            // SAFETY: see above.
+            return unsafe { self.units.getUnitInfo(index - 1, info) };
+        }
+        if info.is_null() {
+            return kInvalidArgument;
+        }
+        // SAFETY: the host gives a place for it.
+        let info = unsafe { &mut *info };
+        (info.id, info.parentUnitId, info.programListId) = (kRootUnitId, kNoParentUnitId, kNoProgramListId);
+        write_text("Root", &mut info.name);
+        kResultOk
     }
 
     unsafe fn getProgramListCount(&self) -> i32 {
