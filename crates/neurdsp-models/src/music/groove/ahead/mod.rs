@@ -5,166 +5,26 @@
 //! before, and a voice that is not expected is asked about as if it came alone. [`BeatFeel::play`] then gives a hit
 //! its place and its velocity at once, without the network.
 
+mod expected;
+mod feel;
+mod question;
+
 use std::sync::Arc;
 
-use super::bars::{Accent, Bars, Hit, N_STEPS};
-use super::features::{N_INPUTS, N_OUTPUTS, inputs, predicted};
-use super::humanise::{Feel, MOST_SIXTEENTHS};
-use super::reference::{Described, Estimate, Places, describe, described, places, weigh};
+use self::expected::Expected;
+pub use self::feel::{BEAT_STEPS, BeatFeel, Change, LiveHit, StepFeel};
+pub use self::question::{BeatQuestion, MAX_PAST, PastHit, TICKS_PER_QUARTER};
+use super::bars::Bars;
+use super::features::{N_INPUTS, N_OUTPUTS, predicted};
+use super::reference::{Described, Estimate, describe, described, weigh};
 use super::residuals::Residuals;
 use super::voices::N_VOICES;
 use crate::error::{Error, Result};
 use crate::music::networks::{MusicNetwork, MusicPart, MusicRun};
-use crate::music::timeline::{Signature, Tempo, Timeline, UNITS};
+use crate::music::timeline::UNITS;
 
-/// Ticks of a quarter note in a [`BeatQuestion`].
-pub const TICKS_PER_QUARTER: u32 = 960;
-/// Most hits that a question holds.
-pub const MAX_PAST: usize = 96;
-/// Most steps of a beat: four sixteenths, or three of a triplet.
-pub const BEAT_STEPS: usize = 4;
 /// Most hits of a reference that count live; of a longer one the last.
 const MAX_REFERENCE: usize = 512;
-
-const TICKS: f64 = TICKS_PER_QUARTER as f64;
-/// Bars before the bar of the beat that a question sees.
-const BARS_BEFORE: f64 = 2.0;
-/// Velocity of a hit that nobody expected: what it will have is not known.
-const UNEXPECTED: u8 = 90;
-/// A stroke of a roll lies further than this from its step, in sixteenths.
-const OFF_STEP: f64 = 0.25;
-
-/// A hit that was played.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct PastHit {
-    /// When, in ticks from the beat of the question.
-    pub tick: i32,
-    /// Its MIDI note.
-    pub key: u8,
-    /// 1 to 127.
-    pub velocity: u8,
-}
-
-/// What is asked about a beat. It is copied between threads, so it has a fixed size.
-#[derive(Clone, Copy, Debug)]
-pub struct BeatQuestion {
-    /// The beat, in quarter notes from the start of the song.
-    pub beat: i64,
-    /// Quarter notes from the start of its bar to it.
-    pub in_bar: f64,
-    /// Beats of a bar, and the note of a beat.
-    pub meter: (u8, u8),
-    /// How long a quarter note lasts.
-    pub quarter_us: u32,
-    /// What chance depends on.
-    pub seed: u64,
-    /// The tick at which it is asked, from the beat; what was played later is not known.
-    pub now: i32,
-    /// The number of `hits` that count.
-    pub n_hits: usize,
-    /// Hits of the last bars, in the order of time.
-    pub hits: [PastHit; MAX_PAST],
-}
-
-/// What a hit of one voice on one step is meant to be.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct StepFeel {
-    /// How much later than its step, in sixteenths.
-    pub offset: f32,
-    /// What chance adds to that, in milliseconds.
-    pub late_ms: f32,
-    /// 1 to 127.
-    pub velocity: f32,
-    /// What chance adds to that.
-    pub louder: f32,
-}
-
-/// The feel of a beat.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct BeatFeel {
-    /// The beat, as it was asked.
-    pub beat: i64,
-    /// Whether its steps are those of a triplet.
-    pub triplet: bool,
-    /// Whether a reference told it.
-    pub referred: bool,
-    /// By voice and step.
-    pub steps: [[StepFeel; BEAT_STEPS]; N_VOICES],
-    /// Mean velocity of each voice in its bar, as it is meant; 0 if it was not expected.
-    pub meant: [f32; N_VOICES],
-    /// Mean velocity of each voice as it was played; 0 if it was not.
-    pub came: [f32; N_VOICES],
-}
-
-/// A hit as it is played.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct LiveHit {
-    /// Number of its voice.
-    pub voice: usize,
-    /// Quarter notes from the beat to it; it may be a little before.
-    pub at: f64,
-    /// 1 to 127, maybe with a fraction.
-    pub velocity: f32,
-    /// How long a quarter note lasts.
-    pub quarter_ms: f64,
-    /// Whether the stroke before of its voice is so near that both are of a roll.
-    pub rolled: bool,
-}
-
-/// How a hit changes.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Change {
-    /// By how much it is to be later.
-    pub later_ms: f64,
-    /// 1 to 127.
-    pub velocity: f32,
-}
-
-impl BeatFeel {
-    /// Which step of the beat is the nearest to a place in it, in quarter notes; none if that is of the next beat.
-    #[must_use]
-    pub fn step(&self, at: f64) -> Option<usize> {
-        let steps = if self.triplet { 3.0 } else { 4.0 };
-        let step = (at * steps).round().max(0.0);
-        (step < steps).then_some(step as usize)
-    }
-
-    /// What becomes of a hit; none if it belongs to the next beat. Neither allocates nor fails.
-    ///
-    /// With an amount of 0, and for a locked voice, nothing changes.
-    #[must_use]
-    pub fn play(&self, hit: &LiveHit, feel: &Feel) -> Option<Change> {
-        let step = self.step(hit.at)?;
-        let (Some(steps), Some(locked)) = (self.steps.get(hit.voice), feel.locked.get(hit.voice)) else {
-            return None;
-        };
-        if *locked || feel.amount <= 0.0 {
-            return Some(Change { later_ms: 0.0, velocity: hit.velocity });
-        }
-        let aim = steps[step];
-        let sixteenth_ms = hit.quarter_ms / 4.0;
-        let grid = step as f64 * if self.triplet { 4.0 / 3.0 } else { 1.0 };
-        let away = 4.0 * hit.at - grid;
-        let halfway: f64 = if self.triplet { 2.0 / 3.0 } else { 0.5 };
-        let base = if hit.rolled && away.abs() > OFF_STEP { halfway.copysign(away) } else { 0.0 };
-        let loose = 1.0 - feel.tightness;
-        let offset_ms = f64::from(aim.offset) * sixteenth_ms + f64::from(loose * aim.late_ms + feel.lean_ms);
-        let most = f64::from(MOST_SIXTEENTHS);
-        let offset = (offset_ms / sixteenth_ms).clamp(-most, most);
-        let offset = if feel.late_only { offset.max(0.0) } else { offset };
-        let later_ms = f64::from(feel.amount) * (base + offset - away) * sixteenth_ms;
-        Some(Change { later_ms, velocity: self.velocity(hit, &aim, feel) })
-    }
-
-    fn velocity(&self, hit: &LiveHit, aim: &StepFeel, feel: &Feel) -> f32 {
-        let (meant, came) = (self.meant[hit.voice], self.came[hit.voice]);
-        let meant = if meant > 0.0 { meant } else { aim.velocity };
-        let came = if came > 0.0 { came } else { hit.velocity };
-        let level = if self.referred { meant } else { came };
-        let target = level + feel.accents * (aim.velocity - meant) + (1.0 - feel.tightness) * aim.louder;
-        (hit.velocity + feel.amount * (target.clamp(1.0, 127.0) - hit.velocity)).clamp(1.0, 127.0)
-    }
-}
 
 /// Answers questions about beats: the groove network, a reference, or both.
 pub struct GrooveAhead {
@@ -264,138 +124,17 @@ impl GrooveAhead {
 }
 
 fn mean_velocity(question: &BeatQuestion, voice: usize) -> f32 {
-    let own = past(question).iter().filter(|hit| super::voice_of(hit.key) == Some(voice));
+    let own = question.past().iter().filter(|hit| super::voice_of(hit.key) == Some(voice));
     let (sum, count) =
         own.fold((0.0, 0.0_f32), |(sum, count), hit| (sum + f32::from(hit.velocity), count + 1.0));
     sum / count.max(1.0)
 }
 
-fn past(question: &BeatQuestion) -> &[PastHit] {
-    &question.hits[..question.n_hits.min(MAX_PAST)]
-}
-
-/// The bar of a beat, with what was played of it and what is expected of the rest.
-struct Expected {
-    bars: Bars,
-    places: Places,
-    /// The hits of the window of the beat.
-    window: Vec<Described>,
-    triplet: bool,
-    /// The tick of the beat, where it is in its window, and the length of that, in quarter notes.
-    beat_tick: f64,
-    in_window: f64,
-    length: f64,
-    number: u64,
-    sixteenth_ms: f32,
-}
-
-impl Expected {
-    fn new(question: &BeatQuestion) -> Result<Expected> {
-        let (numerator, denominator) = (u32::from(question.meter.0), u32::from(question.meter.1));
-        let signature = Signature { tick: 0, numerator, denominator };
-        let tempo = Tempo { tick: 0, quarter_us: question.quarter_us };
-        let timeline = Timeline::new(TICKS_PER_QUARTER, &[signature], &[tempo])?;
-        let bar = 4.0 * f64::from(numerator) / f64::from(denominator);
-        let in_bar = if question.in_bar.is_finite() { question.in_bar.clamp(0.0, bar) } else { 0.0 };
-        let beat_tick = (BARS_BEFORE * bar + in_bar) * TICKS;
-        let bar_ticks = (bar * TICKS).round();
-        let end = beat_tick + (bar - in_bar) * TICKS;
-        let (mut ticks, mut keys, mut velocities) = (Vec::new(), Vec::new(), Vec::new());
-        let now = beat_tick + f64::from(question.now);
-        for hit in past(question) {
-            let at = beat_tick + f64::from(hit.tick);
-            // As it was played, and once more a bar later, if that is still to come.
-            let again = Some(at + bar_ticks).filter(|again| *again > now);
-            for at in [Some(at), again].into_iter().flatten().filter(|at| (0.0..end).contains(at)) {
-                ticks.push(at as u64);
-                keys.push(hit.key);
-                velocities.push(hit.velocity.clamp(1, 127));
-            }
-        }
-        let place = timeline.place(beat_tick);
-        let bars = Bars::new(timeline, &ticks, &keys, &velocities)?;
-        let all = describe(&bars, usize::MAX);
-        let (from, to) = (beat_tick - TICKS / 8.0, beat_tick + 0.875 * TICKS);
-        let in_beat: Vec<&Hit> =
-            bars.hits().iter().filter(|hit| (from..to).contains(&hit.grid_tick)).collect();
-        let off_beat = in_beat.iter().any(|hit| hit.grid_tick > beat_tick + 1.0);
-        let triplets = bars.hits().iter().filter(|hit| hit.triplet).count();
-        let triplet = if off_beat {
-            in_beat.iter().any(|hit| hit.triplet)
-        } else {
-            // Nothing tells the grid of this beat: it is that of most others.
-            2 * triplets > bars.hits().len()
-        };
-        let window = all.into_iter().filter(|query| query.hit.window == place.window).collect();
-        Ok(Expected {
-            places: places(&bars),
-            window,
-            triplet: triplet && place.length - place.quarters > 1.0 - 1e-6,
-            beat_tick,
-            in_window: place.quarters,
-            length: place.length,
-            number: place.window,
-            sixteenth_ms: (question.quarter_us as f32 / 4_000.0).max(1e-3),
-            bars,
-        })
-    }
-
-    /// Numbers of the hits of a voice in the window.
-    fn own(&self, voice: usize) -> Vec<usize> {
-        (0..self.window.len()).filter(|&at| self.window[at].hit.voice == voice).collect()
-    }
-
-    /// Twelfths of a quarter note from the beat to a step.
-    fn units(&self, step: usize) -> i64 {
-        step as i64 * if self.triplet { 4 } else { 3 }
-    }
-
-    /// A hit of a voice on a step; none after the end of the bar.
-    fn hit(&self, voice: usize, step: usize) -> Option<Hit> {
-        let units = self.units(step);
-        let quarters = self.in_window + units as f64 / UNITS;
-        if quarters > self.length - 1e-6 {
-            return None;
-        }
-        let grid_tick = self.beat_tick + units as f64 / UNITS * TICKS;
-        Some(Hit {
-            note: 0,
-            tick: grid_tick as u64,
-            voice,
-            velocity: UNEXPECTED,
-            window: self.number,
-            step: (4 * (self.in_window + 1e-6) as usize + step).min(N_STEPS - 1),
-            grid_tick,
-            offset: 0.0,
-            sixteenth_ms: self.sixteenth_ms,
-            rolled: false,
-            triplet: self.triplet,
-            accent: Accent::Normal,
-            unit: (grid_tick / TICKS * UNITS).round() as i64,
-            phase: (quarters * UNITS).round() as i64,
-            ordinal: 0,
-        })
-    }
-
-    /// What the network sees of the window, maybe with one hit more.
-    fn inputs(&self, estimates: &[Estimate], more: Option<(Hit, Estimate)>, voice: usize) -> [f32; N_INPUTS] {
-        let mut hits: Vec<Hit> = self.window.iter().map(|query| query.hit).collect();
-        let mut told = estimates.to_vec();
-        if let Some((hit, estimate)) = more {
-            hits.push(hit);
-            told.push(estimate);
-        }
-        if hits.is_empty() {
-            return [0.0; N_INPUTS];
-        }
-        inputs(&hits, &told, voice, self.bars.accents_known(voice))
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::{Reference, calls, estimate, humanise};
+    use super::super::{Feel, Reference, calls, estimate, humanise};
     use super::*;
+    use crate::music::timeline::Timeline;
 
     /// Two bars of a beat at 120, asked about a beat of the bar after them.
     fn question(beat_of_bar: i32) -> BeatQuestion {
@@ -457,9 +196,9 @@ mod tests {
         let asked = question(1);
         let bars = {
             let later = |hit: &PastHit| (9 * 960 + i64::from(hit.tick)) as u64;
-            let mut ticks: Vec<u64> = past(&asked).iter().map(later).collect();
-            let mut keys: Vec<u8> = past(&asked).iter().map(|hit| hit.key).collect();
-            let mut velocities: Vec<u8> = past(&asked).iter().map(|hit| hit.velocity).collect();
+            let mut ticks: Vec<u64> = asked.past().iter().map(later).collect();
+            let mut keys: Vec<u8> = asked.past().iter().map(|hit| hit.key).collect();
+            let mut velocities: Vec<u8> = asked.past().iter().map(|hit| hit.velocity).collect();
             for at in 0..ticks.len() {
                 let again = ticks[at] + 4 * 960;
                 if again > 8 * 960 + 480 && again < 12 * 960 {
