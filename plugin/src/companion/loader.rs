@@ -6,10 +6,10 @@ use std::thread::Thread;
 
 use neurdsp_models::music::groove::GrooveAhead;
 use neurdsp_models::music::{MusicPart, MusicRun};
-use neurdsp_rt::inference::InferenceHandle;
+use neurdsp_rt::inference::{InferenceHandle, Job};
 use parking_lot::Mutex;
 
-use super::live::{ChordJob, GrooveJob, Taken};
+use super::live::{ChordJob, GrooveJob, MoodJob, Taken};
 use super::networks;
 use super::params::CompanionParams;
 use super::reference::OpenReference;
@@ -39,6 +39,7 @@ struct Inner {
 struct Groove {
     handle: Option<InferenceHandle<GrooveJob>>,
     chords: Option<InferenceHandle<ChordJob>>,
+    mood: Option<InferenceHandle<MoodJob>>,
     reference: Option<OpenReference>,
 }
 
@@ -71,20 +72,24 @@ impl Loader {
     /// unparked after a request.
     pub(super) fn attach(
         &self,
-        (handle, mut chords): (InferenceHandle<GrooveJob>, InferenceHandle<ChordJob>),
+        (handle, mut chords, mut mood): (
+            InferenceHandle<GrooveJob>,
+            InferenceHandle<ChordJob>,
+            InferenceHandle<MoodJob>,
+        ),
         mut taken: Taken,
     ) -> Option<Thread> {
         self.detach();
         *self.0.shared.monitor.lock() = Some(Arc::clone(handle.monitor()));
         if let Some(network) = networks::network(MusicPart::Harmony) {
-            let job = ChordJob(MusicRun::new(Arc::clone(&network.weights)));
-            if let Err(error) = chords.load(|| Ok::<_, neurdsp_rt::Error>(job)) {
-                self.0.tasks.refuse(error.to_string());
-            }
+            self.give(&mut chords, Ok(ChordJob(MusicRun::new(Arc::clone(&network.weights)))));
+        }
+        if let Some(network) = networks::network(MusicPart::Emotion) {
+            self.give(&mut mood, self.0.shared.line.mood.job(network));
         }
         {
             let mut groove = self.0.groove.lock();
-            (groove.handle, groove.chords) = (Some(handle), Some(chords));
+            (groove.handle, groove.chords, groove.mood) = (Some(handle), Some(chords), Some(mood));
         }
         self.restore();
         // Weak: the worker lies in what it would hold.
@@ -112,13 +117,21 @@ impl Loader {
         }
     }
 
-    /// Ends the worker.
+    /// Gives a worker what it runs.
+    fn give<J: Job>(&self, handle: &mut InferenceHandle<J>, job: Result<J, String>) {
+        let load = |job| handle.load(|| Ok::<_, neurdsp_rt::Error>(job)).map_err(|error| error.to_string());
+        if let Err(reason) = job.and_then(load) {
+            self.0.tasks.refuse(reason);
+        }
+    }
+
+    /// Ends the workers.
     pub(super) fn detach(&self) {
         let recorder = self.0.recorder.lock().take();
         drop(recorder);
         let handles = {
             let mut groove = self.0.groove.lock();
-            (groove.handle.take(), groove.chords.take())
+            (groove.handle.take(), groove.chords.take(), groove.mood.take())
         };
         drop(handles);
         *self.0.shared.monitor.lock() = None;

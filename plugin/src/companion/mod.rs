@@ -7,7 +7,6 @@
 //! networks   the music networks inside the plugin
 //! reference  grooves from files and from what is played
 //! clip       MIDI files that are worked on as a whole
-//! mood       what the emotion network hears in the sound
 //! live       notes as they are played, on the audio thread
 //! delay      the sound, as late as the notes
 //! shared     what audio thread, loader and editor share
@@ -25,7 +24,6 @@ mod factory;
 mod identity;
 mod live;
 mod loader;
-mod mood;
 mod networks;
 mod params;
 mod player;

@@ -6,7 +6,7 @@ use neurdsp_models::music::groove::{Feel, N_VOICES, VOICES};
 use nice_plug::plugin::PluginState;
 use nice_plug::prelude::*;
 
-use super::live::ChordSettings;
+use super::live::{ChordSettings, MoodSettings};
 use super::session::Session;
 use crate::state::{Persisted, revision, values};
 
@@ -55,6 +55,17 @@ pub(super) struct CompanionParams {
     pub(super) chord_channel: IntParam,
     #[id = "chord_velocity"]
     pub(super) chord_velocity: IntParam,
+    /// Whether the mood of the sound is sent as controllers.
+    #[id = "mood"]
+    pub(super) mood: BoolParam,
+    #[id = "mood_channel"]
+    pub(super) mood_channel: IntParam,
+    #[id = "valence_cc"]
+    pub(super) valence_cc: IntParam,
+    #[id = "arousal_cc"]
+    pub(super) arousal_cc: IntParam,
+    #[id = "mood_smoothing"]
+    pub(super) mood_smoothing: FloatParam,
     /// Bars that are recorded as the reference.
     #[id = "listen_bars"]
     pub(super) listen_bars: IntParam,
@@ -93,6 +104,18 @@ impl Default for CompanionParams {
             hold: BoolParam::new("Hold chord", false),
             chord_channel: IntParam::new("Chord channel", 2, IntRange::Linear { min: 1, max: 16 }),
             chord_velocity: IntParam::new("Chord velocity", 70, IntRange::Linear { min: 1, max: 127 }),
+            mood: BoolParam::new("Send emotion", false),
+            mood_channel: IntParam::new("Emotion channel", 1, IntRange::Linear { min: 1, max: 16 }),
+            // Controllers that are for any purpose.
+            valence_cc: IntParam::new("Valence CC", 16, IntRange::Linear { min: 0, max: 119 }),
+            arousal_cc: IntParam::new("Arousal CC", 17, IntRange::Linear { min: 0, max: 119 }),
+            mood_smoothing: FloatParam::new(
+                "Emotion smoothing",
+                1.0,
+                FloatRange::Linear { min: 0.0, max: 10.0 },
+            )
+            .with_unit(" s")
+            .with_step_size(0.1),
             listen_bars: IntParam::new("Listen for", 4, IntRange::Linear { min: 1, max: 8 })
                 .with_unit(" bars"),
             listen: BoolParam::new("Listen", false),
@@ -178,6 +201,17 @@ impl CompanionParams {
         }
     }
 
+    /// How the mood of the sound is sent.
+    pub(super) fn mood_settings(&self) -> MoodSettings {
+        let cc = |param: &IntParam| param.value().clamp(0, 119) as u8;
+        MoodSettings {
+            is_sent: self.mood.value() && !self.bypass.value(),
+            channel: (self.mood_channel.value() - 1).clamp(0, 15) as u8,
+            controllers: [cc(&self.valence_cc), cc(&self.arousal_cc)],
+            smoothing_s: self.mood_smoothing.value(),
+        }
+    }
+
     /// Completes a state that has no value for some parameters.
     pub(super) fn complete(state: &mut PluginState) {
         values::complete(&CompanionParams::default(), state, &[]);
@@ -198,7 +232,7 @@ mod tests {
             ids.join(" "),
             "bypass feel amount tightness lean accents seed lock_kick lock_snare lock_closed_hat lock_open_hat \
              lock_low_tom lock_mid_tom lock_high_tom lock_crash lock_ride late_only drum_channel chords \
-             hold chord_channel chord_velocity listen_bars listen panic revision"
+             hold chord_channel chord_velocity mood mood_channel valence_cc arousal_cc mood_smoothing listen_bars listen panic revision"
         );
     }
 

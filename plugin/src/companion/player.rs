@@ -14,7 +14,7 @@ use nice_plug::prelude::*;
 use super::delay::SoundDelay;
 use super::editor::CompanionEditor;
 use super::identity::{CLAP_ID, OWNER};
-use super::live::{self, Line, Meter, Settings};
+use super::live::{self, Block, Line, Meter, Settings};
 use super::loader::Loader;
 use super::params::CompanionParams;
 use super::shared::Shared;
@@ -89,6 +89,7 @@ impl CompanionPlayer {
             is_on: params.feel.value() && !params.bypass.value(),
             channel: params.drum_channel(),
             chords: params.chord_settings(),
+            mood: params.mood_settings(),
             listens: params.listen.value(),
             listen_bars: params.listen_bars.value() as u32,
             is_offline: self.link.is_offline(),
@@ -130,8 +131,10 @@ impl Plugin for CompanionPlayer {
         main_output_channels: Some(STEREO),
         ..AudioIOLayout::const_default()
     }];
-    const MIDI_INPUT: MidiConfig = MidiConfig::Basic;
-    const MIDI_OUTPUT: MidiConfig = MidiConfig::Basic;
+    // Controllers, bends and pressure pass too, as late as the notes.
+    const MIDI_INPUT: MidiConfig = MidiConfig::MidiCCs;
+    const MIDI_OUTPUT: MidiConfig = MidiConfig::MidiCCs;
+    const INPUT_EVENT_CAPACITY: usize = 4096;
     const SAMPLE_ACCURATE_AUTOMATION: bool = true;
 
     type Editor = AppEditor<CompanionEditor>;
@@ -160,9 +163,15 @@ impl Plugin for CompanionPlayer {
         let rate = f64::from(config.sample_rate);
         self.shared.sample_rate_hz.store(config.sample_rate as u32, Ordering::Relaxed);
         self.shared.cpu.watch(Arc::clone(&self.monitor), rate, config.max_buffer_size as usize);
-        let both = live::inference().and_then(|groove| Ok((groove, live::chord_inference()?)));
-        let ((groove, groove_handle), (chords, chord_handle)) = match both {
-            Ok(both) => both,
+        let workers = || {
+            Ok::<_, neurdsp_rt::Error>((
+                live::inference()?,
+                live::chord_inference()?,
+                live::mood_inference()?,
+            ))
+        };
+        let ((groove, groove_handle), (chords, chord_handle), (mood, mood_handle)) = match workers() {
+            Ok(workers) => workers,
             Err(error) => {
                 self.loader.tasks().refuse(error.to_string());
                 return false;
@@ -171,11 +180,11 @@ impl Plugin for CompanionPlayer {
         // Notes that sounded when the host stopped are ended when it plays again.
         let before = self.line.take();
         self.sample_rate = rate;
-        let (line, taken) = Line::new((groove, chords), before, rate, self.params.late_only.value());
+        let (line, taken) = Line::new((groove, chords, mood), before, rate, self.params.late_only.value());
         self.line = Some(line);
         self.sound = SoundDelay::new(Line::max_latency(rate));
         // Not in the background: the first block of an offline render must have the reference.
-        self.recorder = self.loader.attach((groove_handle, chord_handle), taken);
+        self.recorder = self.loader.attach((groove_handle, chord_handle, mood_handle), taken);
         self.link.set_latency(self.wanted_latency(), |samples| context.set_latency_samples(samples));
         self.follow_latency();
         true
@@ -205,7 +214,7 @@ impl Plugin for CompanionPlayer {
         let (settings, rate, len) = (self.settings(), self.sample_rate, buffer.samples());
         let panics = self.params.panic.value();
         let channels = buffer.as_slice();
-        self.shared.mood.write(channels);
+        let heard = self.shared.line.mood.write(channels);
         self.sound.process(channels);
         let Some(line) = &mut self.line else { return ProcessStatus::Normal };
         if panics && !std::mem::replace(&mut self.panicked, panics) {
@@ -219,12 +228,9 @@ impl Plugin for CompanionPlayer {
             }
         };
         let host = std::cell::RefCell::new(context);
+        let shared = &self.shared.line;
         line.process(
-            &song,
-            meter,
-            len,
-            &settings,
-            &self.shared.line,
+            &Block { transport: &song, meter, n_samples: len, heard, settings: &settings, shared },
             || host.borrow_mut().next_event(),
             // A host without room for an event loses it, and has nobody to tell.
             |event| _ = host.borrow_mut().try_send_event(event),

@@ -7,7 +7,6 @@ use neurdsp_rt::inference::InferenceMonitor;
 use parking_lot::Mutex;
 
 use super::live::LineShared;
-use super::mood::MoodMeter;
 use super::reference::ReferenceCard;
 use crate::audio::CpuMeter;
 use crate::state::Changes;
@@ -25,8 +24,6 @@ pub(super) struct Shared {
     pub(super) monitor: Mutex<Option<Arc<InferenceMonitor>>>,
     /// The reference.
     pub(super) reference: Mutex<Option<ReferenceCard>>,
-    /// What the emotion network hears.
-    pub(super) mood: Arc<MoodMeter>,
     pub(super) changes: Changes,
     pub(super) repaint: Repaint,
 }

@@ -17,8 +17,8 @@ const QUARTER: i64 = 24_000;
 
 // Points of the window.
 const LOCK_SNARE: (i16, i16) = (45, 323);
-const CLIP: (i16, i16) = (100, 645);
-const HUMANISE: (i16, i16) = (423, 646);
+const CLIP: (i16, i16) = (100, 745);
+const HUMANISE: (i16, i16) = (423, 746);
 const CHORDS: (i16, i16) = (44, 540);
 
 /// A chord that is struck in eighths, as sound for the meters.
@@ -76,7 +76,7 @@ fn groove() -> Vec<u8> {
 
 #[test]
 fn a_groove_is_dropped_a_voice_locked_and_chords_follow() {
-    let Some(display) = Display::start(2000, 1600) else {
+    let Some(display) = Display::start(2000, 1800) else {
         eprintln!("skipped: Xvfb is not installed");
         return;
     };
@@ -122,10 +122,10 @@ fn a_groove_is_dropped_a_voice_locked_and_chords_follow() {
     editor.drop_file_at(&display, &mut instance, &clip, CLIP);
     editor.click(&display, &mut instance, HUMANISE);
     assert_eq!(loaded_path(&instance, "reference"), path);
-    display.point(editor.target(&display), 500, 750, false);
+    display.point(editor.target(&display), 500, 850, false);
     play_beat(&mut instance, &mut at, 4 * MOMENT);
     editor.save(&display, "companion");
-    editor.resize(&display, 1920, 1520);
+    editor.resize(&display, 1920, 1720);
     play_beat(&mut instance, &mut at, MOMENT);
     editor.save(&display, "companion-2x");
     editor.close(&display);

@@ -8,6 +8,8 @@ mod clap;
 mod feel;
 #[path = "../host/mod.rs"]
 mod host;
+mod messages;
+mod mood;
 mod projects;
 mod transport;
 

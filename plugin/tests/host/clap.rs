@@ -237,7 +237,7 @@ impl Instance {
     /// Makes it ready to play at a sample rate in Hz.
     pub fn start_at(&self, sample_rate: f64) {
         unsafe {
-            assert!((*self.plugin).activate.unwrap()(self.plugin, sample_rate, 1, 1024));
+            assert!((*self.plugin).activate.unwrap()(self.plugin, sample_rate, 1, 4096));
             assert!((*self.plugin).start_processing.unwrap()(self.plugin));
         }
     }

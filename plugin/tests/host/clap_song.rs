@@ -2,30 +2,45 @@
 
 use clap_sys::audio_buffer::clap_audio_buffer;
 use clap_sys::events::{
-    CLAP_CORE_EVENT_SPACE_ID, CLAP_EVENT_NOTE_OFF, CLAP_EVENT_NOTE_ON, CLAP_EVENT_TRANSPORT,
+    CLAP_CORE_EVENT_SPACE_ID, CLAP_EVENT_MIDI, CLAP_EVENT_NOTE_EXPRESSION, CLAP_EVENT_NOTE_OFF,
+    CLAP_EVENT_NOTE_ON, CLAP_EVENT_TRANSPORT, CLAP_NOTE_EXPRESSION_PRESSURE,
     CLAP_TRANSPORT_HAS_BEATS_TIMELINE, CLAP_TRANSPORT_HAS_TEMPO, CLAP_TRANSPORT_HAS_TIME_SIGNATURE,
-    CLAP_TRANSPORT_IS_LOOP_ACTIVE, CLAP_TRANSPORT_IS_PLAYING, clap_event_header, clap_event_note,
-    clap_event_transport, clap_input_events, clap_output_events,
+    CLAP_TRANSPORT_IS_LOOP_ACTIVE, CLAP_TRANSPORT_IS_PLAYING, clap_event_header, clap_event_midi,
+    clap_event_note, clap_event_note_expression, clap_event_transport, clap_input_events, clap_output_events,
 };
 use clap_sys::ext::note_ports::{CLAP_EXT_NOTE_PORTS, clap_plugin_note_ports};
 use clap_sys::fixedpoint::CLAP_BEATTIME_FACTOR;
 use clap_sys::process::{CLAP_PROCESS_ERROR, clap_process};
 
 use super::clap::Instance;
-use super::{Note, Song};
+use super::{Message, Note, Song};
+
+/// What a host tells a plugin, and is told.
+#[derive(Clone, Copy)]
+union Told {
+    header: clap_event_header,
+    note: clap_event_note,
+    midi: clap_event_midi,
+    expression: clap_event_note_expression,
+}
 
 unsafe extern "C" fn count(list: *const clap_input_events) -> u32 {
-    unsafe { (*(*list).ctx.cast::<Vec<clap_event_note>>()).len() as u32 }
+    unsafe { (*(*list).ctx.cast::<Vec<Told>>()).len() as u32 }
 }
 
 unsafe extern "C" fn get(list: *const clap_input_events, index: u32) -> *const clap_event_header {
-    unsafe { &(&(*(*list).ctx.cast::<Vec<clap_event_note>>()))[index as usize].header }
+    unsafe { &(&(*(*list).ctx.cast::<Vec<Told>>()))[index as usize].header }
 }
 
 unsafe extern "C" fn take(list: *const clap_output_events, event: *const clap_event_header) -> bool {
     unsafe {
-        assert!([CLAP_EVENT_NOTE_ON, CLAP_EVENT_NOTE_OFF].contains(&(*event).type_));
-        (*(*list).ctx.cast::<Vec<clap_event_note>>()).push(*event.cast::<clap_event_note>());
+        let told = match (*event).type_ {
+            CLAP_EVENT_NOTE_ON | CLAP_EVENT_NOTE_OFF => Told { note: *event.cast() },
+            CLAP_EVENT_MIDI => Told { midi: *event.cast() },
+            CLAP_EVENT_NOTE_EXPRESSION => Told { expression: *event.cast() },
+            other => panic!("an event of type {other}"),
+        };
+        (*(*list).ctx.cast::<Vec<Told>>()).push(told);
     }
     true
 }
@@ -46,6 +61,40 @@ fn event(note: &Note, begin: i64) -> clap_event_note {
     }
 }
 
+fn midi(message: &Message, begin: i64) -> clap_event_midi {
+    let time = (message.sample - begin) as u32;
+    let header = header(size_of::<clap_event_midi>(), time, CLAP_EVENT_MIDI);
+    clap_event_midi { header, port_index: 0, data: message.bytes }
+}
+
+fn note(told: &Told, begin: i64) -> Option<Note> {
+    unsafe {
+        let is_on = match told.header.type_ {
+            CLAP_EVENT_NOTE_ON => true,
+            CLAP_EVENT_NOTE_OFF => false,
+            _ => return None,
+        };
+        let clap_event_note { channel, key, velocity, .. } = told.note;
+        let sample = begin + i64::from(told.header.time);
+        Some(Note { sample, is_on, channel, key, velocity: velocity as f32 })
+    }
+}
+
+fn message(told: &Told, begin: i64) -> Option<Message> {
+    let bytes = unsafe {
+        match told.header.type_ {
+            CLAP_EVENT_MIDI => told.midi.data,
+            CLAP_EVENT_NOTE_EXPRESSION => {
+                let clap_event_note_expression { expression_id, channel, key, value, .. } = told.expression;
+                assert_eq!(expression_id, CLAP_NOTE_EXPRESSION_PRESSURE);
+                [0xa0 | channel as u8, key as u8, (127.0 * value).round() as u8]
+            }
+            _ => return None,
+        }
+    };
+    Some(Message { sample: begin + i64::from(unsafe { told.header.time }), bytes })
+}
+
 fn beats(beats: f64) -> i64 {
     (beats * CLAP_BEATTIME_FACTOR as f64).round() as i64
 }
@@ -62,10 +111,26 @@ impl Instance {
     /// Plays a block of silence that begins at sample `begin` of the test, with those of `notes` that are in it; returns the notes
     /// that come out.
     pub fn play_song(&self, begin: i64, len: usize, notes: &[Note], song: &Song) -> Vec<Note> {
+        self.play_events(begin, &mut [vec![0.0; len], vec![0.0; len]], notes, &[], song).0
+    }
+
+    /// The same with a sound, which is replaced by what comes out, and with other messages.
+    pub fn play_events(
+        &self,
+        begin: i64,
+        sound: &mut [Vec<f32>; 2],
+        notes: &[Note],
+        messages: &[Message],
+        song: &Song,
+    ) -> (Vec<Note>, Vec<Message>) {
+        let len = sound[0].len();
         let here = begin..begin + len as i64;
-        let mut input: Vec<clap_event_note> =
-            notes.iter().filter(|note| here.contains(&note.sample)).map(|note| event(note, begin)).collect();
-        let mut output: Vec<clap_event_note> = Vec::with_capacity(4096);
+        let notes = notes.iter().filter(|note| here.contains(&note.sample));
+        let messages = messages.iter().filter(|given| here.contains(&given.sample));
+        let mut input: Vec<Told> = notes.map(|note| Told { note: event(note, begin) }).collect();
+        input.extend(messages.map(|given| Told { midi: midi(given, begin) }));
+        input.sort_by_key(|told| unsafe { told.header.time });
+        let mut output: Vec<Told> = Vec::with_capacity(4096);
         let in_events = clap_input_events { ctx: (&raw mut input).cast(), size: Some(count), get: Some(get) };
         let out_events = clap_output_events { ctx: (&raw mut output).cast(), try_push: Some(take) };
         let mut transport: clap_event_transport = unsafe { std::mem::zeroed() };
@@ -83,7 +148,6 @@ impl Instance {
             transport.flags |= CLAP_TRANSPORT_IS_LOOP_ACTIVE;
             (transport.loop_start_beats, transport.loop_end_beats) = (beats(from), beats(to));
         }
-        let mut sound = [vec![0.0f32; len], vec![0.0f32; len]];
         let mut pointers = sound.each_mut().map(|channel| channel.as_mut_ptr());
         let port = |data32| clap_audio_buffer {
             data32,
@@ -106,13 +170,7 @@ impl Instance {
         };
         let status = unsafe { (*self.plugin).process.unwrap()(self.plugin, &process) };
         assert_ne!(status, CLAP_PROCESS_ERROR);
-        let note = |event: &clap_event_note| Note {
-            sample: begin + i64::from(event.header.time),
-            is_on: event.header.type_ == CLAP_EVENT_NOTE_ON,
-            channel: event.channel,
-            key: event.key,
-            velocity: event.velocity as f32,
-        };
-        output.iter().map(note).collect()
+        let notes = output.iter().filter_map(|told| note(told, begin)).collect();
+        (notes, output.iter().filter_map(|told| message(told, begin)).collect())
     }
 }

@@ -33,7 +33,7 @@ pub use identity::identity;
 pub use kick::{codes, generated, rendered};
 pub use plugin::{Instance, Module, library, more_plugins, number, text16};
 pub use signal::{noise, null_db, steepest};
-pub use song::{Note, Song};
+pub use song::{Message, Note, Song};
 pub use state::{BARE, TS9, loaded_path, model_path, state, state_of_version, state_with};
 pub use stream::Press;
 pub use tour::tour;

@@ -4,8 +4,8 @@ use std::cell::RefCell;
 
 use vst3::Steinberg::Vst::{
     AudioBusBuffers, Event, Event_::EventTypes_, Event__type0, IAudioProcessorTrait, IEventList,
-    IEventListTrait, IParameterChanges, NoteOffEvent, NoteOnEvent, ProcessContext,
-    ProcessContext_::StatesAndFlags_, ProcessData,
+    IEventListTrait, IMidiMapping, IMidiMappingTrait, IParameterChanges, NoteOffEvent, NoteOnEvent,
+    PolyPressureEvent, ProcessContext, ProcessContext_::StatesAndFlags_, ProcessData,
 };
 use vst3::Steinberg::{kResultFalse, kResultOk, tresult};
 use vst3::{Class, ComWrapper};
@@ -36,6 +36,20 @@ impl Note {
     /// The note `samples` later.
     pub fn later(self, samples: i64) -> Note {
         Note { sample: self.sample + samples, ..self }
+    }
+}
+
+/// Another MIDI message: its bytes, of which it may have fewer.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Message {
+    pub sample: i64,
+    pub bytes: [u8; 3],
+}
+
+impl Message {
+    /// The message `samples` later.
+    pub fn later(self, samples: i64) -> Message {
+        Message { sample: self.sample + samples, ..self }
     }
 }
 
@@ -97,18 +111,54 @@ fn event(note: &Note, begin: i64) -> Event {
     event
 }
 
-fn note(event: &Event, begin: i64) -> Note {
+fn note(event: &Event, begin: i64) -> Option<Note> {
     let sample = begin + i64::from(event.sampleOffset);
     unsafe {
         if event.r#type == EventTypes_::kNoteOnEvent as u16 {
             let NoteOnEvent { channel, pitch, velocity, .. } = event.__field0.noteOn;
-            Note { sample, is_on: true, channel, key: pitch, velocity }
-        } else {
-            assert_eq!(event.r#type, EventTypes_::kNoteOffEvent as u16);
+            Some(Note { sample, is_on: true, channel, key: pitch, velocity })
+        } else if event.r#type == EventTypes_::kNoteOffEvent as u16 {
             let NoteOffEvent { channel, pitch, velocity, .. } = event.__field0.noteOff;
-            Note { sample, is_on: false, channel, key: pitch, velocity }
+            Some(Note { sample, is_on: false, channel, key: pitch, velocity })
+        } else {
+            None
         }
     }
+}
+
+/// A pressure of a key, which has an event of its own.
+fn pressure(message: &Message, begin: i64) -> Event {
+    let mut event: Event = unsafe { std::mem::zeroed() };
+    event.sampleOffset = (message.sample - begin) as i32;
+    event.r#type = EventTypes_::kPolyPressureEvent as u16;
+    let [status, key, value] = message.bytes;
+    let (channel, pitch, pressure) = (i16::from(status & 15), i16::from(key), f32::from(value) / 127.0);
+    event.__field0 =
+        Event__type0 { polyPressure: PolyPressureEvent { channel, pitch, pressure, noteId: -1 } };
+    event
+}
+
+/// The message that an event stands for.
+fn message(event: &Event, begin: i64) -> Option<Message> {
+    let sample = begin + i64::from(event.sampleOffset);
+    let bytes = unsafe {
+        if event.r#type == EventTypes_::kPolyPressureEvent as u16 {
+            let PolyPressureEvent { channel, pitch, pressure, .. } = event.__field0.polyPressure;
+            [0xa0 | channel as u8, pitch as u8, (127.0 * pressure).round() as u8]
+        } else if event.r#type == EventTypes_::kLegacyMIDICCOutEvent as u16 {
+            let out = event.__field0.midiCCOut;
+            let (channel, value, more) = (out.channel as u8, out.value as u8, out.value2 as u8);
+            match out.controlNumber {
+                128 => [0xd0 | channel, value, 0],
+                129 => [0xe0 | channel, value, more],
+                130 => [0xc0 | channel, value, 0],
+                number => [0xb0 | channel, number, value],
+            }
+        } else {
+            return None;
+        }
+    };
+    Some(Message { sample, bytes })
 }
 
 impl Instance {
@@ -127,10 +177,46 @@ impl Instance {
         notes: &[Note],
         song: &Song,
     ) -> Vec<Note> {
+        self.play_events(begin, sound, notes, &[], song).0
+    }
+
+    /// The parameter that stands for a controller of a channel, 128 for its pressure and 129 for its bend.
+    pub fn controller(&self, channel: u8, number: u8) -> Option<u32> {
+        let mapping = self.component.cast::<IMidiMapping>()?;
+        let mut id = 0;
+        let found =
+            unsafe { mapping.getMidiControllerAssignment(0, i16::from(channel), i16::from(number), &mut id) };
+        (found == kResultOk).then_some(id)
+    }
+
+    /// The same with other messages, as a host gives them: as values of parameters, and pressures of keys as events.
+    pub fn play_events(
+        &mut self,
+        begin: i64,
+        sound: &mut [Vec<f32>; 2],
+        notes: &[Note],
+        messages: &[Message],
+        song: &Song,
+    ) -> (Vec<Note>, Vec<Message>) {
         let count = sound[0].len();
         let here = begin..begin + count as i64;
-        let input: Vec<Event> =
+        let mut input: Vec<Event> =
             notes.iter().filter(|note| here.contains(&note.sample)).map(|note| event(note, begin)).collect();
+        for given in messages.iter().filter(|given| here.contains(&given.sample)) {
+            let [status, first, second] = given.bytes;
+            let (number, value) = match status & 0xf0 {
+                0xa0 => {
+                    input.push(pressure(given, begin));
+                    continue;
+                }
+                0xd0 => (128, f64::from(first) / 127.0),
+                0xe0 => (129, (f64::from(first) + 128.0 * f64::from(second)) / 16_383.0),
+                _ => (first, f64::from(second) / 127.0),
+            };
+            let id = self.controller(status & 15, number).unwrap();
+            self.edits.entry(id).or_default().push(((given.sample - begin) as i32, value));
+        }
+        input.sort_by_key(|event| event.sampleOffset);
         let input = ComWrapper::new(Events(RefCell::new(input)));
         let output = ComWrapper::new(Events(RefCell::new(Vec::with_capacity(4096))));
         let changes = Points::new(std::mem::take(&mut self.edits)).to_com_ptr::<IParameterChanges>().unwrap();
@@ -162,6 +248,8 @@ impl Instance {
         (data.inputEvents, data.outputEvents) = (events_in.as_ptr(), events_out.as_ptr());
         data.processContext = &mut context;
         assert_eq!(unsafe { self.processor.process(&mut data) }, kResultOk);
-        output.0.borrow().iter().map(|event| note(event, begin)).collect()
+        let output = output.0.borrow();
+        let notes = output.iter().filter_map(|event| note(event, begin)).collect();
+        (notes, output.iter().filter_map(|event| message(event, begin)).collect())
     }
 }

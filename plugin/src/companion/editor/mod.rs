@@ -38,6 +38,8 @@ const LOWER: f32 = 44.0;
 const CLIP: f32 = 60.0;
 /// Height of the line of the chords, in points.
 const CHORDS: f32 = 92.0;
+/// Height of the line of dynamics and emotion, in points.
+const PLAYER: f32 = 92.0;
 /// Width of the reference's section, in points.
 const REFERENCE: f32 = 292.0;
 
@@ -53,7 +55,6 @@ pub(crate) struct CompanionEditor {
     save_clip: Dialogs,
     clips: clip::Clips,
     grid: grid::Grid,
-    mood: mood::Mood,
 }
 
 impl CompanionEditor {
@@ -70,7 +71,6 @@ impl CompanionEditor {
             save_clip: Dialogs::default(),
             clips: clip::Clips::default(),
             grid: grid::Grid::default(),
-            mood: mood::Mood::default(),
         };
         AppEditor::new(app, OWNER.name, repaint, |app, context| app.context = Some(context))
     }
@@ -144,11 +144,11 @@ impl CompanionEditor {
 }
 
 impl App for CompanionEditor {
-    const SIZE: egui::Vec2 = egui::vec2(960.0, 760.0);
+    const SIZE: egui::Vec2 = egui::vec2(960.0, 860.0);
 
     fn opened(&mut self, context: &egui::Context) {
         theme::apply(context);
-        self.shared.mood.set_listening(true);
+        self.shared.line.mood.set_shown(true);
     }
 
     fn ui(&mut self, ui: &mut Ui) {
@@ -162,12 +162,15 @@ impl App for CompanionEditor {
             self.upper(ui, &context);
             let setter = context.param_setter();
             let (width, height) =
-                (ui.available_width(), ui.available_height() - LOWER - CLIP - CHORDS - 3.0 * GRID);
+                (ui.available_width(), ui.available_height() - LOWER - CLIP - CHORDS - PLAYER - 4.0 * GRID);
             layout::section(ui, width, height, |ui| {
                 self.grid.ui(ui, &self.sound.params, &self.shared, &setter);
             });
             layout::section(ui, width, CHORDS, |ui| {
                 chords::ui(ui, &self.sound.params, &self.shared.line.chords, &setter);
+            });
+            layout::section(ui, width, PLAYER, |ui| {
+                mood::ui(ui, &self.sound.params, &self.shared, &setter);
             });
             layout::section(ui, width, CLIP, |ui| {
                 match self.clips.ui(ui, &self.sound.params, &self.sound.loader) {
@@ -180,14 +183,14 @@ impl App for CompanionEditor {
                 }
             });
             layout::section(ui, width, LOWER, |ui| {
-                monitor::ui(ui, &self.sound.params, &self.shared, &setter, &mut self.mood);
+                monitor::ui(ui, &self.sound.params, &self.shared, &setter);
             });
         });
         layout::drop_hint(ui);
     }
 
     fn closed(&mut self) {
-        self.shared.mood.set_listening(false);
+        self.shared.line.mood.set_shown(false);
         self.context = None;
         self.sounds.close();
     }

@@ -6,7 +6,6 @@ use egui::{RichText, Ui};
 use neurdsp_models::music::MusicPart;
 use nice_plug::prelude::ParamSetter;
 
-use super::mood::Mood;
 use crate::companion::networks;
 use crate::companion::params::CompanionParams;
 use crate::companion::shared::Shared;
@@ -14,13 +13,7 @@ use crate::ui::controls::set_plain;
 use crate::ui::theme::{ALERT, DIM, TEXT};
 
 /// Draws the line.
-pub(super) fn ui(
-    ui: &mut Ui,
-    params: &CompanionParams,
-    shared: &Shared,
-    setter: &ParamSetter,
-    mood: &mut Mood,
-) {
+pub(super) fn ui(ui: &mut Ui, params: &CompanionParams, shared: &Shared, setter: &ParamSetter) {
     ui.horizontal_centered(|ui| {
         ui.spacing_mut().item_spacing.x = 14.0;
         let samples = shared.latency_samples.load(Ordering::Relaxed);
@@ -74,8 +67,6 @@ pub(super) fn ui(
             if response.is_pointer_button_down_on() != params.panic.value() {
                 set_plain(ui, &params.panic, setter, response.is_pointer_button_down_on());
             }
-            ui.add_space(10.0);
-            mood.ui(ui, shared);
         });
     });
 }

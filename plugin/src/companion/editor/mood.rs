@@ -1,57 +1,63 @@
-//! The meter of emotion: valence and arousal of the cue model in the sound that passes.
+//! Emotion: valence and arousal of the cue model in the sound that passes, and how they are sent.
 
-use egui::{Rect, RichText, Sense, Ui, pos2, vec2};
+use egui::{Align2, FontId, Rect, RichText, Sense, Ui, pos2, vec2};
 use neurdsp_models::music::MusicPart;
-use std::sync::atomic::Ordering;
+use nice_plug::prelude::ParamSetter;
 
 use crate::companion::networks;
+use crate::companion::params::CompanionParams;
 use crate::companion::shared::Shared;
+use crate::ui::controls::switch;
+use crate::ui::knob::{Dial, KnobSize, dial};
 use crate::ui::theme::{ACCENT, DIM, LEVEL, LINE, WELL};
 
-/// Seconds between two questions.
-const EVERY_S: f64 = 0.5;
-
-/// When the network was asked last.
-#[derive(Debug, Default)]
-pub(super) struct Mood {
-    asked_s: f64,
+/// Draws the section.
+pub(super) fn ui(ui: &mut Ui, params: &CompanionParams, shared: &Shared, setter: &ParamSetter) {
+    if networks::network(MusicPart::Emotion).is_none() {
+        ui.label(RichText::new("No emotion network comes with this build.").color(DIM));
+        return;
+    }
+    ui.horizontal_centered(|ui| {
+        ui.spacing_mut().item_spacing.x = 12.0;
+        ui.vertical(|ui| {
+            ui.spacing_mut().item_spacing.y = 6.0;
+            let on = switch(ui, "Send emotion", &params.mood, setter);
+            let [valence, arousal] = shared.line.mood.values().map_or([None; 2], |values| values.map(Some));
+            let help = "How bright or dark the sound is, by the cues in it; not what a listener feels";
+            bar(ui, "Valence", help, valence, on.then(|| params.valence_cc.value()));
+            let help = "How lively the last four seconds of the sound are, by the cues in them";
+            bar(ui, "Arousal", help, arousal, on.then(|| params.arousal_cc.value()));
+        });
+        let enabled = params.mood.value();
+        let look = |label| Dial { label, enabled, scale: None, size: KnobSize::Small };
+        dial(ui, &look("Channel"), &params.mood_channel, setter);
+        dial(ui, &look("Valence"), &params.valence_cc, setter);
+        dial(ui, &look("Arousal"), &params.arousal_cc, setter);
+        dial(ui, &look("Smooth"), &params.mood_smoothing, setter);
+    });
 }
 
-impl Mood {
-    /// Draws both bars, from right to left.
-    pub(super) fn ui(&mut self, ui: &mut Ui, shared: &Shared) {
-        if networks::network(MusicPart::Emotion).is_none() {
-            return;
+/// A value from -1 to 1, drawn from the middle, with its name and the controller that it is sent as.
+fn bar(ui: &mut Ui, name: &str, help: &str, value: Option<f32>, controller: Option<i32>) {
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = 8.0;
+        let (label, _) = ui.allocate_exact_size(vec2(44.0, 12.0), Sense::hover());
+        let font = FontId::proportional(11.0);
+        ui.painter().text(label.left_center(), Align2::LEFT_CENTER, name, font.clone(), DIM);
+        let (rect, response) = ui.allocate_exact_size(vec2(84.0, 8.0), Sense::hover());
+        ui.painter().rect_filled(rect, 3.0, WELL);
+        let middle = rect.center();
+        if let Some(value) = value {
+            let end = middle.x + 0.5 * rect.width() * value.clamp(-1.0, 1.0);
+            let filled = Rect::from_two_pos(pos2(middle.x, rect.top() + 1.0), pos2(end, rect.bottom() - 1.0));
+            ui.painter().rect_filled(filled, 2.0, if value < 0.0 { LEVEL } else { ACCENT });
         }
-        let now = ui.input(|input| input.time);
-        if now - self.asked_s > EVERY_S {
-            self.asked_s = now;
-            shared.mood.ask(shared.sample_rate_hz.load(Ordering::Relaxed), &shared.repaint);
+        ui.painter().vline(middle.x, rect.y_range(), (1.0, LINE));
+        response.on_hover_text(help);
+        let (sent, _) = ui.allocate_exact_size(vec2(40.0, 12.0), Sense::hover());
+        if let Some(number) = controller {
+            let text = format!("CC {number}");
+            ui.painter().text(sent.left_center(), Align2::LEFT_CENTER, text, font, DIM);
         }
-        let [valence, arousal] = shared.mood.values().map_or([None; 2], |values| values.map(Some));
-        let help = "How lively the last four seconds of the sound are, by the cues in them";
-        bar(ui, "Arousal", help, arousal);
-        ui.add_space(4.0);
-        bar(
-            ui,
-            "Valence",
-            "How bright or dark they are, by the cues in them; not what a listener feels",
-            valence,
-        );
-    }
-}
-
-/// A value from -1 to 1, drawn from the middle.
-fn bar(ui: &mut Ui, name: &str, help: &str, value: Option<f32>) {
-    let (rect, response) = ui.allocate_exact_size(vec2(64.0, 8.0), Sense::hover());
-    ui.painter().rect_filled(rect, 3.0, WELL);
-    let middle = rect.center();
-    if let Some(value) = value {
-        let end = middle.x + 0.5 * rect.width() * value.clamp(-1.0, 1.0);
-        let filled = Rect::from_two_pos(pos2(middle.x, rect.top() + 1.0), pos2(end, rect.bottom() - 1.0));
-        ui.painter().rect_filled(filled, 2.0, if value < 0.0 { LEVEL } else { ACCENT });
-    }
-    ui.painter().vline(middle.x, rect.y_range(), (1.0, LINE));
-    response.on_hover_text(help);
-    ui.label(RichText::new(name).small().color(DIM)).on_hover_text(help);
+    });
 }

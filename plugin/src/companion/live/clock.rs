@@ -67,6 +67,11 @@ impl Part {
         self.played + self.passed(sample)
     }
 
+    /// How long a quarter note lasts, at a rate in Hz.
+    pub(super) fn quarter_us(&self, sample_rate: f64) -> u32 {
+        (1e6 / (self.segment.beats_per_sample * sample_rate)).clamp(1.0, f64::from(u32::MAX)) as u32
+    }
+
     fn passed(&self, sample: usize) -> f64 {
         (sample - self.segment.offset) as f64 * self.segment.beats_per_sample
     }

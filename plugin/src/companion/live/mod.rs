@@ -1,27 +1,40 @@
 //! Notes as they are played, on the audio thread.
 //!
 //! ```text
-//! chords  the job that finds chords for a melody, and the melody
-//! clock   where the host's song is, and where it jumps
-//! follow  when chords are asked about, and how they are played
-//! groove  the job beside the audio thread, what was played, and the answers for the beats to come
-//! line    notes in, notes out
-//! listen  bars that are recorded as the reference
-//! trace   what the window shows of the last hits
+//! chords      the job that finds chords for a melody, and the melody
+//! clock       where the host's song is, and where it jumps
+//! events      the framework's events, and those of a line
+//! follow      when chords are asked about, and how they are played
+//! groove      the job beside the audio thread, what was played, and the answers for the beats to come
+//! hits        where hits of the kit come, and what becomes of them
+//! line        notes in, notes out
+//! listen      bars that are recorded as the reference
+//! modulation  the mood as controllers
+//! mood        what the emotion network hears in the sound
+//! settings    what a line is set to, and what it shares
+//! trace       what the window shows of the last hits
 //! ```
 
 mod chords;
 mod clock;
+mod events;
 mod follow;
 mod groove;
+mod hits;
 mod line;
 mod listen;
+mod modulation;
+mod mood;
+mod settings;
 mod trace;
 
 pub(super) use chords::{COMING, ChordJob, SUGGESTIONS, chord_inference};
 pub(super) use clock::Meter;
 pub(super) use follow::{ChordSettings, ChordView};
 pub(super) use groove::{GrooveJob, inference};
-pub(super) use line::{Line, LineShared, Settings};
+pub(super) use line::{Block, Line};
 pub(super) use listen::{Heard, Taken};
+pub(super) use modulation::MoodSettings;
+pub(super) use mood::{MoodJob, mood_inference};
+pub(super) use settings::{LineShared, Settings};
 pub(super) use trace::Traced;
