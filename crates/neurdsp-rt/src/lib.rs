@@ -65,7 +65,7 @@ pub use handle::ChainHandle;
 pub use levels::{ModelLevels, NORMALISED_LOUDNESS_DB, OutputMode};
 pub use monitor::{Monitor, PerformanceReport};
 pub use music_job::{MAX_MUSIC_VALUES, MusicJob, MusicStep};
-pub use note_delay::{DelayedEvent, NoteDelay, NoteName};
+pub use note_delay::{DelayedEvent, NoteDelay, NoteName, NotePattern};
 pub use notes::{NoteEvent, NotePlayer, TimedNote};
 pub use parameters::{ChainSettings, Parameter, SharedSettings};
 pub use planes::{MAX_CHUNK, Planes};

@@ -11,6 +11,27 @@ pub struct NoteName {
     pub id: Option<i32>,
 }
 
+/// Which notes a host means; what it leaves open may be any.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NotePattern {
+    /// 0 to 15.
+    pub channel: Option<u8>,
+    /// 0 to 127.
+    pub pitch: Option<u8>,
+    /// What the host calls it.
+    pub id: Option<i32>,
+}
+
+impl NotePattern {
+    /// Whether it means a note. A host may give the name at either end only.
+    #[must_use]
+    pub fn means(&self, name: NoteName) -> bool {
+        self.channel.is_none_or(|channel| channel == name.channel)
+            && self.pitch.is_none_or(|pitch| pitch == name.pitch)
+            && self.id.zip(name.id).is_none_or(|(one, other)| one == other)
+    }
+}
+
 /// What a [`NoteDelay`] sends.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum DelayedEvent {
@@ -101,6 +122,14 @@ impl NoteDelay {
         (note.off_at, note.off_velocity) = (Some((now + note.delay).max(note.on_at)), velocity);
         self.plan();
         true
+    }
+
+    /// Ends every note that is held and meant, now.
+    pub fn end_all(&mut self, pattern: NotePattern, velocity: f32, now: u64) {
+        for note in self.notes.iter_mut().filter(|note| note.off_at.is_none() && pattern.means(note.name)) {
+            (note.off_at, note.off_velocity) = (Some((now + note.delay).max(note.on_at)), velocity);
+        }
+        self.plan();
     }
 
     /// Ends every note that is held, `delay` samples from now: where the song jumps or stops.
@@ -226,6 +255,24 @@ mod tests {
         }
         assert_eq!(drain(&mut notes), [(10, true, 60), (250, true, 60), (490, false, 60), (730, false, 60)]);
         assert!(!notes.end(name(60), 0.0, 800));
+    }
+
+    #[test]
+    fn an_end_that_leaves_key_or_channel_open_ends_every_note_that_it_may_mean() {
+        let mut notes = NoteDelay::new(8);
+        let of = |channel, pitch, id| NoteName { channel, pitch, id };
+        for one in [of(0, 60, Some(1)), of(0, 62, Some(2)), of(1, 60, None), of(1, 64, Some(3))] {
+            notes.begin(one, 0.5, 0, 10);
+        }
+        let ended = |notes: &mut NoteDelay, pattern, now| {
+            notes.end_all(pattern, 0.0, now);
+            drain(notes).into_iter().filter(|event| !event.1).map(|event| event.2).collect::<Vec<_>>()
+        };
+        let open = NotePattern::default();
+        assert_eq!(ended(&mut notes, NotePattern { pitch: Some(60), ..open }, 100), [60, 60]);
+        assert_eq!(ended(&mut notes, NotePattern { id: Some(3), ..open }, 200), [64]);
+        assert!(ended(&mut notes, NotePattern { channel: Some(3), ..open }, 300).is_empty());
+        assert_eq!(ended(&mut notes, open, 400), [62]);
     }
 
     #[test]

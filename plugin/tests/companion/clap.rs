@@ -32,3 +32,45 @@ fn its_note_ports_give_the_notes_that_a_vst3_host_gets() {
     assert!(!instance.load(b"damaged") && instance.load(&saved));
     instance.stop();
 }
+
+#[test]
+fn an_end_without_a_key_ends_every_note_in_the_order_of_time() {
+    let instance = Instance::open(&library(), class(&Module::load()) as u32);
+    assert!(instance.set_offline(true));
+    instance.start();
+    let any = Note { key: -1, ..Note::off(5_000, 0) };
+    let notes = [Note::on(100, 36, 0.7), Note::on(400, 38, 0.7), Note::on(700, 60, 0.7), any];
+    let played: Vec<Note> = (0..4)
+        .flat_map(|block| {
+            let song = Song { beat: block as f64 * 4_096.0 / QUARTER as f64, ..Song::default() };
+            instance.play_song(4_096 * block, 4_096, &notes, &song)
+        })
+        .collect();
+    assert_eq!((sounding(&played), played.len()), (0, 6));
+    assert!(played.is_sorted_by_key(|note| note.sample));
+    instance.stop();
+}
+
+#[test]
+fn a_host_is_asked_to_activate_it_anew_for_another_latency_and_told_then() {
+    let instance = Instance::open(&library(), class(&Module::load()) as u32);
+    instance.start();
+    let play = |begin| instance.play_song(begin, 512, &[], &Song::default());
+    play(0);
+    assert_eq!((i64::from(instance.latency()), instance.restarts()), (LATENCY, 0));
+    assert!(instance.load(&stored(r#"{"late_only": {"bool": true}}"#)));
+    play(512);
+    play(1024);
+    assert_eq!((i64::from(instance.latency()), instance.restarts()), (LATENCY, 1));
+    instance.stop();
+    instance.start();
+    play(1536);
+    assert_eq!((instance.latency(), instance.restarts()), (0, 1));
+    instance.stop();
+}
+
+/// A state with these parameters, as a CLAP host keeps it.
+fn stored(parameters: &str) -> Vec<u8> {
+    let json = format!(r#"{{"version": "0.1.0", "params": {parameters}, "fields": {{}}}}"#);
+    [&(json.len() as u64).to_le_bytes()[..], json.as_bytes()].concat()
+}

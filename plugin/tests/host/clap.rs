@@ -2,6 +2,7 @@
 
 use std::ffi::{CStr, c_char, c_void};
 use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use clap_sys::audio_buffer::clap_audio_buffer;
 use clap_sys::entry::clap_plugin_entry;
@@ -55,6 +56,11 @@ unsafe extern "C" fn count_events(list: *const clap_input_events) -> u32 {
 
 unsafe extern "C" fn get_event(list: *const clap_input_events, index: u32) -> *const clap_event_header {
     unsafe { &(&(*(*list).ctx.cast::<Vec<Event>>()))[index as usize].header }
+}
+
+/// Counts what a plugin asks its host.
+unsafe extern "C" fn count_restart(host: *const clap_host) {
+    unsafe { &*(*host).host_data.cast::<AtomicU32>() }.fetch_add(1, Ordering::Relaxed);
 }
 
 /// Keeps the ends of notes.
@@ -139,6 +145,8 @@ unsafe fn open(path: &Path) -> (Library, *const clap_plugin_entry, *const clap_p
 pub struct Instance {
     pub(super) plugin: *const clap_plugin,
     _host: Box<clap_host>,
+    /// How often it asked to be activated anew. The host points to it.
+    restarts: Box<AtomicU32>,
     entry: *const clap_plugin_entry,
     _library: Library,
 }
@@ -154,21 +162,22 @@ impl Instance {
         unsafe {
             let (library, entry, factory) = open(path);
             let descriptor = (*factory).get_plugin_descriptor.unwrap()(factory, index);
+            let restarts = Box::new(AtomicU32::new(0));
             let host = Box::new(clap_host {
                 clap_version: CLAP_VERSION,
-                host_data: std::ptr::null_mut(),
+                host_data: (&raw const *restarts).cast_mut().cast(),
                 name: c"test".as_ptr(),
                 vendor: c"".as_ptr(),
                 url: c"".as_ptr(),
                 version: c"1".as_ptr(),
                 get_extension: Some(extension),
-                request_restart: Some(ignore),
+                request_restart: Some(count_restart),
                 request_process: Some(ignore),
                 request_callback: Some(ignore),
             });
             let plugin = (*factory).create_plugin.unwrap()(factory, &*host, (*descriptor).id);
             assert!((*plugin).init.unwrap()(plugin));
-            Instance { plugin, _host: host, entry, _library: library }
+            Instance { plugin, _host: host, restarts, entry, _library: library }
         }
     }
 
@@ -230,6 +239,12 @@ impl Instance {
         left
     }
 
+    /// How often it asked to be activated anew.
+    pub fn restarts(&self) -> u32 {
+        self.restarts.load(Ordering::Relaxed)
+    }
+
+    /// Makes it ready to play.
     pub fn start(&self) {
         self.start_at(48_000.0);
     }

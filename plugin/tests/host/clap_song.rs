@@ -170,6 +170,7 @@ impl Instance {
         };
         let status = unsafe { (*self.plugin).process.unwrap()(self.plugin, &process) };
         assert_ne!(status, CLAP_PROCESS_ERROR);
+        assert!(output.is_sorted_by_key(|told| unsafe { told.header.time }), "events out of order");
         let notes = output.iter().filter_map(|told| note(told, begin)).collect();
         (notes, output.iter().filter_map(|told| message(told, begin)).collect())
     }

@@ -11,6 +11,7 @@ use neurdsp_models::music::chords::{
     Chord, Key, MelodyNote, PlanOptions, key_of, plan, segments, total_durations, voice,
 };
 use neurdsp_rt::inference::{self, Inference, InferenceHandle, InferenceMode, InferenceSettings, Job};
+use neurdsp_rt::{NoteName, NotePattern};
 
 use super::clock::Part;
 
@@ -192,6 +193,15 @@ impl Chords {
         if let Some(note) = self.melody.iter_mut().find(is_meant) {
             note.to = Some(played);
         }
+    }
+
+    /// Takes the end of every note that is meant.
+    pub(super) fn end_all(&mut self, pattern: NotePattern, played: f64) {
+        let is_meant = |note: &&mut Played| {
+            note.to.is_none()
+                && pattern.means(NoteName { channel: note.channel, pitch: note.pitch, id: None })
+        };
+        self.melody.iter_mut().filter(is_meant).for_each(|note| note.to = Some(played));
     }
 
     /// Asks about the half bar that began at `start` of the quarter notes that were played.

@@ -1,6 +1,6 @@
 //! The framework's events, and those of a line.
 
-use neurdsp_rt::{DelayedEvent, NoteName};
+use neurdsp_rt::{DelayedEvent, NoteName, NotePattern};
 use nice_plug::midi::{Channel, Key, VoiceID};
 use nice_plug::prelude::NoteEvent;
 
@@ -9,7 +9,12 @@ pub(super) fn named(channel: Channel, pitch: u8, id: VoiceID) -> NoteName {
     NoteName { channel: channel.number().unwrap_or(0), pitch, id: id.id() }
 }
 
-/// The event at another sample of the block.
+/// Which notes a host means to end.
+pub(super) fn meant(channel: Channel, key: Key, id: VoiceID) -> NotePattern {
+    NotePattern { channel: channel.number(), pitch: key.number(), id: id.id() }
+}
+
+/// The event, which is none of a note's beginning or end, at another sample of the block.
 pub(super) fn at_sample(mut event: NoteEvent<()>, sample: u32) -> NoteEvent<()> {
     match &mut event {
         NoteEvent::PolyPressure { timing, .. }

@@ -8,13 +8,13 @@ use std::collections::VecDeque;
 use std::ops::Range;
 
 use neurdsp_rt::inference::Inference;
-use neurdsp_rt::{NoteDelay, NoteName, Transport};
-use nice_plug::midi::Key;
+use neurdsp_rt::{NoteDelay, NoteName, NotePattern, Transport};
+use nice_plug::midi::{Channel, Key};
 use nice_plug::prelude::NoteEvent;
 
 use super::chords::ChordJob;
 use super::clock::{Clock, Meter, Part, Turn};
-use super::events::{at_sample, named, told};
+use super::events::{at_sample, meant, named, told};
 use super::follow::Follow;
 use super::groove::GrooveJob;
 use super::hits::{Hits, Place, ask_sample, first_ask};
@@ -53,6 +53,11 @@ enum Came {
     },
     Off {
         name: NoteName,
+        velocity: f32,
+    },
+    /// An end that leaves key or channel open.
+    OffAll {
+        pattern: NotePattern,
         velocity: f32,
     },
     /// The song jumped or stopped.
@@ -275,16 +280,30 @@ impl Line {
                 self.wait(at, Came::On { name, velocity, place });
             }
             NoteEvent::NoteOn { voice_id, channel, key: Key::Number(pitch), velocity, .. }
-            | NoteEvent::NoteOff { voice_id, channel, key: Key::Number(pitch), velocity, .. } => {
+            | NoteEvent::NoteOff {
+                voice_id,
+                channel: channel @ Channel::Number(_),
+                key: Key::Number(pitch),
+                velocity,
+                ..
+            } => {
                 let name = named(channel, pitch, voice_id);
                 if let Some(part) = part {
                     self.follow.chords.end(name.channel, name.pitch, part.played(at));
                 }
                 self.wait(at, Came::Off { name, velocity });
             }
-            NoteEvent::Choke { voice_id, channel, key: Key::Number(pitch), .. } => {
-                self.wait(at, Came::Off { name: named(channel, pitch, voice_id), velocity: 0.0 });
+            NoteEvent::NoteOff { voice_id, channel, key, .. }
+            | NoteEvent::Choke { voice_id, channel, key, .. } => {
+                let pattern = meant(channel, key, voice_id);
+                if let Some(part) = part {
+                    self.follow.chords.end_all(pattern, part.played(at));
+                }
+                let velocity = if let NoteEvent::NoteOff { velocity, .. } = event { velocity } else { 0.0 };
+                self.wait(at, Came::OffAll { pattern, velocity });
             }
+            // A note without a key, or what only a plugin tells a host.
+            NoteEvent::NoteOn { .. } | NoteEvent::VoiceTerminated { .. } => {}
             other if self.others.len() < self.others.capacity() => {
                 self.others.push_back((self.begin + at as u64 + self.latency, other));
             }
@@ -306,6 +325,7 @@ impl Line {
                     });
                     self.notes.begin(name, velocity, now, rest.saturating_add_signed(later));
                 }
+                Came::OffAll { pattern, velocity } => self.notes.end_all(pattern, velocity, now),
                 Came::Off { name, velocity } => _ = self.notes.end(name, velocity, now),
                 Came::Cut => {
                     self.notes.cut(now, rest);
