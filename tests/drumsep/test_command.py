@@ -1,7 +1,6 @@
 """``neurdsp drumsep separate``: files and folders, whatever their names, and what is bad among them."""
 
 import json
-import pickle
 import shutil
 
 import numpy as np
@@ -11,6 +10,7 @@ from neurdsp.audio import read_audio
 from neurdsp.drumsep import DrumSeparator
 from neurdsp.drumsep.batch import SeparationJob
 from neurdsp.drumsep.batch import run as run_batch
+from neurdsp.dsp.cluster import RayPool
 from neurdsp.dsp.executors import LocalPool
 from neurdsp.dsp.manifest import read_manifest
 
@@ -71,21 +71,14 @@ def test_a_file_gives_the_stems_of_the_library_at_its_rate(run, place):
     ]
 
 
-class Elsewhere:
-    """A pool whose workers share nothing with this process but files, as those of a cluster."""
-
-    def map(self, work, tasks):
-        for task in tasks:
-            yield task, pickle.loads(pickle.dumps(work))(pickle.loads(pickle.dumps(task)))
-
-
-def test_workers_elsewhere_give_the_same_stems(place):
+@pytest.mark.slow
+def test_workers_of_a_ray_cluster_give_the_same_stems(place):
     (place / "in").mkdir()
     for seed, name in enumerate(["a.wav", "b.wav"]):
         soundfile.write(place / "in" / name, recording(seed, 1_200), 44_100)
     (place / "in" / "bad.wav").write_text("no audio")
     summaries = []
-    for output, executor in (("here", LocalPool(2)), ("there", Elsewhere())):
+    for output, executor in (("here", LocalPool(2)), ("there", RayPool(workers=2))):
         job = SeparationJob(
             source=place / "in",
             output=place / output,
