@@ -24,6 +24,21 @@ def test_float_files_return_every_bit(tmp_path, noise, suffix):
     np.testing.assert_array_equal(samples, noise)
 
 
+@pytest.mark.parametrize("suffix", [".wav", ".aiff"])
+def test_equal_sound_is_equal_bytes_whenever_it_is_written(tmp_path, noise, suffix):
+    path = tmp_path / f"a{suffix}"
+    write_audio(path, noise, 44_100)
+    written = path.read_bytes()
+    at = written.index(b"PEAK")
+    version, time = written[at + 8 : at + 12], written[at + 12 : at + 16]
+    assert (sorted(version), time) == ([0, 0, 0, 1], bytes(4))
+    soundfile.write(tmp_path / f"b{suffix}", noise, 44_100, subtype="FLOAT")
+    theirs = bytearray((tmp_path / f"b{suffix}").read_bytes())
+    assert any(theirs[at + 12 : at + 16])
+    theirs[at + 12 : at + 16] = bytes(4)
+    assert written == bytes(theirs)
+
+
 def test_stereo_keeps_channels_first(tmp_path, noise):
     stereo = noise.reshape(2, -1)
     write_audio(tmp_path / "a.wav", stereo, 48_000)

@@ -4,7 +4,7 @@ import contextlib
 import os
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import BinaryIO, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +13,7 @@ from neurdsp._output import atomic_output
 from neurdsp.audio.checks import check_audio, check_sample_rate
 from neurdsp.errors import AudioFileError, ParameterError
 
-__all__ = ["BLOCK_SAMPLES", "AudioWriter", "reason_of", "write_audio"]
+__all__ = ["BLOCK_SAMPLES", "AudioWriter", "forget_time", "reason_of", "write_audio"]
 
 #: Samples per channel that are read, rendered and written at a time: 1.4 s at 48 kHz, 256 KiB.
 BLOCK_SAMPLES = 65_536
@@ -22,6 +22,9 @@ BLOCK_SAMPLES = 65_536
 _WAV_MAX_BYTES = 2**32 - 65_536
 _SUBTYPE_BYTES = {"PCM_16": 2, "PCM_24": 3, "PCM_32": 4, "FLOAT": 4, "DOUBLE": 8}
 _FORMATS = {".wav": "WAV", ".flac": "FLAC", ".ogg": "OGG", ".aif": "AIFF", ".aiff": "AIFF", ".w64": "W64"}
+# Where a chunk PEAK may be, and its time in it: behind name, size and version.
+_HEAD_BYTES = 4096
+_PEAK_TIME_AT = 12
 # Sample formats instead of FLOAT where the file format has no floats.
 _FALLBACK_SUBTYPES = {"FLAC": "PCM_24", "OGG": "VORBIS"}
 
@@ -30,6 +33,20 @@ def reason_of(error: BaseException) -> str:
     """Return libsndfile's message without the prefix, which repeats the path."""
     text = str(getattr(error, "error_string", "")) or str(error) or type(error).__name__
     return text.strip().rstrip(".")
+
+
+def forget_time(file: BinaryIO) -> None:
+    """Take out the time that libsndfile puts into files of floats, so that equal sound is equal bytes.
+
+    It stands in the chunk ``PEAK`` of WAV and AIFF, before the samples.
+    """
+    file.seek(0)
+    head = file.read(_HEAD_BYTES)
+    ends = [at for at in (head.find(b"data"), head.find(b"SSND")) if at >= 0]
+    at = head.find(b"PEAK", 0, min(ends, default=0))
+    if at >= 0:
+        file.seek(at + _PEAK_TIME_AT)
+        file.write(bytes(4))
 
 
 class AudioWriter:
@@ -150,6 +167,8 @@ class AudioWriter:
             return
         try:
             self._file.close()
+            with open(self._temporary, "r+b") as written:
+                forget_time(written)
             # libsndfile does not report an error in its last flush: only the file size shows it.
             size = self._temporary.stat().st_size
             if self._subtype in _SUBTYPE_BYTES and self._format != "FLAC" and size < self._n_bytes():

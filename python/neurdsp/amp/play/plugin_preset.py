@@ -21,6 +21,7 @@ from neurdsp.amp.infer import AmpModel
 from neurdsp.amp.lookup import find_model
 from neurdsp.amp.play.effects import ResponseChannel, impulse_response, response_channel
 from neurdsp.amp.play.parameters import PLUGIN_PARAMETERS, one_spelling
+from neurdsp.audio.files import forget_time
 from neurdsp.errors import ParameterError
 
 __all__ = ["write_plugin_preset"]
@@ -180,6 +181,7 @@ def _cabinet(path: Path, channel: ResponseChannel | str) -> dict[str, str]:
         # The plugin reads only WAV, and plays each channel on its own side.
         file = io.BytesIO()
         soundfile.write(file, samples.T, round(sample_rate), format="WAV", subtype="FLOAT")
+        forget_time(file)
         data = file.getvalue()
     return _resource(path, data)
 

@@ -11,6 +11,7 @@ import numpy as np
 from django.utils.module_loading import import_string
 from numpy.typing import NDArray
 
+from neurdsp.audio.files import forget_time
 from neurdsp.kick.web.conf import setting
 
 __all__ = [
@@ -133,4 +134,5 @@ def file_bytes(audio: Floats, rate_hz: int, bits: int, kind: str = "WAV") -> byt
 
     target = io.BytesIO()
     soundfile.write(target, audio, rate_hz, subtype=_SUBTYPES[bits], format=kind)
+    forget_time(target)
     return target.getvalue()
