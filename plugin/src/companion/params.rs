@@ -22,11 +22,12 @@ pub(super) struct CompanionParams {
     /// Passes all on, as late as the latency says.
     #[id = "bypass"]
     pub(super) bypass: BoolParam,
+    // First, because some hosts remember steps as they set them, and compare the first parameter with what they remember.
+    #[id = "amount"]
+    pub(super) amount: FloatParam,
     /// Whether drums are played with a feel.
     #[id = "feel"]
     pub(super) feel: BoolParam,
-    #[id = "amount"]
-    pub(super) amount: FloatParam,
     #[id = "tightness"]
     pub(super) tightness: FloatParam,
     #[id = "lean"]
