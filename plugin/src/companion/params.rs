@@ -231,7 +231,7 @@ mod tests {
             CompanionParams::default().param_map().into_iter().map(|(id, ..)| id).collect();
         assert_eq!(
             ids.join(" "),
-            "bypass feel amount tightness lean accents seed lock_kick lock_snare lock_closed_hat lock_open_hat \
+            "bypass amount feel tightness lean accents seed lock_kick lock_snare lock_closed_hat lock_open_hat \
              lock_low_tom lock_mid_tom lock_high_tom lock_crash lock_ride late_only drum_channel chords \
              hold chord_channel chord_velocity mood mood_channel valence_cc arousal_cc mood_smoothing listen_bars listen panic revision"
         );
