@@ -8,6 +8,6 @@ python scripts/runs/kick_sources.py "$out/kicks"
 neurdsp kick train fast --run-dir "$out/run" --samples "$out/kicks/free"
 neurdsp kick export-fast "$out/run" -o "$out/default.safetensors" --name default
 # The distances need aisfx: pip install --no-deps aisfx
-neurdsp kick evaluate "$out/default.safetensors" --per-word 50 -n 300 --recordings "$out/kicks/held" --training "$out/kicks/free" --json > "$out/figures.json"
+neurdsp kick evaluate "$out/default.safetensors" --per-word 200 -n 300 --recordings "$out/kicks/held" --training "$out/kicks/free" --json > "$out/figures.json"
 python scripts/runs/describe_kick.py "$out/default.safetensors" "$out/figures.json" -o "$out/default.md"
 neurdsp kick generate -m "$out/default.safetensors" -n 64 -o "$out/sheet"

@@ -5,7 +5,7 @@ import pytest
 import torch
 from neurdsp.errors import ParameterError
 from neurdsp.kick.attributes import QUANTITIES, WORDS, labels, measure, thresholds
-from neurdsp.kick.judge.figures import hygiene, log_mel_distance, ripple_cents
+from neurdsp.kick.judge.figures import hygiene, log_mel_distance, ripple_cents, swell_db
 from neurdsp.kick.synth import STYLES, synthesise
 
 T = np.arange(88_200) / 44_100
@@ -87,6 +87,15 @@ def test_hygiene_finds_dc_and_a_cut_end():
     assert hygiene(good).dc < 2e-3
     assert hygiene(bad).dc == pytest.approx(0.1, abs=2e-3)
     assert hygiene(bad).last_sample == pytest.approx(0.1, abs=1e-3)
+
+
+def test_a_swell_is_found_and_beating_and_a_long_kick_are_none():
+    assert swell_db(kick(decay_s=0.5)) < 1
+    assert 1 < swell_db(kick(decay_s=0.3) + 0.3 * kick(hertz=60, decay_s=0.3)) < 10
+    late = np.exp(-(((T - 0.4) / 0.05) ** 2)) * np.sin(2 * np.pi * 55 * T)
+    assert swell_db(kick(decay_s=0.05) + 0.5 * late) > 20
+    assert swell_db(np.zeros(88_200)) == swell_db(np.ones(100)) == 0
+    assert hygiene(np.stack([kick(), kick(decay_s=0.05) + late])).swells == 0.5
 
 
 def test_every_style_gives_kicks_that_can_be_told_apart():

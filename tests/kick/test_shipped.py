@@ -1,10 +1,14 @@
 """The generator that ships: words move what they measure, kicks end clean, and files have telling names."""
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 import soundfile
 from neurdsp.kick import KickGenerator
 from neurdsp.kick.attributes import QUANTITIES, measure_all
+from neurdsp.kick.code import KNOTS
 from neurdsp.kick.judge.figures import hygiene
 
 NAMES = [quantity.name for quantity in QUANTITIES]
@@ -59,12 +63,37 @@ def test_kicks_end_at_zero_without_dc(generator):
     assert found.ripple_cents < 460
 
 
+def test_kicks_swell_late_about_as_seldom_as_recordings(generator):
+    found = hygiene(generator.generate(n=100, seed=9))
+    assert found.swells <= 0.12
+
+
+def test_no_level_of_a_generated_code_rises_late(generator):
+    for kick in generator.generate_kicks(["boomy"], n=4, seed=2):
+        late = kick.code.log_a[:, np.searchsorted(KNOTS, 0.0625) :]
+        assert (np.diff(late, axis=1) <= 0).all()
+        assert np.array_equal(kick.code.settled(0.0625).flat(), kick.code.flat())
+
+
 @pytest.mark.parametrize("guidance", [1.0, 4.0, 8.0])
 def test_guidance_keeps_the_peak_and_flattens_nothing(generator, guidance):
     for kick in generator.generate(["distorted"], n=4, seed=2, guidance=guidance):
         assert np.abs(kick).max() == pytest.approx(10 ** (-1 / 20), abs=1e-4)
         at_peak = np.abs(kick) > 0.999 * np.abs(kick).max()
         assert at_peak.sum() < 40
+
+
+def test_the_kicks_of_the_plugins_presets_have_their_words(generator):
+    presets = json.loads((Path(__file__).parents[2] / "plugin/presets/kick.json").read_text())
+    assert len(presets) == 12
+    for preset in presets:
+        words, unwanted = preset["keywords"], preset.get("negative", [])
+        assert not preset.get("attributes")
+        (values,) = measure_all(generator.generate(words, negative=unwanted, seed=preset["seed"]))
+        for word in [*words, *unwanted]:
+            name, side, at = generator.threshold(word)
+            holds = side * (values[NAMES.index(name)] - at) > 0
+            assert holds == (word in words), (preset["name"], word)
 
 
 def test_a_hundred_exports_have_a_hundred_names_that_say_what_they_are(run, tmp_path, monkeypatch):

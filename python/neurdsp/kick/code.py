@@ -197,6 +197,22 @@ class KickCode:
         parts["noise"][..., -1, :] = SILENT_NOISE
         return type(self)(**parts)
 
+    def settled(self, from_s: float) -> Self:
+        """Return the code with no level of partials and noise rising again, from a time in seconds on.
+
+        Examples
+        --------
+        >>> code = KickCode.silent()
+        >>> code.log_a[0, 25] = 0.0
+        >>> float(code.settled(0.05).log_a.max())
+        -9.0
+        """
+        parts = {field.name: getattr(self, field.name) for field in fields(self)}
+        for name, knots, axis in (("log_a", KNOTS, -1), ("low", LOW_KNOTS, -2), ("noise", NOISE_KNOTS, -2)):
+            before, after = np.split(parts[name], [int(np.searchsorted(knots, from_s))], axis=axis)
+            parts[name] = np.concatenate([before, np.minimum.accumulate(after, axis=axis)], axis=axis)
+        return type(self)(**parts)
+
     def take(self, index: Any) -> Self:
         """Return some of many codes."""
         return type(self)(**{field.name: getattr(self, field.name)[index] for field in fields(self)})

@@ -182,6 +182,7 @@ def evaluate(
             rows.append((f"last sample{title}", f"{clean.last_sample:.1e}"))
             rows.append((f"DC{title}", f"{clean.dc_median:.1e}, at most {clean.dc:.1e}"))
             rows.append((f"ripple{title}", f"{clean.ripple_cents:.0f} cents"))
+            rows.append((f"late swells{title}", f"{clean.swells:.1%} of kicks"))
             typical = f"{clean.pitch_hz:.0f} Hz, {clean.length_s:.2f} s, {clean.click_db:.0f} dB"
             rows.append((f"pitch, length, click{title}", typical))
     for name, far in found.distances.items():

@@ -148,6 +148,7 @@ def model_config(run: FastRun) -> dict[str, Any]:
         "quantities": quantities,
         "keywords": keywords,
         "attributes": attributes,
+        "settle_s": shape.settle_s,
     }
 
 

@@ -96,7 +96,9 @@ class Forward:
                 inner = _silu(self._linear(f"{block}.up", self._affine(f"{block}.norm", hidden)))
                 hidden = hidden + self._linear(f"{block}.down", inner)
             parts.append(self._linear(f"{name}.output", self._affine(f"{name}.norm", hidden)))
-        return KickCode.from_packed(np.concatenate(parts, axis=1))
+        code = KickCode.from_packed(np.concatenate(parts, axis=1))
+        from_s = self.config.get("settle_s")
+        return code if from_s is None else code.settled(float(np.float32(from_s)))
 
     def _affine(self, name: str, x: Floats) -> Floats:
         return np.asarray(_norm(x) * self.tensors[f"{name}.weight"] + self.tensors[f"{name}.bias"])

@@ -3,7 +3,7 @@
 use neurdsp_nn::exact::functions::{atan2, exp};
 use std::ops::Range;
 
-use super::knots::{DRIVE_KNOTS, FINE_KNOTS, LOW_KNOTS, NOISE_KNOTS, PARTIAL_KNOTS};
+use super::knots::{DRIVE_KNOTS, FINE_KNOTS, LOW_KNOTS, NOISE_KNOTS, PARTIAL_KNOTS, noise_knots};
 use crate::error::{Error, Result};
 
 /// The numbers of a code.
@@ -206,6 +206,25 @@ impl KickCode {
         }
     }
 
+    /// Lets no level of partials and noise rise again, from the knot at or after `from_s` on: what networks make now and
+    /// then swells late, as kicks hardly ever do.
+    pub(super) fn settle(&mut self, from_s: f64) {
+        let noise_knots = noise_knots();
+        // A partial's knots lie side by side, those of a band of noise as far apart as there are bands.
+        let n = PARTIAL_KNOTS.len();
+        let partials = (0..PARTIALS).map(|p| (Part::LogA, p * n, 1, &PARTIAL_KNOTS[..]));
+        let low = (0..LOW_BANDS).map(|band| (Part::Low, band, LOW_BANDS, &LOW_KNOTS[..]));
+        let noise = (0..NOISE_BANDS).map(|band| (Part::Noise, band, NOISE_BANDS, &noise_knots[..]));
+        for (part, first, step, knots) in partials.chain(low).chain(noise) {
+            let levels = &mut self.0[part.range()];
+            let start = knots.partition_point(|knot| *knot < from_s);
+            for k in start + 1..knots.len() {
+                let at = first + k * step;
+                levels[at] = levels[at].min(levels[at - step]);
+            }
+        }
+    }
+
     /// All numbers.
     #[must_use]
     pub fn values(&self) -> &[f32] {
@@ -248,6 +267,33 @@ mod tests {
         ] {
             let error = KickCode::new(&values).unwrap_err().to_string();
             assert!(error.starts_with(message), "{error}");
+        }
+    }
+
+    #[test]
+    fn settled_levels_never_rise_after_the_time_and_stay_as_they_were_before() {
+        let values: Vec<f32> = (0..CODE_SIZE).map(|i| ((i * 7919) % 97) as f32 / 97.0 - 1.0).collect();
+        let code = KickCode::new(&values).unwrap();
+        let mut settled = code.clone();
+        settled.settle(0.05);
+        let noise_knots = noise_knots();
+        let n = PARTIAL_KNOTS.len();
+        for (part, rows, columns, knots) in [
+            (Part::LogA, n, 1, &PARTIAL_KNOTS[..]),
+            (Part::Low, LOW_KNOTS.len(), LOW_BANDS, &LOW_KNOTS[..]),
+            (Part::Noise, NOISE_KNOTS, NOISE_BANDS, &noise_knots[..]),
+        ] {
+            for k in 1..rows {
+                for band in 0..columns {
+                    let at = k * columns + band;
+                    let (now, before) = (settled.part(part)[at], settled.part(part)[at - columns]);
+                    assert!(knots[k - 1] < 0.05 || now <= before, "{part:?} {k}");
+                    assert!(knots[k - 1] >= 0.05 || now == code.part(part)[at], "{part:?} {k}");
+                }
+            }
+        }
+        for part in [Part::LogF, Part::Phase, Part::Drive, Part::Bias, Part::Transient, Part::Fine] {
+            assert_eq!(settled.part(part), code.part(part));
         }
     }
 

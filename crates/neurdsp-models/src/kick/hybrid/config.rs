@@ -38,6 +38,9 @@ pub struct HybridConfig {
     pub keywords: Vec<Keyword>,
     /// Quantities that can be asked for.
     pub attributes: Vec<Attribute>,
+    /// The time in seconds from which on no level of a code rises again; none for levels as the networks give them.
+    #[serde(default)]
+    pub settle_s: Option<f32>,
 }
 
 /// One part of the decoder.
@@ -143,6 +146,9 @@ impl HybridConfig {
             within("the latent of a decoder", part.latent, 1, self.latent)?;
             within("the width of a decoder", part.width, 1, 2048)?;
             within("the size of a decoder", part.size, 1, PACKED_SIZE)?;
+        }
+        if let Some(at) = self.settle_s.filter(|at| !(0.0..=2.0).contains(at)) {
+            return Err(refuse("settle_s", at, "from 0 to 2".to_owned()));
         }
         let total = |of: fn(&DecoderShape) -> usize| self.decoder.iter().map(of).sum::<usize>();
         within("the latents of all decoders", total(|part| part.latent), self.latent, self.latent)?;

@@ -157,7 +157,15 @@ impl Hybrid {
             return Err(refuse("the length of a latent", latent.len(), self.config.latent.to_string()));
         }
         self.check_rows("the latent", latent)?;
-        Ok(self.network.decode(latent))
+        Ok(self.code_of(latent))
+    }
+
+    fn code_of(&self, latent: &[f32]) -> KickCode {
+        let mut code = self.network.decode(latent);
+        if let Some(from_s) = self.config.settle_s {
+            code.settle(f64::from(from_s));
+        }
+        code
     }
 
     fn check_rows(&self, name: &str, values: &[f32]) -> Result<()> {
@@ -250,7 +258,7 @@ impl Generator for Hybrid {
         };
         let key = kick_key(seed, 0);
         let candidates = self.candidates(&keywords, &attributes, guidance, key)?;
-        let code = self.network.decode(self.chosen(&candidates));
+        let code = self.code_of(self.chosen(&candidates));
         let spec = RenderSpec::default();
         let audio = KickRenderer::new(self.isa).render(&code, key, &spec)?;
         Tensor::new(vec![1, spec.length], audio)
