@@ -17,6 +17,10 @@ macro_rules! scalar {
                 Self(value)
             }
             #[inline(always)]
+            unsafe fn broadcast(self, _lane: usize) -> Self {
+                self
+            }
+            #[inline(always)]
             unsafe fn load(from: *const $t) -> Self {
                 Self(unsafe { from.read() })
             }

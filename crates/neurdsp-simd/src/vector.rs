@@ -97,6 +97,8 @@ pub trait Vector<T: Real>: Copy {
     const LANES: usize;
     /// All lanes `value`.
     unsafe fn splat(value: T) -> Self;
+    /// All lanes those of lane `lane`, which must be one.
+    unsafe fn broadcast(self, lane: usize) -> Self;
     /// Reads `LANES` values.
     unsafe fn load(from: *const T) -> Self;
     /// Writes `LANES` values.

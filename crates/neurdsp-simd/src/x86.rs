@@ -8,7 +8,7 @@ use std::arch::x86_64::*;
 macro_rules! x86_vector {
     ($name:ident, $doc:literal, $reg:ty, $t:ty, $lanes:literal, $splat:ident, $load:ident, $store:ident, $add:ident,
      $sub:ident, $mul:ident, $div:ident, $fmadd:ident, $fmsub:ident, $fnmadd:ident, $min:ident, $max:ident, $sqrt:ident,
-     $neg:ident, $abs:ident) => {
+     $neg:ident, $abs:ident, $broadcast:ident) => {
         #[doc = $doc]
         #[derive(Clone, Copy, Debug)]
         #[repr(transparent)]
@@ -19,6 +19,10 @@ macro_rules! x86_vector {
             #[inline(always)]
             unsafe fn splat(value: $t) -> Self {
                 Self(unsafe { $splat(value) })
+            }
+            #[inline(always)]
+            unsafe fn broadcast(self, lane: usize) -> Self {
+                Self(unsafe { $broadcast(self.0, lane) })
             }
             #[inline(always)]
             unsafe fn load(from: *const $t) -> Self {
@@ -118,6 +122,30 @@ sign_bits!(neg_f64x4, abs_f64x4, __m256d, _mm256_xor_pd, _mm256_andnot_pd, _mm25
 sign_bits!(neg_f32x16, abs_f32x16, __m512, _mm512_xor_ps, _mm512_andnot_ps, _mm512_set1_ps);
 sign_bits!(neg_f64x8, abs_f64x8, __m512d, _mm512_xor_pd, _mm512_andnot_pd, _mm512_set1_pd);
 
+#[inline(always)]
+unsafe fn broadcast_f32x8(v: __m256, lane: usize) -> __m256 {
+    unsafe { _mm256_permutevar8x32_ps(v, _mm256_set1_epi32(lane as i32)) }
+}
+
+/// AVX2 moves halves of `f64` only.
+#[inline(always)]
+unsafe fn broadcast_f64x4(v: __m256d, lane: usize) -> __m256d {
+    unsafe {
+        let halves = _mm256_add_epi32(_mm256_set1_epi32(2 * lane as i32), _mm256_set1_epi64x(1 << 32));
+        _mm256_castps_pd(_mm256_permutevar8x32_ps(_mm256_castpd_ps(v), halves))
+    }
+}
+
+#[inline(always)]
+unsafe fn broadcast_f32x16(v: __m512, lane: usize) -> __m512 {
+    unsafe { _mm512_permutexvar_ps(_mm512_set1_epi32(lane as i32), v) }
+}
+
+#[inline(always)]
+unsafe fn broadcast_f64x8(v: __m512d, lane: usize) -> __m512d {
+    unsafe { _mm512_permutexvar_pd(_mm512_set1_epi64(lane as i64), v) }
+}
+
 x86_vector!(
     F32x8,
     "Eight `f32` in an AVX register.",
@@ -138,7 +166,8 @@ x86_vector!(
     _mm256_max_ps,
     _mm256_sqrt_ps,
     neg_f32x8,
-    abs_f32x8
+    abs_f32x8,
+    broadcast_f32x8
 );
 x86_vector!(
     F64x4,
@@ -160,7 +189,8 @@ x86_vector!(
     _mm256_max_pd,
     _mm256_sqrt_pd,
     neg_f64x4,
-    abs_f64x4
+    abs_f64x4,
+    broadcast_f64x4
 );
 x86_vector!(
     F32x16,
@@ -182,7 +212,8 @@ x86_vector!(
     _mm512_max_ps,
     _mm512_sqrt_ps,
     neg_f32x16,
-    abs_f32x16
+    abs_f32x16,
+    broadcast_f32x16
 );
 x86_vector!(
     F64x8,
@@ -204,5 +235,6 @@ x86_vector!(
     _mm512_max_pd,
     _mm512_sqrt_pd,
     neg_f64x8,
-    abs_f64x8
+    abs_f64x8,
+    broadcast_f64x8
 );

@@ -1,14 +1,15 @@
 //! The inner loops of [`Lstm`](super::Lstm): the four gates of a group of units at a time, in registers.
 //!
-//! Each step waits for the one before it, so the length of the chain of dependent operations counts, not their number:
-//! the sums over columns run in several parts that do not wait for each other, and the weights of the sigmoid gates are
-//! halved beforehand so that all gates take the same tanh. Division is slow, so that tanh stays a fraction: with `σ =
-//! (D + N) / 2D`, the new cell `f·c + i·g` and the new hidden value `o·tanh(c)` take one division each.
+//! Each step waits for the one before it, so the length of the chain of dependent operations counts, not their number: the
+//! sums over columns run in several parts that do not wait for each other, layers run side by side, and
+//! [`gates`](super::gates) has the rest of the chain.
 // Every block stays within slices whose lengths `Lstm::run` has checked; the caller vouches for the instruction set, as
 // `Vector` asks.
 #![allow(clippy::undocumented_unsafe_blocks)]
 
-use neurdsp_simd::math::{fma, tanh_fraction};
+use super::Lstm;
+use super::gates::{Gates, step_by_fractions};
+use neurdsp_simd::math::fma;
 use neurdsp_simd::{AlignedBuf, Vector, dispatch};
 
 /// The hidden columns come in multiples of this, which all numbers of parts divide.
@@ -31,12 +32,54 @@ pub(super) struct Packed {
 }
 
 dispatch! {
-    /// Runs `lstm` over the frames of `input`; see [`Lstm::run`](super::Lstm::run).
+    /// Runs `lstm` over the frames of `input`; see [`Lstm::run`].
     pub(super) fn layer(lstm: &Packed, input: &[f32], input_stride: usize, hidden: &mut [f32], cell: &mut [f32]) = layer_generic
 }
 
+dispatch! {
+    /// Runs layers of one size over `frames` frames; see [`Lstm::run_stack`].
+    pub(super) fn stack(
+        layers: &[Lstm],
+        input: &[f32],
+        frames: usize,
+        hidden: &mut [AlignedBuf],
+        cell: &mut [AlignedBuf],
+    ) = stack_generic
+}
+
+/// Calls `$run::<V, COLUMNS, VECTORS, PARTS>`.
+///
+/// A layer that fits one register has its number of hidden columns built in. Otherwise the number is 0, and there are the
+/// vectors of a group and the parts of a sum, as many as the registers take. The portable code takes groups of four lanes,
+/// which compilers turn into one SSE register.
+macro_rules! shaped {
+    ($lstm:expr, $run:ident($($arg:expr),*)) => {
+        match (V::LANES, $lstm.stride / V::LANES, $lstm.columns) {
+            (8 | 16, 1, 4) => $run::<V, 4, 1, 2>($($arg),*),
+            (8 | 16, 1, 8) => $run::<V, 8, 1, 2>($($arg),*),
+            (16, 1, 12) => $run::<V, 12, 1, 2>($($arg),*),
+            (16, 1, 16) => $run::<V, 16, 1, 2>($($arg),*),
+            (8 | 16, vectors, _) if vectors % 2 == 0 => $run::<V, 0, 2, 1>($($arg),*),
+            (16, 3, _) => $run::<V, 0, 3, 1>($($arg),*),
+            (8 | 16, ..) => $run::<V, 0, 1, 2>($($arg),*),
+            _ => $run::<V, 0, 4, 1>($($arg),*),
+        }
+    };
+}
+
 #[inline(always)]
-unsafe fn layer_generic<V: Vector<f32>>(
+unsafe fn layer_generic<V: Gates>(
+    lstm: &Packed,
+    input: &[f32],
+    input_stride: usize,
+    hidden: &mut [f32],
+    cell: &mut [f32],
+) {
+    unsafe { shaped!(lstm, frames(lstm, input, input_stride, hidden, cell)) }
+}
+
+#[inline(always)]
+unsafe fn frames<V: Gates, const COLUMNS: usize, const VECTORS: usize, const PARTS: usize>(
     lstm: &Packed,
     input: &[f32],
     input_stride: usize,
@@ -44,54 +87,154 @@ unsafe fn layer_generic<V: Vector<f32>>(
     cell: &mut [f32],
 ) {
     unsafe {
-        // Vectors of a group, and parts of a sum: as many as the registers take. The portable code takes groups of four
-        // lanes, which compilers turn into one SSE register.
-        match V::LANES {
-            16 => frames::<V, 1, 2>(lstm, input, input_stride, hidden, cell),
-            8 if lstm.stride.is_multiple_of(16) => frames::<V, 2, 1>(lstm, input, input_stride, hidden, cell),
-            8 => frames::<V, 1, 2>(lstm, input, input_stride, hidden, cell),
-            _ => frames::<V, 4, 1>(lstm, input, input_stride, hidden, cell),
+        let constants = V::constants();
+        let stride = lstm.stride;
+        let mut x = input.as_ptr();
+        let end = x.add(input.len());
+        let mut before = hidden.as_mut_ptr();
+        if COLUMNS > 0 {
+            // The state stays in registers: a value that is stored and loaded again comes late.
+            let (mut h, mut c) = (V::load(before), V::load(cell.as_ptr()));
+            while x < end {
+                before = before.add(stride);
+                (h, c) = small_step::<V, COLUMNS>(lstm, &constants, x, h, c);
+                h.store(before);
+                x = x.add(input_stride);
+            }
+            c.store(cell.as_mut_ptr());
+        } else {
+            while x < end {
+                step::<V, COLUMNS, VECTORS, PARTS>(lstm, &constants, x, before, cell.as_mut_ptr());
+                before = before.add(stride);
+                x = x.add(input_stride);
+            }
         }
     }
 }
 
 #[inline(always)]
-unsafe fn frames<V: Vector<f32>, const VECTORS: usize, const PARTS: usize>(
-    lstm: &Packed,
+unsafe fn stack_generic<V: Gates>(
+    layers: &[Lstm],
     input: &[f32],
-    input_stride: usize,
-    hidden: &mut [f32],
-    cell: &mut [f32],
+    frames: usize,
+    hidden: &mut [AlignedBuf],
+    cell: &mut [AlignedBuf],
+) {
+    unsafe { shaped!(layers[0].packed, waves(layers, input, frames, hidden, cell)) }
+}
+
+/// All layers at a time, each one frame behind the one below it, so that the chain of one fills the gaps of another.
+#[inline(always)]
+unsafe fn waves<V: Gates, const COLUMNS: usize, const VECTORS: usize, const PARTS: usize>(
+    layers: &[Lstm],
+    input: &[f32],
+    frames: usize,
+    hidden: &mut [AlignedBuf],
+    cell: &mut [AlignedBuf],
 ) {
     unsafe {
-        let stride = lstm.stride;
-        let mut x = input.as_ptr();
-        let end = x.add(input.len());
-        let mut before: *const f32 = hidden.as_ptr();
-        let mut after = hidden.as_mut_ptr().add(stride);
-        while x < end {
-            let mut weight = lstm.weight.as_ptr();
-            for first in (0..stride).step_by(VECTORS * V::LANES) {
-                let bias = lstm.bias.as_ptr().add(4 * first);
-                weight = units::<V, VECTORS, PARTS>(
-                    lstm,
-                    weight,
-                    bias,
-                    (x, before),
-                    (cell.as_mut_ptr().add(first), after.add(first)),
-                );
+        let constants = V::constants();
+        for wave in 0..frames + layers.len() - 1 {
+            let mut below = input.as_ptr();
+            for (i, (layer, (hidden, cell))) in
+                layers.iter().zip(hidden.iter_mut().zip(cell.iter_mut())).enumerate()
+            {
+                let hidden = hidden.as_mut_ptr();
+                let Packed { inputs, stride, .. } = layer.packed;
+                let frame = wave.wrapping_sub(i);
+                if frame < frames {
+                    let (x, before) =
+                        (below.add(frame * inputs_stride(i, inputs, stride)), hidden.add(frame * stride));
+                    step::<V, COLUMNS, VECTORS, PARTS>(
+                        &layer.packed,
+                        &constants,
+                        x,
+                        before,
+                        cell.as_mut_ptr(),
+                    );
+                }
+                below = hidden.add(stride);
             }
-            x = x.add(input_stride);
-            before = after;
-            after = after.add(stride);
         }
+    }
+}
+
+/// Values between the frames that layer `i` reads.
+#[inline(always)]
+fn inputs_stride(i: usize, inputs: usize, stride: usize) -> usize {
+    if i == 0 { inputs } else { stride }
+}
+
+/// One step of a layer, from the hidden frame `before` to the one that follows it.
+#[inline(always)]
+unsafe fn step<V: Gates, const COLUMNS: usize, const VECTORS: usize, const PARTS: usize>(
+    lstm: &Packed,
+    constants: &V::Constants,
+    x: *const f32,
+    before: *mut f32,
+    cell: *mut f32,
+) {
+    unsafe {
+        let after = before.add(lstm.stride);
+        if COLUMNS > 0 {
+            let (h, c) = small_step::<V, COLUMNS>(lstm, constants, x, V::load(before), V::load(cell));
+            h.store(after);
+            c.store(cell);
+            return;
+        }
+        let mut weight = lstm.weight.as_ptr();
+        for first in (0..lstm.stride).step_by(VECTORS * V::LANES) {
+            let bias = lstm.bias.as_ptr().add(4 * first);
+            weight = units::<V, VECTORS, PARTS>(
+                lstm,
+                constants,
+                weight,
+                bias,
+                (x, before),
+                (cell.add(first), after.add(first)),
+            );
+        }
+    }
+}
+
+/// One step of a layer that fits one register.
+#[inline(always)]
+unsafe fn small_step<V: Gates, const COLUMNS: usize>(
+    lstm: &Packed,
+    constants: &V::Constants,
+    x: *const f32,
+    h: V,
+    c: V,
+) -> (V, V) {
+    unsafe {
+        let column = 4 * V::LANES;
+        let mut sums = [[[V::splat(0.0); 1]; 4]; 2];
+        for (g, sum) in sums[0].iter_mut().enumerate() {
+            sum[0] = V::load(lstm.bias.as_ptr().add(g * V::LANES));
+        }
+        // Compilers would read the weights ahead of all steps, into more registers than there are.
+        let mut weight = std::hint::black_box(lstm.weight.as_ptr());
+        for i in 0..lstm.inputs {
+            accumulate(&mut sums[0], V::splat(x.add(i).read()), weight);
+            weight = weight.add(column);
+        }
+        for first in (0..COLUMNS).step_by(COLUMN_STEP) {
+            for k in 0..COLUMN_STEP {
+                accumulate(&mut sums[k % 2], h.broadcast(first + k), weight);
+                weight = weight.add(column);
+            }
+        }
+        let sums = std::array::from_fn(|g| [sums[0][g][0].add(sums[1][g][0])]);
+        let ([h], [c]) = V::step(constants, sums, [c]);
+        (h, c)
     }
 }
 
 /// One step of one group of units; gives where the weights of the next group begin.
 #[inline(always)]
-unsafe fn units<V: Vector<f32>, const VECTORS: usize, const PARTS: usize>(
+unsafe fn units<V: Gates, const VECTORS: usize, const PARTS: usize>(
     lstm: &Packed,
+    constants: &V::Constants,
     mut weight: *const f32,
     bias: *const f32,
     (x, before): (*const f32, *const f32),
@@ -106,60 +249,31 @@ unsafe fn units<V: Vector<f32>, const VECTORS: usize, const PARTS: usize>(
             }
         }
         for i in 0..lstm.inputs {
-            accumulate(&mut sums[PARTS - 1], x.add(i).read(), weight);
+            accumulate(&mut sums[PARTS - 1], V::splat(x.add(i).read()), weight);
             weight = weight.add(column);
         }
         let mut h = before;
         let end = before.add(lstm.columns);
         while h < end {
             for (part, sums) in sums.iter_mut().enumerate() {
-                accumulate(sums, h.add(part).read(), weight);
+                accumulate(sums, V::splat(h.add(part).read()), weight);
                 weight = weight.add(column);
             }
             h = h.add(PARTS);
         }
-        // In stages over all vectors of the group, so that the chains of one fill the gaps of another.
-        let mut gates = [[(V::splat(0.0), V::splat(0.0)); 4]; VECTORS];
-        for (v, gates) in gates.iter_mut().enumerate() {
-            for (g, gate) in gates.iter_mut().enumerate() {
-                let mut sum = sums[0][g][v];
-                for part in &sums[1..] {
-                    sum = sum.add(part[g][v]);
-                }
-                *gate = tanh_fraction(sum);
+        let (mut sums, others) = (sums[0], &sums[1..]);
+        for part in others {
+            for (sum, part) in sums.as_flattened_mut().iter_mut().zip(part.as_flattened()) {
+                *sum = sum.add(*part);
             }
         }
-        let mut cells = [V::splat(0.0); VECTORS];
-        for (v, (c, gates)) in cells.iter_mut().zip(&gates).enumerate() {
-            *c = next_cell(gates, V::load(cell.add(v * V::LANES)));
-            c.store(cell.add(v * V::LANES));
-        }
-        for (v, (c, gates)) in cells.iter().zip(&gates).enumerate() {
-            next_hidden(gates, *c).store(after.add(v * V::LANES));
+        let cells = std::array::from_fn(|v| V::load(cell.add(v * V::LANES)));
+        let (h, c) = V::step(constants, sums, cells);
+        for v in 0..VECTORS {
+            c[v].store(cell.add(v * V::LANES));
+            h[v].store(after.add(v * V::LANES));
         }
         weight
-    }
-}
-
-/// `σ(f) · before + σ(i) · tanh(g)`, where the gates are fractions of tanh, those of the sigmoids with halved arguments.
-#[inline(always)]
-unsafe fn next_cell<V: Vector<f32>>(gates: &[(V, V); 4], before: V) -> V {
-    unsafe {
-        let [(i, below_i), (f, below_f), (g, below_g), _] = *gates;
-        let before = before.mul(below_i.mul(below_g));
-        let kept = fma(f, before, below_f.mul(before));
-        let above = fma(fma(i, below_f, below_i.mul(below_f)), g, kept);
-        above.div(below_i.mul(below_g).mul(below_f.add(below_f)))
-    }
-}
-
-/// `σ(o) · tanh(cell)`.
-#[inline(always)]
-unsafe fn next_hidden<V: Vector<f32>>(gates: &[(V, V); 4], cell: V) -> V {
-    unsafe {
-        let (o, below_o) = gates[3];
-        let (c, below_c) = tanh_fraction(cell);
-        below_o.add(o).mul(c).div(below_o.add(below_o).mul(below_c))
     }
 }
 
@@ -173,14 +287,11 @@ unsafe fn cell_step_generic<V: Vector<f32>>(gates: &[f32], cell: &mut [f32], hid
     unsafe {
         let units = cell.len();
         for u in (0..units).step_by(V::LANES) {
-            let mut fractions = [(V::splat(0.0), V::splat(0.0)); 4];
-            for (gate, fraction) in fractions.iter_mut().enumerate() {
-                *fraction = tanh_fraction(V::load(gates.as_ptr().add(gate * units + u)));
-            }
+            let sums = std::array::from_fn(|gate| [V::load(gates.as_ptr().add(gate * units + u))]);
             let place = cell.as_mut_ptr().add(u);
-            let next = next_cell(&fractions, V::load(place));
+            let ([after], [next]) = step_by_fractions(sums, [V::load(place)]);
             next.store(place);
-            next_hidden(&fractions, next).store(hidden.as_mut_ptr().add(u));
+            after.store(hidden.as_mut_ptr().add(u));
         }
     }
 }
@@ -189,11 +300,10 @@ unsafe fn cell_step_generic<V: Vector<f32>>(gates: &[f32], cell: &mut [f32], hid
 #[inline(always)]
 unsafe fn accumulate<V: Vector<f32>, const VECTORS: usize>(
     sums: &mut [[V; VECTORS]; 4],
-    value: f32,
+    value: V,
     weight: *const f32,
 ) {
     unsafe {
-        let value = V::splat(value);
         for (g, gate) in sums.iter_mut().enumerate() {
             for (v, sum) in gate.iter_mut().enumerate() {
                 *sum = fma(value, V::load(weight.add((g * VECTORS + v) * V::LANES)), *sum);

@@ -120,7 +120,6 @@ impl PreparedLstm {
         let split = network.without_bypass();
         let (network, bypass) = split.as_ref().map_or((network, 0.0), |(inner, gain)| (inner, *gain));
         let units = network.hidden_size;
-        let isa = fitting(isa, units);
         let stride = frame_stride(units, isa);
         let layer =
             |layer: &super::LstmLayer| Lstm::new(layer.inputs, units, &layer.weight, &layer.bias, isa);
@@ -176,12 +175,6 @@ impl FrameModelSource for PreparedLstm {
     }
 }
 
-/// The instruction set to use: vectors twice as wide as the units gain nothing, and divide more slowly.
-fn fitting(isa: Isa, units: usize) -> Isa {
-    let narrower = || Isa::available().into_iter().rfind(|other| *other <= isa && !other.has_avx512());
-    if units <= 8 { narrower().unwrap_or(isa) } else { isa }
-}
-
 /// Room for a frame and [`MAX_FRAMES`] after it, beginning with `frame`.
 fn frames_after(frame: &[f32]) -> AlignedBuf {
     let mut frames = AlignedBuf::zeroed((MAX_FRAMES + 1) * frame.len());
@@ -194,17 +187,9 @@ fn run(layers: &[Lstm], input: &[f32], hidden: &mut [AlignedBuf], cell: &mut [Al
     let Some(first) = layers.first() else { return };
     let stride = first.stride();
     let frames = input.len() / first.inputs();
-    let used = (frames + 1) * stride;
-    for (i, (layer, cell)) in layers.iter().zip(cell).enumerate() {
-        let (done, rest) = hidden.split_at_mut(i);
-        let Some(own) = rest.first_mut() else { return };
-        match done.last() {
-            Some(below) => layer.run(&below[stride..used], stride, &mut own[..used], cell),
-            None => layer.run(input, first.inputs(), &mut own[..used], cell),
-        }
-    }
+    Lstm::run_stack(layers, input, frames, hidden, cell);
     for hidden in hidden {
-        hidden.copy_within(used - stride..used, 0);
+        hidden.copy_within(frames * stride..(frames + 1) * stride, 0);
     }
 }
 
