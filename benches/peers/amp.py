@@ -11,6 +11,8 @@ the utilities of https://github.com/mikeoliphant/NeuralAudio. ``--nam-core`` may
 builds with different options; the best of them counts. It has its fast tanh, which is off by 4.4e-4; that
 of neurdsp is exact to 4e-7.
 
+``lstm:LxU`` in place of a model is an LSTM of L layers of U units with random weights.
+
 ``SIZE``, from 0 to 1, is that of a model of several sizes. The contenders take turns, so that a busy
 machine slows all of them alike, and the fastest turn of each counts. The peers time themselves by the wall
 clock and feed silence; neurdsp rests on silence, so it is fed a sine, and is timed by the CPU time of its
@@ -21,12 +23,15 @@ as many turns as it takes for the figures to stay.
 import argparse
 import json
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import numpy as np
 from neurdsp.cli.bench import bench_file, instruction_set
 
 #: Ratios over a peer that neurdsp is to reach with AVX-512; with AVX2 in brackets.
@@ -74,6 +79,21 @@ def neural_audio(program: Path, model: Path, size: float | None) -> float | None
     return float(found.group(1)) if found else None
 
 
+def random_lstm(layers: int, units: int, folder: Path) -> Path:
+    """Write an LSTM with random weights of a trained one's size."""
+    chance = np.random.default_rng(1)
+    weights: list[float] = []
+    for inputs in [1] + [units] * (layers - 1):
+        rows = chance.uniform(-1, 1, 4 * units * (inputs + units + 1)) / np.sqrt(units)
+        weights += [*rows.tolist(), *[0.0] * (2 * units)]
+    weights += [*(chance.uniform(-1, 1, units) / np.sqrt(units)).tolist(), 0.0]
+    config = {"input_size": 1, "hidden_size": units, "num_layers": layers}
+    model = {"version": "0.5.4", "architecture": "LSTM", "config": config, "weights": weights}
+    path = folder / f"LSTM {layers}x{units}.nam"
+    path.write_text(json.dumps(model | {"sample_rate": 48000, "metadata": {}}), encoding="utf-8")
+    return path
+
+
 def best(before: float | None, now: float | None) -> float | None:
     """The larger of two speeds, of which either may be missing."""
     return max((speed for speed in (before, now) if speed is not None), default=None)
@@ -96,8 +116,12 @@ def main() -> None:
     print("# targets: " + TARGETS.replace("\n", " "))
     print(f"{'model':>32} {'neurdsp':>9} {'NAM Core':>9} {'ratio':>6} {'NeuralAudio':>12} {'ratio':>6}")
     results = []
+    folder = Path(tempfile.mkdtemp())
     for name in arguments.models:
         path, _, size_text = name.partition("@")
+        if path.startswith("lstm:"):
+            layers, _, units = path.removeprefix("lstm:").partition("x")
+            path = str(random_lstm(int(layers), int(units), folder))
         size = float(size_text) if size_text else None
         result: Result | None = None
         for _ in range(arguments.turns):
@@ -120,6 +144,7 @@ def main() -> None:
             f"{audio:>12} {result.ratio(result.neural_audio):>6}"
         )
         results.append(asdict(result))
+    shutil.rmtree(folder)
     if arguments.json:
         arguments.json.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
 

@@ -118,6 +118,11 @@ def test_data_become_a_network_that_is_judged_pruned_and_rounded(tmp_path):
     assert told["facts"]["takes"] == {"train": 1, "validation": 1, "test": 1}
     small = ("--set", "training.batch_size=16", "--set", "training.validate_steps=10")
     run("music", "train", "groove", data, "--run-dir", tmp_path / "run", "--steps", 20, *small)
+    all_of_it = ("music", "train", "all", tmp_path, "--run-dir", tmp_path / "runs", "--steps", 20, *small)
+    trained = json.loads(run(*all_of_it, "--json").splitlines()[-1])
+    assert [(result["network"], result["summary"]["steps"]) for result in trained] == [("groove", 20)]
+    same = [(tmp_path / name / "result.json").read_text() for name in ("run", "runs/groove")]
+    assert json.loads(same[0])["metrics"] == json.loads(same[1])["metrics"], "one run repeats another"
     run("music", "export", tmp_path / "run", data, "-o", model)
     judged = json.loads(run("music", "evaluate", model, data, "--json"))
     assert judged["metrics"]["timing_ms"] < judged["baselines"]["quantised"]["timing_ms"]

@@ -79,6 +79,9 @@ def test_batches_depend_on_their_number_alone(task):
 def test_chance_is_measured_and_played(task, data):
     text = task.details(still)["groove.residuals"]
     examples = quantised_copy(bars_of(data, "test"), still)
+    assert task.applied(still, {}, "test") == {}
+    applied = task.applied(still, {"groove.residuals": text}, "test")
+    assert applied["played_spread"] == played_like(examples, text)["spread"]
     figures = played_like(examples, text, seed=3)
     assert 0.7 < figures["spread"] < 1.3
     assert figures["w1_ms"] < 4

@@ -105,11 +105,16 @@ pub fn operations_per_sample(config: &ResidualConfig) -> f64 {
 fn rate(slice: Duration, work: &mut dyn FnMut() -> u64) -> f64 {
     let start = ThreadTime::now();
     let mut units = 0;
+    // Reading the clock takes as long as several samples of a small model.
+    let mut calls = 1;
     loop {
-        units += work();
+        units += (0..calls).map(|_| work()).sum::<u64>();
         let elapsed = start.elapsed();
         if elapsed >= slice && !elapsed.is_zero() {
             return units as f64 / elapsed.as_secs_f64();
+        }
+        if elapsed < slice / 4 {
+            calls *= 2;
         }
     }
 }

@@ -97,6 +97,7 @@ def evaluate(
     """
     network = MusicNetwork(model)
     task = task_of(network.name).task(dataset, recipe or load_recipe(network.name))
+    run = engine_runner(network)
     return Evaluation(
         network=network.name,
         precision=network.precision,
@@ -104,6 +105,6 @@ def evaluate(
         size_bytes=Path(model).stat().st_size,
         weight_bytes=network.bytes,
         split=split,
-        metrics=task.metrics(engine_runner(network), split),
+        metrics=task.metrics(run, split) | task.applied(run, network.metadata, split),
         baselines=task.baselines(split) if baselines else {},
     )

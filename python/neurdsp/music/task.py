@@ -61,6 +61,10 @@ class MusicTask(ABC):
         """Return further metadata for the model file of a network."""
         return {}
 
+    def applied(self, run: Runner, details: Mapping[str, str], split: str) -> dict[str, float]:  # noqa: ARG002
+        """Measure what the application makes of a network with the metadata of its file."""
+        return {}
+
 
 def batch_rows(number: int, *, n_rows: int, batch_size: int, seed: int) -> NDArray[np.int64]:
     """Return the rows of a batch: each epoch has every row once, in an order of its own.

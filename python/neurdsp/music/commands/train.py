@@ -72,7 +72,9 @@ def prepare(
 
 @guard.guarded
 def train(
-    network: Annotated[str, typer.Argument(help="Name of a network, or all: what ships, one after another.")],
+    network: Annotated[
+        str, typer.Argument(help="Name of a network, or all: each that has data, one after another.")
+    ],
     data: Annotated[
         Path,
         typer.Argument(
@@ -115,8 +117,13 @@ def train(
     every = network == "all"
     if every and config_path is not None:
         raise ParameterError("--config is for one network; give its name instead of all")
+    names = [network]
+    if every:
+        names = [entry.name for entry in TASKS if (data / f"{entry.name}.safetensors").is_file()]
+        if not names:
+            raise ParameterError(f"{data} has no data of a network; 'neurdsp music prepare' makes them")
     results = []
-    for name in [entry.name for entry in TASKS] if every else [network]:
+    for name in names:
         source = data / f"{name}.safetensors" if every else data
         recipe = recipe_of(name, config_path, overrides, minutes, steps)
         folder = run_dir / name if every else run_dir

@@ -1,5 +1,6 @@
 """What training asks about a groove: offsets and velocities of drummers, beside what the reference says."""
 
+from collections.abc import Mapping
 from functools import cache
 from typing import NamedTuple
 
@@ -13,7 +14,7 @@ from neurdsp import _core
 from neurdsp.config import Config
 from neurdsp.config import build as build_config
 from neurdsp.music.dataset import Dataset
-from neurdsp.music.groove.chance import measure_residuals
+from neurdsp.music.groove.chance import measure_residuals, played_like, quantised_copy
 from neurdsp.music.groove.takes import OFFSET_SCALE, VELOCITY_SCALE, Hits, View, bars_of, hits_of, view_of
 from neurdsp.music.model import Network
 from neurdsp.music.recipe import Recipe
@@ -191,6 +192,17 @@ class GrooveTask(MusicTask):
             for split in ("train", "validation")
         ]
         return {"groove.residuals": measure_residuals(views, self._split("validation").takes, run)}
+
+    def applied(self, run: Runner, details: Mapping[str, str], split: str) -> dict[str, float]:
+        """Play quantised takes with a drummer's chance, and compare with the drummers; see `played_like`."""
+        residuals = details.get("groove.residuals")
+        examples = quantised_copy(self._split(split).takes, run) if residuals else []
+        if residuals is None or not examples:
+            return {}
+        with np.errstate(invalid="ignore", divide="ignore"):
+            figures = played_like(examples, residuals)
+        # Takes without any spread have no correlation.
+        return {f"played_{name}": value for name, value in figures.items() if np.isfinite(value)}
 
     def _counted(self, split: str) -> NDArray[np.bool_]:
         view: View = self._view(split, True, False)
