@@ -13,6 +13,8 @@ const FLAM_MS: f32 = 40.0;
 const FLAM_SPAN_MS: f32 = 80.0;
 /// Part of the distance to its neighbours of the same voice that a hit may move, so that none overtakes another.
 const ROOM: f64 = 0.49;
+/// Part of a drummer's chance that a hit keeps whose velocity the file already tells.
+const LEAST_CHANCE: f32 = 0.15;
 /// Most sixteenths that a hit may be off its step.
 pub(super) const MOST_SIXTEENTHS: f32 = 0.49;
 
@@ -91,8 +93,9 @@ pub struct Performance {
 
 /// Plays hits with a feel.
 ///
-/// A locked voice, and each voice at amount 0, stays as it is. Without a reference each voice keeps its mean velocity. Hits
-/// keep their order within a voice, and none is before tick 0.
+/// A locked voice, and each voice at amount 0, stays as it is. Without a reference each voice keeps its mean velocity and
+/// what accents it has: the wider these are, the less is added to them. Hits keep their order within a voice, and none is
+/// before tick 0.
 ///
 /// # Arguments
 /// * `estimates`, `calls`: of [`super::estimate`] and [`super::calls`].
@@ -225,31 +228,41 @@ fn shift(bars: &Bars, hit: &Hit, aim: &Aim, feel: &Feel, around: (Option<u64>, O
     f64::from(feel.amount) * (target - tick)
 }
 
-/// Mean velocities of each voice: as they came, and as they are meant.
+/// Velocities of each voice: as they came, and as they are meant.
 struct Levels {
     meant: [f32; N_VOICES],
-    /// What keeps the mean of a voice.
-    kept: [f32; N_VOICES],
+    came: [f32; N_VOICES],
+    /// How much of a drummer's spread the file already has, from 0 to 1; 0 where a reference tells the velocities.
+    told: [f32; N_VOICES],
+    referred: bool,
 }
 
 impl Levels {
     fn new(hits: &[Hit], aims: &[Aim], referred: bool) -> Levels {
-        let mean = |voice, value: &dyn Fn(usize) -> f32| {
-            let (sum, count) = (0..hits.len())
-                .filter(|&at| hits[at].voice == voice)
-                .fold((0.0, 0.0), |(sum, count), at| (sum + value(at), count + 1.0));
-            sum / f32::max(count, 1.0)
+        let mean_and_spread = |voice, value: &dyn Fn(usize) -> f32| {
+            let own = || (0..hits.len()).filter(|&at| hits[at].voice == voice).map(value);
+            let count = f32::max(own().count() as f32, 1.0);
+            let mean = own().sum::<f32>() / count;
+            (mean, (own().map(|value| (value - mean).powi(2)).sum::<f32>() / count).sqrt())
         };
-        let meant: [f32; N_VOICES] = std::array::from_fn(|voice| mean(voice, &|at| aims[at].mean));
-        let came = |voice| mean(voice, &|at| f32::from(hits[at].velocity));
-        let kept = std::array::from_fn(|voice| if referred { 0.0 } else { came(voice) - meant[voice] });
-        Levels { meant, kept }
+        let (mut meant, mut came, mut told) = ([0.0; N_VOICES], [0.0; N_VOICES], [0.0; N_VOICES]);
+        for voice in 0..N_VOICES {
+            let spread;
+            (came[voice], spread) = mean_and_spread(voice, &|at| f32::from(hits[at].velocity));
+            let (_, whole) = mean_and_spread(voice, &|at| aims[at].mean + aims[at].deviation);
+            meant[voice] = mean_and_spread(voice, &|at| aims[at].mean).0;
+            told[voice] = if referred { 0.0 } else { (spread / whole.max(1.0)).min(1.0) };
+        }
+        Levels { meant, came, told, referred }
     }
 
     fn velocity(&self, hit: &Hit, aim: &Aim, feel: &Feel) -> f32 {
-        let (meant, kept) = (self.meant[hit.voice], self.kept[hit.voice]);
-        let target = meant + kept + feel.accents * (aim.mean - meant) + aim.deviation;
+        let (meant, came, told) = (self.meant[hit.voice], self.came[hit.voice], self.told[hit.voice]);
         let velocity = f32::from(hit.velocity);
+        let own = if self.referred { 0.0 } else { velocity - came };
+        let mean = if self.referred { meant } else { came };
+        let shape = own + (1.0 - told) * (aim.mean - meant);
+        let target = mean + feel.accents * shape + f32::max(1.0 - told, LEAST_CHANCE) * aim.deviation;
         (velocity + feel.amount * (target.clamp(1.0, 127.0) - velocity)).clamp(1.0, 127.0)
     }
 }
@@ -366,6 +379,20 @@ mod tests {
             play(&bars, Reference::None, [-0.5; N_OUTPUTS], &Feel { late_only: true, ..Feel::default() });
         assert_eq!(late.latency_ms, 0.0);
         assert!(late.hits.iter().zip(bars.hits()).all(|(played, hit)| played.tick >= hit.tick));
+    }
+
+    #[test]
+    fn accents_of_a_file_stay_and_an_even_voice_gets_a_drummers() {
+        let accented: Vec<_> =
+            (0..64_u64).map(|step| (step * 120, 38, if step % 4 == 0 { 110 } else { 40 })).collect();
+        let even: Vec<_> = (0..64_u64).map(|step| (step * 120, 38, 80)).collect();
+        let off = |notes: &[(u64, u8, u8)]| {
+            let found = play(&bars(notes), Reference::None, STILL, &Feel::default());
+            let far = |played: &Played| f32::from(played.velocity.abs_diff(notes[played.note].2));
+            found.hits.iter().map(far).sum::<f32>() / 64.0
+        };
+        assert!(off(&accented) < 4.0, "{}", off(&accented));
+        assert!(off(&even) > 4.0, "{}", off(&even));
     }
 
     #[test]
