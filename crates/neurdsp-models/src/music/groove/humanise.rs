@@ -137,6 +137,7 @@ pub fn humanise(
                 offset_ms: offset * hit.sixteenth_ms + loose * late_ms + feel.lean_ms,
                 mean: velocity,
                 deviation: loose * louder,
+                chance: louder,
             }
         })
         .collect();
@@ -171,6 +172,8 @@ struct Aim {
     offset_ms: f32,
     mean: f32,
     deviation: f32,
+    /// The deviation without any tightness.
+    chance: f32,
 }
 
 /// Strokes that are played as one: a hit, or a flam.
@@ -232,7 +235,7 @@ fn shift(bars: &Bars, hit: &Hit, aim: &Aim, feel: &Feel, around: (Option<u64>, O
 struct Levels {
     meant: [f32; N_VOICES],
     came: [f32; N_VOICES],
-    /// How much of a drummer's spread the file already has, from 0 to 1; 0 where a reference tells the velocities.
+    /// How much of the spread of chance the file already has, from 0 to 1; 0 where a reference tells the velocities.
     told: [f32; N_VOICES],
     referred: bool,
 }
@@ -249,7 +252,7 @@ impl Levels {
         for voice in 0..N_VOICES {
             let spread;
             (came[voice], spread) = mean_and_spread(voice, &|at| f32::from(hits[at].velocity));
-            let (_, whole) = mean_and_spread(voice, &|at| aims[at].mean + aims[at].deviation);
+            let (_, whole) = mean_and_spread(voice, &|at| aims[at].chance);
             meant[voice] = mean_and_spread(voice, &|at| aims[at].mean).0;
             told[voice] = if referred { 0.0 } else { (spread / whole.max(1.0)).min(1.0) };
         }
