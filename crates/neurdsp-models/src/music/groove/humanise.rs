@@ -15,6 +15,8 @@ const FLAM_SPAN_MS: f32 = 80.0;
 const ROOM: f64 = 0.49;
 /// Part of a drummer's chance that a hit keeps whose velocity the file already tells.
 const LEAST_CHANCE: f32 = 0.15;
+/// Part of the spread of chance that tells as much of a voice as all of it: chance makes up for all roles of even input.
+const TOLD_SPREAD: f32 = 0.5;
 /// Most sixteenths that a hit may be off its step.
 pub(super) const MOST_SIXTEENTHS: f32 = 0.49;
 
@@ -254,7 +256,7 @@ impl Levels {
             (came[voice], spread) = mean_and_spread(voice, &|at| f32::from(hits[at].velocity));
             let (_, whole) = mean_and_spread(voice, &|at| aims[at].chance);
             meant[voice] = mean_and_spread(voice, &|at| aims[at].mean).0;
-            told[voice] = if referred { 0.0 } else { (spread / whole.max(1.0)).min(1.0) };
+            told[voice] = if referred { 0.0 } else { (spread / (TOLD_SPREAD * whole).max(1.0)).min(1.0) };
         }
         Levels { meant, came, told, referred }
     }
