@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
 # Trains the preset `seed` on own synthesis and on the kicks of Debian packages, and writes a page about the run.
 #
-#   scripts/runs/kick_seed.sh [MINUTES [SYNTHESISED]]
+#   scripts/runs/kick_seed.sh [MINUTES [VOCODER_MINUTES [SYNTHESISED]]]
 #
 # MINUTES of CPU time for each of the three stages, 10 by default: enough to see that each learns, not for a model
-# to use. SYNTHESISED kicks, 2,000 by default. Everything on the way stays in runs/kick-seed/; a call that was
+# to use. The vocoder, which learns slowest, may have minutes of its own. SYNTHESISED kicks, 2,000 by default. Everything on the way stays in runs/kick-seed/; a call that was
 # stopped goes on where it was.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 minutes=${1:-10}
+vocoder_minutes=${2:-$minutes}
 work=runs/kick-seed
 packages=(hydrogen-drumkits hydrogen-data sonic-pi-samples)
 neurdsp=.venv/bin/neurdsp
@@ -24,7 +25,7 @@ if [ ${#missing[@]} -gt 0 ]; then
     exit 2
 fi
 
-[ -d "$work/synthesis" ] || "$python" scripts/runs/kick_synthesis.py "$work/synthesis" "${2:-2000}"
+[ -d "$work/synthesis" ] || "$python" scripts/runs/kick_synthesis.py "$work/synthesis" "${3:-2000}"
 "$neurdsp" kick aggregate "$work/synthesis" /usr/share/hydrogen/data/drumkits /usr/share/sonic-pi/samples \
     --word kick --word bd_ --word bassdrum --max-kb 2000 -o "$work/data"
 "$neurdsp" kick prepare "$work/data"
@@ -37,7 +38,7 @@ for stage in vae diffusion vocoder; do
 done
 settings+=(vae.training.batch_size=8 vae.training.learning_rate=0.0005)
 settings+=(diffusion.training.learning_rate=0.0005 diffusion.training.accumulate_batches=1)
-settings+=(vocoder.training.batch_size=2)
+settings+=(vocoder.training.batch_size=2 "vocoder.training.minutes=$vocoder_minutes")
 options=()
 for setting in "${settings[@]}"; do options+=(--set "$setting"); done
 "$neurdsp" kick train seed "$work/data/prepared" -r "$work/run" "${options[@]}"
