@@ -1,30 +1,33 @@
-//! The network inside the plugin, which makes kicks of requests. It is read once for all instances, by the first that needs it.
+//! Makes kicks of requests. The network inside the plugin is read once for all instances, by the first that needs it.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use neurdsp_models::kick::{Hybrid, HybridConfig, kick_key};
-use neurdsp_models::{Header, ModelFile};
 
 use super::codes::{Kick, Kicks, VARIATIONS};
+use super::own;
 use super::wishes::{ATTRIBUTES, WORDS, Wishes};
 
 /// The generators that ship.
 const SHIPPED: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/kicks.rs"));
 
-static GENERATOR: LazyLock<Result<Hybrid, String>> = LazyLock::new(|| {
+static GENERATOR: LazyLock<Result<Arc<Hybrid>, String>> = LazyLock::new(|| {
     let (_, bytes) = SHIPPED.first().ok_or("this build has no network that makes kicks")?;
-    let file = ModelFile::from_bytes(bytes).map_err(|error| error.to_string())?;
-    let header = Header::from_metadata(&file.metadata).map_err(|error| error.to_string())?;
-    Hybrid::from_file(&file, &header).map_err(|error| error.to_string())
+    own::network(bytes).map(Arc::new)
 });
 
-fn generator() -> Result<&'static Hybrid, String> {
-    GENERATOR.as_ref().map_err(Clone::clone)
+/// The network inside the plugin.
+///
+/// # Errors
+///
+/// A sentence for the user: this build has none.
+pub(super) fn shipped() -> Result<Arc<Hybrid>, String> {
+    GENERATOR.clone()
 }
 
 /// What words and attributes mean, for people.
 pub(super) fn meaning(name: &str) -> Option<&'static str> {
-    let config = generator().ok()?.config();
+    let config = GENERATOR.as_ref().ok()?.config();
     let word = config.keywords.iter().find(|word| word.name == name).map(|word| word.meaning.as_str());
     let attribute = || config.attributes.iter().find(|attribute| attribute.name == name);
     word.or_else(|| attribute().map(|attribute| attribute.meaning.as_str()))
@@ -34,9 +37,8 @@ pub(super) fn meaning(name: &str) -> Option<&'static str> {
 ///
 /// # Errors
 ///
-/// A sentence for the user: this build has no network.
-pub(super) fn generate(wishes: &Wishes, amount_percent: u8) -> Result<Kicks, String> {
-    let network = generator()?;
+/// A sentence for the user.
+pub(super) fn generate(network: &Hybrid, wishes: &Wishes, amount_percent: u8) -> Result<Kicks, String> {
     let config = network.config();
     let key = kick_key(u64::from(wishes.seed), 0);
     let (words, attributes) = conditions(config, wishes);
@@ -46,7 +48,7 @@ pub(super) fn generate(wishes: &Wishes, amount_percent: u8) -> Result<Kicks, Str
     let latent = network.chosen(&candidates);
     let code = network.decode(latent).map_err(|error| error.to_string())?;
     let noise = candidates.noise[candidates.best * config.latent..][..config.latent].to_vec();
-    vary(wishes, Kick { code, key, noise }, amount_percent)
+    vary(network, wishes, Kick { code, key, noise }, amount_percent)
 }
 
 /// A kick with variations: what it was made of, mixed with other noise.
@@ -54,8 +56,12 @@ pub(super) fn generate(wishes: &Wishes, amount_percent: u8) -> Result<Kicks, Str
 /// # Errors
 ///
 /// As [`generate`].
-pub(super) fn vary(wishes: &Wishes, kick: Kick, amount_percent: u8) -> Result<Kicks, String> {
-    let network = generator()?;
+pub(super) fn vary(
+    network: &Hybrid,
+    wishes: &Wishes,
+    kick: Kick,
+    amount_percent: u8,
+) -> Result<Kicks, String> {
     let config = network.config();
     let (words, attributes) = conditions(config, wishes);
     let guidance = f32::from(wishes.guidance_tenths) / 10.0;
@@ -101,7 +107,7 @@ fn conditions(config: &HybridConfig, wishes: &Wishes) -> (Vec<f32>, Vec<Option<f
 #[cfg(test)]
 mod tests {
     use super::super::wishes::{ATTRIBUTES, WORDS, Wishes};
-    use super::{SHIPPED, generate, meaning};
+    use super::{SHIPPED, generate, meaning, shipped};
 
     #[test]
     fn the_network_that_ships_knows_every_word_and_attribute() {
@@ -113,10 +119,11 @@ mod tests {
     fn a_request_gives_the_same_kicks_each_time_and_a_kick_comes_back_from_its_text() {
         let mut wishes = Wishes { seed: 7, ..Wishes::default() };
         wishes.words[0] = 1;
-        let kicks = generate(&wishes, 30).unwrap();
-        assert_eq!(kicks, generate(&wishes, 30).unwrap());
+        let network = shipped().unwrap();
+        let kicks = generate(&network, &wishes, 30).unwrap();
+        assert_eq!(kicks, generate(&network, &wishes, 30).unwrap());
         assert!(kicks.variations.iter().all(|variation| variation.code != kicks.kick.code));
-        let still = generate(&wishes, 0).unwrap();
+        let still = generate(&network, &wishes, 0).unwrap();
         assert!(still.variations.iter().all(|variation| *variation == kicks.kick));
         let text = serde_json::to_string(&kicks).unwrap();
         assert_eq!(serde_json::from_str::<super::Kicks>(&text).unwrap(), kicks);

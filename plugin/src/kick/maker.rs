@@ -1,22 +1,25 @@
 //! Makes kicks and renders them, on a thread beside the audio thread, and keeps them in the project.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::Path;
 use std::sync::Arc;
 use std::thread::Thread;
 
-use neurdsp_models::kick::{KickRenderer, RenderSpec};
+use neurdsp_models::kick::{Hybrid, KickRenderer, RenderSpec};
 use parking_lot::Mutex;
 
 use super::bank::{Bank, sounding};
 use super::codes::{Kick, Kicks};
-use super::generator::{generate, vary};
+use super::generator::{generate, shipped, vary};
 use super::job::Job;
+use super::own::Own;
 use super::params::KickParams;
 use super::session::{Session, VERSION};
 use super::shared::{Peaks, Shared, Shown, peaks};
+use super::sound::Made;
 use super::wishes::Wishes;
 use crate::loading::{Tasks, Worker};
-use crate::state::Refusal;
+use crate::state::{Refusal, Resource};
 
 /// The kind of the tasks.
 const KICK: &str = "kick";
@@ -49,6 +52,10 @@ struct Bench {
     /// Kicks by their requests, the latest last: a request that comes back, as after an undo, brings its kick, even if that was
     /// taken from the variations.
     remembered: Vec<Kicks>,
+    /// The hash of the file of the generator that made those.
+    remembered_of: Option<String>,
+    /// The generator of the user's own that was read last.
+    own: Option<Own>,
     /// What was rendered last, and of which kicks.
     made: Option<(Job, u64)>,
     /// Whether the next kick is played as soon as it is there.
@@ -83,6 +90,7 @@ impl Maker {
             let mut bench = self.0.bench.lock();
             (bench.rate, bench.made) = (Some(rate), None);
         }
+        self.0.shared.shown.lock().failed = None;
         self.make_or_refuse();
         let maker = self.clone();
         match Worker::start(&self.0.shared.requests, move || maker.make_or_refuse()) {
@@ -118,9 +126,7 @@ impl Maker {
     fn restored(&self) {
         // Earlier requests no longer count.
         self.0.tasks.cancel();
-        if let Some(kicks) = self.0.params.session.get().kicks {
-            self.0.bench.lock().remember(kicks);
-        }
+        self.0.shared.shown.lock().failed = None;
         self.make_or_refuse();
     }
 
@@ -137,13 +143,17 @@ impl Maker {
         let (params, shared) = (&self.0.params, &self.0.shared);
         params.session.read(Session::check)?;
         let job = params.job();
-        let present = params.session.get().kicks;
-        let kicks = bench.kicks(&job, present.as_ref())?;
+        // What could not be made is not tried again and again, but with the next change of a control.
+        if shared.shown.lock().failed == Some(job) {
+            return Ok(());
+        }
+        let Session { kicks: present, model, .. } = params.session.get();
+        let made = bench.kicks(&job, present.as_ref(), model.as_ref());
+        shared.shown.lock().failed = made.is_err().then_some(job);
+        let kicks = made?;
         let made = (job, kicks.identity());
         if present.as_ref() != Some(&kicks) {
-            params
-                .session
-                .change(|session| *session = Session { version: VERSION, kicks: Some(kicks.clone()) });
+            self.store(Some(kicks.clone()), model);
         }
         let is_heard_at_once = std::mem::take(&mut bench.is_heard_at_once);
         if bench.made == Some(made) && !is_heard_at_once {
@@ -154,6 +164,7 @@ impl Maker {
         let kick = bench.render(&kicks.kick, &spec)?;
         let mut shown = Shown {
             job: Some(job),
+            failed: None,
             kick: peaks(&kick[..sounding(&kick)], PARTS.0),
             variations: Vec::new(),
             length: sounding(&kick),
@@ -180,14 +191,13 @@ impl Maker {
     pub(super) fn take(&self, index: usize) {
         let maker = self.clone();
         self.0.tasks.spawn(KICK, move |is_latest| {
-            let Some(Kicks { wishes, amount_percent, variations, .. }) = maker.0.params.session.get().kicks
-            else {
-                return Ok(());
-            };
+            let Session { kicks, model, .. } = maker.0.params.session.get();
+            let Some(Kicks { wishes, amount_percent, variations, .. }) = kicks else { return Ok(()) };
             let Some(taken) = variations.into_iter().nth(index) else { return Ok(()) };
-            let kicks = vary(&wishes, taken, amount_percent)?;
+            let network = maker.0.bench.lock().network(model.as_ref())?;
+            let kicks = vary(&network, &wishes, taken, amount_percent)?;
             if is_latest() {
-                maker.keep(kicks);
+                maker.store(Some(kicks), model);
                 maker.0.bench.lock().is_heard_at_once = true;
                 maker.make()?;
                 maker.0.shared.changes.note();
@@ -197,13 +207,34 @@ impl Maker {
     }
 
     /// Plays kicks that were opened, once the parameters ask for them, or else what these ask for.
-    pub(super) fn play(&self, kicks: Option<Kicks>) {
+    pub(super) fn play(&self, made: Made) {
         let maker = self.clone();
         self.0.tasks.spawn(KICK, move |is_latest| {
             if is_latest() {
-                if let Some(kicks) = kicks {
-                    maker.keep(kicks);
+                let Session { kicks, model, .. } = maker.0.params.session.get();
+                // The kick that plays may stay, if it is of the same generator.
+                let stays = kicks.filter(|_| model == made.model);
+                maker.store(made.kicks.or(stays), made.model);
+                maker.0.shared.shown.lock().failed = None;
+                maker.make()?;
+                maker.0.shared.changes.note();
+            }
+            Ok(())
+        });
+    }
+
+    /// Has kicks made by the generator of a file from now on, or by the one inside the plugin.
+    pub(super) fn open(&self, path: Option<&Path>) {
+        let (maker, path) = (self.clone(), path.map(Path::to_owned));
+        self.0.tasks.spawn(KICK, move |is_latest| {
+            let own = path.as_deref().map(Own::read).transpose()?;
+            if is_latest() {
+                maker.store(None, own.as_ref().map(|own| own.resource.clone()));
+                {
+                    let mut bench = maker.0.bench.lock();
+                    (bench.own, bench.is_heard_at_once) = (own, true);
                 }
+                maker.0.shared.shown.lock().failed = None;
                 maker.make()?;
                 maker.0.shared.changes.note();
             }
@@ -216,9 +247,8 @@ impl Maker {
         self.0.bench.lock().is_heard_at_once = true;
     }
 
-    fn keep(&self, kicks: Kicks) {
-        self.0.bench.lock().remember(kicks.clone());
-        self.0.params.session.change(|session| *session = Session { version: VERSION, kicks: Some(kicks) });
+    fn store(&self, kicks: Option<Kicks>, model: Option<Resource>) {
+        self.0.params.session.change(|session| *session = Session { version: VERSION, kicks, model });
     }
 
     /// The kick that plays, rendered at the rate of the host; none before the first.
@@ -243,14 +273,35 @@ pub(super) struct Rendered {
 }
 
 impl Bench {
-    /// The kicks of a job: those of the session if they were made for it, or those that were, or new ones.
-    fn kicks(&mut self, job: &Job, present: Option<&Kicks>) -> Result<Kicks, String> {
+    /// The generator of a session.
+    fn network(&mut self, model: Option<&Resource>) -> Result<Arc<Hybrid>, Refusal> {
+        let Some(model) = model else { return Ok(shipped()?) };
+        if let Some(own) = self.own.as_ref().filter(|own| own.resource.is(model)) {
+            return Ok(Arc::clone(&own.network));
+        }
+        let own = Own::restore(model)?;
+        Ok(Arc::clone(&self.own.insert(own).network))
+    }
+
+    /// The kicks of a job: those of the session if they were made for it, or those that were, or new ones. Only the last need the
+    /// file of a generator.
+    fn kicks(
+        &mut self,
+        job: &Job,
+        present: Option<&Kicks>,
+        model: Option<&Resource>,
+    ) -> Result<Kicks, Refusal> {
+        let hash = model.map(|model| model.hash.clone());
+        if self.remembered_of != hash {
+            self.remembered.clear();
+            self.remembered_of = hash;
+        }
         let is_asked = |kicks: &&Kicks| kicks.wishes == job.wishes;
         let known = present.filter(is_asked).or_else(|| self.remembered.iter().rev().find(is_asked)).cloned();
         let kicks = match known {
             Some(kicks) if kicks.amount_percent == job.amount_percent => kicks,
-            Some(kicks) => vary(&kicks.wishes, kicks.kick, job.amount_percent)?,
-            None => generate(&job.wishes, job.amount_percent)?,
+            Some(kicks) => vary(&*self.network(model)?, &kicks.wishes, kicks.kick, job.amount_percent)?,
+            None => generate(&*self.network(model)?, &job.wishes, job.amount_percent)?,
         };
         self.remember(kicks.clone());
         Ok(kicks)

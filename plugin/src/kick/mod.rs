@@ -4,7 +4,8 @@
 //! identity   what hosts and presets know it by
 //! wishes     what is asked of a kick: words, attributes, seed
 //! codes      kicks as a project keeps them
-//! generator  the network inside the plugin
+//! generator  makes kicks of requests, by the network inside the plugin or another
+//! own        a generator of the user's own, from a file
 //! params     what a host can automate
 //! job        what the worker is asked to make
 //! session    what a project keeps beside the parameters
@@ -29,6 +30,7 @@ mod generator;
 mod identity;
 mod job;
 mod maker;
+mod own;
 mod params;
 mod player;
 mod session;

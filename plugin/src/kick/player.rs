@@ -268,6 +268,7 @@ impl Plugin for KickPlayer {
         if !self.level.rests_at(1.0) {
             first.iter_mut().for_each(|sample| *sample *= self.level.step());
         }
+        self.shared.level.update(first);
         others.iter_mut().for_each(|channel| channel.copy_from_slice(first));
         let is_silent = was_silent && self.voices.are_silent();
         if !is_silent {

@@ -1,8 +1,9 @@
-//! What a project keeps beside the parameters: the kick, as a code.
+//! What a project keeps beside the parameters: the kick, as a code, and the name of the generator.
 
 use serde::{Deserialize, Serialize};
 
 use super::codes::Kicks;
+use crate::state::Resource;
 
 /// Version of [`Session`]. A newer one is refused with a message.
 pub(super) const VERSION: u32 = 1;
@@ -14,6 +15,9 @@ pub(super) struct Session {
     pub(super) version: u32,
     /// None in an instance that has never made one.
     pub(super) kicks: Option<Kicks>,
+    /// The file of a generator of the user's own; none for the one inside the plugin.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) model: Option<Resource>,
 }
 
 impl Session {
@@ -32,7 +36,7 @@ impl Session {
 
 impl Default for Session {
     fn default() -> Session {
-        Session { version: VERSION, kicks: None }
+        Session { version: VERSION, kicks: None, model: None }
     }
 }
 

@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 
 use super::bank::Exchange;
 use super::job::Job;
-use crate::audio::CpuMeter;
+use crate::audio::{CpuMeter, Level};
 use crate::loading::Requests;
 use crate::state::Changes;
 use crate::window::Repaint;
@@ -21,6 +21,8 @@ pub(super) struct Shared {
     /// How often the editor has asked to hear the kick.
     pub(super) auditions: AtomicU32,
     pub(super) playhead: Playhead,
+    /// Of the output.
+    pub(super) level: Level,
     pub(super) cpu: CpuMeter,
     pub(super) changes: Changes,
     pub(super) shown: Mutex<Shown>,
@@ -54,6 +56,8 @@ pub(super) type Peaks = Vec<[f32; 2]>;
 pub(super) struct Shown {
     /// What they were made for; none before the first.
     pub(super) job: Option<Job>,
+    /// What could not be made, for a reason that the window tells; none once it is.
+    pub(super) failed: Option<Job>,
     pub(super) kick: Peaks,
     pub(super) variations: Vec<Peaks>,
     /// Samples of a kick, and their rate in Hz.

@@ -1,4 +1,4 @@
-//! How a whole sound of the kick instrument is recalled: parameters and kick.
+//! How a whole sound of the kick instrument is recalled: parameters, kick and generator.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use super::params::KickParams;
 use super::session::Session;
 use crate::loading::Tasks;
 use crate::preset::{self, Owner};
-use crate::state::{Refusal, values};
+use crate::state::{Refusal, Resource, values};
 use crate::ui::recall::{Recalled, Sound};
 
 /// The sound of one instance.
@@ -37,10 +37,17 @@ fn parts(state: &PluginState) -> Result<(Session, Vec<(String, f32)>), String> {
     Ok((session, values))
 }
 
+/// What a sound holds beside its parameters.
+pub(super) struct Made {
+    /// None if the sound has no kick: then one is made for its parameters.
+    pub(super) kicks: Option<Kicks>,
+    /// The file of a generator of the user's own.
+    pub(super) model: Option<Resource>,
+}
+
 impl Sound for KickSound {
     const OWNER: Owner = OWNER;
-    /// None if the sound has no kick: then one is made for its parameters.
-    type Files = Option<Kicks>;
+    type Files = Made;
 
     fn params(&self) -> &dyn Params {
         &*self.params
@@ -52,12 +59,13 @@ impl Sound for KickSound {
 
     fn file_hashes(&self) -> Vec<Option<String>> {
         let identity = |session: &Session| session.kicks.as_ref().map(|kicks| kicks.identity().to_string());
-        vec![self.params.session.read(identity)]
+        let model = |session: &Session| session.model.as_ref().map(|model| model.hash.clone());
+        vec![self.params.session.read(identity), self.params.session.read(model)]
     }
 
-    fn open(state: &PluginState) -> Result<Recalled<Option<Kicks>>, Refusal> {
-        let (session, values) = parts(state)?;
-        Ok(Recalled { values, files: session.kicks })
+    fn open(state: &PluginState) -> Result<Recalled<Made>, Refusal> {
+        let (Session { kicks, model, .. }, values) = parts(state)?;
+        Ok(Recalled { values, files: Made { kicks, model } })
     }
 
     fn factory() -> Vec<PathBuf> {
@@ -68,8 +76,8 @@ impl Sound for KickSound {
         factory::read(path).unwrap_or_else(|| preset::read(path, &OWNER))
     }
 
-    fn play(&self, kicks: Option<Kicks>) {
-        self.maker.play(kicks);
+    fn play(&self, made: Made) {
+        self.maker.play(made);
     }
 }
 
@@ -77,7 +85,7 @@ impl Sound for KickSound {
 mod tests {
     use nice_plug::plugin::{ParamValue, PluginState};
 
-    use super::super::generator::generate;
+    use super::super::generator::{generate, shipped};
     use super::super::identity::OWNER;
     use super::super::session::Session;
     use super::super::wishes::Wishes;
@@ -101,7 +109,7 @@ mod tests {
     fn a_preset_comes_back_from_its_file_with_its_kick_and_defaults_for_what_it_lacks() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("deep.vstpreset");
-        let kicks = generate(&Wishes { seed: 3, ..Wishes::default() }, 30).unwrap();
+        let kicks = generate(&shipped().unwrap(), &Wishes { seed: 3, ..Wishes::default() }, 30).unwrap();
         let session = Session { kicks: Some(kicks), ..Session::default() };
         preset::write(&path, &OWNER, &state(&session)).unwrap();
         let (read, values) = parts(&preset::read(&path, &OWNER).unwrap()).unwrap();
@@ -113,7 +121,7 @@ mod tests {
 
     #[test]
     fn a_newer_one_is_refused() {
-        let later = Session { version: 2, kicks: None };
+        let later = Session { version: 2, ..Session::default() };
         assert!(parts(&state(&later)).unwrap_err().contains("newer"));
     }
 }

@@ -35,6 +35,11 @@ impl Resource {
         }
     }
 
+    /// The same, of which a project keeps only the path and the hash, however small it is.
+    pub(crate) fn by_name(path: &Path, bytes: &[u8]) -> Resource {
+        Resource { path: path.to_owned(), hash: digest(bytes), content: None }
+    }
+
     /// The name to show.
     pub(crate) fn name(&self) -> String {
         files::stem(&self.path)

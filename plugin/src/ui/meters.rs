@@ -6,10 +6,8 @@ use super::fader::VALUE_HEIGHT;
 use super::theme::{ACCENT, ALERT, DIM, LEVEL, LINE, OFF, TEXT, WELL};
 use crate::audio::{CpuMeter, Level};
 
-/// Height of a meter with its text, in points.
-const METER_HEIGHT: f32 = 136.0;
-/// Width of a meter with its numbers, in points.
-const METER_WIDTH: f32 = 46.0;
+/// Size of a meter with its text and numbers where there is room, in points.
+pub(crate) const METER_SIZE: Vec2 = vec2(46.0, 136.0);
 /// Width of the two bars of a stereo meter together, and of each, in points.
 const PAIR_WIDTH: f32 = 20.0;
 const BAR_WIDTH: f32 = 9.0;
@@ -30,10 +28,14 @@ pub(crate) struct LevelMeter {
 }
 
 impl LevelMeter {
-    /// Takes the level since the last frame and draws the meter.
-    pub(crate) fn ui(&mut self, ui: &mut Ui, label: &str, level: &Level) {
+    /// Takes the level since the last frame and draws the meter, `size` points large.
+    pub(crate) fn ui(&mut self, ui: &mut Ui, label: &str, level: &Level, size: Vec2) {
         self.follow(level.take());
-        if draw(ui, label, self, level.clipped()) {
+        // It falls on when the sound that had the window drawn is over.
+        if self.peak > 1e-3 {
+            ui.ctx().request_repaint();
+        }
+        if draw(ui, label, self, level.clipped(), size) {
             level.clear_clipped();
             (self.peak, self.held_frames) = (0.0, 0);
         }
@@ -131,9 +133,9 @@ fn decibels(level: f32) -> String {
 }
 
 /// Draws a level, its peak, and a light; returns whether it was clicked. Levels are linear, and 1 is full scale.
-fn draw(ui: &mut Ui, label: &str, meter: &LevelMeter, clipped: bool) -> bool {
+fn draw(ui: &mut Ui, label: &str, meter: &LevelMeter, clipped: bool, size: Vec2) -> bool {
     let peak = meter.peak;
-    let (rect, response) = ui.allocate_exact_size(vec2(METER_WIDTH, METER_HEIGHT), Sense::click());
+    let (rect, response) = ui.allocate_exact_size(size, Sense::click());
     let painter = ui.painter();
     let light = Rect::from_min_size(rect.left_top(), vec2(18.0, 7.0));
     painter.rect_filled(light, 2.0, if clipped { ALERT } else { WELL });

@@ -8,9 +8,21 @@ use super::Instance;
 /// The network that ships.
 const NETWORK: &[u8] = include_bytes!("../../../python/neurdsp/kick/shipped/default.safetensors");
 
+/// A generator of the user's own: the one that ships, but it takes the first latent rather than the best.
+pub fn own_generator() -> Vec<u8> {
+    let (from, to) = (b"candidates\\\": 16", b"candidates\\\": 1 ");
+    let at = NETWORK.windows(from.len()).position(|bytes| bytes == from).unwrap();
+    [&NETWORK[..at], to, &NETWORK[at + from.len()..]].concat()
+}
+
 /// What the engine makes of words and a seed: a code, and the key of its noise.
 pub fn generated(words: &[&str], seed: u64) -> (KickCode, u64) {
-    let file = ModelFile::from_bytes(NETWORK).unwrap();
+    generated_by(NETWORK, words, seed)
+}
+
+/// The same, of the generator of a file.
+pub fn generated_by(file: &[u8], words: &[&str], seed: u64) -> (KickCode, u64) {
+    let file = ModelFile::from_bytes(file).unwrap();
     let network = Hybrid::from_file(&file, &Header::from_metadata(&file.metadata).unwrap()).unwrap();
     let config = network.config();
     let wish = |name: &str| f32::from(u8::from(words.contains(&name)));

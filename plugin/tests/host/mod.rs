@@ -30,7 +30,7 @@ mod tour;
 pub use drums::{NETWORK_LATENCY, NETWORK_RATE, STRIPS, drum_state, network, separated};
 #[cfg(target_os = "linux")]
 pub use identity::identity;
-pub use kick::{codes, generated, rendered};
+pub use kick::{codes, generated, generated_by, own_generator, rendered};
 pub use plugin::{Instance, Module, library, more_plugins, number, text16};
 pub use signal::{noise, null_db, steepest};
 pub use song::{Message, Note, Song};

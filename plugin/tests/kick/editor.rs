@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use host::display::Display;
 use host::editor::{Editor, MOMENT, play, play_until};
-use host::{Instance, Module, Press, codes, rendered, state};
+use host::{Instance, Module, Press, codes, loaded_path, own_generator, rendered, state};
 
 const KICK: usize = 3;
 
@@ -18,8 +18,10 @@ const DEEP: (i16, i16) = (60, 251);
 const PUNCHY: (i16, i16) = (385, 251);
 const FLAT: (i16, i16) = (385, 281);
 const GENERATE: (i16, i16) = (82, 336);
-const CELL_6: (i16, i16) = (779, 515);
+const CELL_6: (i16, i16) = (808, 515);
 const UNDO: (i16, i16) = (190, 24);
+const DISMISS: (i16, i16) = (916, 72);
+const SHIPPED: (i16, i16) = (528, 220);
 const TUNE: (i16, i16) = (66, 468);
 const WAVEFORM: (i16, i16) = (300, 130);
 /// Where nothing is.
@@ -89,6 +91,25 @@ fn words_make_a_kick_a_variation_is_taken_and_undone() {
     editor.click(&display, &mut instance, UNDO);
     play_until(&mut instance, "the kick is back", |instance| codes(instance)[0] == before[0]);
     assert!(codes(&instance) == before);
+
+    // A generator of one's own is dropped: it makes the kicks, and its name is kept. What is none is refused in a banner.
+    let own = folder.path().join("a generator.safetensors");
+    std::fs::write(&own, own_generator()).unwrap();
+    editor.drop_file(&display, &mut instance, &own);
+    play_until(&mut instance, "the generator is kept", |instance| loaded_path(instance, "model") == own);
+    play_until(&mut instance, "it has made a kick", |instance| codes(instance)[0] != before[0]);
+    let amp = folder.path().join("an amp.safetensors");
+    std::fs::write(&amp, host::TS9).unwrap();
+    editor.drop_file(&display, &mut instance, &amp);
+    play_beats(&mut instance, MOMENT);
+    editor.save(&display, "kick-error");
+    assert_eq!(loaded_path(&instance, "model"), own);
+    editor.click(&display, &mut instance, DISMISS);
+    play(&mut instance, MOMENT);
+    editor.click(&display, &mut instance, SHIPPED);
+    play_until(&mut instance, "the kick is that of the network inside", |instance| {
+        !state(instance)["fields"]["session"].as_str().unwrap().contains("a generator")
+    });
 
     let tune = instance.parameter("tune");
     editor.drag_up(&display, &mut instance, TUNE, 40, |instance| {

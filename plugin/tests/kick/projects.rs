@@ -1,6 +1,6 @@
 //! What hosts keep: states, and what projects and automation are keyed by, which never changes.
 
-use super::host::{Module, codes, generated, identity, rendered, state};
+use super::host::{Module, codes, generated, generated_by, identity, own_generator, rendered, state};
 use super::{KICK, RATE, hit, left, playing, state_of};
 
 const IDENTITY: &str = include_str!("../frozen/kick-identity.txt");
@@ -47,6 +47,52 @@ fn the_kick_of_a_project_plays_and_not_what_this_network_would_make() {
     assert!(second.set_state(&state_of(r#"{"word_deep": {"string": "on"}}"#)));
     second.start(RATE, 512);
     assert!(left(&mut second, 9000, &[hit(0)]) == rendered(&generated(&["deep"], 0), 48_000, 0.0)[..9000]);
+}
+
+#[test]
+fn a_project_names_its_generator_and_its_kick_sounds_without_the_file() {
+    use sha2::{Digest, Sha256};
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mine.safetensors");
+    let own = own_generator();
+    std::fs::write(&path, &own).unwrap();
+    let hash: String = Sha256::digest(&own).iter().map(|byte| format!("{byte:02x}")).collect();
+    let session = serde_json::json!({"version": 1, "kicks": null, "model": {"path": path, "hash": hash}});
+    let mut asked: serde_json::Value =
+        serde_json::from_slice(&state_of(r#"{"word_noisy": {"string": "on"}}"#)).unwrap();
+    asked["fields"]["session"] = session.to_string().into();
+    let mut first = Module::load().create_class(KICK);
+    assert!(first.set_state(asked.to_string().as_bytes()));
+    first.start(RATE, 512);
+    let kick = generated_by(&own, &["noisy"], 0);
+    assert!(kick != generated(&["noisy"], 0));
+    let played = rendered(&kick, 48_000, 0.0);
+    assert!(left(&mut first, 9000, &[hit(0)]) == played[..9000]);
+    let saved = first.state();
+    let kept = state(&first)["fields"]["session"].as_str().unwrap().to_owned();
+    assert!(kept.contains("mine.safetensors") && kept.len() < 200_000);
+
+    // The file is gone: the kick sounds, and what asks for another leaves it as it is.
+    std::fs::remove_file(&path).unwrap();
+    let mut second = Module::load().create_class(KICK);
+    assert!(second.set_state(&saved));
+    second.start(RATE, 512);
+    assert!(left(&mut second, 9000, &[hit(0)]) == played[..9000]);
+    assert!(codes(&second)[0] == kick);
+    second.automate("seed", &[(0, 0.5)]);
+    for _ in 0..20 {
+        left(&mut second, 4800, &[]);
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    assert!(left(&mut second, 9000, &[hit(0)]) == played[..9000]);
+    assert!(codes(&second)[0] == kick);
+    second.stop();
+    // It is back, and so are its kicks.
+    std::fs::write(&path, &own).unwrap();
+    second.start(RATE, 512);
+    let seed = state(&second)["params"]["seed"]["i32"].as_u64().unwrap();
+    let other = rendered(&generated_by(&own, &["noisy"], seed), 48_000, 0.0);
+    assert!(left(&mut second, 9000, &[hit(0)]) == other[..9000]);
 }
 
 #[test]

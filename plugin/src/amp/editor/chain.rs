@@ -12,7 +12,7 @@ use crate::amp::shared::{Playing, Shared};
 use crate::ui::controls::{choice, choice_of, light, switch};
 use crate::ui::knob::{Dial, KnobSize, dial, knob};
 use crate::ui::layout::{heading, section};
-use crate::ui::meters::LevelMeter;
+use crate::ui::meters::{LevelMeter, METER_SIZE};
 use crate::ui::theme::{self, DIM, TEXT};
 use crate::ui::{Icon, icon_button};
 
@@ -53,7 +53,7 @@ pub(super) fn ui(
                 choice(ui, &params.input_channels, &["L R", "L", "R", "L+R"], &setter);
             });
             ui.horizontal_top(|ui| {
-                meters.input.ui(ui, "Input", &shared.input);
+                meters.input.ui(ui, "Input", &shared.input, METER_SIZE);
                 knob(ui, "Gain", &params.input, &setter, true);
                 if calibrates {
                     ui.vertical(|ui| {
@@ -93,7 +93,7 @@ pub(super) fn ui(
                 switch(ui, "Ceiling", &params.ceiling, &setter);
             });
             ui.horizontal_top(|ui| {
-                meters.output.ui(ui, "Output", &shared.output);
+                meters.output.ui(ui, "Output", &shared.output, METER_SIZE);
                 ui.vertical(|ui| {
                     ui.spacing_mut().item_spacing.y = 2.0;
                     ui.horizontal(|ui| {

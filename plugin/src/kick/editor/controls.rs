@@ -3,13 +3,18 @@
 use egui::{RichText, Ui, vec2};
 use nice_plug::prelude::{Param, ParamSetter};
 
+use crate::audio::Level;
 use crate::kick::generator::meaning;
 use crate::kick::params::{Keys, KickParams, PlayMode, capital};
 use crate::kick::wishes::ATTRIBUTES;
 use crate::ui::controls::{choice, lamp, set, switch};
 use crate::ui::knob::{knob, knob_small};
 use crate::ui::layout::heading;
+use crate::ui::meters::LevelMeter;
 use crate::ui::theme::{ACCENT, DIM};
+
+/// Size of the meter with its numbers, in points.
+const METER: egui::Vec2 = vec2(46.0, 118.0);
 
 /// Draws what is asked for in numbers. A knob that is turned counts from then on.
 pub(super) fn attributes(ui: &mut Ui, params: &KickParams, setter: &ParamSetter) {
@@ -49,8 +54,14 @@ pub(super) fn edits(ui: &mut Ui, params: &KickParams, setter: &ParamSetter) {
     });
 }
 
-/// Draws how notes play it.
-pub(super) fn playing(ui: &mut Ui, params: &KickParams, setter: &ParamSetter) {
+/// Draws how notes play it, and how loud it is.
+pub(super) fn playing(
+    ui: &mut Ui,
+    params: &KickParams,
+    meter: &mut LevelMeter,
+    level: &Level,
+    setter: &ParamSetter,
+) {
     ui.horizontal(|ui| {
         ui.allocate_ui(vec2(60.0, 24.0), |ui| heading(ui, "PLAY"));
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
@@ -62,6 +73,7 @@ pub(super) fn playing(ui: &mut Ui, params: &KickParams, setter: &ParamSetter) {
     });
     ui.horizontal_top(|ui| {
         ui.spacing_mut().item_spacing.x = 8.0;
+        meter.ui(ui, "Output", level, METER);
         knob(ui, "Level", &params.level, setter, true);
         ui.vertical(|ui| {
             ui.spacing_mut().item_spacing.y = 4.0;

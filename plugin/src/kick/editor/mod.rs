@@ -16,14 +16,16 @@ use parking_lot::Mutex;
 
 use super::export;
 use super::identity::OWNER;
+use super::own;
 use super::params::SEEDS;
 use super::shared::{Shared, Shown};
 use super::sound::KickSound;
 use crate::preset::folder::is_preset;
-use crate::state::Refusal;
+use crate::state::{Refusal, Resource, files};
 use crate::ui::controls::set;
 use crate::ui::dialogs::{Dialogs, Pick};
 use crate::ui::layout::section;
+use crate::ui::meters::LevelMeter;
 use crate::ui::recall::{Sound, SoundBar};
 use crate::ui::theme::GRID;
 use crate::ui::{layout, meters, theme};
@@ -43,6 +45,8 @@ pub(crate) struct KickEditor {
     sounds: SoundBar<KickSound>,
     saves: Dialogs,
     folders: Dialogs,
+    generators: Dialogs,
+    meter: LevelMeter,
     /// Where copies go.
     folder: Option<PathBuf>,
     /// The file that was dragged out last.
@@ -62,6 +66,8 @@ impl KickEditor {
             sounds: SoundBar::default(),
             saves: Dialogs::default(),
             folders: Dialogs::default(),
+            generators: Dialogs::default(),
+            meter: LevelMeter::default(),
             folder: None,
             dragged: None,
             notice: Arc::default(),
@@ -75,9 +81,15 @@ impl KickEditor {
                 // Dropped where it came from.
             } else if is_preset(file.path()) {
                 self.sounds.recall(file.path().to_owned(), &self.sound, context);
+            } else if files::has_ending(file.path(), own::ENDINGS) {
+                self.open(Some(file.path()), context);
             } else {
-                self.sound.tasks().refuse(Refusal::of(file.path(), "this is not a preset (.vstpreset)"));
+                let reason = "neither a generator (.safetensors) nor a preset (.vstpreset)";
+                self.sound.tasks().refuse(Refusal::of(file.path(), reason));
             }
+        }
+        if let Some(path) = self.generators.take() {
+            self.open(Some(&path), context);
         }
         if let Some(path) = self.saves.take() {
             let path = if path.extension().is_some() { path } else { path.with_extension("wav") };
@@ -87,6 +99,12 @@ impl KickEditor {
             self.copy_to(&folder);
             self.folder = Some(folder);
         }
+    }
+
+    /// Has kicks made by the generator of a file, or by the one inside the plugin.
+    fn open(&mut self, path: Option<&Path>, context: &GuiContext) {
+        self.sounds.about_to_load(&self.sound, context);
+        self.sound.maker.open(path);
     }
 
     fn copy_to(&self, folder: &Path) {
@@ -162,10 +180,16 @@ impl KickEditor {
     }
 
     fn words(&mut self, ui: &mut Ui, context: &GuiContext) {
-        let params = &self.sound.params;
+        let params = Arc::clone(&self.sound.params);
         let setter = context.param_setter();
         let seed = params.seed.unmodulated_plain_value();
-        let next = match words::ui(ui, params, &setter) {
+        let own = params.session.read(|session| session.model.as_ref().map(Resource::name));
+        let next = match words::ui(ui, &params, own.as_deref(), &setter) {
+            Some(words::Asked::Open) => {
+                let pick = Pick::File { name: "Kick generators", endings: own::ENDINGS };
+                return self.generators.show(pick, self.sound.tasks());
+            }
+            Some(words::Asked::Shipped) => return self.open(None, context),
             Some(words::Asked::Step(step)) => seed + step,
             // Any other; which one need not be hard to guess.
             Some(words::Asked::Generate) => {
@@ -180,7 +204,8 @@ impl KickEditor {
 
     /// Has the worker make what the parameters ask for, which the audio thread cannot while the host stops it.
     fn follow(&self, shown: &Shown) {
-        if shown.job.is_some_and(|job| job != self.sound.params.job()) {
+        let job = self.sound.params.job();
+        if shown.job.is_some_and(|made| made != job) && shown.failed != Some(job) {
             self.sound.maker.nudge();
         }
     }
@@ -221,7 +246,9 @@ impl App for KickEditor {
             });
             row(ui, &mut |ui| {
                 section(ui, 260.0, ROWS[2], |ui| controls::edits(ui, &params, &setter));
-                section(ui, 316.0, ROWS[2], |ui| controls::playing(ui, &params, &setter));
+                section(ui, 362.0, ROWS[2], |ui| {
+                    controls::playing(ui, &params, &mut self.meter, &self.shared.level, &setter);
+                });
                 let rest = ui.available_width();
                 section(ui, rest, ROWS[2], |ui| {
                     if let Some(index) = cells::ui(ui, &params, &self.shared, &shown, &setter) {

@@ -87,6 +87,7 @@ fn title(ui: &mut Ui, params: &KickParams, shown: &Shown) {
                         shown.length as f32 / shown.rate_hz.max(1) as f32
                     )
                 }
+                Some(_) if shown.failed == Some(params.job()) => "not made: the kick before plays".to_owned(),
                 Some(_) => "making…".to_owned(),
                 None => "Made when the host starts its audio.".to_owned(),
             };

@@ -10,7 +10,7 @@ use crate::ui::controls::set;
 use crate::ui::knob::knob_small;
 use crate::ui::layout::heading;
 use crate::ui::theme::{ACCENT, ALERT, DIM, LINE, TEXT, WELL};
-use crate::ui::{Icon, icon_button};
+use crate::ui::{Icon, icon_button, text};
 
 /// Height of a chip, and the gap around it, in points.
 const CHIP_HEIGHT: f32 = 26.0;
@@ -20,18 +20,21 @@ const COLUMNS: usize = WORDS.len() / 2;
 
 /// What the user asks for.
 pub(super) enum Asked {
+    /// Another generator, from a file.
+    Open,
+    /// The generator inside the plugin.
+    Shipped,
     /// The kick of this many seeds further.
     Step(i32),
     /// The kick of any other seed.
     Generate,
 }
 
-/// Draws the words, and below them what else a kick is made of.
-pub(super) fn ui(ui: &mut Ui, params: &KickParams, setter: &ParamSetter) -> Option<Asked> {
-    heading(ui, "WORDS");
+/// Draws the words, and below them what else a kick is made of. `own` is the name of a generator of the user's own.
+pub(super) fn ui(ui: &mut Ui, params: &KickParams, own: Option<&str>, setter: &ParamSetter) -> Option<Asked> {
+    let mut asked = generator(ui, own);
     chips(ui, params, setter);
     ui.add_space(2.0);
-    let mut asked = None;
     let (row, centred) = (ui.available_size(), egui::Layout::left_to_right(egui::Align::Center));
     ui.allocate_ui_with_layout(row, centred, |ui| {
         let text = RichText::new("Generate").strong().color(WELL);
@@ -59,6 +62,35 @@ pub(super) fn ui(ui: &mut Ui, params: &KickParams, setter: &ParamSetter) -> Opti
             }
             ui.add_space(4.0);
             knob_small(ui, "Guidance", &params.guidance, setter, true);
+        });
+    });
+    asked
+}
+
+/// Draws the heading, and at its right which generator makes the kicks.
+fn generator(ui: &mut Ui, own: Option<&str>) -> Option<Asked> {
+    let mut asked = None;
+    ui.horizontal(|ui| {
+        ui.allocate_ui(vec2(80.0, 24.0), |ui| heading(ui, "WORDS"));
+        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+            let open = egui::Button::new(RichText::new("Open…").small()).min_size(vec2(52.0, 22.0));
+            if ui.add(open).on_hover_text("Make kicks with a generator of your own (.safetensors)").clicked()
+            {
+                asked = Some(Asked::Open);
+            }
+            let font = FontId::proportional(12.0);
+            match own {
+                Some(name) => {
+                    let help = "Make kicks with the generator inside the plugin again";
+                    if icon_button(ui, Icon::Cross, help, TEXT).clicked() {
+                        asked = Some(Asked::Shipped);
+                    }
+                    let name = text::middle(ui, name, &font, 260.0);
+                    ui.label(RichText::new(name).font(font).color(TEXT));
+                }
+                None => _ = ui.label(RichText::new("inside the plugin").font(font).color(DIM)),
+            }
+            ui.label(RichText::new("Generator").small().color(DIM));
         });
     });
     asked

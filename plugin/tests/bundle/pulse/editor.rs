@@ -9,7 +9,7 @@ use super::sound::{OWNER, PulseSound};
 use crate::preset::folder::is_preset;
 use crate::ui::knob::knob;
 use crate::ui::layout;
-use crate::ui::meters::LevelMeter;
+use crate::ui::meters::{LevelMeter, METER_SIZE};
 use crate::ui::recall::SoundBar;
 use crate::ui::theme;
 use crate::window::{App, AppEditor};
@@ -55,7 +55,7 @@ impl App for PulseEditor {
             layout::section(ui, 200.0, 220.0, |ui| {
                 layout::heading(ui, "PULSE");
                 ui.horizontal_top(|ui| {
-                    self.meter.ui(ui, "OUT", &self.sound.output);
+                    self.meter.ui(ui, "OUT", &self.sound.output, METER_SIZE);
                     knob(ui, "Level", &self.sound.params.level, &context.param_setter(), true);
                 });
             });
