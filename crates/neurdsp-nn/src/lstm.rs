@@ -2,43 +2,16 @@
 
 mod gates;
 mod kernel;
+mod layer;
 #[cfg(target_arch = "x86_64")]
 mod table;
 
 use crate::error::{Error, check_channels, check_len};
 use crate::frames::frame_stride;
-use kernel::Packed;
 pub(crate) use kernel::cell_step;
+pub use layer::Lstm;
+use layer::Packed;
 use neurdsp_simd::{AlignedBuf, Isa};
-
-/// `c' = σ(f) · c + σ(i) · tanh(g)`, `h' = σ(o) · tanh(c')` with `[i, f, g, o] = weight · [x, h] + bias`.
-///
-/// It holds parameters only, so that any number of streams can share it, each with its own cell state and hidden frames.
-///
-/// The state stays finite whatever the input: a gate that is NaN counts as fully open.
-///
-/// # Examples
-///
-/// ```
-/// use neurdsp_nn::{Lstm, frame_stride};
-/// use neurdsp_simd::Isa;
-///
-/// let isa = Isa::detect();
-/// // One input, one unit; all gates are half open, and the cell takes tanh of the input.
-/// let lstm = Lstm::new(1, 1, &[0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0], &[0.0; 4], isa)?;
-/// let stride = frame_stride(1, isa);
-/// let mut hidden = vec![0.0; 2 * stride]; // the frame before, then one new
-/// let mut cell = vec![0.0; stride];
-/// lstm.run(&[1.0], 1, &mut hidden, &mut cell);
-/// assert!((cell[0] - 0.5 * 1f32.tanh()).abs() < 1e-6);
-/// assert!((hidden[stride] - 0.5 * (0.5 * 1f32.tanh()).tanh()).abs() < 1e-6);
-/// # Ok::<(), neurdsp_nn::Error>(())
-/// ```
-#[derive(Clone, Debug)]
-pub struct Lstm {
-    packed: Packed,
-    isa: Isa,
-}
 
 impl Lstm {
     /// A layer of `units` units with `inputs` inputs.

@@ -7,29 +7,13 @@
 // `Vector` asks.
 #![allow(clippy::undocumented_unsafe_blocks)]
 
-use super::Lstm;
 use super::gates::{Gates, step_by_fractions};
+use super::layer::{Lstm, Packed};
 use neurdsp_simd::math::fma;
 use neurdsp_simd::{AlignedBuf, Vector, dispatch};
 
 /// The hidden columns come in multiples of this, which all numbers of parts divide.
 pub(super) const COLUMN_STEP: usize = 4;
-
-/// The parameters of a layer, in the order in which the kernel reads them.
-#[derive(Clone, Debug)]
-pub(super) struct Packed {
-    /// For each group of units, each input and then each hidden column: the weights of the four gates of these units.
-    ///
-    /// Those of the three sigmoid gates are halved, since σ(x) = ½ tanh(½ x) + ½.
-    pub(super) weight: AlignedBuf,
-    /// For each group of units: the biases of the four gates, halved likewise.
-    pub(super) bias: AlignedBuf,
-    pub(super) inputs: usize,
-    /// Hidden columns, rounded up to the step of the inner loop; the weights of those beyond the units are zero.
-    pub(super) columns: usize,
-    /// Values from one hidden frame to the next.
-    pub(super) stride: usize,
-}
 
 dispatch! {
     /// Runs `lstm` over the frames of `input`; see [`Lstm::run`].
