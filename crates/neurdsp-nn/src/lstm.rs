@@ -30,6 +30,11 @@ impl Lstm {
         let row = inputs + units;
         check_len("weight", weight.len(), 4 * units * row)?;
         check_len("bias", bias.len(), 4 * units)?;
+        // Computed now, and not at the first step: that may be in real time.
+        #[cfg(target_arch = "x86_64")]
+        if isa.has_avx512() {
+            table::table();
+        }
 
         let stride = frame_stride(units, isa);
         let columns = units.next_multiple_of(kernel::COLUMN_STEP);
