@@ -4,12 +4,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::thread::Thread;
 
+use neurdsp_models::music::dynamics::DynamicsAhead;
 use neurdsp_models::music::groove::GrooveAhead;
 use neurdsp_models::music::{MusicPart, MusicRun};
 use neurdsp_rt::inference::{InferenceHandle, Job};
 use parking_lot::Mutex;
 
-use super::live::{ChordJob, GrooveJob, MoodJob, Taken};
+use super::live::{ChordJob, DynamicsJob, GrooveJob, MoodJob, Taken};
 use super::networks;
 use super::params::CompanionParams;
 use super::reference::OpenReference;
@@ -34,12 +35,18 @@ struct Inner {
     recorder: Mutex<Option<Worker>>,
 }
 
-/// The worker, and the reference that it knows. That outlives the worker, since hosts stop and start often.
+/// The loader's sides of all workers.
+pub(super) struct Handles {
+    pub(super) groove: InferenceHandle<GrooveJob>,
+    pub(super) dynamics: InferenceHandle<DynamicsJob>,
+    pub(super) chords: InferenceHandle<ChordJob>,
+    pub(super) mood: InferenceHandle<MoodJob>,
+}
+
+/// The workers, and the reference that one knows. That outlives them, since hosts stop and start often.
 #[derive(Default)]
 struct Groove {
-    handle: Option<InferenceHandle<GrooveJob>>,
-    chords: Option<InferenceHandle<ChordJob>>,
-    mood: Option<InferenceHandle<MoodJob>>,
+    handles: Option<Handles>,
     reference: Option<OpenReference>,
 }
 
@@ -70,27 +77,20 @@ impl Loader {
 
     /// Gives a new worker the network and what the session names, at once. The thread that it returns takes a recording when it is
     /// unparked after a request.
-    pub(super) fn attach(
-        &self,
-        (handle, mut chords, mut mood): (
-            InferenceHandle<GrooveJob>,
-            InferenceHandle<ChordJob>,
-            InferenceHandle<MoodJob>,
-        ),
-        mut taken: Taken,
-    ) -> Option<Thread> {
+    pub(super) fn attach(&self, mut handles: Handles, mut taken: Taken) -> Option<Thread> {
         self.detach();
-        *self.0.shared.monitor.lock() = Some(Arc::clone(handle.monitor()));
+        *self.0.shared.monitor.lock() = Some(Arc::clone(handles.groove.monitor()));
         if let Some(network) = networks::network(MusicPart::Harmony) {
-            self.give(&mut chords, Ok(ChordJob(MusicRun::new(Arc::clone(&network.weights)))));
+            self.give(&mut handles.chords, Ok(ChordJob(MusicRun::new(Arc::clone(&network.weights)))));
+        }
+        if let Some(network) = networks::network(MusicPart::Dynamics) {
+            let job = DynamicsAhead::new(Arc::clone(&network.weights)).map(DynamicsJob);
+            self.give(&mut handles.dynamics, job.map_err(|error| error.to_string()));
         }
         if let Some(network) = networks::network(MusicPart::Emotion) {
-            self.give(&mut mood, self.0.shared.line.mood.job(network));
+            self.give(&mut handles.mood, self.0.shared.line.mood.job(network));
         }
-        {
-            let mut groove = self.0.groove.lock();
-            (groove.handle, groove.chords, groove.mood) = (Some(handle), Some(chords), Some(mood));
-        }
+        self.0.groove.lock().handles = Some(handles);
         self.restore();
         // Weak: the worker lies in what it would hold.
         let weak = Arc::downgrade(&self.0);
@@ -129,10 +129,7 @@ impl Loader {
     pub(super) fn detach(&self) {
         let recorder = self.0.recorder.lock().take();
         drop(recorder);
-        let handles = {
-            let mut groove = self.0.groove.lock();
-            (groove.handle.take(), groove.chords.take(), groove.mood.take())
-        };
+        let handles = self.0.groove.lock().handles.take();
         drop(handles);
         *self.0.shared.monitor.lock() = None;
     }
@@ -194,7 +191,9 @@ impl Loader {
         *self.0.shared.reference.lock() = reference.as_ref().map(|reference| reference.card.clone());
         let mut groove = self.0.groove.lock();
         groove.reference = reference;
-        let Groove { handle: Some(handle), reference, .. } = &mut *groove else { return Ok(()) };
+        let Groove { handles: Some(Handles { groove: handle, .. }), reference } = &mut *groove else {
+            return Ok(());
+        };
         let network = networks::network(MusicPart::Groove);
         let build = || {
             let bars = reference.as_ref().map(|reference| &*reference.bars);

@@ -45,6 +45,9 @@ pub(super) struct CompanionParams {
     /// The channel of the drums; 0 for all.
     #[id = "drum_channel"]
     pub(super) drum_channel: IntParam,
+    /// How much of the shape of the dynamics network comes to velocities.
+    #[id = "dynamics"]
+    pub(super) dynamics: FloatParam,
     /// Whether chords follow the notes that are no drums.
     #[id = "chords"]
     pub(super) chords: BoolParam,
@@ -101,6 +104,7 @@ impl Default for CompanionParams {
             locks: Locks::default(),
             late_only: BoolParam::new("Late only", false),
             drum_channel: channel("Drum channel"),
+            dynamics: percent("Dynamics", 0.0, 2.0),
             chords: BoolParam::new("Chords", false),
             hold: BoolParam::new("Hold chord", false),
             chord_channel: IntParam::new("Chord channel", 2, IntRange::Linear { min: 1, max: 16 }),
@@ -192,6 +196,11 @@ impl CompanionParams {
         u8::try_from(self.drum_channel.value() - 1).ok().or(self.chords.value().then_some(9))
     }
 
+    /// How much of a player's dynamics comes to velocities.
+    pub(super) fn wanted_dynamics(&self) -> f32 {
+        if self.bypass.value() { 0.0 } else { self.dynamics.value() }
+    }
+
     /// How chords are played.
     pub(super) fn chord_settings(&self) -> ChordSettings {
         ChordSettings {
@@ -232,7 +241,7 @@ mod tests {
         assert_eq!(
             ids.join(" "),
             "bypass amount feel tightness lean accents seed lock_kick lock_snare lock_closed_hat lock_open_hat \
-             lock_low_tom lock_mid_tom lock_high_tom lock_crash lock_ride late_only drum_channel chords \
+             lock_low_tom lock_mid_tom lock_high_tom lock_crash lock_ride late_only drum_channel dynamics chords \
              hold chord_channel chord_velocity mood mood_channel valence_cc arousal_cc mood_smoothing listen_bars listen panic revision"
         );
     }

@@ -14,8 +14,8 @@ use nice_plug::prelude::*;
 use super::delay::SoundDelay;
 use super::editor::CompanionEditor;
 use super::identity::{CLAP_ID, OWNER};
-use super::live::{self, Block, Line, Meter, Settings};
-use super::loader::Loader;
+use super::live::{self, Block, Inferences, Line, Meter, Settings};
+use super::loader::{Handles, Loader};
 use super::params::CompanionParams;
 use super::shared::Shared;
 use super::sound::CompanionSound;
@@ -88,6 +88,7 @@ impl CompanionPlayer {
             feel: params.wanted_feel(),
             is_on: params.feel.value() && !params.bypass.value(),
             channel: params.drum_channel(),
+            dynamics: params.wanted_dynamics(),
             chords: params.chord_settings(),
             mood: params.mood_settings(),
             listens: params.listen.value(),
@@ -95,6 +96,16 @@ impl CompanionPlayer {
             is_offline: self.link.is_offline(),
         }
     }
+}
+
+/// Both sides of all workers.
+fn workers() -> neurdsp_rt::Result<(Inferences, Handles)> {
+    let (groove, to_groove) = live::inference()?;
+    let (dynamics, to_dynamics) = live::dynamics_inference()?;
+    let (chords, to_chords) = live::chord_inference()?;
+    let (mood, to_mood) = live::mood_inference()?;
+    let handles = Handles { groove: to_groove, dynamics: to_dynamics, chords: to_chords, mood: to_mood };
+    Ok((Inferences { groove, dynamics, chords, mood }, handles))
 }
 
 /// The host's song.
@@ -163,14 +174,7 @@ impl Plugin for CompanionPlayer {
         let rate = f64::from(config.sample_rate);
         self.shared.sample_rate_hz.store(config.sample_rate as u32, Ordering::Relaxed);
         self.shared.cpu.watch(Arc::clone(&self.monitor), rate, config.max_buffer_size as usize);
-        let workers = || {
-            Ok::<_, neurdsp_rt::Error>((
-                live::inference()?,
-                live::chord_inference()?,
-                live::mood_inference()?,
-            ))
-        };
-        let ((groove, groove_handle), (chords, chord_handle), (mood, mood_handle)) = match workers() {
+        let (inferences, handles) = match workers() {
             Ok(workers) => workers,
             Err(error) => {
                 self.loader.tasks().refuse(error.to_string());
@@ -180,11 +184,11 @@ impl Plugin for CompanionPlayer {
         // Notes that sounded when the host stopped are ended when it plays again.
         let before = self.line.take();
         self.sample_rate = rate;
-        let (line, taken) = Line::new((groove, chords, mood), before, rate, self.params.late_only.value());
+        let (line, taken) = Line::new(inferences, before, rate, self.params.late_only.value());
         self.line = Some(line);
         self.sound = SoundDelay::new(Line::max_latency(rate));
         // Not in the background: the first block of an offline render must have the reference.
-        self.recorder = self.loader.attach((groove_handle, chord_handle, mood_handle), taken);
+        self.recorder = self.loader.attach(handles, taken);
         self.link.set_latency(self.wanted_latency(), |samples| context.set_latency_samples(samples));
         self.follow_latency();
         true

@@ -125,7 +125,7 @@ fn write(
     hits: &[(u32, u8, u8)],
     ticks: u32,
     quarter_us: u32,
-    (numerator, denominator): (u8, u8),
+    meter: (u8, u8),
 ) -> neurdsp_midi::Result<Vec<u8>> {
     let note = |&(tick, pitch, velocity): &(u32, u8, u8)| NewNote {
         start_ticks: u64::from(tick),
@@ -134,15 +134,31 @@ fn write(
         velocity,
         channel: DRUMS,
     };
+    let notes = hits.iter().map(note).collect();
+    midi("Recorded groove", notes, ticks.into(), quarter_us, meter)?.to_bytes()
+}
+
+/// A file of bars that were played, with 960 ticks of a quarter note.
+///
+/// # Errors
+///
+/// Times that no file can have.
+pub(super) fn midi(
+    name: &str,
+    notes: Vec<NewNote>,
+    end_ticks: u64,
+    quarter_us: u32,
+    (numerator, denominator): (u8, u8),
+) -> neurdsp_midi::Result<MidiFile> {
     let track = NewTrack {
-        name: "Recorded groove".to_owned(),
+        name: name.to_owned(),
         tempos: vec![TempoChange { tick: 0, microseconds_per_quarter: quarter_us.clamp(1, 0xff_ffff) }],
         time_signatures: vec![TimeSignature { tick: 0, numerator, denominator: denominator.into() }],
-        end_ticks: u64::from(ticks),
-        ..NewTrack::of(hits.iter().map(note).collect())
+        end_ticks,
+        ..NewTrack::of(notes)
     };
     let division = Division::quarter(neurdsp_models::music::groove::TICKS_PER_QUARTER as u16)?;
-    MidiFile::new(division).with_track(&track)?.to_bytes()
+    MidiFile::new(division).with_track(&track)
 }
 
 fn card(resource: &Resource, bars: &Bars) -> ReferenceCard {

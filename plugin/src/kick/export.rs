@@ -51,8 +51,7 @@ pub(super) fn name(kick: &Rendered) -> String {
 
 /// A file in `folder` for the kick that is not there yet: `kick_<words>_<seed>_<number>.wav`.
 pub(super) fn unused(folder: &Path, kick: &Rendered) -> PathBuf {
-    let path = |number: u32| folder.join(format!("{}_{number:02}.wav", name(kick)));
-    (1..).map(path).find(|path| !path.exists()).unwrap_or_else(|| path(0))
+    files::unused(folder, &name(kick), "wav")
 }
 
 #[cfg(test)]

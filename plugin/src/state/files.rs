@@ -35,6 +35,12 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     std::fs::rename(&temporary, path)
 }
 
+/// A file in `folder` that is not there yet: `<stem>_<number>.<ending>`.
+pub(crate) fn unused(folder: &Path, stem: &str, ending: &str) -> PathBuf {
+    let path = |number: u32| folder.join(format!("{stem}_{number:02}.{ending}"));
+    (1..).map(path).find(|path| !path.exists()).unwrap_or_else(|| path(0))
+}
+
 /// A folder that an environment variable names; none if it is unset or empty.
 pub(crate) fn folder_from(variable: &str) -> Option<PathBuf> {
     std::env::var_os(variable).filter(|value| !value.is_empty()).map(PathBuf::from)

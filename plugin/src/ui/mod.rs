@@ -3,6 +3,7 @@
 pub(crate) mod browser;
 pub(crate) mod controls;
 pub(crate) mod dialogs;
+pub(crate) mod dragging;
 pub(crate) mod fader;
 mod gesture;
 mod icons;

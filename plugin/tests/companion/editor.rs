@@ -8,18 +8,36 @@ mod host;
 use std::time::{Duration, Instant};
 
 use host::display::Display;
-use host::editor::{Editor, MOMENT, play_until};
+use host::editor::{Editor, MOMENT, play, play_until};
 use host::{Instance, Module, Note, Song, loaded_path, state};
 use neurdsp_midi::{Division, MidiFile, NewNote, NewTrack};
 
+/// The size of the window.
+const WIDTH: u16 = 960;
+const HEIGHT: u16 = 884;
 /// Samples of a quarter note at 120 beats a minute.
 const QUARTER: i64 = 24_000;
 
 // Points of the window.
 const LOCK_SNARE: (i16, i16) = (45, 323);
-const CLIP: (i16, i16) = (100, 745);
-const HUMANISE: (i16, i16) = (423, 746);
+const CLIP: (i16, i16) = (100, 758);
+const HUMANISE: (i16, i16) = (375, 774);
+const LAST_TWO: (i16, i16) = (640, 742);
 const CHORDS: (i16, i16) = (44, 540);
+const HOLD: (i16, i16) = (44, 568);
+const SECOND_CHORD: (i16, i16) = (401, 562);
+const NEXT_CHORD: (i16, i16) = (552, 559);
+const LAST_CHORD: (i16, i16) = (847, 559);
+
+/// How many points near a place have the colour of what is chosen.
+fn lit(display: &Display, (x, y): (i16, i16)) -> usize {
+    let (picture, width) = (display.picture(WIDTH, HEIGHT), usize::from(WIDTH));
+    let near = |at: i16, by: i16| (at - by) as usize..(at + by) as usize;
+    let points = near(y, 12).flat_map(|y| near(x, 26).map(move |x| 3 * (y * width + x)));
+    points
+        .filter(|&at| picture[at] > 200 && (100..200).contains(&picture[at + 1]) && picture[at + 2] < 110)
+        .count()
+}
 
 /// A chord that is struck in eighths, as sound for the meters.
 fn chord(begin: i64, len: i64) -> [Vec<f32>; 2] {
@@ -33,8 +51,9 @@ fn chord(begin: i64, len: i64) -> [Vec<f32>; 2] {
 }
 
 /// Plays a beat and a tune for a while, as a host does.
-fn play_beat(instance: &mut Instance, at: &mut i64, time: Duration) {
+fn play_beat(instance: &mut Instance, at: &mut i64, time: Duration) -> Vec<Note> {
     let start = Instant::now();
+    let mut played = Vec::new();
     while start.elapsed() < time {
         let mut notes = Vec::new();
         let (block, len) = (*at, 480);
@@ -53,10 +72,11 @@ fn play_beat(instance: &mut Instance, at: &mut i64, time: Duration) {
             hit([72, 76, 79, 76, 74, 77, 81, 77][(eighth % 8) as usize], 0, 0.7);
         }
         let song = Song { beat: block as f64 / QUARTER as f64, ..Song::default() };
-        instance.play_song_with(block, &mut chord(block, len), &notes, &song);
+        played.extend(instance.play_song_with(block, &mut chord(block, len), &notes, &song));
         *at += len;
         std::thread::sleep(Duration::from_millis(4));
     }
+    played
 }
 
 fn groove() -> Vec<u8> {
@@ -116,17 +136,61 @@ fn a_groove_is_dropped_a_voice_locked_and_chords_follow() {
         saved["params"]["lock_snare"]["bool"] == true && saved["params"]["chords"]["bool"] == true
     });
 
-    // A file that is dropped on the line of the clip is no reference.
+    // Chords: another suggestion, a lock, which a second click frees, and Hold.
+    play_beat(&mut instance, &mut at, 4 * MOMENT);
+    assert_eq!([NEXT_CHORD, LAST_CHORD].map(|cell| lit(&display, cell)), [0, 0]);
+    editor.click(&display, &mut instance, SECOND_CHORD);
+    editor.click(&display, &mut instance, LAST_CHORD);
+    let both = [NEXT_CHORD, LAST_CHORD].map(|cell| lit(&display, cell));
+    assert!(both.iter().all(|count| *count > 8), "{both:?}");
+    editor.click(&display, &mut instance, LAST_CHORD);
+    assert_eq!(lit(&display, LAST_CHORD), 0);
+    editor.click(&display, &mut instance, HOLD);
+    let played = play_beat(&mut instance, &mut at, 6 * MOMENT);
+    let held = played.iter().filter(|note| note.is_on && note.channel == 1).count();
+    assert!(state(&instance)["params"]["hold"]["bool"] == true && (3..=5).contains(&held), "{held}");
+    editor.click(&display, &mut instance, HOLD);
+
+    // A file that is dropped on the clip is no reference.
     let clip = folder.path().join("verse.mid");
     std::fs::write(&clip, groove()).unwrap();
     editor.drop_file_at(&display, &mut instance, &clip, CLIP);
     editor.click(&display, &mut instance, HUMANISE);
     assert_eq!(loaded_path(&instance, "reference"), path);
-    display.point(editor.target(&display), 500, 850, false);
+    display.point(editor.target(&display), 500, 870, false);
     play_beat(&mut instance, &mut at, 4 * MOMENT);
     editor.save(&display, "companion");
-    editor.resize(&display, 1920, 1720);
+    let humanised = drag_out(&display, &mut instance);
+    assert_eq!(humanised.notes().len(), 64);
+
+    // What was passed on in the last two bars is a clip, too.
+    editor.click(&display, &mut instance, LAST_TWO);
+    let last = drag_out(&display, &mut instance);
+    assert_eq!(last.end_ticks(), 8 * 960);
+    let of = |pitch| last.notes().iter().filter(|note| (note.channel, note.pitch) == (9, pitch)).count();
+    assert_eq!([of(42), of(36), of(38)], [16, 4, 4]);
+    assert!(last.notes().iter().any(|note| note.channel == 1));
+
+    editor.resize(&display, 2 * WIDTH, 2 * HEIGHT);
     play_beat(&mut instance, &mut at, MOMENT);
     editor.save(&display, "companion-2x");
     editor.close(&display);
+}
+
+/// Drags the clip to another window; returns the file that comes there.
+fn drag_out(display: &Display, instance: &mut Instance) -> MidiFile {
+    let taker = display.taker(1500, 100);
+    let mut drag = |x: i16, pressed: Option<bool>| {
+        display.mouse(x, CLIP.1);
+        pressed.into_iter().for_each(|pressed| display.mouse_button(pressed));
+        play(instance, Duration::from_millis(150));
+    };
+    drag(CLIP.0, None);
+    drag(CLIP.0, Some(true));
+    [CLIP.0 + 20, CLIP.0 + 60, 900, 1540].into_iter().for_each(|x| drag(x, None));
+    let files = display.take_drop(taker, || play(instance, Duration::from_millis(20)));
+    let path = files.strip_prefix("file://").unwrap().trim_end().to_owned();
+    assert!(path.contains("/neurdsp/") && path.ends_with(".mid"), "{path}");
+    display.close(taker);
+    MidiFile::from_bytes(&std::fs::read(path).unwrap()).unwrap()
 }

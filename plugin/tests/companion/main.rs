@@ -5,6 +5,7 @@
 
 mod chords;
 mod clap;
+mod dynamics;
 mod feel;
 #[path = "../host/mod.rs"]
 mod host;

@@ -12,6 +12,7 @@
 //! [`MusicPipeline`] runs of all five in one memory. Steps neither allocate nor fail.
 
 mod answers;
+mod bar_ahead;
 pub mod chords;
 pub mod dynamics;
 pub mod groove;

@@ -12,12 +12,12 @@ mod melody;
 
 use std::path::Path;
 
-use neurdsp_midi::MidiFile;
+use neurdsp_midi::{MidiFile, NewNote};
 use neurdsp_models::music::MusicPart;
 use neurdsp_models::music::groove::{Bars, Feel};
 
-use super::networks;
-use super::reference::MAX_MIDI_BYTES;
+use super::reference::{MAX_MIDI_BYTES, midi};
+use super::{live, networks};
 use crate::state::{Refusal, files};
 
 /// What can be done with a file.
@@ -81,6 +81,25 @@ impl Clip {
         let file = MidiFile::from_bytes(&bytes).map_err(|error| Refusal::of(path, error))?;
         let told = format!("{} notes", file.notes().len());
         Ok(Clip { name: files::stem(path), file, told })
+    }
+
+    /// Bars that were played.
+    ///
+    /// # Errors
+    ///
+    /// In words for the user.
+    pub(super) fn played(bars: &live::Bars) -> Result<Clip, String> {
+        let note = |note: &live::Passed| NewNote {
+            start_ticks: note.start,
+            end_ticks: note.end,
+            pitch: note.pitch,
+            velocity: note.velocity,
+            channel: note.channel,
+        };
+        let notes: Vec<NewNote> = bars.notes.iter().map(note).collect();
+        let told = format!("{} notes", notes.len());
+        let file = midi("Played", notes, bars.ticks, bars.quarter_us, bars.meter);
+        Ok(Clip { name: "played".to_owned(), file: file.map_err(|error| error.to_string())?, told })
     }
 
     /// The file with work done.

@@ -74,19 +74,24 @@ impl Grid {
             let (mut sum, mut count) = (0.0, 0);
             for hit in own {
                 let age = now - self.0.get(&hit.number).copied().unwrap_or(now);
-                self.hit(ui, track, hit, age);
+                self.hit(ui, track, hit, age, locked);
                 (sum, count) = (sum + hit.later_ms, count + 1);
             }
             mean(ui, rect, locked, (count > 0).then(|| sum / count as f32));
         }
     }
 
-    fn hit(&self, ui: &Ui, track: Rect, hit: &Traced, age: f64) {
+    fn hit(&self, ui: &Ui, track: Rect, hit: &Traced, age: f64, locked: bool) {
         let fade = (1.0 - age / FADE_S).clamp(0.15, 1.0) as f32;
         let from = place(track, hit.at, 0.0);
         let to = place(track, hit.at, hit.later_ms);
         let y = track.center().y;
-        let colour = if hit.later_ms < 0.0 { LEVEL } else { ACCENT };
+        // A locked voice changes nothing: its hits are no news.
+        let colour = match (locked, hit.later_ms < 0.0) {
+            (true, _) => OFF,
+            (false, true) => LEVEL,
+            (false, false) => ACCENT,
+        };
         ui.painter()
             .line_segment([pos2(from, y), pos2(to, y)], Stroke::new(1.5, colour.gamma_multiply(fade)));
         let radius = 2.0 + 4.0 * f32::from(hit.velocity[1]) / 127.0;

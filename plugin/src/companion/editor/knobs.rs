@@ -1,11 +1,14 @@
 //! The four knobs of a feel, its seed, and whether hits may be early.
 
-use egui::Ui;
+use egui::{RichText, Ui};
+use neurdsp_models::music::MusicPart;
 use nice_plug::prelude::ParamSetter;
 
+use crate::companion::networks;
 use crate::companion::params::CompanionParams;
 use crate::ui::controls::{set_plain, switch};
 use crate::ui::knob::{Dial, KnobSize, dial};
+use crate::ui::theme::DIM;
 
 /// Draws the section.
 pub(super) fn ui(ui: &mut Ui, params: &CompanionParams, setter: &ParamSetter) {
@@ -37,4 +40,19 @@ fn more(ui: &mut Ui, params: &CompanionParams, setter: &ParamSetter, on: bool) {
         set_plain(ui, &params.seed, setter, next);
     }
     switch(ui, "Late only", &params.late_only, setter);
+}
+
+/// Draws how much of a player's dynamics comes to what is played.
+pub(super) fn dynamics(ui: &mut Ui, params: &CompanionParams, setter: &ParamSetter) {
+    if networks::network(MusicPart::Dynamics).is_none() {
+        ui.label(RichText::new("No dynamics network comes with this build.").color(DIM));
+        return;
+    }
+    ui.horizontal_centered(|ui| {
+        ui.spacing_mut().item_spacing.x = 14.0;
+        let look = Dial { label: "Dynamics", enabled: true, scale: None, size: KnobSize::Small };
+        dial(ui, &look, &params.dynamics, setter);
+        let words = "Notes get the accents of a player; 0 leaves them as they are";
+        ui.add(egui::Label::new(RichText::new(words).small().color(DIM)).wrap());
+    });
 }

@@ -23,6 +23,7 @@ use crate::state::Refusal;
 use crate::state::files::has_ending;
 use crate::ui::controls::bypass;
 use crate::ui::dialogs::{Dialogs, Pick};
+use crate::ui::dragging::DragOut;
 use crate::ui::recall::{Sound, SoundBar};
 use crate::ui::theme::GRID;
 use crate::ui::{layout, meters, theme};
@@ -34,12 +35,14 @@ const HINT: &str =
 /// Height of the upper row, and of the line of the worker, in points.
 const UPPER: f32 = 190.0;
 const LOWER: f32 = 44.0;
-/// Height of the line of the clip, in points.
-const CLIP: f32 = 60.0;
+/// Height of the section of the clip, in points.
+const CLIP: f32 = 84.0;
 /// Height of the line of the chords, in points.
 const CHORDS: f32 = 92.0;
 /// Height of the line of dynamics and emotion, in points.
 const PLAYER: f32 = 92.0;
+/// Width of the section of the dynamics, in points.
+const DYNAMICS: f32 = 292.0;
 /// Width of the reference's section, in points.
 const REFERENCE: f32 = 292.0;
 
@@ -54,6 +57,7 @@ pub(crate) struct CompanionEditor {
     open_clip: Dialogs,
     save_clip: Dialogs,
     clips: clip::Clips,
+    dragged: DragOut,
     grid: grid::Grid,
 }
 
@@ -70,6 +74,7 @@ impl CompanionEditor {
             open_clip: Dialogs::default(),
             save_clip: Dialogs::default(),
             clips: clip::Clips::default(),
+            dragged: DragOut::default(),
             grid: grid::Grid::default(),
         };
         AppEditor::new(app, OWNER.name, repaint, |app, context| app.context = Some(context))
@@ -89,8 +94,10 @@ impl CompanionEditor {
     }
 
     fn take_files(&mut self, ui: &Ui, context: &GuiContext) {
-        let (dropped, at) =
+        let (mut dropped, at) =
             ui.ctx().input(|input| (input.raw.dropped_files.clone(), input.pointer.latest_pos()));
+        // What is dropped where it came from changes nothing.
+        dropped.retain(|file| !self.dragged.is_own(file.path()));
         let on_clip = at.zip(self.clips.rect).is_some_and(|(at, rect)| rect.contains(at));
         for path in
             dropped.iter().filter(|_| on_clip).map(|file| file.path().to_owned()).chain(self.open_clip.take())
@@ -108,6 +115,22 @@ impl CompanionEditor {
         let picked = self.dialogs.take();
         for path in dropped.iter().map(|file| file.path().to_owned()).chain(picked) {
             self.open(&path, context);
+        }
+    }
+
+    fn answer(&mut self, asked: Option<clip::Asked>) {
+        let tasks = self.sound.tasks();
+        match asked {
+            Some(clip::Asked::Open) => self.open_clip.show(GROOVES, tasks),
+            Some(clip::Asked::Save(name)) => {
+                let pick = Pick::Save { name: "MIDI files", endings: &["mid"], file: name };
+                self.save_clip.show(pick, tasks);
+            }
+            Some(clip::Asked::DragOut) => {
+                let name = self.clips.name().unwrap_or_default().replace([' ', '/', '\\'], "_");
+                self.dragged.start(&name, "mid", tasks, |path| self.clips.write(path));
+            }
+            None => {}
         }
     }
 
@@ -144,7 +167,7 @@ impl CompanionEditor {
 }
 
 impl App for CompanionEditor {
-    const SIZE: egui::Vec2 = egui::vec2(960.0, 860.0);
+    const SIZE: egui::Vec2 = egui::vec2(960.0, 884.0);
 
     fn opened(&mut self, context: &egui::Context) {
         theme::apply(context);
@@ -169,18 +192,18 @@ impl App for CompanionEditor {
             layout::section(ui, width, CHORDS, |ui| {
                 chords::ui(ui, &self.sound.params, &self.shared.line.chords, &setter);
             });
-            layout::section(ui, width, PLAYER, |ui| {
-                mood::ui(ui, &self.sound.params, &self.shared, &setter);
+            ui.horizontal_top(|ui| {
+                ui.spacing_mut().item_spacing.x = GRID;
+                layout::section(ui, DYNAMICS, PLAYER, |ui| {
+                    knobs::dynamics(ui, &self.sound.params, &setter);
+                });
+                layout::section(ui, width - DYNAMICS - GRID, PLAYER, |ui| {
+                    mood::ui(ui, &self.sound.params, &self.shared, &setter);
+                });
             });
             layout::section(ui, width, CLIP, |ui| {
-                match self.clips.ui(ui, &self.sound.params, &self.sound.loader) {
-                    Some(clip::Asked::Open) => self.open_clip.show(GROOVES, self.sound.tasks()),
-                    Some(clip::Asked::Save(name)) => {
-                        let pick = Pick::Save { name: "MIDI files", endings: &["mid"], file: name };
-                        self.save_clip.show(pick, self.sound.tasks());
-                    }
-                    None => {}
-                }
+                let asked = self.clips.ui(ui, &self.sound.params, &self.shared, &self.sound.loader);
+                self.answer(asked);
             });
             layout::section(ui, width, LOWER, |ui| {
                 monitor::ui(ui, &self.sound.params, &self.shared, &setter);

@@ -20,7 +20,7 @@ pub(super) fn ui(ui: &mut Ui, params: &CompanionParams, shared: &Shared, setter:
     ui.horizontal_centered(|ui| {
         ui.spacing_mut().item_spacing.x = 12.0;
         ui.vertical(|ui| {
-            ui.spacing_mut().item_spacing.y = 6.0;
+            ui.spacing_mut().item_spacing.y = 4.0;
             let on = switch(ui, "Send emotion", &params.mood, setter);
             let [valence, arousal] = shared.line.mood.values().map_or([None; 2], |values| values.map(Some));
             let help = "How bright or dark the sound is, by the cues in it; not what a listener feels";
@@ -39,25 +39,20 @@ pub(super) fn ui(ui: &mut Ui, params: &CompanionParams, shared: &Shared, setter:
 
 /// A value from -1 to 1, drawn from the middle, with its name and the controller that it is sent as.
 fn bar(ui: &mut Ui, name: &str, help: &str, value: Option<f32>, controller: Option<i32>) {
-    ui.horizontal(|ui| {
-        ui.spacing_mut().item_spacing.x = 8.0;
-        let (label, _) = ui.allocate_exact_size(vec2(44.0, 12.0), Sense::hover());
-        let font = FontId::proportional(11.0);
-        ui.painter().text(label.left_center(), Align2::LEFT_CENTER, name, font.clone(), DIM);
-        let (rect, response) = ui.allocate_exact_size(vec2(84.0, 8.0), Sense::hover());
-        ui.painter().rect_filled(rect, 3.0, WELL);
-        let middle = rect.center();
-        if let Some(value) = value {
-            let end = middle.x + 0.5 * rect.width() * value.clamp(-1.0, 1.0);
-            let filled = Rect::from_two_pos(pos2(middle.x, rect.top() + 1.0), pos2(end, rect.bottom() - 1.0));
-            ui.painter().rect_filled(filled, 2.0, if value < 0.0 { LEVEL } else { ACCENT });
-        }
-        ui.painter().vline(middle.x, rect.y_range(), (1.0, LINE));
-        response.on_hover_text(help);
-        let (sent, _) = ui.allocate_exact_size(vec2(40.0, 12.0), Sense::hover());
-        if let Some(number) = controller {
-            let text = format!("CC {number}");
-            ui.painter().text(sent.left_center(), Align2::LEFT_CENTER, text, font, DIM);
-        }
-    });
+    let (rect, response) = ui.allocate_exact_size(vec2(190.0, 16.0), Sense::hover());
+    let (painter, font) = (ui.painter(), FontId::proportional(11.0));
+    painter.text(rect.left_center(), Align2::LEFT_CENTER, name, font.clone(), DIM);
+    let well = Rect::from_center_size(rect.left_center() + vec2(96.0, 0.0), vec2(84.0, 8.0));
+    painter.rect_filled(well, 3.0, WELL);
+    let middle = well.center();
+    if let Some(value) = value {
+        let end = middle.x + 0.5 * well.width() * value.clamp(-1.0, 1.0);
+        let filled = Rect::from_two_pos(pos2(middle.x, well.top() + 1.0), pos2(end, well.bottom() - 1.0));
+        painter.rect_filled(filled, 2.0, if value < 0.0 { LEVEL } else { ACCENT });
+    }
+    painter.vline(middle.x, well.y_range(), (1.0, LINE));
+    if let Some(number) = controller {
+        painter.text(rect.right_center(), Align2::RIGHT_CENTER, format!("CC {number}"), font, DIM);
+    }
+    response.on_hover_text(help);
 }

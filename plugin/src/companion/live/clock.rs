@@ -76,6 +76,13 @@ impl Part {
         (sample - self.segment.offset) as f64 * self.segment.beats_per_sample
     }
 
+    /// Where in the song a sample of the block is.
+    pub(super) fn spot(&self, sample: usize) -> Spot {
+        let here = self.beat(sample);
+        let beat = (here + 0.125).floor() as i64;
+        Spot { beats: [self.wrapped(beat), self.wrapped(beat + 1)], at: here - beat as f64 }
+    }
+
     /// The beat at which the song goes on instead of `beat`: the loop's start at its end.
     pub(super) fn wrapped(&self, beat: i64) -> i64 {
         match self.loop_beats {
@@ -86,6 +93,15 @@ impl Part {
             _ => beat,
         }
     }
+}
+
+/// Where in the song a note comes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Spot {
+    /// The beat that it belongs to, and the next one, if its grid says so.
+    pub(super) beats: [i64; 2],
+    /// Quarter notes from the first of them.
+    pub(super) at: f64,
 }
 
 /// Follows the host's song from block to block.

@@ -9,11 +9,16 @@ use neurdsp_models::music::groove::{
 use neurdsp_rt::inference::{self, Inference, InferenceHandle, InferenceMode, InferenceSettings, Job};
 
 use super::clock::Part;
+use super::tables::{Ask, OfBeat, Tables};
 
-/// Answers that are kept: those of the beat that plays, of its neighbours, and of a loop's start.
-const TABLES: usize = 4;
 /// Bars that a question looks back.
 const BARS: f64 = 2.0;
+
+impl OfBeat for BeatFeel {
+    fn beat(&self) -> i64 {
+        self.beat
+    }
+}
 
 /// What runs on the worker.
 pub(crate) struct GrooveJob(pub(crate) GrooveAhead);
@@ -57,49 +62,28 @@ struct Past {
 
 /// The groove of one instance.
 pub(super) struct Groove {
-    inference: Inference<GrooveJob>,
+    tables: Tables<GrooveJob>,
     past: VecDeque<Past>,
-    tables: [Option<BeatFeel>; TABLES],
-    next_table: usize,
-    last_due: i64,
     last_of_voice: [f64; N_VOICES],
-}
-
-/// When and about what to ask.
-pub(super) struct Ask {
-    /// The beat, counted on through the end of a loop.
-    pub(super) beat: i64,
-    /// The sample of the block at which it is asked, and that of the whole stream.
-    pub(super) sample: usize,
-    pub(super) now: u64,
-    /// Samples after which the answer counts.
-    pub(super) due_in: u64,
-    pub(super) quarter_us: u32,
-    pub(super) seed: u64,
 }
 
 impl Groove {
     pub(super) fn new(inference: Inference<GrooveJob>) -> Groove {
         Groove {
-            inference,
+            tables: Tables::new(inference),
             past: VecDeque::with_capacity(MAX_PAST),
-            tables: [None; TABLES],
-            next_table: 0,
-            last_due: i64::MIN,
             last_of_voice: [f64::NEG_INFINITY; N_VOICES],
         }
     }
 
     /// In an offline render every answer is there in time.
     pub(super) fn set_offline(&mut self, is_offline: bool) {
-        self.inference.set_offline(is_offline);
+        self.tables.set_offline(is_offline);
     }
 
     /// Forgets what was asked and played: the song jumps or stops.
     pub(super) fn restart(&mut self) {
-        self.inference.restart();
-        self.tables = [None; TABLES];
-        self.last_due = i64::MIN;
+        self.tables.restart();
         self.past.clear();
         self.last_of_voice = [f64::NEG_INFINITY; N_VOICES];
     }
@@ -114,7 +98,7 @@ impl Groove {
     }
 
     /// Asks about a beat.
-    pub(super) fn ask(&mut self, part: &Part, ask: &Ask) {
+    pub(super) fn ask(&mut self, part: &Part, ask: &Ask, seed: u64) {
         let here = part.beat(ask.sample);
         let beat_played = part.played(ask.sample) + ask.beat as f64 - here;
         let beat = part.wrapped(ask.beat);
@@ -124,7 +108,7 @@ impl Groove {
             in_bar: part.meter.in_bar(beat as f64),
             meter: part.meter.beats,
             quarter_us: ask.quarter_us,
-            seed: ask.seed,
+            seed,
             now: ((here - ask.beat as f64) * ticks).round() as i32,
             n_hits: 0,
             hits: [PastHit::default(); MAX_PAST],
@@ -137,23 +121,11 @@ impl Groove {
             *to = PastHit { tick, key: hit.key, velocity: hit.velocity };
             question.n_hits += 1;
         }
-        // Steps must not fall, whatever the tempo does.
-        self.last_due = self.last_due.max((ask.now + ask.due_in) as i64);
-        self.inference.submit(&question, self.last_due);
+        self.tables.ask(&question, ask);
     }
 
     /// The answer about a beat, of those that are due now.
     pub(super) fn table(&mut self, beat: i64, now: u64) -> Option<&BeatFeel> {
-        while let Some((_, answer)) = self.inference.due(now as i64) {
-            let Ok(answer) = answer else { continue };
-            let same =
-                self.tables.iter().position(|table| table.is_some_and(|table| table.beat == answer.beat));
-            let to = same.unwrap_or(self.next_table);
-            self.tables[to] = Some(answer);
-            if same.is_none() {
-                self.next_table = (self.next_table + 1) % TABLES;
-            }
-        }
-        self.tables.iter().flatten().find(|table| table.beat == beat)
+        self.tables.get(beat, now)
     }
 }

@@ -7,21 +7,25 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 
+use neurdsp_models::music::dynamics::PastNote;
 use neurdsp_rt::inference::Inference;
 use neurdsp_rt::{NoteDelay, NoteName, NotePattern, Transport};
 use nice_plug::midi::{Channel, Key};
 use nice_plug::prelude::NoteEvent;
 
+use super::asks;
 use super::chords::ChordJob;
-use super::clock::{Clock, Meter, Part, Turn};
+use super::clock::{Clock, Meter, Part, Spot, Turn};
+use super::dynamics::{Dynamics, DynamicsJob};
 use super::events::{at_sample, meant, named, told};
 use super::follow::Follow;
 use super::groove::GrooveJob;
-use super::hits::{Hits, Place, ask_sample, first_ask};
+use super::hits::{Hit, Hits};
 use super::listen::{Listen, Progress, Taken};
 use super::modulation::Modulation;
 use super::mood::MoodJob;
 use super::settings::{LineShared, Settings};
+use super::tables::Ask;
 
 /// The latency with which hits can be early.
 const LATENCY_MS: f64 = 40.0;
@@ -30,6 +34,8 @@ const DECISION_MS: f64 = 10.0;
 /// Most notes at a time, and most other events of the latency.
 const MAX_NOTES: usize = 256;
 const MAX_EVENTS: usize = 4096;
+/// The usual channel of drums.
+const DRUMS: u8 = 9;
 
 /// A block of the host.
 #[derive(Clone, Copy, Debug)]
@@ -43,13 +49,24 @@ pub(crate) struct Block<'a> {
     pub(crate) shared: &'a LineShared,
 }
 
+/// Where the song has come to, or where it stopped.
+#[derive(Clone, Copy, Debug)]
+struct Last {
+    sample: u64,
+    played: f64,
+    beats_per_sample: f64,
+}
+
 /// What came and is not decided yet.
 #[derive(Clone, Copy, Debug)]
 enum Came {
     On {
         name: NoteName,
         velocity: f32,
-        place: Option<Place>,
+        /// Where in the song; none without one.
+        spot: Option<Spot>,
+        /// None for notes that are no drums.
+        hit: Option<Hit>,
     },
     Off {
         name: NoteName,
@@ -64,9 +81,18 @@ enum Came {
     Cut,
 }
 
+/// The audio thread's sides of all workers.
+pub(crate) struct Inferences {
+    pub(crate) groove: Inference<GrooveJob>,
+    pub(crate) dynamics: Inference<DynamicsJob>,
+    pub(crate) chords: Inference<ChordJob>,
+    pub(crate) mood: Inference<MoodJob>,
+}
+
 /// The notes of one instance.
 pub(crate) struct Line {
     hits: Hits,
+    dynamics: Dynamics,
     follow: Follow,
     modulation: Modulation,
     clock: Clock,
@@ -76,6 +102,7 @@ pub(crate) struct Line {
     waiting: VecDeque<(u64, Came)>,
     /// Other events, with the samples at which they are passed on.
     others: VecDeque<(u64, NoteEvent<()>)>,
+    last: Option<Last>,
     /// The first sample of the block.
     begin: u64,
     sample_rate: f64,
@@ -87,22 +114,24 @@ pub(crate) struct Line {
 impl Line {
     /// A line, and the side that takes what it records. Notes that sound in the line `before` it are ended with the first block.
     pub(crate) fn new(
-        inference: (Inference<GrooveJob>, Inference<ChordJob>, Inference<MoodJob>),
+        inference: Inferences,
         before: Option<Line>,
         sample_rate: f64,
         late_only: bool,
     ) -> (Line, Taken) {
         let (listen, taken) = Listen::new();
         let mut line = Line {
-            hits: Hits::new(inference.0, sample_rate),
-            follow: Follow::new(inference.1),
-            modulation: Modulation::new(inference.2, sample_rate),
+            hits: Hits::new(inference.groove, sample_rate),
+            dynamics: Dynamics::new(inference.dynamics),
+            follow: Follow::new(inference.chords),
+            modulation: Modulation::new(inference.mood, sample_rate),
             clock: Clock::default(),
             listen,
             releases: before.is_some(),
             notes: before.map_or_else(|| NoteDelay::new(MAX_NOTES), |before| before.notes),
             waiting: VecDeque::with_capacity(2 * MAX_NOTES),
             others: VecDeque::with_capacity(MAX_EVENTS),
+            last: None,
             begin: 0,
             sample_rate,
             latency: 0,
@@ -145,6 +174,7 @@ impl Line {
         self.release();
         self.clock = Clock::default();
         self.hits.restart();
+        self.dynamics.restart();
         self.follow.restart();
     }
 
@@ -162,6 +192,7 @@ impl Line {
             self.notes.release(&mut |event| send(told(event, 0)));
         }
         self.hits.set_offline(settings.is_offline);
+        self.dynamics.set_offline(settings.is_offline);
         self.follow.chords.set_offline(settings.is_offline);
         self.modulation.set_offline(settings.is_offline);
         self.listen.switch(settings.listens, &shared.progress);
@@ -170,10 +201,16 @@ impl Line {
         let plays = clock.follow(transport, meter, n_samples, |part| {
             self.turn(part, settings, &shared.progress);
             self.listen.follow(part, settings.listen_bars, &shared.progress);
-            let samples = part.segment.offset..part.segment.offset + part.segment.len;
-            self.run(samples, Some(part), block, &mut coming, &mut next, &mut send);
+            let (begin, end) = (part.segment.offset, part.segment.offset + part.segment.len);
+            self.last = Some(Last {
+                sample: self.begin + end as u64,
+                played: part.played(end),
+                beats_per_sample: part.segment.beats_per_sample,
+            });
+            self.run(begin..end, Some(part), block, &mut coming, &mut next, &mut send);
             let quarter_us = part.quarter_us(self.sample_rate);
             self.listen.end(part, quarter_us, &shared.requests, &shared.progress, &wake);
+            shared.capture.follow(part, self.sample_rate);
         });
         if !plays {
             if clock.stop() {
@@ -193,12 +230,21 @@ impl Line {
             Turn::Loop => self.wait(sample, Came::Cut),
             Turn::Jump => self.interrupt(sample, progress),
         }
-        self.hits.ask_first(part, self.begin, settings.feel.seed);
+        for ask in asks::at_start(part, self.begin, self.sample_rate) {
+            self.ask(part, &ask, settings);
+        }
+    }
+
+    /// Asks about a beat.
+    fn ask(&mut self, part: &Part, ask: &Ask, settings: &Settings) {
+        self.hits.ask(part, ask, settings.feel.seed);
+        self.dynamics.ask(part, ask, settings.dynamics);
     }
 
     fn interrupt(&mut self, sample: usize, progress: &Progress) {
         self.wait(sample, Came::Cut);
         self.hits.restart();
+        self.dynamics.restart();
         self.follow.restart();
         self.listen.interrupt(progress);
     }
@@ -220,11 +266,11 @@ impl Line {
         next: &mut impl FnMut() -> Option<NoteEvent<()>>,
         send: &mut impl FnMut(NoteEvent<()>),
     ) {
-        let mut beat = part.map(first_ask);
+        let mut beat = part.map(asks::first_beat);
         let mut half = part.map(Follow::first_half_bar);
         let mut at = samples.start;
         loop {
-            let ask = part.zip(beat).map(|(part, beat)| ask_sample(part, beat));
+            let ask = part.zip(beat).map(|(part, beat)| asks::sample(part, beat));
             let bar = part.zip(half).map(|(part, half)| Follow::sample(part, half));
             let event = coming.as_ref().map(|event| (event.timing() as usize).max(at));
             let own = self.next_at(part.is_some()).map(|moment| moment.saturating_sub(self.begin) as usize);
@@ -234,7 +280,8 @@ impl Line {
                 return;
             }
             if let (Some(part), Some(asked), true) = (part, beat, ask == Some(at)) {
-                self.hits.ask_ahead(part, asked, at, self.begin, block.settings.feel.seed);
+                let ask = asks::ahead(part, asked, at, self.begin, self.sample_rate);
+                self.ask(part, &ask, block.settings);
                 beat = Some(asked + 1);
             }
             if let (Some(part), true) = (part, bar == Some(at)) {
@@ -268,16 +315,9 @@ impl Line {
                 if velocity > 0.0 =>
             {
                 let name = named(channel, pitch, voice_id);
-                let place = part.and_then(|part| {
-                    let steps = (127.0 * velocity).round().clamp(1.0, 127.0) as u8;
-                    let place = self.hits.take(part, at, name, steps, settings.channel);
-                    match place {
-                        Some(_) => self.listen.hear(pitch, steps, part.played(at)),
-                        None => self.follow.chords.begin(name.channel, pitch, part.played(at)),
-                    }
-                    place
-                });
-                self.wait(at, Came::On { name, velocity, place });
+                let hit = part.and_then(|part| self.hear(part, at, name, velocity, settings));
+                let spot = part.map(|part| part.spot(at));
+                self.wait(at, Came::On { name, velocity, spot, hit });
             }
             NoteEvent::NoteOn { voice_id, channel, key: Key::Number(pitch), velocity, .. }
             | NoteEvent::NoteOff {
@@ -311,6 +351,46 @@ impl Line {
         }
     }
 
+    /// Tells all that listen of a note; says whether it is a hit of the kit.
+    fn hear(
+        &mut self,
+        part: &Part,
+        at: usize,
+        name: NoteName,
+        velocity: f32,
+        settings: &Settings,
+    ) -> Option<Hit> {
+        let steps = (127.0 * velocity).round().clamp(1.0, 127.0) as u8;
+        let played = part.played(at);
+        let hit = self.hits.take(part, at, name, steps, settings.channel);
+        match hit {
+            Some(_) => self.listen.hear(name.pitch, steps, played),
+            None => self.follow.chords.begin(name.channel, name.pitch, played),
+        }
+        self.dynamics.hear(past(name, steps, hit.is_some()), played);
+        hit
+    }
+
+    /// By how many samples a note is later, and its velocity.
+    fn decide(
+        &mut self,
+        came: (NoteName, f32),
+        spot: &Spot,
+        hit: Option<Hit>,
+        now: u64,
+        block: &Block,
+    ) -> (i64, f32) {
+        let (settings, (name, velocity)) = (block.settings, came);
+        let (later, velocity) = hit.map_or((0, velocity), |hit| {
+            self.hits.decide(&hit, spot, velocity, now, settings, &block.shared.trace)
+        });
+        if hit.is_some_and(|hit| settings.feel.locked[hit.voice]) {
+            return (later, velocity);
+        }
+        let part = past(name, 1, hit.is_some()).part();
+        (later, self.dynamics.shape(spot, part, velocity, now, settings.dynamics))
+    }
+
     /// Decides and sends what is due at a sample of the block.
     fn pass(&mut self, at: usize, part: Option<&Part>, block: &Block, send: &mut impl FnMut(NoteEvent<()>)) {
         let (settings, shared) = (block.settings, block.shared);
@@ -319,10 +399,9 @@ impl Line {
         while let Some((_, came)) = self.waiting.front().copied().filter(|(moment, _)| *moment <= now) {
             self.waiting.pop_front();
             match came {
-                Came::On { name, velocity, place } => {
-                    let (later, velocity) = place.map_or((0, velocity), |place| {
-                        self.hits.decide(&place, velocity, now, settings, &shared.trace)
-                    });
+                Came::On { name, velocity, spot, hit } => {
+                    let (later, velocity) = spot
+                        .map_or((0, velocity), |spot| self.decide((name, velocity), &spot, hit, now, block));
                     self.notes.begin(name, velocity, now, rest.saturating_add_signed(later));
                 }
                 Came::OffAll { pattern, velocity } => self.notes.end_all(pattern, velocity, now),
@@ -344,6 +423,25 @@ impl Line {
             self.others.pop_front();
             send(at_sample(event, at as u32));
         }
-        self.notes.send(now, &mut |event| send(told(event, at as u32)));
+        let played = self.played(now);
+        self.notes.send(now, &mut |event| {
+            if let Some(played) = played {
+                shared.capture.push(event, played);
+            }
+            send(told(event, at as u32));
+        });
     }
+
+    /// The quarter notes that were played before what is passed on now came; none while no song plays.
+    fn played(&self, now: u64) -> Option<f64> {
+        let Last { sample, played, beats_per_sample } = self.last?;
+        let since = now as f64 - sample as f64 - self.latency as f64;
+        (since <= 0.0).then_some(played + since * beats_per_sample)
+    }
+}
+
+/// A note as the dynamics network knows it.
+fn past(name: NoteName, velocity: u8, is_hit: bool) -> PastNote {
+    let NoteName { channel, pitch, .. } = name;
+    PastNote { tick: 0, pitch, velocity, channel, drum: is_hit || channel == DRUMS }
 }

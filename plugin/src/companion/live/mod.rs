@@ -1,8 +1,11 @@
 //! Notes as they are played, on the audio thread.
 //!
 //! ```text
+//! asks        when the networks are asked about the beats to come
+//! capture     the notes that were passed on last
 //! chords      the job that finds chords for a melody, and the melody
 //! clock       where the host's song is, and where it jumps
+//! dynamics    the job beside the audio thread that shapes velocities, and its answers
 //! events      the framework's events, and those of a line
 //! follow      when chords are asked about, and how they are played
 //! groove      the job beside the audio thread, what was played, and the answers for the beats to come
@@ -12,11 +15,15 @@
 //! modulation  the mood as controllers
 //! mood        what the emotion network hears in the sound
 //! settings    what a line is set to, and what it shares
+//! tables      answers about the beats to come
 //! trace       what the window shows of the last hits
 //! ```
 
+mod asks;
+mod capture;
 mod chords;
 mod clock;
+mod dynamics;
 mod events;
 mod follow;
 mod groove;
@@ -26,13 +33,16 @@ mod listen;
 mod modulation;
 mod mood;
 mod settings;
+mod tables;
 mod trace;
 
+pub(super) use capture::{Bars, Capture, Passed};
 pub(super) use chords::{COMING, ChordJob, SUGGESTIONS, chord_inference};
 pub(super) use clock::Meter;
+pub(super) use dynamics::{DynamicsJob, dynamics_inference};
 pub(super) use follow::{ChordSettings, ChordView};
 pub(super) use groove::{GrooveJob, inference};
-pub(super) use line::{Block, Line};
+pub(super) use line::{Block, Inferences, Line};
 pub(super) use listen::{Heard, Taken};
 pub(super) use modulation::MoodSettings;
 pub(super) use mood::{MoodJob, mood_inference};

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use neurdsp_models::music::groove::Feel;
 
+use super::capture::Capture;
 use super::follow::{ChordSettings, ChordView};
 use super::listen::Progress;
 use super::modulation::MoodSettings;
@@ -21,6 +22,8 @@ pub(crate) struct Settings {
     pub(crate) channel: Option<u8>,
     pub(crate) listens: bool,
     pub(crate) listen_bars: u32,
+    /// How much of the shape of the dynamics network comes to velocities: 0 to 2.
+    pub(crate) dynamics: f32,
     pub(crate) chords: ChordSettings,
     pub(crate) mood: MoodSettings,
     pub(crate) is_offline: bool,
@@ -30,6 +33,7 @@ pub(crate) struct Settings {
 #[derive(Debug, Default)]
 pub(crate) struct LineShared {
     pub(crate) trace: Trace,
+    pub(crate) capture: Capture,
     pub(crate) progress: Progress,
     pub(crate) chords: ChordView,
     pub(crate) mood: MoodMeter,

@@ -24,6 +24,7 @@ use crate::preset::folder::is_preset;
 use crate::state::{Refusal, Resource, files};
 use crate::ui::controls::set;
 use crate::ui::dialogs::{Dialogs, Pick};
+use crate::ui::dragging::DragOut;
 use crate::ui::layout::section;
 use crate::ui::meters::LevelMeter;
 use crate::ui::recall::{Sound, SoundBar};
@@ -50,7 +51,7 @@ pub(crate) struct KickEditor {
     /// Where copies go.
     folder: Option<PathBuf>,
     /// The file that was dragged out last.
-    dragged: Option<PathBuf>,
+    dragged: DragOut,
     /// What was written last.
     notice: Arc<Mutex<Option<String>>>,
 }
@@ -69,7 +70,7 @@ impl KickEditor {
             generators: Dialogs::default(),
             meter: LevelMeter::default(),
             folder: None,
-            dragged: None,
+            dragged: DragOut::default(),
             notice: Arc::default(),
         };
         AppEditor::new(app, OWNER.name, repaint, |app, context| app.context = Some(context))
@@ -77,7 +78,7 @@ impl KickEditor {
 
     fn take_files(&mut self, ui: &Ui, context: &GuiContext) {
         for file in ui.ctx().input(|input| input.raw.dropped_files.clone()) {
-            if self.dragged.as_deref() == Some(file.path()) {
+            if self.dragged.is_own(file.path()) {
                 // Dropped where it came from.
             } else if is_preset(file.path()) {
                 self.sounds.recall(file.path().to_owned(), &self.sound, context);
@@ -126,28 +127,17 @@ impl KickEditor {
         });
     }
 
-    /// Gives the kick to the window on which it is dropped, as a file in the folder for temporary ones.
-    #[cfg(target_os = "linux")]
+    /// Gives the kick to the window on which it is dropped.
     fn drag_out(&mut self) {
-        let written = self.sound.maker.rendered().and_then(|kick| match kick {
-            Some(kick) => {
-                let path = export::unused(&std::env::temp_dir().join("neurdsp"), &kick);
-                export::save(&kick, &path).map(|()| Some(path))
-            }
-            None => Ok(None),
-        });
-        match written {
-            Ok(Some(path)) => {
-                self.dragged = Some(path.clone());
-                crate::window::drag_out(path);
+        let tasks = self.sound.tasks();
+        match self.sound.maker.rendered() {
+            Ok(Some(kick)) => {
+                self.dragged.start(&export::name(&kick), "wav", tasks, |path| export::save(&kick, path));
             }
             Ok(None) => {}
-            Err(refusal) => self.sound.tasks().refuse(refusal),
+            Err(refusal) => tasks.refuse(refusal),
         }
     }
-
-    #[cfg(not(target_os = "linux"))]
-    fn drag_out(&mut self) {}
 
     fn top(&mut self, ui: &mut Ui, context: &GuiContext) {
         ui.label(RichText::new(OWNER.name).heading().strong());

@@ -4,6 +4,7 @@ use egui::{Align2, CursorIcon, FontId, Painter, Rect, RichText, Sense, Stroke, U
 
 use crate::kick::params::KickParams;
 use crate::kick::shared::{Peaks, Shared, Shown};
+use crate::ui::dragging::CAN_DRAG;
 use crate::ui::text;
 use crate::ui::theme::{ACCENT, DIM, LINE, OFF, TEXT, WELL};
 
@@ -19,7 +20,6 @@ pub(super) enum Asked {
         elsewhere: bool,
     },
     /// The waveform is dragged out of the window.
-    #[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "only Linux can"))]
     DragOut,
 }
 
@@ -110,7 +110,7 @@ fn waveform(ui: &mut Ui, shared: &Shared, shown: &Shown) -> egui::Response {
         painter.vline(x, inside.y_range(), Stroke::new(1.5, TEXT));
     }
     let response = response.on_hover_cursor(CursorIcon::Grab);
-    if cfg!(target_os = "linux") {
+    if CAN_DRAG {
         return response.on_hover_text("Drag the kick into the host, or into a folder");
     }
     response

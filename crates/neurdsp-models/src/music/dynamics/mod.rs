@@ -2,6 +2,7 @@
 //!
 //! [`conditions`] says what the network is asked, [`N_CONDITION`] values to [`N_STEPS`] velocities, once for each part in each
 //! window of up to four quarter notes; [`reshape`] adds the shape of its answers to the velocities that are there.
+//! [`DynamicsAhead`] does the same for a beat that is yet to be played.
 //!
 //! | condition | holds |
 //! |---|---|
@@ -15,8 +16,12 @@
 //! | 13 to 15 | 1 for a part below C3, from there to C5, above |
 //! | 16 to 31 | each step: 0 without a note, else 1 and a twenty-fourth for each semitone of its highest note above the mean |
 
+mod ahead;
 mod condition;
 mod reshape;
 
+pub use ahead::{
+    BEAT_STEPS, BeatShape, DynamicsAhead, MAX_PAST, N_PARTS, PartShape, PastNote, ShapeQuestion,
+};
 pub use condition::{Conditions, N_CONDITION, N_STEPS, Note, conditions};
 pub use reshape::reshape;

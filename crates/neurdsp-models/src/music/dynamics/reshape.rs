@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use super::condition::{Conditions, N_STEPS, Note};
 use crate::error::{Error, Result};
 
-const LOUDEST: f32 = 127.0;
+/// The highest velocity.
+pub(super) const LOUDEST: f32 = 127.0;
 
 /// New velocities for the notes of a piece.
 ///
@@ -71,9 +72,6 @@ pub fn reshape(
         let mean = |value: &dyn Fn(usize) -> f32| {
             members.iter().map(|&at| value(at)).sum::<f32>() / members.len() as f32
         };
-        let spread = |values: &[f32]| {
-            (values.iter().map(|value| value * value).sum::<f32>() / values.len() as f32).sqrt()
-        };
         let level = mean(&|at| f32::from(notes[at].velocity));
         let usual = mean(&|at| said(neutral, at));
         let told = mean(&|at| said(outputs, at));
@@ -97,6 +95,11 @@ pub fn reshape(
         }
     }
     Ok(velocities)
+}
+
+/// How far values that are 0 in the mean lie from it.
+pub(super) fn spread(values: &[f32]) -> f32 {
+    (values.iter().map(|value| value * value).sum::<f32>() / values.len() as f32).sqrt()
 }
 
 #[cfg(test)]
@@ -125,7 +128,7 @@ mod tests {
         reshape(&notes, &asked, &vec![says; calls], &vec![neutral; calls], amount).unwrap()
     }
 
-    fn spread(velocities: &[u8]) -> f32 {
+    fn spread_of(velocities: &[u8]) -> f32 {
         let mean = velocities.iter().map(|&value| f32::from(value)).sum::<f32>() / velocities.len() as f32;
         let power: f32 = velocities.iter().map(|&value| (f32::from(value) - mean).powi(2)).sum();
         (power / velocities.len() as f32).sqrt()
@@ -139,7 +142,7 @@ mod tests {
         for says in [against, flat] {
             for amount in [0.3, 1.0, 2.0] {
                 let found = shaped(&came, says, says, amount);
-                assert!(spread(&found) > spread(&came) - 0.5, "{amount}: {found:?}");
+                assert!(spread_of(&found) > spread_of(&came) - 0.5, "{amount}: {found:?}");
             }
         }
     }

@@ -26,9 +26,9 @@ mod reference;
 mod residuals;
 mod voices;
 
+pub use super::bar_ahead::TICKS_PER_QUARTER;
 pub use ahead::{
     BEAT_STEPS, BeatFeel, BeatQuestion, Change, GrooveAhead, LiveHit, MAX_PAST, PastHit, StepFeel,
-    TICKS_PER_QUARTER,
 };
 pub use bars::{Accent, Bars, Hit, N_STEPS};
 pub use features::{Calls, N_INPUTS, N_OUTPUTS, OFFSET_SCALE, VELOCITY_SCALE, calls, predicted};

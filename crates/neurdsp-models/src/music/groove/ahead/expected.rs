@@ -3,13 +3,11 @@
 use super::super::bars::{Accent, Bars, Hit, N_STEPS};
 use super::super::features::{N_INPUTS, inputs};
 use super::super::reference::{Described, Estimate, Places, describe, places};
-use super::question::{BeatQuestion, TICKS_PER_QUARTER};
+use super::question::BeatQuestion;
 use crate::error::Result;
-use crate::music::timeline::{Signature, Tempo, Timeline, UNITS};
+use crate::music::bar_ahead::{BarAhead, TICKS};
+use crate::music::timeline::UNITS;
 
-const TICKS: f64 = TICKS_PER_QUARTER as f64;
-/// Bars before the bar of the beat that a question sees.
-const BARS_BEFORE: f64 = 2.0;
 /// Velocity of a hit that nobody expected: what it will have is not known.
 const UNEXPECTED: u8 = 90;
 
@@ -30,27 +28,16 @@ pub(super) struct Expected {
 
 impl Expected {
     pub(super) fn new(question: &BeatQuestion) -> Result<Expected> {
-        let (numerator, denominator) = (u32::from(question.meter.0), u32::from(question.meter.1));
-        let signature = Signature { tick: 0, numerator, denominator };
-        let tempo = Tempo { tick: 0, quarter_us: question.quarter_us };
-        let timeline = Timeline::new(TICKS_PER_QUARTER, &[signature], &[tempo])?;
-        let bar = 4.0 * f64::from(numerator) / f64::from(denominator);
-        let in_bar = if question.in_bar.is_finite() { question.in_bar.clamp(0.0, bar) } else { 0.0 };
-        let beat_tick = (BARS_BEFORE * bar + in_bar) * TICKS;
-        let bar_ticks = (bar * TICKS).round();
-        let end = beat_tick + (bar - in_bar) * TICKS;
+        let bar = BarAhead::new(question.meter, question.quarter_us, question.in_bar, question.now)?;
         let (mut ticks, mut keys, mut velocities) = (Vec::new(), Vec::new(), Vec::new());
-        let now = beat_tick + f64::from(question.now);
         for hit in question.past() {
-            let at = beat_tick + f64::from(hit.tick);
-            // As it was played, and once more a bar later, if that is still to come.
-            let again = Some(at + bar_ticks).filter(|again| *again > now);
-            for at in [Some(at), again].into_iter().flatten().filter(|at| (0.0..end).contains(at)) {
-                ticks.push(at as u64);
+            for tick in bar.places(hit.tick) {
+                ticks.push(tick);
                 keys.push(hit.key);
                 velocities.push(hit.velocity.clamp(1, 127));
             }
         }
+        let BarAhead { timeline, beat_tick, .. } = bar;
         let place = timeline.place(beat_tick);
         let bars = Bars::new(timeline, &ticks, &keys, &velocities)?;
         let all = describe(&bars, usize::MAX);

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use self::expected::Expected;
 pub use self::feel::{BEAT_STEPS, BeatFeel, Change, LiveHit, StepFeel};
-pub use self::question::{BeatQuestion, MAX_PAST, PastHit, TICKS_PER_QUARTER};
+pub use self::question::{BeatQuestion, MAX_PAST, PastHit};
 use super::bars::Bars;
 use super::features::{N_INPUTS, N_OUTPUTS, predicted};
 use super::reference::{Described, Estimate, describe, described, weigh};

@@ -1,7 +1,5 @@
 //! What is asked about a beat.
 
-/// Ticks of a quarter note in a [`BeatQuestion`].
-pub const TICKS_PER_QUARTER: u32 = 960;
 /// Most hits that a question holds.
 pub const MAX_PAST: usize = 96;
 
