@@ -10,7 +10,7 @@ use neurdsp_models::music::{MusicPart, MusicRun};
 use neurdsp_rt::inference::{InferenceHandle, Job};
 use parking_lot::Mutex;
 
-use super::live::{ChordJob, DynamicsJob, GrooveJob, MoodJob, Taken};
+use super::live::{ChordJob, DynamicsJob, GrooveJob, MelodyJob, MoodJob, Taken};
 use super::networks;
 use super::params::CompanionParams;
 use super::reference::OpenReference;
@@ -40,6 +40,7 @@ pub(super) struct Handles {
     pub(super) groove: InferenceHandle<GrooveJob>,
     pub(super) dynamics: InferenceHandle<DynamicsJob>,
     pub(super) chords: InferenceHandle<ChordJob>,
+    pub(super) melody: InferenceHandle<MelodyJob>,
     pub(super) mood: InferenceHandle<MoodJob>,
 }
 
@@ -86,6 +87,9 @@ impl Loader {
         if let Some(network) = networks::network(MusicPart::Dynamics) {
             let job = DynamicsAhead::new(Arc::clone(&network.weights)).map(DynamicsJob);
             self.give(&mut handles.dynamics, job.map_err(|error| error.to_string()));
+        }
+        if let Some(network) = networks::network(MusicPart::Melody) {
+            self.give(&mut handles.melody, Ok(MelodyJob::new(network)));
         }
         if let Some(network) = networks::network(MusicPart::Emotion) {
             self.give(&mut handles.mood, self.0.shared.line.mood.job(network));

@@ -59,6 +59,9 @@ pub(super) struct CompanionParams {
     pub(super) chord_channel: IntParam,
     #[id = "chord_velocity"]
     pub(super) chord_velocity: IntParam,
+    /// Whether the melody goes on where the player stops.
+    #[id = "play_on"]
+    pub(super) play_on: BoolParam,
     /// Whether the mood of the sound is sent as controllers.
     #[id = "mood"]
     pub(super) mood: BoolParam,
@@ -109,6 +112,7 @@ impl Default for CompanionParams {
             hold: BoolParam::new("Hold chord", false),
             chord_channel: IntParam::new("Chord channel", 2, IntRange::Linear { min: 1, max: 16 }),
             chord_velocity: IntParam::new("Chord velocity", 70, IntRange::Linear { min: 1, max: 127 }),
+            play_on: BoolParam::new("Play on", false),
             mood: BoolParam::new("Send emotion", false),
             mood_channel: IntParam::new("Emotion channel", 1, IntRange::Linear { min: 1, max: 16 }),
             // Controllers that are for any purpose.
@@ -242,7 +246,7 @@ mod tests {
             ids.join(" "),
             "bypass amount feel tightness lean accents seed lock_kick lock_snare lock_closed_hat lock_open_hat \
              lock_low_tom lock_mid_tom lock_high_tom lock_crash lock_ride late_only drum_channel dynamics chords \
-             hold chord_channel chord_velocity mood mood_channel valence_cc arousal_cc mood_smoothing listen_bars listen panic revision"
+             hold chord_channel chord_velocity play_on mood mood_channel valence_cc arousal_cc mood_smoothing listen_bars listen panic revision"
         );
     }
 

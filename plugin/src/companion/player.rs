@@ -89,6 +89,7 @@ impl CompanionPlayer {
             is_on: params.feel.value() && !params.bypass.value(),
             channel: params.drum_channel(),
             dynamics: params.wanted_dynamics(),
+            plays_on: params.play_on.value() && !params.bypass.value(),
             chords: params.chord_settings(),
             mood: params.mood_settings(),
             listens: params.listen.value(),
@@ -103,9 +104,16 @@ fn workers() -> neurdsp_rt::Result<(Inferences, Handles)> {
     let (groove, to_groove) = live::inference()?;
     let (dynamics, to_dynamics) = live::dynamics_inference()?;
     let (chords, to_chords) = live::chord_inference()?;
+    let (melody, to_melody) = live::melody_inference()?;
     let (mood, to_mood) = live::mood_inference()?;
-    let handles = Handles { groove: to_groove, dynamics: to_dynamics, chords: to_chords, mood: to_mood };
-    Ok((Inferences { groove, dynamics, chords, mood }, handles))
+    let handles = Handles {
+        groove: to_groove,
+        dynamics: to_dynamics,
+        chords: to_chords,
+        melody: to_melody,
+        mood: to_mood,
+    };
+    Ok((Inferences { groove, dynamics, chords, melody, mood }, handles))
 }
 
 /// The host's song.

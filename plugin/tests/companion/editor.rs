@@ -22,7 +22,7 @@ const QUARTER: i64 = 24_000;
 const LOCK_SNARE: (i16, i16) = (45, 323);
 const CLIP: (i16, i16) = (100, 758);
 const HUMANISE: (i16, i16) = (375, 774);
-const LAST_TWO: (i16, i16) = (640, 742);
+const LAST_TWO: (i16, i16) = (652, 740);
 const CHORDS: (i16, i16) = (44, 540);
 const HOLD: (i16, i16) = (44, 568);
 const SECOND_CHORD: (i16, i16) = (401, 562);
@@ -179,7 +179,7 @@ fn a_groove_is_dropped_a_voice_locked_and_chords_follow() {
 
 /// Drags the clip to another window; returns the file that comes there.
 fn drag_out(display: &Display, instance: &mut Instance) -> MidiFile {
-    let taker = display.taker(1500, 100);
+    let taker = display.taker(1500, 700);
     let mut drag = |x: i16, pressed: Option<bool>| {
         display.mouse(x, CLIP.1);
         pressed.into_iter().for_each(|pressed| display.mouse_button(pressed));

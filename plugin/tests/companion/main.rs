@@ -11,6 +11,7 @@ mod feel;
 mod host;
 mod messages;
 mod mood;
+mod play_on;
 mod projects;
 mod transport;
 

@@ -111,7 +111,7 @@ fn a_tempo_that_changes_in_a_note_keeps_its_length_and_ends_it_once() {
 
 #[test]
 fn random_blocks_with_stops_jumps_and_odd_meters_leave_no_note_behind() {
-    let all = r#"{"chords": {"bool": true}, "dynamics": {"f32": 1.5}, "mood": {"bool": true}}"#;
+    let all = r#"{"chords": {"bool": true}, "dynamics": {"f32": 1.5}, "mood": {"bool": true}, "play_on": {"bool": true}}"#;
     let mut instance = rendering(all);
     let mut state = 5u32;
     let mut random = |n: u32| {

@@ -42,17 +42,20 @@ fn more(ui: &mut Ui, params: &CompanionParams, setter: &ParamSetter, on: bool) {
     switch(ui, "Late only", &params.late_only, setter);
 }
 
-/// Draws how much of a player's dynamics comes to what is played.
-pub(super) fn dynamics(ui: &mut Ui, params: &CompanionParams, setter: &ParamSetter) {
-    if networks::network(MusicPart::Dynamics).is_none() {
-        ui.label(RichText::new("No dynamics network comes with this build.").color(DIM));
-        return;
-    }
+/// Draws how much of a player's dynamics comes to what is played, and whether a melody goes on.
+pub(super) fn player(ui: &mut Ui, params: &CompanionParams, setter: &ParamSetter) {
     ui.horizontal_centered(|ui| {
-        ui.spacing_mut().item_spacing.x = 14.0;
-        let look = Dial { label: "Dynamics", enabled: true, scale: None, size: KnobSize::Small };
+        ui.spacing_mut().item_spacing.x = 16.0;
+        let enabled = networks::network(MusicPart::Dynamics).is_some();
+        let look = Dial { label: "Dynamics", enabled, scale: None, size: KnobSize::Small };
         dial(ui, &look, &params.dynamics, setter);
-        let words = "Notes get the accents of a player; 0 leaves them as they are";
-        ui.add(egui::Label::new(RichText::new(words).small().color(DIM)).wrap());
+        ui.vertical(|ui| {
+            ui.spacing_mut().item_spacing.y = 6.0;
+            ui.add_enabled_ui(networks::network(MusicPart::Melody).is_some(), |ui| {
+                switch(ui, "Play on", &params.play_on, setter);
+            });
+            let words = "Goes on with your melody where you stop for a bar, until you play again.";
+            ui.add(egui::Label::new(RichText::new(words).small().color(DIM)).wrap());
+        });
     });
 }

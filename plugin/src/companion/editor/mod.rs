@@ -41,8 +41,8 @@ const CLIP: f32 = 84.0;
 const CHORDS: f32 = 92.0;
 /// Height of the line of dynamics and emotion, in points.
 const PLAYER: f32 = 92.0;
-/// Width of the section of the dynamics, in points.
-const DYNAMICS: f32 = 292.0;
+/// Width of the section of dynamics and melody, in points.
+const DYNAMICS: f32 = 340.0;
 /// Width of the reference's section, in points.
 const REFERENCE: f32 = 292.0;
 
@@ -195,7 +195,7 @@ impl App for CompanionEditor {
             ui.horizontal_top(|ui| {
                 ui.spacing_mut().item_spacing.x = GRID;
                 layout::section(ui, DYNAMICS, PLAYER, |ui| {
-                    knobs::dynamics(ui, &self.sound.params, &setter);
+                    knobs::player(ui, &self.sound.params, &setter);
                 });
                 layout::section(ui, width - DYNAMICS - GRID, PLAYER, |ui| {
                     mood::ui(ui, &self.sound.params, &self.shared, &setter);

@@ -97,24 +97,32 @@ impl Capture {
         let ticks = (count * bar).round() as u64;
         let begin = (end.round() as u64).saturating_sub(ticks);
         let written = self.written.load(Ordering::Acquire);
-        let mut notes: Vec<Passed> = Vec::new();
+        // Of each note: its channel and pitch, its velocity, where it began, and where it ended, if it has.
+        let mut found: Vec<((u8, u8), u8, u64, Option<u64>)> = Vec::new();
         for at in written.saturating_sub(KEPT as u64)..written {
             let bits = self.events[(at % KEPT as u64) as usize].load(Ordering::Relaxed);
             let (tick, is_on) = (bits >> 32, bits >> 18 & 1 == 1);
-            let (channel, pitch) = ((bits >> 14 & 15) as u8, (bits >> 7 & 127) as u8);
-            if is_on && (begin..begin + ticks).contains(&(tick + EARLY)) {
-                // A file has no time before its start.
-                let start = tick.saturating_sub(begin);
-                let velocity = (bits & 127) as u8;
-                notes.push(Passed { start, end: ticks, channel, pitch, velocity });
-            } else if !is_on {
-                let is_meant =
-                    |note: &&mut Passed| (note.channel, note.pitch, note.end) == (channel, pitch, ticks);
-                if let Some(note) = notes.iter_mut().find(is_meant) {
-                    note.end = tick.saturating_sub(begin).clamp(note.start, ticks);
-                }
+            let name = ((bits >> 14 & 15) as u8, (bits >> 7 & 127) as u8);
+            if is_on {
+                found.push((name, (bits & 127) as u8, tick, None));
+            } else if let Some(note) = found.iter_mut().find(|note| note.0 == name && note.3.is_none()) {
+                note.3 = Some(tick);
             }
         }
+        let end = begin + ticks;
+        // What sounds when the bars begin is theirs, too. A file has no time before its start.
+        let is_theirs = |on: u64, off: Option<u64>| {
+            on + EARLY < end && (on + EARLY >= begin || off.is_none_or(|off| off > begin))
+        };
+        let notes: Vec<Passed> = found
+            .into_iter()
+            .filter(|&(_, _, on, off)| is_theirs(on, off))
+            .map(|((channel, pitch), velocity, on, off)| {
+                let start = on.saturating_sub(begin);
+                let end = off.unwrap_or(end).saturating_sub(begin).clamp(start + 1, ticks.max(start + 1));
+                Passed { start, end, channel, pitch, velocity }
+            })
+            .collect();
         let quarter_us = self.quarter_us.load(Ordering::Relaxed);
         (!notes.is_empty()).then_some(Bars { notes, ticks, meter: (beats, beat), quarter_us })
     }
@@ -137,14 +145,18 @@ mod tests {
             capture.push(DelayedEvent::Off(name(36), 0.0), beat + 0.25);
         }
         let end = KEPT as f64 / 2.0;
+        // One that began before, and sounds for a beat of them.
+        capture.push(DelayedEvent::On(name(60), 1.0), end - 20.0);
+        capture.push(DelayedEvent::Off(name(60), 0.0), end - 7.0);
         capture.push(DelayedEvent::On(name(38), 1.0), end - 1.2);
         capture.bar.store(end.to_bits(), std::sync::atomic::Ordering::Relaxed);
         let bars = capture.last(2).unwrap();
-        assert_eq!((bars.ticks, bars.notes.len()), (8 * 960, 17));
+        assert_eq!((bars.ticks, bars.notes.len()), (8 * 960, 18));
         let note = |start, end, pitch, velocity| Passed { start, end, channel: 9, pitch, velocity };
         assert_eq!(bars.notes[0], note(0, 240, 36, 64));
         assert_eq!(bars.notes[1], note(480 - 10, 720, 36, 64));
+        assert_eq!(bars.notes[16], note(0, 960, 60, 127));
         // One that nobody ended ends with the bars.
-        assert_eq!(bars.notes[16], note(6_528, 8 * 960, 38, 127));
+        assert_eq!(bars.notes[17], note(6_528, 8 * 960, 38, 127));
     }
 }

@@ -22,7 +22,7 @@ pub(crate) const COMING: usize = 6;
 pub(crate) const SUGGESTIONS: usize = 3;
 /// Most notes of a chord, and most notes of the melody that count.
 pub(crate) const VOICES: usize = 5;
-const MAX_NOTES: usize = 96;
+pub(super) const MAX_NOTES: usize = 96;
 /// No chord, where one could be.
 pub(crate) const FREE: u8 = u8::MAX;
 
@@ -145,6 +145,7 @@ struct Played {
     to: Option<f64>,
     channel: u8,
     pitch: u8,
+    velocity: f32,
 }
 
 /// The melody of one instance, and its chords.
@@ -179,11 +180,11 @@ impl Chords {
     }
 
     /// Takes a note of the melody that begins.
-    pub(super) fn begin(&mut self, channel: u8, pitch: u8, played: f64) {
+    pub(super) fn begin(&mut self, channel: u8, pitch: u8, velocity: f32, played: f64) {
         if self.melody.len() == MAX_NOTES {
             self.melody.pop_front();
         }
-        self.melody.push_back(Played { from: played, to: None, channel, pitch });
+        self.melody.push_back(Played { from: played, to: None, channel, pitch, velocity });
     }
 
     /// Takes its end.
@@ -202,6 +203,26 @@ impl Chords {
                 && pattern.means(NoteName { channel: note.channel, pitch: note.pitch, id: None })
         };
         self.melody.iter_mut().filter(is_meant).for_each(|note| note.to = Some(played));
+    }
+
+    /// The notes of the melody that have ended: from which of the quarter notes that were played, to which, and the pitch.
+    pub(super) fn melody(&self) -> impl Iterator<Item = (f64, f64, u8)> {
+        self.melody.iter().filter_map(|note| Some((note.from, note.to?, note.pitch)))
+    }
+
+    /// Where the last note began and where the last one ended, which it has not if one is held; none without a melody.
+    pub(super) fn last_played(&self) -> Option<(f64, Option<f64>)> {
+        let last = self.melody.back()?;
+        let is_held = self.melody.iter().any(|note| note.to.is_none());
+        let end = self.melody.iter().filter_map(|note| note.to).fold(last.from, f64::max);
+        Some((last.from, (!is_held).then_some(end)))
+    }
+
+    /// The channel of the melody, and its velocity in the mean.
+    pub(super) fn voice(&self) -> (u8, f32) {
+        let sum: f32 = self.melody.iter().map(|note| note.velocity).sum();
+        let channel = self.melody.back().map_or(0, |note| note.channel);
+        (channel, sum / self.melody.len().max(1) as f32)
     }
 
     /// Asks about the half bar that began at `start` of the quarter notes that were played.

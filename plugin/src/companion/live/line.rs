@@ -24,6 +24,7 @@ use super::hits::{Hit, Hits};
 use super::listen::{Listen, Progress, Taken};
 use super::modulation::Modulation;
 use super::mood::MoodJob;
+use super::play_on::{MelodyJob, PlayOn};
 use super::settings::{LineShared, Settings};
 use super::tables::Ask;
 
@@ -86,6 +87,7 @@ pub(crate) struct Inferences {
     pub(crate) groove: Inference<GrooveJob>,
     pub(crate) dynamics: Inference<DynamicsJob>,
     pub(crate) chords: Inference<ChordJob>,
+    pub(crate) melody: Inference<MelodyJob>,
     pub(crate) mood: Inference<MoodJob>,
 }
 
@@ -94,6 +96,7 @@ pub(crate) struct Line {
     hits: Hits,
     dynamics: Dynamics,
     follow: Follow,
+    play_on: PlayOn,
     modulation: Modulation,
     clock: Clock,
     listen: Listen,
@@ -124,6 +127,7 @@ impl Line {
             hits: Hits::new(inference.groove, sample_rate),
             dynamics: Dynamics::new(inference.dynamics),
             follow: Follow::new(inference.chords),
+            play_on: PlayOn::new(inference.melody),
             modulation: Modulation::new(inference.mood, sample_rate),
             clock: Clock::default(),
             listen,
@@ -167,6 +171,7 @@ impl Line {
         self.waiting.clear();
         self.others.clear();
         self.follow.forget();
+        self.play_on.forget();
     }
 
     /// Begins anew, as after a deactivation; notes that sound are ended with the next block.
@@ -176,6 +181,7 @@ impl Line {
         self.hits.restart();
         self.dynamics.restart();
         self.follow.restart();
+        self.play_on.restart();
     }
 
     /// Plays a block: takes the events that `next` gives, in the order of time, and sends others. `wake` is called when a
@@ -194,6 +200,7 @@ impl Line {
         self.hits.set_offline(settings.is_offline);
         self.dynamics.set_offline(settings.is_offline);
         self.follow.chords.set_offline(settings.is_offline);
+        self.play_on.set_offline(settings.is_offline);
         self.modulation.set_offline(settings.is_offline);
         self.listen.switch(settings.listens, &shared.progress);
         let mut coming = next();
@@ -246,6 +253,7 @@ impl Line {
         self.hits.restart();
         self.dynamics.restart();
         self.follow.restart();
+        self.play_on.restart();
         self.listen.interrupt(progress);
     }
 
@@ -268,13 +276,15 @@ impl Line {
     ) {
         let mut beat = part.map(asks::first_beat);
         let mut half = part.map(Follow::first_half_bar);
+        let mut step = part.filter(|_| block.settings.plays_on).map(PlayOn::first_step);
         let mut at = samples.start;
         loop {
             let ask = part.zip(beat).map(|(part, beat)| asks::sample(part, beat));
             let bar = part.zip(half).map(|(part, half)| Follow::sample(part, half));
             let event = coming.as_ref().map(|event| (event.timing() as usize).max(at));
             let own = self.next_at(part.is_some()).map(|moment| moment.saturating_sub(self.begin) as usize);
-            let Some(moment) = [ask, bar, event, own].into_iter().flatten().min() else { return };
+            let sixteenth = part.zip(step).map(|(part, step)| PlayOn::sample(part, step));
+            let Some(moment) = [ask, bar, sixteenth, event, own].into_iter().flatten().min() else { return };
             at = at.max(moment);
             if at >= samples.end {
                 return;
@@ -287,6 +297,11 @@ impl Line {
             if let (Some(part), true) = (part, bar == Some(at)) {
                 self.follow.begin(part, at, self.begin + at as u64, self.decision);
                 half = half.map(|half| half + 1);
+            }
+            if let (Some(part), Some(number), true) = (part, step, sixteenth == Some(at)) {
+                let (now, seed) = (self.begin + at as u64, block.settings.feel.seed);
+                self.play_on.begin(part, at, number, now, self.decision, seed, &self.follow.chords);
+                step = Some(number + 1);
             }
             while let Some(event) = coming.filter(|event| event.timing() as usize <= at) {
                 self.take(event, at, part, block.settings);
@@ -303,6 +318,7 @@ impl Line {
             self.notes.next_at(),
             self.others.front().map(|one| one.0),
             self.follow.next_at().filter(|_| plays),
+            self.play_on.next_at().filter(|_| plays),
             Some(self.modulation.next_at()),
         ];
         moments.into_iter().flatten().min()
@@ -365,7 +381,7 @@ impl Line {
         let hit = self.hits.take(part, at, name, steps, settings.channel);
         match hit {
             Some(_) => self.listen.hear(name.pitch, steps, played),
-            None => self.follow.chords.begin(name.channel, name.pitch, played),
+            None => self.follow.chords.begin(name.channel, name.pitch, velocity, played),
         }
         self.dynamics.hear(past(name, steps, hit.is_some()), played);
         hit
@@ -402,6 +418,9 @@ impl Line {
                 Came::On { name, velocity, spot, hit } => {
                     let (later, velocity) = spot
                         .map_or((0, velocity), |spot| self.decide((name, velocity), &spot, hit, now, block));
+                    if hit.is_none() {
+                        self.play_on.stop(now, &mut self.notes);
+                    }
                     self.notes.begin(name, velocity, now, rest.saturating_add_signed(later));
                 }
                 Came::OffAll { pattern, velocity } => self.notes.end_all(pattern, velocity, now),
@@ -409,12 +428,14 @@ impl Line {
                 Came::Cut => {
                     self.notes.cut(now, rest);
                     self.follow.forget();
+                    self.play_on.forget();
                 }
             }
         }
         let part = part.map(|part| (part, at));
         let (rate, chords) = (self.sample_rate, &settings.chords);
         self.follow.run(part, now, rest, rate, chords, &shared.chords, &mut self.notes);
+        self.play_on.run(now, rest, settings.plays_on, &self.follow.chords, &mut self.notes);
         let heard = block.heard + at as u64;
         self.modulation.run(now, heard, &settings.mood, &shared.mood, |event| {
             send(at_sample(event, at as u32));

@@ -14,6 +14,7 @@
 //! listen      bars that are recorded as the reference
 //! modulation  the mood as controllers
 //! mood        what the emotion network hears in the sound
+//! play_on     the job beside the audio thread that goes on with a melody, and how it is played
 //! settings    what a line is set to, and what it shares
 //! tables      answers about the beats to come
 //! trace       what the window shows of the last hits
@@ -32,6 +33,7 @@ mod line;
 mod listen;
 mod modulation;
 mod mood;
+mod play_on;
 mod settings;
 mod tables;
 mod trace;
@@ -46,5 +48,6 @@ pub(super) use line::{Block, Inferences, Line};
 pub(super) use listen::{Heard, Taken};
 pub(super) use modulation::MoodSettings;
 pub(super) use mood::{MoodJob, mood_inference};
+pub(super) use play_on::{MelodyJob, melody_inference};
 pub(super) use settings::{LineShared, Settings};
 pub(super) use trace::Traced;

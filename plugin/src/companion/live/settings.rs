@@ -24,6 +24,8 @@ pub(crate) struct Settings {
     pub(crate) listen_bars: u32,
     /// How much of the shape of the dynamics network comes to velocities: 0 to 2.
     pub(crate) dynamics: f32,
+    /// Whether the melody is played on.
+    pub(crate) plays_on: bool,
     pub(crate) chords: ChordSettings,
     pub(crate) mood: MoodSettings,
     pub(crate) is_offline: bool,
