@@ -16,7 +16,6 @@ use super::own::Own;
 use super::params::KickParams;
 use super::session::{Session, VERSION};
 use super::shared::{Peaks, Shared, Shown, peaks};
-use super::sound::Made;
 use super::wishes::Wishes;
 use crate::loading::{Tasks, Worker};
 use crate::state::{Refusal, Resource};
@@ -207,14 +206,14 @@ impl Maker {
     }
 
     /// Plays kicks that were opened, once the parameters ask for them, or else what these ask for.
-    pub(super) fn play(&self, made: Made) {
+    pub(super) fn play(&self, opened: Session) {
         let maker = self.clone();
         self.0.tasks.spawn(KICK, move |is_latest| {
             if is_latest() {
                 let Session { kicks, model, .. } = maker.0.params.session.get();
                 // The kick that plays may stay, if it is of the same generator.
-                let stays = kicks.filter(|_| model == made.model);
-                maker.store(made.kicks.or(stays), made.model);
+                let stays = kicks.filter(|_| model == opened.model);
+                maker.store(opened.kicks.or(stays), opened.model);
                 maker.0.shared.shown.lock().failed = None;
                 maker.make()?;
                 maker.0.shared.changes.note();

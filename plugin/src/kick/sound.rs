@@ -6,7 +6,6 @@ use std::sync::Arc;
 use nice_plug::params::Params;
 use nice_plug::plugin::PluginState;
 
-use super::codes::Kicks;
 use super::factory;
 use super::identity::OWNER;
 use super::maker::Maker;
@@ -14,7 +13,7 @@ use super::params::KickParams;
 use super::session::Session;
 use crate::loading::Tasks;
 use crate::preset::{self, Owner};
-use crate::state::{Refusal, Resource, values};
+use crate::state::{Refusal, values};
 use crate::ui::recall::{Recalled, Sound};
 
 /// The sound of one instance.
@@ -37,17 +36,10 @@ fn parts(state: &PluginState) -> Result<(Session, Vec<(String, f32)>), String> {
     Ok((session, values))
 }
 
-/// What a sound holds beside its parameters.
-pub(super) struct Made {
-    /// None if the sound has no kick: then one is made for its parameters.
-    pub(super) kicks: Option<Kicks>,
-    /// The file of a generator of the user's own.
-    pub(super) model: Option<Resource>,
-}
-
 impl Sound for KickSound {
     const OWNER: Owner = OWNER;
-    type Files = Made;
+    /// Without a kick, one is made for the parameters.
+    type Files = Session;
 
     fn params(&self) -> &dyn Params {
         &*self.params
@@ -63,9 +55,9 @@ impl Sound for KickSound {
         vec![self.params.session.read(identity), self.params.session.read(model)]
     }
 
-    fn open(state: &PluginState) -> Result<Recalled<Made>, Refusal> {
-        let (Session { kicks, model, .. }, values) = parts(state)?;
-        Ok(Recalled { values, files: Made { kicks, model } })
+    fn open(state: &PluginState) -> Result<Recalled<Session>, Refusal> {
+        let (session, values) = parts(state)?;
+        Ok(Recalled { values, files: session })
     }
 
     fn factory() -> Vec<PathBuf> {
@@ -76,8 +68,8 @@ impl Sound for KickSound {
         factory::read(path).unwrap_or_else(|| preset::read(path, &OWNER))
     }
 
-    fn play(&self, made: Made) {
-        self.maker.play(made);
+    fn play(&self, session: Session) {
+        self.maker.play(session);
     }
 }
 
