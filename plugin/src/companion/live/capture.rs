@@ -23,6 +23,14 @@ pub(crate) struct Passed {
     pub(crate) velocity: u8,
 }
 
+/// A note with its channel and pitch, and the ticks where it began and where it ended, if it has.
+struct Found {
+    name: (u8, u8),
+    velocity: u8,
+    on: u64,
+    off: Option<u64>,
+}
+
 /// Bars that were played.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Bars {
@@ -97,16 +105,15 @@ impl Capture {
         let ticks = (count * bar).round() as u64;
         let begin = (end.round() as u64).saturating_sub(ticks);
         let written = self.written.load(Ordering::Acquire);
-        // Of each note: its channel and pitch, its velocity, where it began, and where it ended, if it has.
-        let mut found: Vec<((u8, u8), u8, u64, Option<u64>)> = Vec::new();
+        let mut found: Vec<Found> = Vec::new();
         for at in written.saturating_sub(KEPT as u64)..written {
             let bits = self.events[(at % KEPT as u64) as usize].load(Ordering::Relaxed);
             let (tick, is_on) = (bits >> 32, bits >> 18 & 1 == 1);
             let name = ((bits >> 14 & 15) as u8, (bits >> 7 & 127) as u8);
             if is_on {
-                found.push((name, (bits & 127) as u8, tick, None));
-            } else if let Some(note) = found.iter_mut().find(|note| note.0 == name && note.3.is_none()) {
-                note.3 = Some(tick);
+                found.push(Found { name, velocity: (bits & 127) as u8, on: tick, off: None });
+            } else if let Some(note) = found.iter_mut().find(|note| note.name == name && note.off.is_none()) {
+                note.off = Some(tick);
             }
         }
         let end = begin + ticks;
@@ -116,8 +123,8 @@ impl Capture {
         };
         let notes: Vec<Passed> = found
             .into_iter()
-            .filter(|&(_, _, on, off)| is_theirs(on, off))
-            .map(|((channel, pitch), velocity, on, off)| {
+            .filter(|note| is_theirs(note.on, note.off))
+            .map(|Found { name: (channel, pitch), velocity, on, off }| {
                 let start = on.saturating_sub(begin);
                 let end = off.unwrap_or(end).saturating_sub(begin).clamp(start + 1, ticks.max(start + 1));
                 Passed { start, end, channel, pitch, velocity }
