@@ -106,3 +106,11 @@ def test_a_hundred_exports_have_a_hundred_names_that_say_what_they_are(run, tmp_
     first, rate = soundfile.read(tmp_path / "kicks" / files[0])
     assert (len(first), rate) == (8820, 44_100)
     assert len({(tmp_path / "kicks" / name).read_bytes() for name in files}) == 100
+
+
+def test_an_output_that_is_a_file_is_refused_in_one_line(run, tmp_path):
+    (tmp_path / "a.wav").write_bytes(b"mine")
+    done = run("kick", "generate", "deep", "-n", "1", "-o", "a.wav")
+    assert (done.status, done.err.count("\n")) == (2, 1)
+    assert "output is 'a.wav', which is no folder" in done.err
+    assert (tmp_path / "a.wav").read_bytes() == b"mine"

@@ -5,6 +5,8 @@ import io
 import json
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -190,11 +192,20 @@ def test_a_phone_needs_no_sideways_scrolling_and_nothing_failed(page):
     assert [entry for entry in page.get_log("browser") if entry["level"] == "SEVERE"] == []
 
 
-def test_a_port_that_is_taken_is_one_line(service, tmp_path):
+def test_a_file_that_is_no_generator_is_one_line_before_anything_is_served(tmp_path):
     model = tmp_path / "model.bin"
-    model.touch()
+    model.write_bytes(b"no model at all, but long enough")
+    program = [str(Path(sys.executable).with_name("neurdsp")), "kick", "serve", "--port", "0"]
+    done = subprocess.run(
+        [*program, "--data", str(tmp_path), "-m", str(model)], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert done.stderr.startswith(f"neurdsp: {model}: ")
+
+
+def test_a_port_that_is_taken_is_one_line(service):
     port = service.url.rpartition(":")[2]
-    result = CliRunner().invoke(app, ["kick", "serve", "--port", port, "-m", str(model)])
+    result = CliRunner().invoke(app, ["kick", "serve", "--port", port])
     assert isinstance(result.exception, ParameterError)
     assert f"cannot listen on 127.0.0.1:{port}" in str(result.exception)
 

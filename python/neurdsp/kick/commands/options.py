@@ -97,6 +97,8 @@ def write_kicks(
 
     if bits not in _SUBTYPES:
         raise ParameterError(f"bits is {bits!r}, but must be {', '.join(_SUBTYPES)}")
+    if folder.exists() and not folder.is_dir():
+        raise ParameterError(f"output is '{folder}', which is no folder; give the name of a folder")
     files = [folder / f"{stem}.wav" for stem in stems]
     picture = folder / f"{sheet}.png" if sheet else None
     for path in [*files, *([picture] if picture else [])]:

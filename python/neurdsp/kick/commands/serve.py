@@ -68,6 +68,7 @@ def serve(
         https=https,
         settings={"MODEL": path, "KICKS_PER_MINUTE": per_minute},
     )
+    server.load_generator()
     url = f"http://{f'[{shown}]' if ':' in shown else shown}:{port}/"
     if as_json:
         typer.echo(json.dumps({"url": url, "data": str(folder)}))

@@ -13,7 +13,7 @@ from neurdsp._output import atomic_output
 from neurdsp.dependencies import require
 from neurdsp.errors import ParameterError
 
-__all__ = ["application", "default_folder", "prepare", "serve"]
+__all__ = ["application", "default_folder", "load_generator", "prepare", "serve"]
 
 _SETTINGS = "neurdsp.kick.web.settings"
 _TIMEOUT_S = 30
@@ -152,6 +152,19 @@ def serve(listening: socket.socket, *, workers: int, threads: int) -> None:
     listening.set_inheritable(True)
     sys.argv = sys.argv[:1]
     Server().run()
+
+
+def load_generator() -> None:
+    """Load the generator of the settings, so that a fault is told before anything is served.
+
+    Raises
+    ------
+    ModelFileError
+        If the model file cannot be read.
+    """
+    from neurdsp.kick.web import engine
+
+    engine.generator()
 
 
 def _warm(_: Any) -> None:
