@@ -146,13 +146,13 @@ impl Maker {
         if shared.shown.lock().failed == Some(job) {
             return Ok(());
         }
-        let Session { kicks: present, model, .. } = params.session.get();
-        let made = bench.kicks(&job, present.as_ref(), model.as_ref());
+        let before = params.session.get();
+        let made = bench.kicks(&job, before.kicks.as_ref(), before.model.as_ref());
         shared.shown.lock().failed = made.is_err().then_some(job);
         let kicks = made?;
         let made = (job, kicks.identity());
-        if present.as_ref() != Some(&kicks) {
-            self.store(Some(kicks.clone()), model);
+        if !self.keep(&before, &kicks) {
+            return Ok(());
         }
         let is_heard_at_once = std::mem::take(&mut bench.is_heard_at_once);
         if bench.made == Some(made) && !is_heard_at_once {
@@ -244,6 +244,19 @@ impl Maker {
     /// Plays the next kick that is made as soon as it is there.
     pub(super) fn hear_next(&self) {
         self.0.bench.lock().is_heard_at_once = true;
+    }
+
+    /// Keeps kicks that were made for a session, unless that has become another since: whoever changed it has its own made next.
+    fn keep(&self, before: &Session, kicks: &Kicks) -> bool {
+        let mut is_kept = false;
+        self.0.params.session.change(|session| {
+            is_kept = session == before;
+            if is_kept && session.kicks.as_ref() != Some(kicks) {
+                *session =
+                    Session { version: VERSION, kicks: Some(kicks.clone()), model: before.model.clone() };
+            }
+        });
+        is_kept
     }
 
     fn store(&self, kicks: Option<Kicks>, model: Option<Resource>) {
