@@ -99,7 +99,10 @@ fn words_make_a_kick_a_variation_is_taken_and_undone() {
     std::fs::write(&own, own_generator()).unwrap();
     editor.drop_file(&display, &mut instance, &own);
     play_until(&mut instance, "the generator is kept", |instance| loaded_path(instance, "model") == own);
-    play_until(&mut instance, "it has made a kick", |instance| codes(instance)[0] != before[0]);
+    // It is the one inside with fewer candidates, so for some seeds its kick is the same.
+    play_until(&mut instance, "it has made a kick", |instance| {
+        state(instance)["fields"]["session"].as_str().unwrap().contains("\"variations\"")
+    });
     let amp = folder.path().join("an amp.safetensors");
     std::fs::write(&amp, host::TS9).unwrap();
     editor.drop_file(&display, &mut instance, &amp);
