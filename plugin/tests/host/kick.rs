@@ -20,12 +20,15 @@ pub fn generated(words: &[&str], seed: u64) -> (KickCode, u64) {
     generated_by(NETWORK, words, seed)
 }
 
-/// The same, of the generator of a file.
+/// The same, of the generator of a file; `not deep` is a word that should not hold.
 pub fn generated_by(file: &[u8], words: &[&str], seed: u64) -> (KickCode, u64) {
     let file = ModelFile::from_bytes(file).unwrap();
     let network = Hybrid::from_file(&file, &Header::from_metadata(&file.metadata).unwrap()).unwrap();
     let config = network.config();
-    let wish = |name: &str| f32::from(u8::from(words.contains(&name)));
+    let wish = |name: &str| {
+        let is_unwanted = words.iter().any(|word| word.strip_prefix("not ") == Some(name));
+        f32::from(i8::from(words.contains(&name)) - i8::from(is_unwanted))
+    };
     let keywords: Vec<f32> = config.keywords.iter().map(|word| wish(&word.name)).collect();
     let key = kick_key(seed, 0);
     let candidates = network.candidates(&keywords, &vec![None; config.attributes.len()], 2.0, key).unwrap();
@@ -40,11 +43,16 @@ pub fn rendered((code, key): &(KickCode, u64), sample_rate: u32, tune_semitones:
 }
 
 /// The kick in the state of an instance, and its variations.
+///
+/// None in a project that has no kick yet.
 pub fn codes(instance: &Instance) -> Vec<(KickCode, u64)> {
     use base64::Engine;
     let session = super::state(instance)["fields"]["session"].as_str().unwrap().to_owned();
     let session: serde_json::Value = serde_json::from_str(&session).unwrap();
     let kicks = &session["kicks"];
+    if kicks.is_null() {
+        return Vec::new();
+    }
     let code = |kick: &serde_json::Value| {
         let bytes = base64::engine::general_purpose::STANDARD.decode(kick["code"].as_str().unwrap()).unwrap();
         let values: Vec<f32> =

@@ -21,11 +21,14 @@ pub(super) trait Gates: Vector<f32> {
     ///
     /// The sums of the three sigmoid gates are halved, since σ(x) = ½ tanh(½ x) + ½. A gate that is NaN counts as fully
     /// open, so that a state that was finite stays finite.
+    #[inline(always)]
     unsafe fn step<const N: usize>(
-        constants: &Self::Constants,
+        _constants: &Self::Constants,
         sums: [[Self; N]; 4],
         cells: [Self; N],
-    ) -> ([Self; N], [Self; N]);
+    ) -> ([Self; N], [Self; N]) {
+        unsafe { step_by_fractions(sums, cells) }
+    }
 }
 
 /// [`Gates::step`] by fractions.
@@ -70,20 +73,11 @@ impl Gates for Scalar<f32> {
 
     #[inline(always)]
     unsafe fn constants() {}
-
-    #[inline(always)]
-    unsafe fn step<const N: usize>(
-        (): &(),
-        sums: [[Self; N]; 4],
-        cells: [Self; N],
-    ) -> ([Self; N], [Self; N]) {
-        unsafe { step_by_fractions(sums, cells) }
-    }
 }
 
 #[cfg(target_arch = "x86_64")]
 mod x86 {
-    use super::{Gates, fma, step_by_fractions};
+    use super::{Gates, fma};
     use crate::lstm::table::{DEGREE, LIMIT, MANTISSA_BITS, SEGMENTS, SHIFT, table};
     use neurdsp_simd::{F32x8, F32x16, Vector};
     use std::arch::x86_64::*;
@@ -93,15 +87,6 @@ mod x86 {
 
         #[inline(always)]
         unsafe fn constants() {}
-
-        #[inline(always)]
-        unsafe fn step<const N: usize>(
-            (): &(),
-            sums: [[Self; N]; 4],
-            cells: [Self; N],
-        ) -> ([Self; N], [Self; N]) {
-            unsafe { step_by_fractions(sums, cells) }
-        }
     }
 
     /// Coefficients of tanh in two registers for each power.

@@ -113,16 +113,7 @@ impl Dynamics {
             return velocity;
         }
         let steps = 127.0 * velocity;
-        let [first, second] = spot.beats;
-        let played = self.tables.get(first, now).map(|shape| shape.play(part, spot.at, steps, amount));
-        let shaped = match played {
-            Some(None) => {
-                let next = self.tables.get(second, now);
-                next.and_then(|shape| shape.play(part, spot.at - 1.0, steps, amount))
-            }
-            Some(shaped) => shaped,
-            None => None,
-        };
+        let shaped = self.tables.find(spot, now, |shape, at| shape.play(part, at, steps, amount));
         match shaped.map(f32::round) {
             Some(shaped) if shaped != steps.round() => shaped / 127.0,
             _ => velocity,

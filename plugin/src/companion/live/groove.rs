@@ -4,11 +4,12 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use neurdsp_models::music::groove::{
-    BeatFeel, BeatQuestion, GrooveAhead, MAX_PAST, N_VOICES, PastHit, TICKS_PER_QUARTER,
+    BeatFeel, BeatQuestion, Change, Feel, GrooveAhead, LiveHit, MAX_PAST, N_VOICES, PastHit,
+    TICKS_PER_QUARTER,
 };
 use neurdsp_rt::inference::{self, Inference, InferenceHandle, InferenceMode, InferenceSettings, Job};
 
-use super::clock::Part;
+use super::clock::{Part, Spot};
 use super::tables::{Ask, OfBeat, Tables};
 
 /// Bars that a question looks back.
@@ -124,8 +125,8 @@ impl Groove {
         self.tables.ask(&question, ask);
     }
 
-    /// The answer about a beat, of those that are due now.
-    pub(super) fn table(&mut self, beat: i64, now: u64) -> Option<&BeatFeel> {
-        self.tables.get(beat, now)
+    /// What becomes of a hit, by the answers that are due now.
+    pub(super) fn play(&mut self, spot: &Spot, now: u64, hit: &LiveHit, feel: &Feel) -> Option<Change> {
+        self.tables.find(spot, now, |answer, at| answer.play(&LiveHit { at, ..*hit }, feel))
     }
 }

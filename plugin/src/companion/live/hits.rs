@@ -89,19 +89,10 @@ impl Hits {
         if !settings.is_on {
             return (0, velocity);
         }
-        let [first, second] = spot.beats;
         let steps = 127.0 * velocity;
         let Hit { voice, quarter_ms, rolled, .. } = *hit;
         let live = LiveHit { voice, at: spot.at, velocity: steps, quarter_ms, rolled };
-        let played = self.groove.table(first, now).map(|table| table.play(&live, &settings.feel));
-        let change = match played {
-            Some(None) => {
-                let live = LiveHit { at: spot.at - 1.0, ..live };
-                self.groove.table(second, now).and_then(|table| table.play(&live, &settings.feel))
-            }
-            Some(change) => change,
-            None => None,
-        };
+        let change = self.groove.play(spot, now, &live, &settings.feel);
         let Some(mut change) = change else { return (0, velocity) };
         let last = &mut self.changes[voice];
         if hit.is_flam {

@@ -2,6 +2,8 @@
 
 use neurdsp_rt::inference::{Inference, Job};
 
+use super::clock::Spot;
+
 /// Answers that are kept: those of the beat that plays, of its neighbours, and of a loop's start.
 const KEPT: usize = 4;
 
@@ -58,8 +60,20 @@ where
         self.inference.submit(question, self.last_due);
     }
 
+    /// What `play` finds at a spot, which it is given in beats: by the answer about its beat, or else about the next one.
+    pub(super) fn find<R>(
+        &mut self,
+        spot: &Spot,
+        now: u64,
+        play: impl Fn(&J::Answer, f64) -> Option<R>,
+    ) -> Option<R> {
+        let [first, second] = spot.beats;
+        let found = self.get(first, now).map(|answer| play(answer, spot.at))?;
+        found.or_else(|| self.get(second, now).and_then(|answer| play(answer, spot.at - 1.0)))
+    }
+
     /// The answer about a beat, of those that are due now.
-    pub(super) fn get(&mut self, beat: i64, now: u64) -> Option<&J::Answer> {
+    fn get(&mut self, beat: i64, now: u64) -> Option<&J::Answer> {
         while let Some((_, answer)) = self.inference.due(now as i64) {
             let Ok(answer) = answer else { continue };
             let same = |kept: &Option<J::Answer>| kept.is_some_and(|kept| kept.beat() == answer.beat());
