@@ -45,6 +45,7 @@ pub mod math;
 pub mod parallel;
 mod peak;
 mod scalar;
+mod team;
 mod vector;
 #[cfg(target_arch = "x86_64")]
 mod x86;
@@ -59,6 +60,7 @@ pub use lanes::{Lanes, opaque, prefetch, store_fence};
 pub use log::{ln, ln_of};
 pub use peak::fma_burst;
 pub use scalar::Scalar;
+pub use team::Team;
 pub use vector::{Real, Vector};
 #[cfg(target_arch = "x86_64")]
 pub use x86::{F32x8, F32x16, F64x4, F64x8};

@@ -4,6 +4,7 @@
 //! Memory is kept from call to call, because allocating it again takes as long as transforming some tenths of a second of
 //! audio.
 
+use crate::team::Team;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -63,9 +64,20 @@ pub fn for_each<Item: Send, State: Send>(
     state: impl Fn() -> State + Sync,
     work: impl Fn(&mut State, Item) + Sync,
 ) {
-    let n_threads = n_threads.clamp(1, items.len().max(1));
+    let team = Team::new(n_threads.clamp(1, items.len().max(1)));
+    for_each_in(&team, items, idle, state, work);
+}
+
+/// As [`for_each`], on the threads of a team.
+pub fn for_each_in<Item: Send, State: Send>(
+    team: &Team,
+    items: Vec<Item>,
+    idle: &Idle<State>,
+    state: impl Fn() -> State + Sync,
+    work: impl Fn(&mut State, Item) + Sync,
+) {
     let queue = Mutex::new(items.into_iter());
-    let run = || {
+    team.run(&|| {
         let mut own = idle.take().unwrap_or_else(&state);
         loop {
             // A thread that panicked has taken its item with it; the others go on.
@@ -76,15 +88,6 @@ pub fn for_each<Item: Send, State: Send>(
             }
         }
         idle.give_back(own);
-    };
-    if n_threads == 1 {
-        return run();
-    }
-    std::thread::scope(|scope| {
-        for _ in 1..n_threads {
-            scope.spawn(run);
-        }
-        run();
     });
 }
 

@@ -2,9 +2,13 @@
 
 use neurdsp_dsp::{Complex, Istft, IstftConfig, PadMode, Stft, StftConfig};
 use neurdsp_nn::image::{Image, LANES};
+use neurdsp_simd::parallel::{Idle, for_each};
 
 use super::config::TfcTdfConfig;
 use crate::error::{Error, Result};
+
+/// Frames that are moved together: their values of a bin fill a cache line of the spectrum.
+const FRAMES: usize = 8;
 
 /// The transform of a network and its inverse.
 pub(super) struct Spectra {
@@ -37,18 +41,35 @@ impl Spectra {
         self.forward.process_batch(batch, n_threads).map_err(of_dsp)?;
         let width = self.n_bins / self.n_subbands;
         let mut image = Image::new(2 * audio.len() * self.n_subbands, n_frames, width);
-        for (channel, spectrum) in spectra.iter().enumerate() {
-            for (bin, row) in spectrum.chunks_exact(n_frames).take(self.n_bins).enumerate() {
-                for part in 0..2 {
-                    let plane = (2 * channel + part) * self.n_subbands + bin / width;
-                    let to = &mut image.block_mut(plane / LANES)[bin % width * LANES + plane % LANES..];
-                    for (to, value) in to.iter_mut().step_by(width * LANES).zip(row) {
-                        *to = if part == 0 { value.re } else { value.im };
+        let bands = image.bands_mut(FRAMES);
+        for_each(
+            n_threads,
+            bands,
+            &Idle::default(),
+            || (),
+            |(), (band, mut blocks)| {
+                let frames = band * FRAMES..n_frames.min((band + 1) * FRAMES);
+                for (x, subband) in self.columns() {
+                    for (channel, spectrum) in spectra.iter().enumerate() {
+                        let row = &spectrum[(subband * width + x) * n_frames..][frames.clone()];
+                        for part in 0..2 {
+                            let plane = (2 * channel + part) * self.n_subbands + subband;
+                            let to = blocks[plane / LANES][x * LANES + plane % LANES..].iter_mut();
+                            for (to, value) in to.step_by(width * LANES).zip(row) {
+                                *to = if part == 0 { value.re } else { value.im };
+                            }
+                        }
                     }
                 }
-            }
-        }
+            },
+        );
         Ok(image)
+    }
+
+    /// Pixels of a row, and for each the sub-bands that share it.
+    fn columns(&self) -> impl Iterator<Item = (usize, usize)> + use<> {
+        let n_subbands = self.n_subbands;
+        (0..self.n_bins / n_subbands).flat_map(move |x| (0..n_subbands).map(move |subband| (x, subband)))
     }
 
     /// The recordings `[stems][channels][n_samples]` of an image of spectra.
@@ -62,22 +83,31 @@ impl Spectra {
         let (n_frames, width) = (image.height(), image.width());
         let planes = 2 * self.n_subbands;
         let n_stems = image.channels() / (planes * audio_channels);
-        let mut spectra = Vec::new();
-        for signal in 0..n_stems * audio_channels {
-            let mut spectrum = vec![Complex::default(); self.forward.n_bins() * n_frames];
-            for (bin, row) in spectrum.chunks_exact_mut(n_frames).take(self.n_bins).enumerate() {
-                let part = |part: usize| {
-                    let plane = signal * planes + part * self.n_subbands + bin / width;
-                    image.block(plane / LANES)[bin % width * LANES + plane % LANES..]
-                        .iter()
-                        .step_by(width * LANES)
-                };
-                for ((to, re), im) in row.iter_mut().zip(part(0)).zip(part(1)) {
-                    *to = Complex::new(*re, *im);
+        let mut spectra = vec![Vec::new(); n_stems * audio_channels];
+        let each = spectra.iter_mut().enumerate().collect();
+        for_each(
+            n_threads,
+            each,
+            &Idle::default(),
+            || (),
+            |(), (signal, spectrum): (_, &mut Vec<_>)| {
+                *spectrum = vec![Complex::default(); self.forward.n_bins() * n_frames];
+                for first in (0..n_frames).step_by(FRAMES) {
+                    for (x, subband) in self.columns() {
+                        let part = |part: usize| {
+                            let plane = signal * planes + part * self.n_subbands + subband;
+                            let from =
+                                &image.block(plane / LANES)[(first * width + x) * LANES + plane % LANES..];
+                            from.iter().step_by(width * LANES).take(FRAMES)
+                        };
+                        let row = &mut spectrum[(subband * width + x) * n_frames..][first..n_frames];
+                        for ((to, re), im) in row.iter_mut().zip(part(0)).zip(part(1)) {
+                            *to = Complex::new(*re, *im);
+                        }
+                    }
                 }
-            }
-            spectra.push(spectrum);
-        }
+            },
+        );
         let mut signals = vec![vec![0.0; n_samples]; spectra.len()];
         let batch = spectra.iter().zip(&mut signals).map(|(from, to)| (&from[..], &mut to[..])).collect();
         self.inverse.process_batch(batch, n_threads).map_err(of_dsp)?;

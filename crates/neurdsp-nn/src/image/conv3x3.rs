@@ -2,7 +2,7 @@
 
 use super::norm::{Affine, Moments, RowSums, sum_rows};
 use super::pixels::{Channels, Image, LANES};
-use super::pointwise::Pointwise;
+use super::pointwise::{PIXELS, Pointwise};
 use super::tile::{Precision, Tile};
 use super::winograd::{Factors, FilterJob, InputJob, OutputJob};
 use super::work::{Scratch, Work};
@@ -14,6 +14,8 @@ const TILES: usize = 128;
 const INPUTS: usize = 64;
 /// Blocks of outputs that are multiplied together.
 const PAIR: usize = 2;
+/// Bands for each thread, at least; with fewer, all threads share a band, lest one waits for another's last.
+const BANDS_EACH: usize = 16;
 /// The products of a layer's filters are made once if they are at most so many values, which the third cache holds, and
 /// used by so many bands. Otherwise each band makes them again, a few inputs at a time.
 const KEPT: usize = 3 << 20;
@@ -124,7 +126,7 @@ impl Conv3x3 {
         let job = Job { input, tile, before, shortcut, filters: kept, across, tiles, pitch: tiles | 1 };
         let bands: Vec<_> =
             output.bands_mut(band_rows).into_iter().zip(sums.bands_mut(height, band_rows)).collect();
-        if bands.len() >= 4 * work.n_threads() || work.n_threads() == 1 {
+        if bands.len() >= BANDS_EACH * work.n_threads() || work.n_threads() == 1 {
             work.for_each(bands, |scratch, ((band, mut rows), mut sums)| {
                 self.run_band(&job, band * band_rows, &mut rows, &mut sums, scratch);
             });
@@ -173,6 +175,9 @@ impl Conv3x3 {
         sums: &mut [&mut [f32]],
         scratch: &mut Scratch,
     ) {
+        if let Some((layer, from)) = job.shortcut {
+            layer.multiply(from, None, first * job.input.width(), rows, scratch);
+        }
         let lens = [self.padded_len(job, rows), self.input_len(job) * job.input.blocks(), self.pair_len(job)];
         for group in self.groups(job, first, rows) {
             let [padded, products, pair_scratch] = scratch.take(lens);
@@ -195,6 +200,15 @@ impl Conv3x3 {
         sums: &mut [&mut [f32]],
         work: &Work,
     ) {
+        if let Some((layer, from)) = job.shortcut {
+            let pixels = rows[0].len() / LANES;
+            let part = PIXELS.min(pixels.div_ceil(work.n_threads()));
+            let parts = split(rows, part * LANES).into_iter().enumerate().collect();
+            let first = first * job.input.width();
+            work.for_each(parts, |scratch, (number, mut to): (usize, Vec<_>)| {
+                layer.multiply(from, None, first + number * part, &mut to, scratch);
+            });
+        }
         let padded_len = self.padded_len(job, rows);
         let len = self.input_len(job) * job.input.blocks();
         let mut products = work.floats(len);
@@ -288,9 +302,6 @@ impl Conv3x3 {
         scratch: &mut [f32],
     ) {
         let width = job.input.width();
-        if let Some((layer, from)) = job.shortcut.filter(|_| group.first == 0) {
-            layer.multiply(from, group.first_row * width, pair * PAIR, rows);
-        }
         let (made, products) = scratch.split_at_mut(PAIR * Self::filter_len(job.tile));
         let n_inputs = self.inputs.div_ceil(LANES) * LANES;
         for first in (0..n_inputs).step_by(INPUTS) {
@@ -345,4 +356,16 @@ impl Conv3x3 {
             sum_rows(self.isa, rows, job.input.width(), sums);
         }
     }
+}
+
+/// Splits each of `rows` into parts of so many values: the first part of each, the second of each, and so on.
+fn split<'a>(rows: &'a mut [&mut [f32]], len: usize) -> Vec<Vec<&'a mut [f32]>> {
+    let mut parts: Vec<Vec<_>> = Vec::new();
+    for row in rows {
+        for (number, part) in row.chunks_mut(len).enumerate() {
+            parts.resize_with(parts.len().max(number + 1), Vec::new);
+            parts[number].push(part);
+        }
+    }
+    parts
 }

@@ -1,9 +1,13 @@
 //! An image: channels, sixteen by sixteen, of rows of pixels.
 
+use super::work::Work;
 use neurdsp_simd::AlignedBuf;
 
 /// Channels that lie side by side.
 pub const LANES: usize = 16;
+
+/// Values that a thread takes at a time where nothing else divides them.
+const PART: usize = 1 << 16;
 
 /// `[channels / 16][height][width][16]`; the lanes after the last channel are zero.
 #[derive(Clone, Default)]
@@ -113,7 +117,7 @@ impl Image {
     }
 
     /// Splits the image into bands of rows: the number of each, and its rows in every block.
-    pub(super) fn bands_mut(&mut self, rows: usize) -> Vec<(usize, Vec<&mut [f32]>)> {
+    pub fn bands_mut(&mut self, rows: usize) -> Vec<(usize, Vec<&mut [f32]>)> {
         let (block, band) = (self.block_len().max(1), rows * self.width * LANES);
         let mut bands: Vec<_> = (0..self.height.div_ceil(rows))
             .map(|number| (number, Vec::with_capacity(self.blocks())))
@@ -152,9 +156,12 @@ impl Image {
     ///
     /// # Panics
     /// If the sizes differ.
-    pub fn multiply(&mut self, other: &Image) {
+    pub fn multiply(&mut self, other: &Image, work: &Work) {
         assert_eq!(self.data().len(), other.data().len(), "images of one size");
-        self.data_mut().iter_mut().zip(other.data()).for_each(|(value, factor)| *value *= factor);
+        let parts = self.data_mut().chunks_mut(PART).zip(other.data().chunks(PART)).collect();
+        work.for_each(parts, |_, (values, factors): (&mut [f32], &[f32])| {
+            values.iter_mut().zip(factors).for_each(|(value, factor)| *value *= factor);
+        });
     }
 }
 
@@ -205,11 +212,5 @@ impl<'a> Channels<'a> {
             Some(second) if block >= self.first.blocks() => second.block(block - self.first.blocks()),
             _ => self.first.block(block),
         }
-    }
-
-    /// The images one by one, each with the number of its first block.
-    pub(super) fn parts(self) -> impl Iterator<Item = (usize, &'a Image)> {
-        let second = self.second.map(|second| (self.first.blocks(), second));
-        std::iter::once((0, self.first)).chain(second)
     }
 }

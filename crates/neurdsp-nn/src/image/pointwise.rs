@@ -3,11 +3,11 @@
 use super::gemm::{Panel, Place, Source, multiply, pack};
 use super::norm::{Affine, Moments, RowSums, sum_rows};
 use super::pixels::{Channels, Image, LANES};
-use super::work::Work;
+use super::work::{Scratch, Work};
 use neurdsp_simd::{AlignedBuf, Isa};
 
 /// Pixels that are multiplied together, about: their inputs stay in the second cache.
-const PIXELS: usize = 192;
+pub(super) const PIXELS: usize = 192;
 
 /// A 1x1 convolution without a bias.
 pub struct Pointwise {
@@ -63,20 +63,7 @@ impl Pointwise {
         let band_rows = (PIXELS / width).max(1);
         let bands = output.bands_mut(band_rows).into_iter().zip(sums.bands_mut(height, band_rows)).collect();
         work.for_each(bands, |scratch, ((band, mut rows), sums)| {
-            let (first, pixels) = (band * band_rows * width, rows[0].len() / LANES);
-            match before {
-                Some(before) => {
-                    let [normed] = scratch.take([input.blocks() * pixels * LANES]);
-                    for (block, normed) in normed.chunks_exact_mut(pixels * LANES).enumerate() {
-                        let from = &input.block(block)[first * LANES..][..pixels * LANES];
-                        before.apply(self.isa, block, from, normed);
-                    }
-                    let from = Source { data: normed, block_stride: pixels * LANES };
-                    let place = Place { first: 0, step: LANES, adds: false };
-                    multiply(self.isa, self.panel(0, 0, self.inputs), from, &mut rows, place, pixels);
-                }
-                None => self.multiply(input, first, 0, &mut rows),
-            }
+            self.multiply(input, before, band * band_rows * width, &mut rows, scratch);
             for (rows, sums) in rows.iter().zip(sums) {
                 sum_rows(self.isa, rows, width, sums);
             }
@@ -84,20 +71,32 @@ impl Pointwise {
         (output, sums.moments(height, width))
     }
 
-    /// Convolves the pixels from `first` on for the outputs from `block` on, as many as `to` has room for.
-    pub(super) fn multiply(&self, input: Channels<'_>, first: usize, block: usize, to: &mut [&mut [f32]]) {
+    /// Convolves the pixels from `first` on; `to` has a slice for each block of outputs.
+    pub(super) fn multiply(
+        &self,
+        input: Channels<'_>,
+        before: Option<&Affine>,
+        first: usize,
+        to: &mut [&mut [f32]],
+        scratch: &mut Scratch,
+    ) {
         let pixels = to.first().map_or(0, |to| to.len() / LANES);
-        for (first_block, image) in input.parts() {
-            let from = Source { data: &image.data()[first * LANES..], block_stride: image.block_len() };
-            let place = Place { first: 0, step: LANES, adds: first_block > 0 };
-            let panel = self.panel(block, first_block * LANES, image.channels());
-            multiply(self.isa, panel, from, to, place, pixels);
+        let [near] = scratch.take([input.blocks() * PIXELS.min(pixels) * LANES]);
+        for part in (0..pixels).step_by(PIXELS) {
+            let n = PIXELS.min(pixels - part);
+            // The blocks of a large image lie a power of two apart, where a cache has few places: all outputs read a copy.
+            for (block, near) in near.chunks_exact_mut(n * LANES).enumerate().take(input.blocks()) {
+                let from = &input.block(block)[(first + part) * LANES..][..n * LANES];
+                match before {
+                    Some(before) => before.apply(self.isa, block, from, near),
+                    None => near.copy_from_slice(from),
+                }
+            }
+            let panel =
+                Panel { weights: &self.panel, block_stride: self.inputs * LANES, inputs: self.inputs };
+            let from = Source { data: near, block_stride: n * LANES };
+            let place = Place { first: part * LANES, step: LANES, adds: false };
+            multiply(self.isa, panel, from, to, place, n);
         }
-    }
-
-    /// The weights of some inputs for the outputs from `block` on.
-    fn panel(&self, block: usize, first: usize, inputs: usize) -> Panel<'_> {
-        let weights = &self.panel[(block * self.inputs + first) * LANES..];
-        Panel { weights, block_stride: self.inputs * LANES, inputs }
     }
 }

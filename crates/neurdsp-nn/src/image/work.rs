@@ -4,28 +4,27 @@
 //! are read for the last time, and later ones take their place.
 
 use super::pixels::{Image, LANES};
-use neurdsp_simd::AlignedBuf;
-use neurdsp_simd::parallel::{Idle, for_each};
+use neurdsp_simd::parallel::{Idle, for_each_in};
+use neurdsp_simd::{AlignedBuf, Team};
 use std::sync::{Mutex, PoisonError};
 
-/// Number of threads, and memory that one layer leaves for the next. It goes back to the system with this.
+/// Threads, and memory that one layer leaves for the next. They end with this.
 #[derive(Default)]
 pub struct Work {
-    n_threads: usize,
+    team: Team,
     scratch: Idle<Scratch>,
     images: Mutex<Vec<AlignedBuf>>,
 }
 
 impl Work {
-    /// No memory yet.
+    /// Threads for all layers of a call, and no memory yet.
     #[must_use]
     pub fn new(n_threads: usize) -> Self {
-        Self { n_threads, ..Self::default() }
+        Self { team: Team::new(n_threads), ..Self::default() }
     }
 
-    /// Number of threads, at least one.
     pub(super) fn n_threads(&self) -> usize {
-        self.n_threads.max(1)
+        self.team.n_threads()
     }
 
     /// An image of any values, in memory of its own or in that of an image that was [kept](Self::keep).
@@ -58,7 +57,7 @@ impl Work {
 
     /// Runs `work` on every item, each thread with its own scratch memory.
     pub(super) fn for_each<Item: Send>(&self, items: Vec<Item>, work: impl Fn(&mut Scratch, Item) + Sync) {
-        for_each(self.n_threads(), items, &self.scratch, Scratch::default, work);
+        for_each_in(&self.team, items, &self.scratch, Scratch::default, work);
     }
 }
 
