@@ -63,6 +63,18 @@ def test_the_engine_in_bfloat16_loses_bits_but_no_more_and_the_same_on_any_threa
     assert np.array_equal(wanted, stems) or -60 < error_db < -10
 
 
+@pytest.mark.parametrize("threads", [1, 2])
+def test_no_chunk_hears_what_another_left_in_memory(threads, model, tiny_config):
+    network = open_network(model, threads=threads)
+    long, short = (noise(1, 2, (frames - 1) * tiny_config.hop_length) for frames in (32, 16))
+    first = [network.forward(long), network.forward(short)]
+    loud = network.forward(1e4 * long)
+    assert np.abs(loud).max() > np.abs(first[0]).max()
+    assert np.array_equal(network.forward(short), first[1])
+    network.release()
+    assert np.array_equal(network.forward(long), first[0])
+
+
 @pytest.mark.parametrize("backend", NULL_DB)
 def test_silence_is_exactly_silent(backend, model, tiny_config):
     stems = open_network(model, backend=backend).forward(

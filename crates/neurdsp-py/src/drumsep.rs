@@ -5,7 +5,7 @@ use crate::modelfile::{Arrays, Metadata, model_file};
 use neurdsp_models::drumsep::{BandSplit, Precision, TfcTdfSeparator};
 use neurdsp_models::{Header, StreamSource, StreamingModel};
 use numpy::ndarray::{Array3, ArrayView2, Axis};
-use numpy::{PyArray3, PyArrayMethods, PyReadonlyArray2, ToPyArray};
+use numpy::{IntoPyArray, PyArray3, PyArrayMethods, PyReadonlyArray2};
 use pyo3::prelude::*;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -55,7 +55,12 @@ impl PyTfcTdf {
         let values = stems.concat().concat();
         let array = Array3::from_shape_vec(shape, values)
             .map_err(|error| ParameterError::new_err(error.to_string()))?;
-        Ok(array.to_pyarray(py))
+        Ok(array.into_pyarray(py))
+    }
+
+    /// Gives back the memory that one pass leaves for the next.
+    fn release(&self, py: Python<'_>) {
+        py.detach(|| self.0.release());
     }
 }
 

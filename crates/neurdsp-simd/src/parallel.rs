@@ -35,11 +35,14 @@ impl<State> Idle<State> {
         self.states.try_lock().ok().map(|mut states| work(&mut states))
     }
 
-    fn take(&self) -> Option<State> {
+    /// One of the kept states.
+    #[must_use]
+    pub fn take(&self) -> Option<State> {
         self.with(Vec::pop).flatten()
     }
 
-    fn give_back(&self, state: State) {
+    /// Keeps a state for later.
+    pub fn give_back(&self, state: State) {
         if self.keeps {
             self.with(|states| states.push(state));
         }

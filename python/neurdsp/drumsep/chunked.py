@@ -103,19 +103,23 @@ class ChunkedNetwork:
                 # The header of a file may be wrong about its length.
                 progress(done, max(done, total))
 
-        network: _Forward = self.open(options).forward
+        opened = self.open(options)
+        network: _Forward = opened.forward
         if config.normalize:
             network = _normalised(network, *deviation(source, config.sample_rate, config.audio_channels))
 
         def run(blocks: Iterable[FloatArray]) -> Iterator[Stems]:
-            return demix(
-                network,
-                blocks,
-                plan,
-                len(self.stems),
-                batch_size=options.batch_size or config.batch_size,
-                on_chunk=on_chunk,
-            )
+            try:
+                yield from demix(
+                    network,
+                    blocks,
+                    plan,
+                    len(self.stems),
+                    batch_size=options.batch_size or config.batch_size,
+                    on_chunk=on_chunk,
+                )
+            finally:
+                opened.release()
 
         return run
 

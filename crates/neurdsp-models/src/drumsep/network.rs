@@ -141,7 +141,7 @@ impl Network {
             last = run_blocks(others, last, work);
         }
         let (mut x, _) = last;
-        x.multiply(&first.0, work);
+        work.multiply(&mut x, &first.0);
         work.keep(first.0);
         let hidden = if mix.channels().is_multiple_of(LANES) {
             self.last[0].run(Channels::both(mix, &x), None, work).0

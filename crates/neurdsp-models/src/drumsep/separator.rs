@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use neurdsp_nn::image::{Precision, Work};
+use neurdsp_nn::image::{Memory, Precision, Work};
 use neurdsp_simd::Isa;
+use neurdsp_simd::parallel::Idle;
 
 use super::config::{TFC_TDF, TfcTdfConfig};
 use super::network::Network;
@@ -30,6 +31,8 @@ pub struct TfcTdfSeparator {
     parity: Option<Parity>,
     n_parameters: usize,
     n_threads: usize,
+    /// What the images of a pass took, for the next one: the system would clear it again.
+    memory: Idle<Memory>,
 }
 
 impl TfcTdfSeparator {
@@ -74,13 +77,20 @@ impl TfcTdfSeparator {
         let parity = || Parity::from_tensors(&file.tensors, header.parity_db, MAX_PARITY_VALUES);
         let parity = if has_parity { Some(parity()?) } else { None };
         let (spectra, metadata) = (Spectra::new(&config)?, file.metadata.clone());
-        Ok(Self { config, network, spectra, metadata, parity, n_parameters, n_threads: 1 })
+        let memory = Idle::default();
+        Ok(Self { config, network, spectra, metadata, parity, n_parameters, n_threads: 1, memory })
     }
 
     /// The shape of the network.
     #[must_use]
     pub fn config(&self) -> &TfcTdfConfig {
         &self.config
+    }
+
+    /// Gives the memory that passes keep for one another back to the system: about a GiB for chunks of twelve seconds. Call
+    /// it when a recording is over.
+    pub fn release(&self) {
+        while self.memory.take().is_some() {}
     }
 
     /// One pass of the network over a chunk of any length that gives a multiple of
@@ -106,8 +116,9 @@ impl TfcTdfSeparator {
             });
         }
         let mix = self.spectra.analyse(chunk, n_threads)?;
-        // Its memory goes back before the stems take theirs.
-        let spectra = self.network.run(&mix, &Work::new(n_threads));
+        let work = Work::with_memory(n_threads, self.memory.take().unwrap_or_default());
+        let spectra = self.network.run(&mix, &work);
+        self.memory.give_back(work.into_memory());
         self.spectra.synthesise(&spectra, config.audio_channels, n_samples, n_threads)
     }
 }

@@ -83,35 +83,29 @@ impl Spectra {
         let (n_frames, width) = (image.height(), image.width());
         let planes = 2 * self.n_subbands;
         let n_stems = image.channels() / (planes * audio_channels);
-        let mut spectra = vec![Vec::new(); n_stems * audio_channels];
-        let each = spectra.iter_mut().enumerate().collect();
-        for_each(
-            n_threads,
-            each,
-            &Idle::default(),
-            || (),
-            |(), (signal, spectrum): (_, &mut Vec<_>)| {
-                *spectrum = vec![Complex::default(); self.forward.n_bins() * n_frames];
-                for first in (0..n_frames).step_by(FRAMES) {
-                    for (x, subband) in self.columns() {
-                        let part = |part: usize| {
-                            let plane = signal * planes + part * self.n_subbands + subband;
-                            let from =
-                                &image.block(plane / LANES)[(first * width + x) * LANES + plane % LANES..];
-                            from.iter().step_by(width * LANES).take(FRAMES)
-                        };
-                        let row = &mut spectrum[(subband * width + x) * n_frames..][first..n_frames];
-                        for ((to, re), im) in row.iter_mut().zip(part(0)).zip(part(1)) {
-                            *to = Complex::new(*re, *im);
-                        }
+        let mut signals = vec![(vec![0.0; n_samples], Ok(())); n_stems * audio_channels];
+        let each = signals.iter_mut().enumerate().collect();
+        // A spectrum for each thread: those of all signals would take a tenth of the memory of a pass.
+        for_each(n_threads, each, &Idle::default(), Vec::new, |spectrum, (signal, (samples, result))| {
+            spectrum.resize(self.forward.n_bins() * n_frames, Complex::default());
+            for first in (0..n_frames).step_by(FRAMES) {
+                for (x, subband) in self.columns() {
+                    let part = |part: usize| {
+                        let plane = signal * planes + part * self.n_subbands + subband;
+                        let from = &image.block(plane / LANES)[(first * width + x) * LANES + plane % LANES..];
+                        from.iter().step_by(width * LANES).take(FRAMES)
+                    };
+                    let row = &mut spectrum[(subband * width + x) * n_frames..][first..n_frames];
+                    for ((to, re), im) in row.iter_mut().zip(part(0)).zip(part(1)) {
+                        *to = Complex::new(*re, *im);
                     }
                 }
-            },
-        );
-        let mut signals = vec![vec![0.0; n_samples]; spectra.len()];
-        let batch = spectra.iter().zip(&mut signals).map(|(from, to)| (&from[..], &mut to[..])).collect();
-        self.inverse.process_batch(batch, n_threads).map_err(of_dsp)?;
-        let mut signals = signals.into_iter();
+            }
+            *result = self.inverse.process_batch(vec![(&spectrum[..], &mut samples[..])], 1);
+        });
+        let signals: neurdsp_dsp::Result<Vec<_>> =
+            signals.into_iter().map(|(samples, result)| result.map(|()| samples)).collect();
+        let mut signals = signals.map_err(of_dsp)?.into_iter();
         Ok((0..n_stems).map(|_| signals.by_ref().take(audio_channels).collect()).collect())
     }
 }

@@ -38,7 +38,7 @@ pub use pixels::{Channels, Image, LANES};
 pub use pointwise::Pointwise;
 pub use tile::Precision;
 pub use width::WidthLinear;
-pub use work::Work;
+pub use work::{Memory, Work};
 
 #[cfg(test)]
 mod small_tests;

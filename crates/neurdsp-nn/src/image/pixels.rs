@@ -1,13 +1,9 @@
 //! An image: channels, sixteen by sixteen, of rows of pixels.
 
-use super::work::Work;
 use neurdsp_simd::AlignedBuf;
 
 /// Channels that lie side by side.
 pub const LANES: usize = 16;
-
-/// Values that a thread takes at a time where nothing else divides them.
-const PART: usize = 1 << 16;
 
 /// `[channels / 16][height][width][16]`; the lanes after the last channel are zero.
 #[derive(Clone, Default)]
@@ -150,18 +146,6 @@ impl Image {
             to.zip(from.iter().step_by(LANES)).for_each(|(to, from)| *to = *from);
         }
         image
-    }
-
-    /// Multiplies each value by that of `other`.
-    ///
-    /// # Panics
-    /// If the sizes differ.
-    pub fn multiply(&mut self, other: &Image, work: &Work) {
-        assert_eq!(self.data().len(), other.data().len(), "images of one size");
-        let parts = self.data_mut().chunks_mut(PART).zip(other.data().chunks(PART)).collect();
-        work.for_each(parts, |_, (values, factors): (&mut [f32], &[f32])| {
-            values.iter_mut().zip(factors).for_each(|(value, factor)| *value *= factor);
-        });
     }
 }
 

@@ -43,3 +43,7 @@ class EngineNetwork:
         return np.stack(
             [self._network.forward(np.ascontiguousarray(chunk), self._threads) for chunk in chunks]
         )
+
+    def release(self) -> None:
+        """Give back the memory that one chunk leaves for the next; see `Network`."""
+        self._network.release()

@@ -46,6 +46,10 @@ class Network(Protocol):
         """
         ...
 
+    def release(self) -> None:
+        """Give back memory that one chunk leaves for the next. Call it when a recording is over."""
+        ...
+
 
 def check_chunks(chunks: NDArray[np.float32], config: TfcTdfConfig) -> None:
     """Check the shape of a batch of chunks.

@@ -76,6 +76,9 @@ class OnnxNetwork:
         """Separate chunks; see `neurdsp.drumsep.backends.Network`."""
         return self._spectra.around(self._body, chunks)
 
+    def release(self) -> None:
+        """Keep what there is: this engine manages its memory itself; see `Network`."""
+
     def _body(self, spectrum: NDArray[np.float32]) -> NDArray[np.float32]:
         spectra: NDArray[np.float32] = self._session.run(None, {INPUT: spectrum})[0]
         return spectra

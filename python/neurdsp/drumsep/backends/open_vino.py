@@ -64,6 +64,9 @@ class OpenVinoNetwork:
         """Separate chunks; see `neurdsp.drumsep.backends.Network`."""
         return self._spectra.around(self._body, chunks)
 
+    def release(self) -> None:
+        """Keep what there is: this engine manages its memory itself; see `Network`."""
+
     def _body(self, spectrum: NDArray[np.float32]) -> NDArray[np.float32]:
         spectra: NDArray[np.float32] = self._network(spectrum)[0]
         return spectra

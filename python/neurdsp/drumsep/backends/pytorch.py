@@ -91,3 +91,6 @@ class TorchNetwork:
             stems = self._network.synthesise(spectra.float(), n_samples=chunks.shape[2])
             found: NDArray[np.float32] = stems.cpu().numpy()
         return found
+
+    def release(self) -> None:
+        """Keep what there is: this engine manages its memory itself; see `Network`."""
