@@ -9,11 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurdsp import _core
-from neurdsp._output import atomic_output
 from neurdsp.drumsep.checkpoint import read_mdx23c_weights
 from neurdsp.drumsep.config import TfcTdfConfig, read_mdx23c_yaml
-from neurdsp.errors import ModelFileError
-from neurdsp.modelfile.files import DType, VerifyResult, build_metadata, verify, write
+from neurdsp.modelfile.files import DType, VerifyResult, build_metadata
+from neurdsp.modelfile.proof import as_stored, write_proven
 
 __all__ = ["ARCHITECTURE", "convert_checkpoint", "write_network"]
 
@@ -103,7 +102,7 @@ def write_network(
     OSError
         If the folder of the target is absent.
     """
-    stored = {key: _rounded(value, dtype) for key, value in weights.items()}
+    stored = as_stored(weights, dtype)
     # The shortest chunk with two frames in the narrowest scale, where a norm needs more than one value.
     frames = 2 * config.frame_multiple
     while (frames - 1) * config.hop_length < config.n_fft:
@@ -118,30 +117,10 @@ def write_network(
         metrics=metrics,
         parity_db=PARITY_DB,
     )
-    with atomic_output(target) as temporary:
-        tensors = {**stored, "parity.input": audio}
-        stems = _reference(stored, config, audio)
-        for stem, output in zip(config.stems, stems, strict=True):
-            tensors[f"parity.output.{stem}"] = output
-        write(temporary, metadata, tensors, dict.fromkeys(stored, dtype))
-        result = verify(temporary)
-        if not result.passed:
-            raise ModelFileError(
-                f"'{target}' was not written: the engine is {result.error_db:.1f} dB from the reference, and "
-                f"{result.threshold_db:g} dB are allowed; please report this network"
-            )
-    return result
-
-
-def _rounded(values: NDArray[np.float32], dtype: DType) -> NDArray[np.float32]:
-    """Return the values as the file will hold them, so that the reference has the same."""
-    if dtype == "F16":
-        return values.astype(np.float16).astype(np.float32)
-    if dtype == "BF16":
-        bits = values.view(np.uint32)
-        rounded = (bits + 0x7FFF + ((bits >> 16) & 1)) & np.uint32(0xFFFF0000)
-        return rounded.view(np.float32)
-    return values
+    tensors = {**stored, "parity.input": audio}
+    for stem, output in zip(config.stems, _reference(stored, config, audio), strict=True):
+        tensors[f"parity.output.{stem}"] = output
+    return write_proven(target, metadata, tensors, dict.fromkeys(stored, dtype), reference="the reference")
 
 
 def _test_signal(channels: int, n_samples: int) -> NDArray[np.float32]:

@@ -9,9 +9,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from neurdsp._output import atomic_output
-from neurdsp.errors import ModelFileError, ParameterError
-from neurdsp.modelfile.files import VerifyResult, build_metadata, verify, write
+from neurdsp.errors import ParameterError
+from neurdsp.modelfile.files import VerifyResult, build_metadata
+from neurdsp.modelfile.parity import build_parity
+from neurdsp.modelfile.proof import write_proven
 from neurdsp.music.config import EmotionConfig, MelodyConfig, NetworkConfig
 from neurdsp.music.model import Network, quantised
 
@@ -88,8 +89,7 @@ def export_network(
             raise ParameterError(f"the weight '{key}' is not finite; the network was not trained well")
     tensors = stored(weights, config, precision)
     inputs = parity_inputs(config)
-    tensors["parity.input"] = inputs
-    tensors["parity.output"] = _reference(module, inputs, precision)
+    tensors |= build_parity(inputs, _reference(module, inputs, precision))
     metadata = build_metadata(
         architecture=config.architecture,
         config=config.model_dump(mode="json"),
@@ -99,15 +99,7 @@ def export_network(
         metrics=metrics,
         parity_db=PARITY_DB[precision],
     )
-    with atomic_output(path) as temporary:
-        write(temporary, {**(details or {}), **metadata}, tensors)
-        result = verify(temporary)
-        if not result.passed:
-            raise ModelFileError(
-                f"'{path}' was not written: the engine is {result.error_db:.1f} dB from torch, and "
-                f"{result.threshold_db:g} dB are allowed; please report this network"
-            )
-    return result
+    return write_proven(path, {**(details or {}), **metadata}, tensors, reference="torch")
 
 
 def quantise_rows(weight: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neurdsp._output import atomic_output
 from neurdsp.drumsep.bandsplit.config import ARCHITECTURE, BandSplitConfig
-from neurdsp.errors import ModelFileError, ParameterError
-from neurdsp.modelfile.files import DType, VerifyResult, build_metadata, verify, write
+from neurdsp.modelfile.files import DType, VerifyResult, build_metadata
+from neurdsp.modelfile.parity import build_parity
+from neurdsp.modelfile.proof import as_stored, check_weights, write_proven
 
 __all__ = ["write_band_split"]
 
@@ -72,8 +72,9 @@ def write_band_split(
     >>> write_band_split(weights, config, "zero.safetensors").passed  # doctest: +SKIP
     True
     """
-    _check(weights, config)
-    stored = {key: _rounded(np.ascontiguousarray(weights[key]), dtype) for key in config.parameter_shapes}
+    shapes = config.parameter_shapes
+    check_weights(weights, shapes, whole="the network")
+    stored = as_stored({key: weights[key] for key in shapes}, dtype)
     audio = _test_signal(config)
     metadata = build_metadata(
         architecture=ARCHITECTURE,
@@ -84,39 +85,13 @@ def write_band_split(
         metrics=metrics,
         parity_db=PARITY_DB,
     )
-    with atomic_output(target) as temporary:
-        vectors = {"parity.input": audio, "parity.output": _streamed(stored, config, audio)}
-        write(temporary, {**(details or {}), **metadata}, {**stored, **vectors}, dict.fromkeys(stored, dtype))
-        result = verify(temporary)
-        if not result.passed:
-            raise ModelFileError(
-                f"'{target}' was not written: the engine is {result.error_db:.1f} dB from torch, and "
-                f"{result.threshold_db:g} dB are allowed; please report this network"
-            )
-    return result
-
-
-def _check(weights: Mapping[str, NDArray[np.float32]], config: BandSplitConfig) -> None:
-    shapes = config.parameter_shapes
-    for key in sorted(shapes.keys() ^ weights.keys()):
-        fault = "is missing" if key in shapes else "is not part of the network"
-        raise ParameterError(f"the weight '{key}' {fault}; give those of config.parameter_shapes")
-    for key, shape in shapes.items():
-        if weights[key].shape != shape or weights[key].dtype != np.float32:
-            raise ParameterError(
-                f"the weight '{key}' is {weights[key].dtype} of shape {list(weights[key].shape)}, but must "
-                f"be float32 of shape {list(shape)}"
-            )
-
-
-def _rounded(values: NDArray[np.float32], dtype: DType) -> NDArray[np.float32]:
-    """Return the values as the file will hold them, so that the reference has the same."""
-    if dtype == "F16":
-        return values.astype(np.float16).astype(np.float32)
-    if dtype == "BF16":
-        bits = values.view(np.uint32)
-        return ((bits + 0x7FFF + ((bits >> 16) & 1)) & np.uint32(0xFFFF0000)).view(np.float32)
-    return values
+    return write_proven(
+        target,
+        {**(details or {}), **metadata},
+        {**stored, **build_parity(audio, _streamed(stored, config, audio))},
+        dict.fromkeys(stored, dtype),
+        reference="torch",
+    )
 
 
 def _test_signal(config: BandSplitConfig) -> NDArray[np.float32]:

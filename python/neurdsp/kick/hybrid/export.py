@@ -6,18 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from neurdsp._output import atomic_output
-from neurdsp.errors import ModelFileError
 from neurdsp.kick.attributes import WORDS
 from neurdsp.kick.counted import kick_key
 from neurdsp.kick.hybrid.config import ARCHITECTURE, QUANTITY_NAMES, SLIDERS
 from neurdsp.kick.hybrid.forward import Forward
 from neurdsp.kick.hybrid.train import FastRun
 from neurdsp.kick.reference import RATE, render
-from neurdsp.modelfile.files import DType, VerifyResult, build_metadata, verify, write
+from neurdsp.modelfile.files import DType, VerifyResult, build_metadata
+from neurdsp.modelfile.proof import as_stored, write_proven
 
 __all__ = ["SLIDER_TEXTS", "export", "model_config", "model_tensors"]
 
@@ -74,7 +72,7 @@ def export(
         If the engine misses the test vectors; nothing is written then.
     """
     run = FastRun.load(Path(run_dir))
-    tensors = {key: _rounded(value, dtype) for key, value in model_tensors(run).items()}
+    tensors = as_stored(model_tensors(run), dtype)
     config = model_config(run)
     metadata = build_metadata(
         architecture=ARCHITECTURE,
@@ -88,24 +86,13 @@ def export(
         },
         parity_db=PARITY_DB,
     )
-    metadata = {**(details or {}), **metadata}
-    with atomic_output(target) as temporary:
-        write(temporary, metadata, {**tensors, **_vectors(config, tensors)}, dict.fromkeys(tensors, dtype))
-        result = verify(temporary)
-        if not result.passed:
-            raise ModelFileError(
-                f"'{target}' was not written: the engine is {result.error_db:.1f} dB from the reference, and "
-                f"{result.threshold_db:g} dB are allowed; please report this network"
-            )
-    return result
-
-
-def _rounded(values: NDArray[np.float32], dtype: DType) -> NDArray[np.float32]:
-    if dtype == "F16":
-        return values.astype(np.float16).astype(np.float32)
-    if dtype == "BF16":
-        return torch.from_numpy(values).to(torch.bfloat16).float().numpy()
-    return values
+    return write_proven(
+        target,
+        {**(details or {}), **metadata},
+        {**tensors, **_vectors(config, tensors)},
+        dict.fromkeys(tensors, dtype),
+        reference="the reference",
+    )
 
 
 def model_config(run: FastRun) -> dict[str, Any]:

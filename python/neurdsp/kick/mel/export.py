@@ -24,6 +24,7 @@ from neurdsp.kick.mel.networks.vocoder import HifiGan, folded_state, load_folded
 from neurdsp.kick.mel.train import STAGES, load_stage, weights_hash
 from neurdsp.modelfile.files import DType, VerifyResult, build_metadata, read, verify, write
 from neurdsp.modelfile.parity import build_parity, parity_error_db
+from neurdsp.modelfile.proof import as_stored, check_weights
 from neurdsp.training.checkpoint import load_checkpoint
 
 __all__ = ["PARITY_DB", "Networks", "export_run", "verify_in_torch", "write_mel_diffusion"]
@@ -127,7 +128,7 @@ def write_mel_diffusion(
     True
     """
     _check(weights, config)
-    stored = {key: _rounded(np.ascontiguousarray(weights[key]), dtype) for key in config.parameter_shapes}
+    stored = as_stored({key: weights[key] for key in config.parameter_shapes}, dtype)
     inputs = _parity_inputs(config)
     metadata = build_metadata(
         architecture=ARCHITECTURE,
@@ -293,23 +294,4 @@ def _part(
 def _check(weights: Mapping[str, NDArray[np.float32]], config: MelDiffusionConfig) -> None:
     if not config.keywords.words:
         raise ParameterError("keywords.words is empty, but a model needs at least one keyword")
-    shapes = config.parameter_shapes
-    for key in sorted(shapes.keys() ^ weights.keys()):
-        fault = "is missing" if key in shapes else "is not part of the networks"
-        raise ParameterError(f"the weight '{key}' {fault}; give those of config.parameter_shapes")
-    for key, shape in shapes.items():
-        if weights[key].shape != shape or weights[key].dtype != np.float32:
-            raise ParameterError(
-                f"the weight '{key}' is {weights[key].dtype} of shape {list(weights[key].shape)}, but must "
-                f"be float32 of shape {list(shape)}"
-            )
-
-
-def _rounded(values: NDArray[np.float32], dtype: DType) -> NDArray[np.float32]:
-    """Return the values as the file will hold them, so that the reference has the same."""
-    if dtype == "F16":
-        return values.astype(np.float16).astype(np.float32)
-    if dtype == "BF16":
-        bits = values.view(np.uint32)
-        return ((bits + 0x7FFF + ((bits >> 16) & 1)) & np.uint32(0xFFFF0000)).view(np.float32)
-    return values
+    check_weights(weights, config.parameter_shapes, whole="the networks")
