@@ -49,7 +49,7 @@ ALLOWED_CRATES = {
 
 FAMILIES = ("amp", "kick", "music", "drumsep")
 FOUNDATION = {"_core", "errors"}
-HELPERS = FOUNDATION | {"_output", "_guard", "console", "dependencies", "audio"}
+HELPERS = FOUNDATION | {"_output", "_guard", "_options", "console", "dependencies", "audio"}
 # layer -> layers that it may import besides itself; a new package must be put in its place here
 ALLOWED_PYTHON = {
     "_core": set(),
@@ -57,6 +57,7 @@ ALLOWED_PYTHON = {
     "_notices": {"errors"},
     "_output": FOUNDATION,
     "_guard": FOUNDATION | {"_output"},
+    "_options": FOUNDATION | {"_guard"},
     "console": {"errors"},
     "dependencies": {"errors"},
     "audio": FOUNDATION | {"_notices", "_output"},

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from neurdsp import _guard as guard
+from neurdsp._options import Address, Cluster, check_cluster
 
 __all__ = ["mel"]
 
@@ -60,12 +61,8 @@ def mel(
     workers: Annotated[
         int | None, typer.Option(min=1, help="Number of files at a time; that of the cores by default.")
     ] = None,
-    cluster: Annotated[
-        bool, typer.Option("--cluster", help="Run on a Ray cluster: that of --address, or one started here.")
-    ] = False,
-    address: Annotated[
-        str | None, typer.Option(help="Head of the cluster: HOST:PORT, ray://HOST:PORT or auto.")
-    ] = None,
+    cluster: Cluster = False,
+    address: Address = None,
     overwrite: guard.Overwrite = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
@@ -80,8 +77,7 @@ def mel(
     from neurdsp.dsp.mel import MelSpectrogram
     from neurdsp.errors import ParameterError
 
-    if address is not None and not cluster:
-        raise ParameterError("--address is the address of a cluster; give --cluster too")
+    check_cluster(cluster=cluster, address=address)
     if raw and safetensors:
         raise ParameterError("--raw and --safetensors are two formats; give one of them")
     given = {

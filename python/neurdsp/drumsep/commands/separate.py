@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from neurdsp import _guard as guard
+from neurdsp._options import Address, Cluster, check_cluster
 
 if TYPE_CHECKING:
     from neurdsp.drumsep.batch import SeparationJob
@@ -89,12 +90,8 @@ def separate(
         int | None,
         typer.Option(min=1, help="Files at a time. [default: 1, or the cores for a network that streams]"),
     ] = None,
-    cluster: Annotated[
-        bool, typer.Option("--cluster", help="Run on a Ray cluster: that of --address, or one started here.")
-    ] = False,
-    address: Annotated[
-        str | None, typer.Option(help="Head of the cluster: HOST:PORT, ray://HOST:PORT or auto.")
-    ] = None,
+    cluster: Cluster = False,
+    address: Address = None,
     overwrite: guard.Overwrite = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
@@ -107,10 +104,8 @@ def separate(
     from neurdsp.drumsep.batch import SeparationJob
     from neurdsp.drumsep.lookup import find_network
     from neurdsp.dsp.executors import n_cores
-    from neurdsp.errors import ParameterError
 
-    if address is not None and not cluster:
-        raise ParameterError("--address is the address of a cluster; give --cluster too")
+    check_cluster(cluster=cluster, address=address)
     given: dict[str, Any] = {
         "tier": tier,
         "overlap": _overlap(overlap),

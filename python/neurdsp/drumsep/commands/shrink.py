@@ -8,19 +8,20 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from neurdsp import _guard as guard
-from neurdsp.drumsep.commands.options import (
+from neurdsp._options import (
     ConfigFile,
+    Json,
     Minutes,
-    ModelName,
+    NetworkName,
     NumberType,
     Overrides,
-    Preset,
     Resume,
     RunFolder,
     Steps,
     run_folder,
     settings_of,
 )
+from neurdsp.drumsep.commands.options import Bank, ModelFile, Preset
 
 if TYPE_CHECKING:
     from neurdsp.drumsep.bandsplit.prune import Measured
@@ -35,8 +36,8 @@ def distil(
     teacher: Annotated[
         Path, typer.Argument(help="Model file of any separator, or the name of a shipped one."), guard.READS
     ],
-    bank: Annotated[Path, typer.Argument(help="Bank of 'neurdsp drumsep prepare'."), guard.READS],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Model file to write."), guard.MODEL],
+    bank: Bank,
+    output: ModelFile,
     run_dir: RunFolder = None,
     weight: Annotated[
         float, typer.Option(help="The teacher's part of the targets, beside the true stems.")
@@ -57,10 +58,10 @@ def distil(
     steps: Steps = None,
     overrides: Overrides = None,
     dtype: NumberType = "F16",
-    name: ModelName = "",
+    name: NetworkName = "",
     resume: Resume = False,
     overwrite: guard.Overwrite = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Train a small network on the stems that another separator gives.
 
@@ -111,8 +112,8 @@ def prune(
     model: Annotated[
         Path, typer.Argument(help="Band-split model file, or the name of a shipped one."), guard.READS
     ],
-    bank: Annotated[Path, typer.Argument(help="Bank of 'neurdsp drumsep prepare'."), guard.READS],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Model file to write."), guard.MODEL],
+    bank: Bank,
+    output: ModelFile,
     keep: Annotated[float, typer.Option(help="Part of the units that stay.")] = 0.5,
     run_dir: RunFolder = None,
     preset: Annotated[
@@ -125,10 +126,10 @@ def prune(
     steps: Steps = None,
     overrides: Overrides = None,
     dtype: NumberType = "F16",
-    name: ModelName = "",
+    name: NetworkName = "",
     resume: Resume = False,
     overwrite: guard.Overwrite = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Take the least important units out of a network, and train what is left.
 

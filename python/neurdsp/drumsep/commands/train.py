@@ -7,22 +7,27 @@ from typing import Annotated, Literal
 import typer
 
 from neurdsp import _guard as guard
-from neurdsp.drumsep.commands.options import (
+from neurdsp._options import (
     ConfigFile,
+    Json,
     Minutes,
+    NetworkName,
+    NumberType,
     Overrides,
-    Preset,
+    RemoveEarlier,
     Resume,
     Steps,
+    check_resume,
     settings_of,
 )
+from neurdsp.drumsep.commands.options import Bank, Preset
 
 __all__ = ["export", "train"]
 
 
 @guard.guarded
 def train(
-    bank: Annotated[Path, typer.Argument(help="Bank of 'neurdsp drumsep prepare'."), guard.READS],
+    bank: Bank,
     run_dir: Annotated[
         Path,
         typer.Option("--run-dir", "-r", help="Folder for the configuration, the log and the checkpoint."),
@@ -42,13 +47,8 @@ def train(
         guard.READS,
     ] = None,
     resume: Resume = False,
-    overwrite: Annotated[
-        bool,
-        typer.Option(
-            "--overwrite", help="Remove an earlier run in --run-dir; otherwise it moves to earlier/."
-        ),
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    overwrite: RemoveEarlier = False,
+    as_json: Json = False,
 ) -> None:
     """Train the causal network on mixtures that are rendered from a bank.
 
@@ -57,15 +57,13 @@ def train(
     from neurdsp.console import print_table
     from neurdsp.dependencies import require
     from neurdsp.drumsep.bandsplit.recipe import load_recipe
-    from neurdsp.errors import ParameterError
 
     for module in ("torch", "scipy"):
         require(module, extra="train", purpose="drumsep train")
     from neurdsp.drumsep.bandsplit.start import read_start
     from neurdsp.drumsep.bandsplit.train import train as run
 
-    if resume and overwrite:
-        raise ParameterError("--resume and --overwrite are both given; give one of them")
+    check_resume(resume=resume, overwrite=overwrite)
     recipe = load_recipe(preset, path=config_path, overrides=settings_of(overrides, minutes, steps))
     begin = None if start is None else read_start(start, recipe.model)
     result = run(
@@ -109,8 +107,8 @@ def export(
         Literal["best", "average", "last"],
         typer.Option(help="best by validation, average of the last steps, or the last step's."),
     ] = "best",
-    dtype: Annotated[Literal["F16", "F32", "BF16"], typer.Option(help="Number type of the weights.")] = "F16",
-    name: Annotated[str, typer.Option(help="Name of the network, for its metadata.")] = "",
+    dtype: NumberType = "F16",
+    name: NetworkName = "",
     overwrite: guard.Overwrite = False,  # noqa: ARG001 - the guard sees to it
     as_json: Annotated[bool, typer.Option("--json", help="Print the verdict as JSON.")] = False,
 ) -> None:

@@ -1,13 +1,23 @@
 """``neurdsp kick train seed`` and its stages: VAE, latents, diffusion, vocoder; and the export of a run."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from neurdsp import _guard as guard
+from neurdsp._options import (
+    ConfigFile,
+    Json,
+    NumberType,
+    Overrides,
+    RemoveEarlier,
+    Resume,
+    check_resume,
+    settings_of,
+)
 
 if TYPE_CHECKING:
     from neurdsp.kick.mel.train import StageResult
@@ -21,97 +31,63 @@ RunFolder = Annotated[
     Path, typer.Option("--run-dir", "-r", help="Folder for the runs of all stages."), guard.FOLDER
 ]
 Preset = Annotated[str, typer.Option("--preset", "-p", help="seed, or seed-tiny to try the commands.")]
-ConfigFile = Annotated[
-    Path | None, typer.Option("--config", "-c", help="YAML file instead of a preset."), guard.READS
-]
-Overrides = Annotated[
-    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a setting; repeatable.")
-]
-Minutes = Annotated[float | None, typer.Option(help="Time to train for, instead of the recipe's epochs.")]
-Steps = Annotated[int | None, typer.Option(help="Steps to train for, instead of the recipe's epochs.")]
-Resume = Annotated[bool, typer.Option("--resume", help="Continue the run in --run-dir.")]
-Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
-Replace = Annotated[
-    bool,
-    typer.Option("--overwrite", help="Remove an earlier run in --run-dir; otherwise it moves to earlier/."),
-]
 
 
-@guard.guarded
-def train_vae(
-    prepared: Prepared,
-    run_dir: RunFolder,
-    preset: Preset = "seed",
-    config_path: ConfigFile = None,
-    minutes: Minutes = None,
-    steps: Steps = None,
-    overrides: Overrides = None,
-    resume: Resume = False,
-    overwrite: Replace = False,
-    as_json: Json = False,
-) -> None:
-    """Train the VAE of log-mel spectrograms: the first stage of 'train seed'."""
-    _stage(
-        "vae", prepared, run_dir, preset, config_path, minutes, steps, overrides, resume, overwrite, as_json
-    )
+def _stage(stage: Literal["vae", "diffusion", "vocoder"], text: str) -> Callable[..., None]:
+    """Return the command that trains one stage, with its help."""
+
+    def command(
+        prepared: Prepared,
+        run_dir: RunFolder,
+        preset: Preset = "seed",
+        config_path: ConfigFile = None,
+        minutes: Annotated[
+            float | None, typer.Option(help="Time to train for, instead of the recipe's epochs.")
+        ] = None,
+        steps: Annotated[
+            int | None, typer.Option(help="Steps to train for, instead of the recipe's epochs.")
+        ] = None,
+        overrides: Overrides = None,
+        resume: Resume = False,
+        overwrite: RemoveEarlier = False,
+        as_json: Json = False,
+    ) -> None:
+        from neurdsp.dependencies import require
+
+        require("torch", extra="train", purpose=f"kick train-{stage}")
+        from neurdsp.kick.mel import train
+        from neurdsp.kick.mel.recipe import load_recipe
+
+        check_resume(resume=resume, overwrite=overwrite)
+        budget = [f"{stage}.{setting}" for setting in settings_of((), minutes, steps)]
+        if budget:
+            budget.insert(0, f"{stage}.epochs=null")
+        recipe = load_recipe(preset, path=config_path, overrides=[*(overrides or ()), *budget])
+        trainers = {
+            "vae": train.train_vae,
+            "diffusion": train.train_diffusion,
+            "vocoder": train.train_vocoder,
+        }
+        result = trainers[stage](
+            recipe,
+            prepared,
+            run_dir=run_dir,
+            resume=resume,
+            overwrite=overwrite,
+            show=True,
+            inputs=_inputs(config_path),
+        )
+        _print([result], as_json)
+
+    command.__name__, command.__doc__ = f"train_{stage}", text
+    return guard.guarded(command)
 
 
-@guard.guarded
-def train_diffusion(
-    prepared: Prepared,
-    run_dir: RunFolder,
-    preset: Preset = "seed",
-    config_path: ConfigFile = None,
-    minutes: Minutes = None,
-    steps: Steps = None,
-    overrides: Overrides = None,
-    resume: Resume = False,
-    overwrite: Replace = False,
-    as_json: Json = False,
-) -> None:
-    """Train the U-Net and the keywords on the latents that 'encode' wrote."""
-    _stage(
-        "diffusion",
-        prepared,
-        run_dir,
-        preset,
-        config_path,
-        minutes,
-        steps,
-        overrides,
-        resume,
-        overwrite,
-        as_json,
-    )
-
-
-@guard.guarded
-def train_vocoder(
-    prepared: Prepared,
-    run_dir: RunFolder,
-    preset: Preset = "seed",
-    config_path: ConfigFile = None,
-    minutes: Minutes = None,
-    steps: Steps = None,
-    overrides: Overrides = None,
-    resume: Resume = False,
-    overwrite: Replace = False,
-    as_json: Json = False,
-) -> None:
-    """Train the HiFi-GAN vocoder against its discriminators. It needs no other stage."""
-    _stage(
-        "vocoder",
-        prepared,
-        run_dir,
-        preset,
-        config_path,
-        minutes,
-        steps,
-        overrides,
-        resume,
-        overwrite,
-        as_json,
-    )
+train_vae = _stage("vae", "Train the VAE of log-mel spectrograms: the first stage of 'train seed'.")
+train_diffusion = _stage("diffusion", "Train the U-Net and the keywords on the latents that 'encode' wrote.")
+train_vocoder = _stage(
+    "vocoder", "Train the HiFi-GAN vocoder against its discriminators. It needs no other stage."
+)
 
 
 @guard.guarded
@@ -155,7 +131,7 @@ def train_seed(
     preset: Preset = "seed",
     config_path: ConfigFile = None,
     overrides: Overrides = None,
-    overwrite: Replace = False,
+    overwrite: RemoveEarlier = False,
     as_json: Json = False,
 ) -> None:
     """Run all stages of the preset: VAE, latents, diffusion, vocoder.
@@ -179,7 +155,7 @@ def train_seed(
 def export(
     run_dir: Annotated[Path, typer.Argument(help="Folder of the runs of all stages."), guard.READS],
     output: Annotated[Path, typer.Option("--output", "-o", help="Model file to write."), guard.FILE],
-    dtype: Annotated[Literal["F16", "F32", "BF16"], typer.Option(help="Number type of the weights.")] = "F16",
+    dtype: NumberType = "F16",
     name: Annotated[str, typer.Option(help="Name of the model, for its metadata.")] = "",
     overwrite: guard.Overwrite = False,  # noqa: ARG001 - the guard sees to it
     as_json: Annotated[bool, typer.Option("--json", help="Print the verdict as JSON.")] = False,
@@ -202,62 +178,6 @@ def export(
             ("test vectors", f"{verdict.error_db:.1f} dB"),
         ]
     )
-
-
-def _stage(
-    stage: Literal["vae", "diffusion", "vocoder"],
-    prepared: Path,
-    run_dir: Path,
-    preset: str,
-    config_path: Path | None,
-    minutes: float | None,
-    steps: int | None,
-    overrides: Sequence[str] | None,
-    resume: bool,
-    overwrite: bool,
-    as_json: bool,
-) -> None:
-    """Run one stage as its command says."""
-    from neurdsp.dependencies import require
-    from neurdsp.errors import ParameterError
-
-    require("torch", extra="train", purpose=f"kick train-{stage}")
-    from neurdsp.kick.mel import train
-    from neurdsp.kick.mel.recipe import load_recipe
-
-    if resume and overwrite:
-        raise ParameterError("--resume and --overwrite are both given; give one of them")
-    settings = [*(overrides or ()), *_budget(stage, minutes, steps)]
-    recipe = load_recipe(preset, path=config_path, overrides=settings)
-    run = {"vae": train.train_vae, "diffusion": train.train_diffusion, "vocoder": train.train_vocoder}[stage]
-    result = run(
-        recipe,
-        prepared,
-        run_dir=run_dir,
-        resume=resume,
-        overwrite=overwrite,
-        show=True,
-        inputs=_inputs(config_path),
-    )
-    _print([result], as_json)
-
-
-def _budget(stage: str, minutes: float | None, steps: int | None) -> list[str]:
-    """Return settings of a budget in minutes or steps.
-
-    Raises
-    ------
-    ParameterError
-        If both are given.
-    """
-    from neurdsp.errors import ParameterError
-
-    if minutes is not None and steps is not None:
-        raise ParameterError("--minutes and --steps are both given; give one of them")
-    if minutes is None and steps is None:
-        return []
-    own = {"minutes": "null" if minutes is None else minutes, "steps": "null" if steps is None else steps}
-    return [f"{stage}.epochs=null", *(f"{stage}.training.{key}={value}" for key, value in own.items())]
 
 
 def _inputs(config_path: Path | None) -> list[Path]:

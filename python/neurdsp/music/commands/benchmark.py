@@ -5,14 +5,14 @@ from typing import Annotated, Literal
 
 import typer
 
+from neurdsp._options import Json
+from neurdsp.music.commands.options import Models
+
 __all__ = ["benchmark"]
 
 
 def benchmark(
-    models: Annotated[
-        str,
-        typer.Option("--models", help="Folder with model files; by default those that come with neurdsp."),
-    ] = "default",
+    models: Models = "default",
     iterations: Annotated[int, typer.Option(help="Steps of each network.")] = 1000,
     cold: Annotated[
         bool, typer.Option("--cold", help="Empty the caches in front of each step, as a plugin meets them.")
@@ -21,7 +21,7 @@ def benchmark(
         Literal["stored", "f32", "int8", "ort", "torch"],
         typer.Option(help="The engine on the files as they are, in float32 or in int8; ONNX Runtime; torch."),
     ] = "stored",
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Measure load time, time of a step, and memory of each network, and of all after each other.
 

@@ -7,6 +7,8 @@ from typing import Annotated
 import typer
 
 from neurdsp import _guard as guard
+from neurdsp._options import Json
+from neurdsp.music.commands.options import Models
 
 __all__ = ["emotion"]
 
@@ -14,17 +16,14 @@ __all__ = ["emotion"]
 @guard.guarded
 def emotion(
     source: Annotated[Path, typer.Argument(metavar="IN", help="Sound file."), guard.READS],
-    models: Annotated[
-        str,
-        typer.Option("--models", help="Folder with model files; by default those that come with neurdsp."),
-    ] = "default",
+    models: Models = "default",
     plot: Annotated[
         Path | None, typer.Option("--plot", help="PNG file to draw both over time into."), guard.FILE
     ] = None,
     curve: Annotated[
         bool, typer.Option("--curve", help="With --json, every answer, not the means alone.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Say what an additive model of musical cues would: valence and arousal, -1 to 1.
 

@@ -8,15 +8,12 @@ from typing import Annotated
 import typer
 
 from neurdsp import _guard as guard
+from neurdsp._options import Json
+from neurdsp.music.commands.options import Models, Output
 
 __all__ = ["dynamics", "humanise"]
 
 Source = Annotated[Path, typer.Argument(metavar="IN", help="MIDI file."), guard.READS]
-Output = Annotated[Path, typer.Option("--output", "-o", help="MIDI file to write."), guard.FILE]
-Models = Annotated[
-    str, typer.Option("--models", help="Folder with model files; by default those that come with neurdsp.")
-]
-Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 
 @guard.guarded

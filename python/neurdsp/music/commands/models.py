@@ -5,14 +5,13 @@ from typing import Annotated
 
 import typer
 
+from neurdsp.music.commands.options import Models
+
 __all__ = ["models"]
 
 
 def models(
-    folder: Annotated[
-        str,
-        typer.Option("--models", help="Folder with model files; by default those that come with neurdsp."),
-    ] = "default",
+    folder: Models = "default",
     as_json: Annotated[bool, typer.Option("--json", help="Print them as JSON.")] = False,
 ) -> None:
     """List the music networks: parameters, bytes, and what was measured at export."""

@@ -1,4 +1,4 @@
-"""Options that the commands of training share."""
+"""Options that several commands share: those that play networks, and those that train them."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,45 +7,41 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from neurdsp import _guard as guard
-from neurdsp.errors import ParameterError
+from neurdsp._options import settings_of
 
 if TYPE_CHECKING:
+    from neurdsp.music.dataset import Dataset
     from neurdsp.music.recipe import Recipe
 
 __all__ = [
     "ConfigFile",
     "Data",
-    "Json",
-    "Minutes",
-    "NetworkName",
-    "Overrides",
+    "Models",
+    "Output",
     "Precision",
-    "Resume",
-    "RunFolder",
-    "Steps",
+    "open_data",
     "recipe_of",
-    "run_folder",
     "show_steps",
 ]
 
+Models = Annotated[
+    str, typer.Option("--models", help="Folder with model files; by default those that come with neurdsp.")
+]
+Output = Annotated[Path, typer.Option("--output", "-o", help="MIDI file to write."), guard.FILE]
+
+# Of training.
 Data = Annotated[Path, typer.Argument(help="File of 'neurdsp music prepare'."), guard.READS]
 ConfigFile = Annotated[
     Path | None, typer.Option("--config", "-c", help="YAML file instead of the preset."), guard.READS
 ]
-Minutes = Annotated[float | None, typer.Option(help="Time to train for.")]
-Steps = Annotated[int | None, typer.Option(help="Steps to train for, instead of a time.")]
-Overrides = Annotated[
-    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a setting; repeatable.")
-]
-Resume = Annotated[bool, typer.Option("--resume", help="Continue the run in --run-dir.")]
-RunFolder = Annotated[
-    Path | None,
-    typer.Option("--run-dir", "-r", help="Folder for the run; by default OUTPUT.run, without its suffix."),
-    guard.FOLDER,
-]
 Precision = Annotated[Literal["float32", "int8"], typer.Option(help="Number type of the matrices.")]
-NetworkName = Annotated[str, typer.Option(help="Name of the network, for its metadata.")]
-Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
+
+def open_data(path: Path, network: str) -> "Dataset":
+    """Return the prepared data of a network."""
+    from neurdsp.music.dataset import open_dataset
+
+    return open_dataset(path, task=network)
 
 
 def recipe_of(
@@ -66,19 +62,7 @@ def recipe_of(
     """
     from neurdsp.music.recipe import load_recipe
 
-    if minutes is not None and steps is not None:
-        raise ParameterError("--minutes and --steps are both given; give one of them")
-    settings = [*first, *(overrides or ())]
-    if minutes is not None:
-        settings += [f"training.minutes={minutes}", "training.steps=null"]
-    if steps is not None:
-        settings += ["training.minutes=null", f"training.steps={steps}"]
-    return load_recipe(preset, path=path, overrides=settings)
-
-
-def run_folder(output: Path, run_dir: Path | None) -> Path:
-    """Return the folder of a run whose model goes to a file."""
-    return run_dir or output.with_suffix(".run")
+    return load_recipe(preset, path=path, overrides=[*first, *settings_of(overrides, minutes, steps)])
 
 
 def show_steps(steps: Sequence[Any]) -> None:

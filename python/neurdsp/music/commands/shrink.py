@@ -7,24 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from neurdsp import _guard as guard
-from neurdsp.music.commands.options import (
-    ConfigFile,
-    Data,
-    Json,
-    Minutes,
-    NetworkName,
-    Overrides,
-    Precision,
-    Resume,
-    RunFolder,
-    Steps,
-    recipe_of,
-    run_folder,
-    show_steps,
-)
+from neurdsp._options import Json, Minutes, NetworkName, Overrides, Resume, RunFolder, Steps, run_folder
+from neurdsp.music.commands.options import ConfigFile, Data, Precision, open_data, recipe_of, show_steps
 
 if TYPE_CHECKING:
-    from neurdsp.music.dataset import Dataset
     from neurdsp.music.prune import Compressed
 
 __all__ = ["distil", "prune", "quantise"]
@@ -74,7 +60,7 @@ def prune(
     recipe = recipe_of(_name(source), config_path, overrides, minutes, steps or None, first=first)
     result = run(
         source,
-        _open(data, recipe.network),
+        open_data(data, recipe.network),
         output,
         recipe,
         run_dir=run_folder(output, run_dir),
@@ -117,7 +103,7 @@ def distil(
     recipe = recipe_of(_name(source), config_path, overrides, minutes, steps, first=[f"teacher={teacher}"])
     result = run(
         source,
-        _open(data, recipe.network),
+        open_data(data, recipe.network),
         output,
         recipe,
         run_dir=run_folder(output, run_dir),
@@ -160,7 +146,7 @@ def quantise(
     recipe = recipe_of(_name(source), config_path, overrides, minutes, steps or None, first=first)
     result = run(
         source,
-        _open(data, recipe.network),
+        open_data(data, recipe.network),
         output,
         recipe,
         run_dir=run_folder(output, run_dir),
@@ -176,12 +162,6 @@ def _name(source: Path) -> str:
     from neurdsp.music.network import MusicNetwork
 
     return MusicNetwork(source).name
-
-
-def _open(path: Path, name: str) -> "Dataset":
-    from neurdsp.music.dataset import open_dataset
-
-    return open_dataset(path, task=name)
 
 
 def _tell(result: "Compressed", output: Path, as_json: bool) -> None:

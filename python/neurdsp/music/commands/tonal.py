@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from neurdsp import _guard as guard
+from neurdsp._options import Json
 from neurdsp.errors import ParameterError
+from neurdsp.music.commands.options import Models, Output
 
 if TYPE_CHECKING:
     from neurdsp.midi import MidiFile
@@ -16,10 +18,6 @@ if TYPE_CHECKING:
 __all__ = ["continue_melody", "harmonise"]
 
 Source = Annotated[Path, typer.Argument(metavar="IN", help="MIDI file with a melody."), guard.READS]
-Output = Annotated[Path, typer.Option("--output", "-o", help="MIDI file to write."), guard.FILE]
-Models = Annotated[
-    str, typer.Option("--models", help="Folder with model files; by default those that come with neurdsp.")
-]
 Key = Annotated[
     str | None, typer.Option(help="Key, such as C, F# or Bbm; by default the one that fits best.")
 ]
@@ -31,7 +29,6 @@ Report = Annotated[
     typer.Option(help="HTML file to write, with piano rolls and, where fluidsynth is, players."),
     guard.FILE,
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 _SHOWN = 64
 

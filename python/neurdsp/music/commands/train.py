@@ -2,26 +2,22 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from neurdsp import _guard as guard
-from neurdsp.music.commands.options import (
-    ConfigFile,
-    Data,
+from neurdsp._options import (
     Json,
     Minutes,
     NetworkName,
     Overrides,
-    Precision,
+    RemoveEarlier,
     Resume,
     Steps,
-    recipe_of,
+    check_resume,
 )
-
-if TYPE_CHECKING:
-    from neurdsp.music.dataset import Dataset
+from neurdsp.music.commands.options import ConfigFile, Data, Precision, open_data, recipe_of
 
 __all__ = ["evaluate", "export", "prepare", "train"]
 
@@ -92,12 +88,7 @@ def train(
     steps: Steps = None,
     overrides: Overrides = None,
     resume: Resume = False,
-    overwrite: Annotated[
-        bool,
-        typer.Option(
-            "--overwrite", help="Remove an earlier run in --run-dir; otherwise it moves to earlier/."
-        ),
-    ] = False,
+    overwrite: RemoveEarlier = False,
     as_json: Json = False,
 ) -> None:
     """Train a network on prepared data. Ctrl-C stops the run, and --resume continues it.
@@ -112,8 +103,7 @@ def train(
     from neurdsp.music.tasks import TASKS
     from neurdsp.music.train import train as run
 
-    if resume and overwrite:
-        raise ParameterError("--resume and --overwrite are both given; give one of them")
+    check_resume(resume=resume, overwrite=overwrite)
     every = network == "all"
     if every and config_path is not None:
         raise ParameterError("--config is for one network; give its name instead of all")
@@ -130,7 +120,7 @@ def train(
         goes_on = resume and (not every or (folder / "checkpoint.pt").is_file())
         result = run(
             recipe,
-            _open(source, recipe.network),
+            open_data(source, recipe.network),
             run_dir=folder,
             resume=goes_on,
             show=True,
@@ -175,7 +165,7 @@ def export(
     from neurdsp.music.train import export_run, load_trained
 
     recipe = load_trained(run_dir)[1]
-    verdict = export_run(run_dir, _open(data, recipe.network), output, precision=precision, name=name)
+    verdict = export_run(run_dir, open_data(data, recipe.network), output, precision=precision, name=name)
     if as_json:
         found = {"output": str(output), "error_db": verdict.error_db, "passed": verdict.passed}
         typer.echo(json.dumps(found))
@@ -208,7 +198,7 @@ def evaluate(
         raise ParameterError(f"split is '{split}', but must be one of {', '.join(SPLITS)}")
     name = MusicNetwork(model).name
     recipe = recipe_of(name, config_path, overrides, None, None)
-    found = run(model, _open(data, name), split=split, recipe=recipe)
+    found = run(model, open_data(data, name), split=split, recipe=recipe)
     if as_json:
         typer.echo(json.dumps(found.to_json()))
         return
@@ -222,9 +212,3 @@ def evaluate(
             cells = [f"{column[figure]:.4g}" if figure in column else "–" for column in columns.values()]
             table.add_row(figure.replace("_", " "), *cells)
     Console(highlight=False, width=110).print(table)
-
-
-def _open(path: Path, name: str) -> "Dataset":
-    from neurdsp.music.dataset import open_dataset
-
-    return open_dataset(path, task=name)
