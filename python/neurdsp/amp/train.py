@@ -20,7 +20,8 @@ from neurdsp.amp.run import check_model_path, check_resume, network_scales, rms,
 from neurdsp.amp.task import AmpTask
 from neurdsp.errors import ParameterError
 from neurdsp.metrics import esr, multi_resolution_stft_distance, pre_emphasised_esr
-from neurdsp.training import Ranks, Reporter, Trainer, TrainingSummary
+from neurdsp.training import Ranks, Trainer, TrainingSummary
+from neurdsp.training.report import reporter_of
 from neurdsp.training.run_folder import begin_run, save_json
 
 __all__ = ["RunResult", "measure", "train"]
@@ -192,12 +193,7 @@ def train(
             )
             if show:
                 _show_recordings(pair)
-            reporter = Reporter(
-                folder / "metrics.jsonl",
-                show=show,
-                score_name="ESR",
-                tensorboard=folder / "tensorboard" if config.training.tensorboard else None,
-            )
+            reporter = reporter_of(folder, config.training, show=show, score_name="ESR")
         torch.manual_seed(config.training.seed)
         scales = network_scales(rms(pair.dry, split.training), rms(pair.wet, split.training))
         network = build_network(config.model, **scales._asdict()).to(device)

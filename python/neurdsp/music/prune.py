@@ -1,6 +1,5 @@
 """Compressing a model file: pruned, distilled or trained for int8, with the figures before and after."""
 
-import hashlib
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -23,6 +22,7 @@ from neurdsp.music.pruning import kept_units, pruned
 from neurdsp.music.recipe import Recipe
 from neurdsp.music.tasks import task_of
 from neurdsp.music.train import TrainResult, export_run, train
+from neurdsp.training.run_folder import file_fingerprint
 
 __all__ = ["Compressed", "Measured", "distil", "prune", "quantise", "read_network"]
 
@@ -154,11 +154,7 @@ def prune(
     smaller = pruned(network, chosen)
     recipe = recipe.with_shape(smaller.config)
     details = {"pruned_from": Path(model).name, "pruned_keep": f"{keep:g}"}
-    steps = [_measured("before", model, dataset, recipe)]
-    with TemporaryDirectory() as folder:
-        trial = Path(folder) / "pruned.safetensors"
-        export_network(smaller, trial)
-        steps.append(_measured("pruned", trial, dataset, recipe))
+    steps = [_measured("before", model, dataset, recipe), _tried("pruned", smaller, dataset, recipe)]
     if not tune:
         export_network(smaller, output, precision=precision, name=name, details=details)
         return Compressed((*steps, _measured("written", output, dataset, recipe)), None)
@@ -170,7 +166,7 @@ def prune(
         show=show,
         start=smaller.state_dict(),
         teacher=network if recipe.teacher else None,
-        origin=f"{_fingerprint(model)}-{keep:g}",
+        origin=f"{file_fingerprint(model)}-{keep:g}",
         inputs=[model],
     )
     export_run(run_dir, dataset, output, precision=precision, name=name, details=details)
@@ -215,7 +211,7 @@ def distil(
         resume=resume,
         show=show,
         teacher=network,
-        origin=_fingerprint(teacher),
+        origin=file_fingerprint(teacher),
         inputs=[teacher],
     )
     details = {"teacher": Path(teacher).name, "teacher_part": f"{recipe.teacher:g}"}
@@ -255,10 +251,7 @@ def quantise(
     network = _checked(model, recipe)
     recipe = recipe.with_shape(network.config).model_copy(update={"quantise": True})
     steps = [_measured("before", model, dataset, recipe)]
-    with TemporaryDirectory() as folder:
-        trial = Path(folder) / "rounded.safetensors"
-        export_network(network, trial, precision="int8")
-        steps.append(_measured("rounded", trial, dataset, recipe))
+    steps.append(_tried("rounded", network, dataset, recipe, precision="int8"))
     if not tune:
         details = dict(task_of(recipe.network).task(dataset, recipe).details(_engine(model)))
         export_network(network, output, precision="int8", name=name, details=details)
@@ -271,7 +264,7 @@ def quantise(
         show=show,
         start=network.state_dict(),
         teacher=network if recipe.teacher else None,
-        origin=_fingerprint(model),
+        origin=file_fingerprint(model),
         inputs=[model],
     )
     export_run(run_dir, dataset, output, precision="int8", name=name)
@@ -299,6 +292,11 @@ def _measured(name: str, path: str | os.PathLike[str], dataset: Dataset, recipe:
     )
 
 
-def _fingerprint(path: str | os.PathLike[str]) -> str:
-    with Path(path).open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _tried(
+    name: str, network: Network, dataset: Dataset, recipe: Recipe, *, precision: Precision = "float32"
+) -> Measured:
+    """Measure a network by a file that is not kept."""
+    with TemporaryDirectory() as folder:
+        trial = Path(folder) / "trial.safetensors"
+        export_network(network, trial, precision=precision)
+        return _measured(name, trial, dataset, recipe)

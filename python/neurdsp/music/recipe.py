@@ -6,9 +6,9 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
-from neurdsp.config import Config, apply_overrides, build, load_preset, load_yaml
+from neurdsp.config import Config, build
 from neurdsp.music.config import CONFIGS, Name, NetworkConfig
-from neurdsp.training.config import TrainingConfig
+from neurdsp.training.config import TrainingConfig, read_recipe
 
 __all__ = ["Recipe", "load_recipe"]
 
@@ -82,7 +82,4 @@ def load_recipe(preset: str, *, path: str | Path | None = None, overrides: Itera
     >>> load_recipe("groove").shape.n_parameters
     19040
     """
-    if path is not None:
-        return build(Recipe, apply_overrides(load_yaml(path), overrides), source=str(path))
-    tree = apply_overrides(load_preset(PACKAGE, preset), overrides)
-    return build(Recipe, tree, source=f"preset {preset}")
+    return read_recipe(Recipe, PACKAGE, preset, path=path, overrides=overrides)

@@ -21,10 +21,11 @@ from neurdsp.music.model import Network, network_of, quantised
 from neurdsp.music.recipe import Recipe
 from neurdsp.music.task import MusicTask, Runner
 from neurdsp.music.tasks import task_of
-from neurdsp.training import Reporter, Trainer, TrainingSummary
-from neurdsp.training.checkpoint import load_checkpoint
+from neurdsp.training import Trainer, TrainingSummary
+from neurdsp.training.checkpoint import best_of, load_checkpoint
 from neurdsp.training.precision import autocast
 from neurdsp.training.ranks import refuse_ranks
+from neurdsp.training.report import reporter_of
 from neurdsp.training.run_folder import begin_run, check_resumable, save_json
 
 __all__ = ["TrainResult", "export_run", "load_trained", "runner", "train"]
@@ -190,12 +191,7 @@ def train(
     network.to(device)
     task = task_of(recipe.network).task(dataset, recipe)
     begin_run(folder, recipe, facts, fresh=not resume, overwrite=overwrite, inputs=inputs)
-    reporter = Reporter(
-        folder / "metrics.jsonl",
-        show=show,
-        score_name="score",
-        tensorboard=folder / "tensorboard" if training.tensorboard else None,
-    )
+    reporter = reporter_of(folder, training, show=show, score_name="score")
     lesson = _Training(task, recipe, None if teacher is None else teacher.to(device).eval(), device)
     summary = Trainer(network, lesson, training, run_dir=folder, reporter=reporter).run(resume=resume)
     shape = recipe.shape
@@ -231,10 +227,9 @@ def load_trained(run_dir: str | os.PathLike[str]) -> tuple[Network, Recipe, dict
     state = load_checkpoint(folder / "checkpoint.pt")
     network = network_of(recipe.shape)
     try:
-        # The last validation of a run lies beside what a resumed run continues with.
-        network.load_state_dict(state.get("result_state") or state["best_state"])
-        metrics = state.get("result_metrics") or state["best_metrics"] or {}
-        facts = {"steps": int(state["step"]), "seconds": float(state["seconds"]), **dict(metrics)}
+        weights, metrics = best_of(state)
+        network.load_state_dict(weights)
+        facts = {"steps": int(state["step"]), "seconds": float(state["seconds"]), **metrics}
     except (KeyError, RuntimeError, TypeError, ValueError) as error:
         raise ConfigError(f"{folder}: the checkpoint fits no such network ({str(error)[:80]})") from None
     return network.eval(), recipe, facts

@@ -7,16 +7,18 @@ is read without unpickling code, and is written to a temporary file and renamed.
 import io
 import os
 import pickle
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from neurdsp._output import atomic_output
 from neurdsp.errors import ConfigError
 from neurdsp.training.task import SINGLE_PHASE
 
-__all__ = ["CHECKPOINT_VERSION", "load_checkpoint", "save_checkpoint"]
+__all__ = ["CHECKPOINT_VERSION", "best_of", "load_checkpoint", "save_checkpoint"]
 
 CHECKPOINT_VERSION = 2
 
@@ -89,6 +91,15 @@ def load_checkpoint(path: str | os.PathLike[str]) -> dict[str, Any]:
             f"{CHECKPOINT_VERSION}; start without --resume"
         )
     return state
+
+
+def best_of(state: Mapping[str, Any]) -> tuple[Mapping[str, Tensor], dict[str, float]]:
+    """Return the best weights of the checkpoint of a run, and what their validation measured.
+
+    The last validation of a run, with which it ends, is beside what a resumed run continues with.
+    """
+    which = "result" if "result_state" in state else "best"
+    return state[f"{which}_state"], dict(state.get(f"{which}_metrics") or {})
 
 
 def _from_version_1(state: dict[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,8 @@
 """How long and how fast to train. Reading it needs no torch."""
 
-from typing import Any, Literal
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Literal, TypeVar
 
 from pydantic import (
     Field,
@@ -10,13 +12,13 @@ from pydantic import (
     model_validator,
 )
 
-from neurdsp.config import Config
+from neurdsp.config import Config, apply_overrides, build, load_preset, load_yaml
 from neurdsp.training.optimizers import AdamConfig, OptimizerConfig
 
-__all__ = ["Precision", "TrainingConfig"]
+__all__ = ["Precision", "TrainingConfig", "read_recipe"]
 
 Precision = Literal["float32", "bfloat16", "float16"]
-
+RecipeT = TypeVar("RecipeT", bound=Config)
 
 _LATER_FIELDS = ("accumulate_batches", "optimizer")
 
@@ -110,3 +112,32 @@ class TrainingConfig(Config):
                 if getattr(self, name) == type(self).model_fields[name].default:
                     tree.pop(name, None)
         return tree
+
+
+def read_recipe(
+    kind: type[RecipeT], package: str, preset: str, *, path: str | Path | None, overrides: Iterable[str]
+) -> RecipeT:
+    """Read a preset of a family, or a file in its place, and apply overrides.
+
+    Parameters
+    ----------
+    kind
+        The configuration of a training of the family.
+    package
+        That of the family; its presets are in it.
+    preset
+        Name of a preset; without meaning if there is a path.
+    path
+        A YAML file.
+    overrides
+        Such as ``training.minutes=5``.
+
+    Raises
+    ------
+    ConfigError
+        If the preset is unknown, or a key or value is wrong.
+    """
+    if path is not None:
+        return build(kind, apply_overrides(load_yaml(path), overrides), source=str(path))
+    tree = apply_overrides(load_preset(package, preset), overrides)
+    return build(kind, tree, source=f"preset {preset}")

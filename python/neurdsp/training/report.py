@@ -10,8 +10,9 @@ from typing import IO, Any, Self
 
 from neurdsp.audio import FloatArray
 from neurdsp.dependencies import require
+from neurdsp.training.config import TrainingConfig
 
-__all__ = ["Reporter"]
+__all__ = ["Reporter", "reporter_of"]
 
 
 class Reporter:
@@ -147,3 +148,19 @@ class Reporter:
             else:
                 sys.stderr.write(f"{text}\n")
                 sys.stderr.flush()
+
+
+def reporter_of(folder: Path, training: TrainingConfig, *, show: bool, score_name: str) -> Reporter:
+    """Return the reporter of a run, which writes into its folder.
+
+    Parameters
+    ----------
+    folder
+        Of the run.
+    training
+        Tells whether there are figures for TensorBoard.
+    show, score_name
+        As for `Reporter`.
+    """
+    board = folder / "tensorboard" if training.tensorboard else None
+    return Reporter(folder / "metrics.jsonl", show=show, score_name=score_name, tensorboard=board)

@@ -1,5 +1,6 @@
 """The folder of a run: what is written first, and whether a run in it can be resumed."""
 
+import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -10,7 +11,7 @@ from neurdsp._output import atomic_output, check_output, same_file
 from neurdsp.config import Config, save_yaml
 from neurdsp.errors import ConfigError
 
-__all__ = ["begin_run", "check_resumable", "save_json"]
+__all__ = ["begin_run", "check_resumable", "file_fingerprint", "save_json"]
 
 _OF_A_RUN = ("metrics.jsonl", "checkpoint.pt", "result.json")
 _SETTINGS, _DATA = "config.yaml", "data.json"
@@ -160,6 +161,12 @@ def _differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[tup
             for pair in pairs
             if pair[0] not in _FREE and not pair[0].startswith("about") and pair[1] != pair[2]
         )
+
+
+def file_fingerprint(path: str | os.PathLike[str]) -> str:
+    """Return the SHA-256 of a file that a run starts from or learns from, by which a resumed run knows it."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def save_json(path: Path, values: Mapping[str, Any]) -> None:

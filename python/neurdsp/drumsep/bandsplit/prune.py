@@ -1,6 +1,5 @@
 """Pruning a model file: its network with fewer units, trained on, and what each step costs and gives."""
 
-import hashlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from neurdsp.drumsep.lookup import find_network
 from neurdsp.errors import ConfigError
 from neurdsp.modelfile.files import DType
 from neurdsp.training import TrainingSummary
+from neurdsp.training.run_folder import file_fingerprint
 
 __all__ = ["Measured", "PruneResult", "prune"]
 
@@ -167,8 +167,6 @@ def prune(
     if not tune:
         write_band_split(arrays, config, output, dtype=dtype, name=name, details=details)
         return PruneResult(before, cut, None, None)
-    with source.open("rb") as file:
-        origin = f"{hashlib.file_digest(file, 'sha256').hexdigest()}-{keep:g}-{n_batches}"
     result = train(
         recipe,
         bank_path,
@@ -177,7 +175,7 @@ def prune(
         show=show,
         config_path=config_path,
         start=smaller.state_dict(),
-        source=origin,
+        source=f"{file_fingerprint(source)}-{keep:g}-{n_batches}",
         sources=[source],
     )
     export_run(run_dir, output, dtype=dtype, name=name, details=details)

@@ -6,11 +6,11 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from neurdsp.config import Config, apply_overrides, build, load_preset, load_yaml
+from neurdsp.config import Config
 from neurdsp.drumsep.bandsplit.config import BandSplitConfig
 from neurdsp.drumsep.bandsplit.loss_config import SeparationLossConfig
 from neurdsp.drumsep.data.config import RenderConfig
-from neurdsp.training.config import TrainingConfig
+from neurdsp.training.config import TrainingConfig, read_recipe
 from neurdsp.training.optimizers import AdamWConfig
 
 __all__ = ["MixtureConfig", "Recipe", "load_recipe"]
@@ -90,7 +90,4 @@ def load_recipe(
     ConfigError
         If the preset is unknown, or a key or value is wrong.
     """
-    if path is not None:
-        return build(Recipe, apply_overrides(load_yaml(path), overrides), source=str(path))
-    tree = apply_overrides(load_preset(PACKAGE, preset), overrides)
-    return build(Recipe, tree, source=f"preset {preset}")
+    return read_recipe(Recipe, PACKAGE, preset, path=path, overrides=overrides)

@@ -1,6 +1,5 @@
 """A band-split network read from its model file into torch: to prune it, or to train it further."""
 
-import hashlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from neurdsp.drumsep.bandsplit.network import BandSplitNet
 from neurdsp.drumsep.lookup import find_network
 from neurdsp.errors import ConfigError, UnsupportedModelError
 from neurdsp.modelfile.files import read
+from neurdsp.training.run_folder import file_fingerprint
 
 __all__ = ["Start", "read_band_split", "read_start"]
 
@@ -89,6 +89,4 @@ def read_start(model: str | os.PathLike[str], config: BandSplitConfig) -> Start:
                 f"model.{name} is {value}, but '{path}' has {theirs[name]}; set it to that, or start from "
                 "another file"
             )
-    with path.open("rb") as file:
-        fingerprint = hashlib.file_digest(file, "sha256").hexdigest()
-    return Start(path, network.state_dict(), fingerprint)
+    return Start(path, network.state_dict(), file_fingerprint(path))

@@ -21,6 +21,7 @@ from neurdsp.drumsep.data.bank import Bank
 from neurdsp.drumsep.infer import DrumSeparator
 from neurdsp.drumsep.options import Tier
 from neurdsp.errors import ParameterError
+from neurdsp.training.run_folder import file_fingerprint
 
 __all__ = ["Recordings", "TaughtTask", "Teacher"]
 
@@ -65,8 +66,7 @@ class Teacher:
         self._separator, self._stems, self._rate = separator, tuple(stems), sample_rate
         self._tier: Tier = tier or ("draft" if separator.streams else "fast")
         self.path = separator.path
-        with self.path.open("rb") as file:
-            self.fingerprint = f"{hashlib.file_digest(file, 'sha256').hexdigest()}-{self._tier}"
+        self.fingerprint = f"{file_fingerprint(self.path)}-{self._tier}"
 
     def stems_of(self, mixture: Array) -> Array:
         """Return the stems of ``(channels, n_samples)`` and what is left, ``(n_stems + 1, …)``."""

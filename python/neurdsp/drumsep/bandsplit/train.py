@@ -20,9 +20,10 @@ from neurdsp.drumsep.bandsplit.teacher import Recordings, TaughtTask, Teacher
 from neurdsp.drumsep.data.bank import open_bank
 from neurdsp.errors import ConfigError, ParameterError
 from neurdsp.modelfile.files import DType, VerifyResult
-from neurdsp.training import Reporter, Trainer, TrainingSummary
-from neurdsp.training.checkpoint import load_checkpoint
+from neurdsp.training import Trainer, TrainingSummary
+from neurdsp.training.checkpoint import best_of, load_checkpoint
 from neurdsp.training.ranks import refuse_ranks
+from neurdsp.training.report import reporter_of
 from neurdsp.training.run_folder import begin_run, check_resumable, save_json
 
 __all__ = ["TrainResult", "export_run", "load_trained", "train"]
@@ -147,12 +148,7 @@ def train(
     half = training.precision == "bfloat16"
     if device.type == "cpu" and (half or training.compile):
         accelerate(network, compiled=training.compile, dtype=torch.bfloat16 if half else torch.float32)
-    reporter = Reporter(
-        folder / "metrics.jsonl",
-        show=show,
-        score_name="error",
-        tensorboard=folder / "tensorboard" if training.tensorboard else None,
-    )
+    reporter = reporter_of(folder, training, show=show, score_name="error")
     summary = Trainer(network, task, training, run_dir=folder, reporter=reporter).run(resume=resume)
     result = TrainResult(folder, recipe.model.n_parameters, dict(summary.best_metrics), summary)
     save_json(folder / "result.json", result.to_json())
@@ -189,10 +185,8 @@ def load_trained(
     names = {"best": "best_state", "average": "average", "last": "model"}
     if which not in names:
         raise ParameterError(f"which is '{which}', but it must be best, average or last")
-    weights, metrics = state.get(names[which]), state["best_metrics"]
-    # The last validation of a run, with which it ends, is beside what a resumed run continues with.
-    if which == "best" and "result_state" in state:
-        weights, metrics = state["result_state"], state["result_metrics"]
+    best = best_of(state)
+    weights, metrics = best if which == "best" else (state.get(names[which]), state["best_metrics"])
     if weights is None:
         raise ConfigError(f"{folder}: the run keeps no {which} weights; take --weights best or last")
     network = BandSplitNet(recipe.model)

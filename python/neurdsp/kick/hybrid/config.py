@@ -5,14 +5,13 @@ What presets differ in has no default here: sizes and budgets are said by ``pres
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from pydantic import Field, model_validator
 
-from neurdsp.config import Config, apply_overrides, build, load_preset, load_yaml
+from neurdsp.config import Config
 from neurdsp.kick.attributes import QUANTITIES, WORDS
 from neurdsp.kick.code import PACKED_SIZE
-from neurdsp.training.config import TrainingConfig
+from neurdsp.training.config import TrainingConfig, read_recipe
 
 __all__ = ["ARCHITECTURE", "SLIDERS", "DataConfig", "FastRecipe", "PartConfig", "ShapeConfig", "load_recipe"]
 
@@ -170,10 +169,7 @@ def load_recipe(
     >>> load_recipe(overrides=["drop=0.2"]).drop
     0.2
     """
-    if path is not None:
-        return build(FastRecipe, apply_overrides(load_yaml(path), overrides), source=str(path))
-    tree: dict[str, Any] = apply_overrides(load_preset(PACKAGE, preset), overrides)
-    return build(FastRecipe, tree, source=f"preset {preset}")
+    return read_recipe(FastRecipe, PACKAGE, preset, path=path, overrides=overrides)
 
 
 QUANTITY_NAMES = tuple(quantity.name for quantity in QUANTITIES)

@@ -28,7 +28,7 @@ from neurdsp.kick.hybrid.stages import (
     student_latents,
 )
 from neurdsp.training import Reporter, Trainer, TrainingConfig
-from neurdsp.training.checkpoint import load_checkpoint, save_checkpoint
+from neurdsp.training.checkpoint import best_of, load_checkpoint, save_checkpoint
 from neurdsp.training.ranks import refuse_ranks
 from neurdsp.training.run_folder import save_json
 from neurdsp.training.task import PhasedTask, Task
@@ -213,8 +213,8 @@ class _Run:
                 f"{self.folder}: the stage {stage!r} has not been run; run 'neurdsp kick train fast' first"
             )
         state = load_checkpoint(path)
-        net.load_state_dict(state.get("result_state") or state["best_state"])
-        metrics = dict(state.get("result_metrics") or state.get("best_metrics") or {})
+        weights, metrics = best_of(state)
+        net.load_state_dict(weights)
         return {"steps": int(state["step"]), "seconds": round(float(state["seconds"]), 1), **metrics}
 
     def kicks(self) -> tuple[Kicks, Tensor]:

@@ -25,7 +25,7 @@ from neurdsp.kick.mel.train import STAGES, load_stage, weights_hash
 from neurdsp.modelfile.files import DType, VerifyResult, build_metadata, read, verify, write
 from neurdsp.modelfile.parity import build_parity, parity_error_db
 from neurdsp.modelfile.proof import as_stored, check_weights
-from neurdsp.training.checkpoint import load_checkpoint
+from neurdsp.training.checkpoint import best_of, load_checkpoint
 
 __all__ = ["PARITY_DB", "Networks", "export_run", "verify_in_torch", "write_mel_diffusion"]
 
@@ -224,7 +224,7 @@ def _metrics(folder: Path) -> dict[str, float]:
     metrics: dict[str, float] = {}
     for stage in STAGES:
         state = load_checkpoint(folder / stage / "checkpoint.pt")
-        best = state["result_metrics" if "result_state" in state else "best_metrics"] or {}
+        best = best_of(state)[1]
         metrics |= {f"{stage}_{key}": float(value) for key, value in best.items() if key != "score"}
         metrics[f"{stage}_steps"] = int(state["step"])
     return metrics

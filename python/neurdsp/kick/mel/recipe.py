@@ -6,9 +6,9 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from neurdsp.config import Config, apply_overrides, build, load_preset, load_yaml
+from neurdsp.config import Config
 from neurdsp.kick.mel.config import MelDiffusionConfig
-from neurdsp.training.config import TrainingConfig
+from neurdsp.training.config import TrainingConfig, read_recipe
 from neurdsp.training.optimizers import AdamWConfig
 
 __all__ = [
@@ -205,7 +205,4 @@ def load_recipe(
     >>> load_recipe("seed").diffusion.training.steps
     100000
     """
-    if path is not None:
-        return build(Recipe, apply_overrides(load_yaml(path), overrides), source=str(path))
-    tree = apply_overrides(load_preset(PACKAGE, preset), overrides)
-    return build(Recipe, tree, source=f"preset {preset}")
+    return read_recipe(Recipe, PACKAGE, preset, path=path, overrides=overrides)

@@ -28,8 +28,9 @@ from neurdsp.kick.mel.tasks.vae import VaeTask
 from neurdsp.kick.mel.tasks.vocoder import VocoderGan, VocoderTask
 from neurdsp.kick.mel.vocabulary import build_vocabulary, numbers_of, words_of_kicks
 from neurdsp.training import PhasedTask, Reporter, Trainer, TrainingConfig, TrainingSummary
-from neurdsp.training.checkpoint import load_checkpoint
+from neurdsp.training.checkpoint import best_of, load_checkpoint
 from neurdsp.training.ranks import refuse_ranks
+from neurdsp.training.report import reporter_of
 from neurdsp.training.run_folder import begin_run, check_resumable, save_json
 
 __all__ = [
@@ -37,7 +38,6 @@ __all__ = [
     "Stage",
     "StageResult",
     "StageRun",
-    "best_weights",
     "encode",
     "load_stage",
     "train_all",
@@ -161,7 +161,7 @@ def train_vae(
     run = StageRun(model=recipe.model, vae=_settings(recipe.vae), training=training)
     model = _seeded(training, lambda: MelVae(recipe.model.vae, recipe.model.mel))
     folder, device = Path(run_dir) / "vae", _device(training)
-    reporter = _reporter(folder, training, show=show, score="MSE + L1")
+    reporter = reporter_of(folder, training, show=show, score_name="MSE + L1")
     task = VaeTask(data, recipe.vae, training, device=device, listener=Listener(reporter, data.mel))
     way = _Way(resume, overwrite, show, inputs)
     return _run("vae", model.to(device), task, run, folder, {"fingerprint": data.fingerprint}, reporter, way)
@@ -238,7 +238,7 @@ def train_diffusion(
     training = _resolved(stage.training, stage.epochs, len(data.of("train")))
     run = StageRun(model=model_config, diffusion=_settings(stage), training=training)
     model, device = _seeded(training, lambda: Denoiser(model_config)), _device(training)
-    reporter = _reporter(folder / "diffusion", training, show=show, score="MSE")
+    reporter = reporter_of(folder / "diffusion", training, show=show, score_name="MSE")
     vae = MelVae(recipe.model.vae, recipe.model.mel).eval()
     vae.load_state_dict(dict(vae_weights))
     vae.to(device)
@@ -298,7 +298,7 @@ def train_vocoder(
         ),
     )
     device = _device(training)
-    reporter = _reporter(folder, training, show=show, score="log-mel distance")
+    reporter = reporter_of(folder, training, show=show, score_name="log-mel distance")
     task = VocoderTask(data, stage, training, device=device, listener=Listener(reporter, data.mel))
     way = _Way(resume, overwrite, show, inputs)
     facts = {"fingerprint": data.fingerprint}
@@ -364,13 +364,7 @@ def load_stage(run_dir: str | os.PathLike[str], stage: Stage) -> tuple[StageRun,
     if not (folder / "checkpoint.pt").is_file():
         raise ConfigError(f"{folder}: the {stage} is not trained; run 'neurdsp kick train-{stage}' first")
     run = _load_run(folder / "config.yaml")
-    return run, best_weights(load_checkpoint(folder / "checkpoint.pt"))
-
-
-def best_weights(state: Mapping[str, Any]) -> Mapping[str, Tensor]:
-    """Return the weights of the best validation of a checkpoint."""
-    found: Mapping[str, Tensor] = state["result_state" if "result_state" in state else "best_state"]
-    return found
+    return run, best_of(load_checkpoint(folder / "checkpoint.pt"))[0]
 
 
 def _encoded(run_dir: Path, prepared: str | os.PathLike[str]) -> bool:
@@ -437,15 +431,6 @@ def _device(training: TrainingConfig) -> torch.device:
 def _seeded(training: TrainingConfig, make: Callable[[], nn.Module]) -> nn.Module:
     torch.manual_seed(training.seed)
     return make()
-
-
-def _reporter(folder: Path, training: TrainingConfig, *, show: bool, score: str) -> Reporter:
-    return Reporter(
-        folder / "metrics.jsonl",
-        show=show,
-        score_name=score,
-        tensorboard=folder / "tensorboard" if training.tensorboard else None,
-    )
 
 
 def _run(
