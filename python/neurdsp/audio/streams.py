@@ -11,11 +11,14 @@ Fraunhofer write them.
 import mmap
 import struct
 import zlib
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 __all__ = ["MpegStream", "ogg_fault", "read_mpeg_stream"]
+
+T = TypeVar("T")
 
 # Bits per second in thousands, by version 1 or 2 and layer.
 _BIT_RATES = {
@@ -91,12 +94,17 @@ def read_mpeg_stream(file: BinaryIO) -> MpegStream | None:
 
     The position in ``file`` is changed.
     """
+    return _look_into(file, _follow)
+
+
+def _look_into(file: BinaryIO, look: Callable[[bytes | mmap.mmap], T]) -> T:
+    """Return what is found in the bytes of a file, which are mapped where it is one of the system."""
     try:
         with closing(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)) as data:
-            return _follow(data)
-    except (OSError, ValueError):  # no file of the system
+            return look(data)
+    except (OSError, ValueError):
         file.seek(0)
-        return _follow(file.read())
+        return look(file.read())
 
 
 def _follow(data: bytes | mmap.mmap) -> MpegStream | None:
@@ -207,12 +215,7 @@ def ogg_fault(file: BinaryIO) -> str | None:
 
     The position in ``file`` is changed.
     """
-    try:
-        with closing(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)) as data:
-            return _fault_of_pages(data)
-    except (OSError, ValueError):  # no file of the system
-        file.seek(0)
-        return _fault_of_pages(file.read())
+    return _look_into(file, _fault_of_pages)
 
 
 def _fault_of_pages(data: bytes | mmap.mmap) -> str | None:

@@ -1,7 +1,7 @@
 """The shapes of the five music networks, and the names of their tensors. Reading them needs no torch."""
 
 import math
-from typing import ClassVar, Literal, TypeAlias
+from typing import Annotated, ClassVar, Literal, TypeAlias
 
 from pydantic import Field
 
@@ -27,6 +27,7 @@ Name: TypeAlias = Literal["emotion", "melody", "harmony", "dynamics", "groove"]
 #: Most values of a layer; the engine has the same bound.
 MAX_WIDTH = 1024
 
+_Width: TypeAlias = Annotated[int, Field(ge=1, le=MAX_WIDTH)]
 _Shapes: TypeAlias = dict[str, tuple[int, ...]]
 
 
@@ -95,10 +96,10 @@ class EmotionConfig(NetworkConfig):
 
     name = "emotion"
 
-    mels: int = Field(128, ge=1, le=MAX_WIDTH)
-    first: int = Field(64, ge=1, le=MAX_WIDTH)
-    second: int = Field(192, ge=1, le=MAX_WIDTH)
-    hidden: int = Field(256, ge=1, le=MAX_WIDTH)
+    mels: _Width = 128
+    first: _Width = 64
+    second: _Width = 192
+    hidden: _Width = 256
     outputs: int = Field(64, ge=2, le=MAX_WIDTH)
     sample_rate: int = Field(22_050, ge=8_000, le=192_000)
     n_fft: int = Field(2048, ge=64, le=1 << 15)
@@ -159,13 +160,13 @@ class MelodyConfig(NetworkConfig):
     name = "melody"
 
     tokens: int = Field(128, ge=2, le=MAX_WIDTH)
-    condition: int = Field(64, ge=1, le=MAX_WIDTH)
-    width: int = Field(128, ge=1, le=MAX_WIDTH)
+    condition: _Width = 64
+    width: _Width = 128
     heads: int = Field(4, ge=1, le=64)
     head_width: int = Field(32, ge=1, le=256)
-    hidden: int = Field(448, ge=1, le=MAX_WIDTH)
+    hidden: _Width = 448
     blocks: int = Field(2, ge=1, le=16)
-    window: int = Field(64, ge=1, le=MAX_WIDTH)
+    window: _Width = 64
 
     @property
     def n_inputs(self) -> int:
@@ -209,10 +210,10 @@ class MelodyConfig(NetworkConfig):
 class _DenseConfig(NetworkConfig):
     """Three layers."""
 
-    inputs: int = Field(ge=1, le=MAX_WIDTH)
-    first: int = Field(ge=1, le=MAX_WIDTH)
-    second: int = Field(ge=1, le=MAX_WIDTH)
-    outputs: int = Field(ge=1, le=MAX_WIDTH)
+    inputs: _Width
+    first: _Width
+    second: _Width
+    outputs: _Width
 
     @property
     def n_inputs(self) -> int:
@@ -256,10 +257,10 @@ class HarmonyConfig(_DenseConfig):
 
     name = "harmony"
 
-    inputs: int = Field(128, ge=1, le=MAX_WIDTH)
-    first: int = Field(256, ge=1, le=MAX_WIDTH)
-    second: int = Field(128, ge=1, le=MAX_WIDTH)
-    outputs: int = Field(64, ge=1, le=MAX_WIDTH)
+    inputs: _Width = 128
+    first: _Width = 256
+    second: _Width = 128
+    outputs: _Width = 64
 
 
 class DynamicsConfig(_DenseConfig):
@@ -282,10 +283,10 @@ class DynamicsConfig(_DenseConfig):
 
     name = "dynamics"
 
-    inputs: int = Field(32, ge=1, le=MAX_WIDTH)
-    first: int = Field(128, ge=1, le=MAX_WIDTH)
-    second: int = Field(64, ge=1, le=MAX_WIDTH)
-    outputs: int = Field(16, ge=1, le=MAX_WIDTH)
+    inputs: _Width = 32
+    first: _Width = 128
+    second: _Width = 64
+    outputs: _Width = 16
 
 
 class GrooveConfig(_DenseConfig):
@@ -308,10 +309,10 @@ class GrooveConfig(_DenseConfig):
 
     name = "groove"
 
-    inputs: int = Field(64, ge=1, le=MAX_WIDTH)
-    first: int = Field(128, ge=1, le=MAX_WIDTH)
-    second: int = Field(64, ge=1, le=MAX_WIDTH)
-    outputs: int = Field(32, ge=1, le=MAX_WIDTH)
+    inputs: _Width = 64
+    first: _Width = 128
+    second: _Width = 64
+    outputs: _Width = 32
 
     @property
     def parameter_shapes(self) -> _Shapes:

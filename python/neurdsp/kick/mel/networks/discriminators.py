@@ -40,13 +40,7 @@ class _Period(nn.Module):
         missing = -audio.shape[-1] % self.period
         h = functional.pad(audio[:, None], (0, missing), mode="reflect")
         h = h.reshape(len(h), 1, -1, self.period)  # (batch, 1, n, period)
-        features = []
-        for conv in self.convs:
-            h = functional.leaky_relu(conv(h), _SLOPE)
-            features.append(h)
-        h = self.conv_post(h)
-        features.append(h)
-        return h.flatten(1), features
+        return _judged(h, self.convs, self.conv_post)
 
 
 class MultiPeriod(nn.Module):
@@ -91,13 +85,17 @@ class _Scale(nn.Module):
         self.conv_post = norm(nn.Conv1d(c_in, 1, 3, padding=1))
 
     def forward(self, audio: Tensor) -> Judgement:
-        h, features = audio[:, None], []
-        for conv in self.convs:
-            h = functional.leaky_relu(conv(h), _SLOPE)
-            features.append(h)
-        h = self.conv_post(h)
+        return _judged(audio[:, None], self.convs, self.conv_post)
+
+
+def _judged(h: Tensor, convs: nn.ModuleList, last: nn.Module) -> Judgement:
+    features = []
+    for conv in convs:
+        h = functional.leaky_relu(conv(h), _SLOPE)
         features.append(h)
-        return h.flatten(1), features
+    h = last(h)
+    features.append(h)
+    return h.flatten(1), features
 
 
 class MultiScale(nn.Module):
