@@ -1,12 +1,12 @@
 """The tasks of music, one entry each: where its data and its training are. Reading it needs no torch."""
 
-import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from neurdsp.errors import ParameterError
+from neurdsp.modelfile.families import part
 
 if TYPE_CHECKING:
     from neurdsp.music.dataset import Dataset
@@ -74,12 +74,12 @@ class TaskEntry:
         self, sources: Sources, *, progress: Callable[[int, int], None] = lambda _done, _all: None
     ) -> "Dataset":
         """Read the sources."""
-        found: Dataset = _part(self.collect)(sources, progress=progress)
+        found: Dataset = part(self.collect)(sources, progress=progress)
         return found
 
     def task(self, dataset: "Dataset", recipe: "Recipe") -> "MusicTask":
         """Return the task on prepared data."""
-        found: MusicTask = _part(self.build)(dataset, recipe)
+        found: MusicTask = part(self.build)(dataset, recipe)
         return found
 
 
@@ -111,8 +111,3 @@ def task_of(name: str) -> TaskEntry:
             return entry
     names = ", ".join(entry.name for entry in TASKS)
     raise ParameterError(f"no music task is called {name!r}; choose one of {names}")
-
-
-def _part(name: str) -> Any:
-    module, _, attribute = name.partition(":")
-    return getattr(importlib.import_module(module), attribute)

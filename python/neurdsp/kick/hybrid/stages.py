@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from neurdsp.kick.hybrid.config import SLIDERS, FastRecipe
 from neurdsp.kick.hybrid.network import LatentGenerator, Probe
+from neurdsp.kick.judge.embedding import energy_distance
 from neurdsp.training.task import Phase, StepContext
 
 __all__ = ["Conditions", "ProbeTask", "StudentTask", "TeacherTask", "guided_pairs", "student_latents"]
@@ -207,7 +208,9 @@ class StudentTask(_Task):
             _noise(len(index), made.shape[1], _drawn(78, 0)), self.condition[index], self.guidance[index]
         )
         conditions = self.condition[index]
-        energy = _energy(torch.cat([fresh, conditions], 1), torch.cat([self.latent[index], conditions], 1))
+        energy = energy_distance(
+            torch.cat([fresh, conditions], 1), torch.cat([self.latent[index], conditions], 1)
+        )
         return {"score": max(energy, 0.0) + 0.05 * pairs, "energy": energy, "pairs": pairs}
 
 
@@ -226,12 +229,6 @@ def _drifted(made: Tensor, own: Tensor, latent: Tensor, condition: Tensor) -> Te
         pull = (real * siblings.sum(1, keepdim=True)) @ latent - (siblings * real.sum(1, keepdim=True)) @ made
         move += 0.3 * pull / (pull.pow(2).mean().sqrt() + 1e-8)
     return made + move
-
-
-def _energy(a: Tensor, b: Tensor) -> float:
-    n, m = len(a), len(b)
-    within = torch.cdist(a, a).sum() / (n * (n - 1)) + torch.cdist(b, b).sum() / (m * (m - 1))
-    return float(2 * torch.cdist(a, b).mean() - within)
 
 
 @torch.no_grad()

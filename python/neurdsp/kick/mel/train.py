@@ -104,12 +104,11 @@ class StageResult:
 
 @dataclass(frozen=True)
 class _Way:
-    """How a stage runs: from its beginning or on, and who is told."""
+    """How a stage runs: from its beginning or on, and what it must not write over."""
 
-    resume: bool = False
-    overwrite: bool = False
-    show: bool = False
-    inputs: Sequence[str | os.PathLike[str]] = ()
+    resume: bool
+    overwrite: bool
+    inputs: Sequence[str | os.PathLike[str]]
 
 
 def train_vae(
@@ -163,7 +162,7 @@ def train_vae(
     folder, device = Path(run_dir) / "vae", _device(training)
     reporter = reporter_of(folder, training, show=show, score_name="MSE + L1")
     task = VaeTask(data, recipe.vae, training, device=device, listener=Listener(reporter, data.mel))
-    way = _Way(resume, overwrite, show, inputs)
+    way = _Way(resume, overwrite, inputs)
     return _run("vae", model.to(device), task, run, folder, {"fingerprint": data.fingerprint}, reporter, way)
 
 
@@ -262,7 +261,7 @@ def train_diffusion(
         decode=decode,
     )
     facts = {"fingerprint": f"{data.fingerprint}+{latents.digest}", "words": list(vocabulary)}
-    way = _Way(resume, overwrite, show, inputs)
+    way = _Way(resume, overwrite, inputs)
     return _run("diffusion", model.to(device), task, run, folder / "diffusion", facts, reporter, way)
 
 
@@ -300,7 +299,7 @@ def train_vocoder(
     device = _device(training)
     reporter = reporter_of(folder, training, show=show, score_name="log-mel distance")
     task = VocoderTask(data, stage, training, device=device, listener=Listener(reporter, data.mel))
-    way = _Way(resume, overwrite, show, inputs)
+    way = _Way(resume, overwrite, inputs)
     facts = {"fingerprint": data.fingerprint}
     return _run("vocoder", model.to(device), task, run, folder, facts, reporter, way)
 
