@@ -32,6 +32,13 @@ for network in $networks; do
     [ -f "$run/checkpoint.pt" ] && again=(--resume)
     [ -f "$run/result.json" ] || "$neurdsp" music train "$network" "$data" --run-dir "$run" "${again[@]}"
     "$neurdsp" music export "$run" "$data" -o "$work/$network.safetensors" --overwrite
+    if [ "$network" = emotion ]; then
+        # A second training, in which the network of the first one is the teacher: nothing is taken out of it.
+        second=$work/emotion-second.safetensors
+        [ -f "$second" ] || "$neurdsp" music prune "$work/emotion.safetensors" "$data" --keep 1 --steps 4000 --name emotion \
+            --set training.validate_steps=200 -o "$second" --overwrite
+        cp "$second" "$work/emotion.safetensors"
+    fi
     "$neurdsp" model verify "$work/$network.safetensors"
     "$neurdsp" music evaluate "$work/$network.safetensors" "$data" --json > "$work/$network.json"
     "$python" scripts/runs/describe_music.py "$work/$network.json" "$data" -o "$work/$network.md"

@@ -14,7 +14,7 @@ neurdsp=.venv/bin/neurdsp
 networks=${NETWORKS:-emotion melody harmony dynamics groove}
 mkdir -p "$work"
 
-declare -A steps=([emotion]=120 [melody]=400 [harmony]=600 [dynamics]=1000 [groove]=1000)
+declare -A steps=([emotion]=4000 [melody]=400 [harmony]=600 [dynamics]=1000 [groove]=1000)
 # Students of half the widths and less.
 declare -A student=(
     [emotion]="--set model.first=48 --set model.second=128 --set model.hidden=176 --set model.hop_length=1024"
@@ -24,7 +24,7 @@ declare -A student=(
     [groove]="--set model.first=78 --set model.second=44"
 )
 budget() { # fewer steps in int8, which torch only imitates
-    echo --steps "$1" --set training.validate_steps="$1" --json
+    echo --steps "$1" --set training.validate_steps=$(($1 < 200 ? $1 : 200)) --json
 }
 
 for network in $networks; do
