@@ -141,7 +141,8 @@ class Network(nn.Module):
         Tensor
             ``(steps, n_outputs)``.
         """
-        raise NotImplementedError
+        outputs: Tensor = self(inputs)
+        return outputs
 
 
 class EmotionRecognizer(Network):
@@ -277,11 +278,6 @@ class HarmonyPredictor(Network):
         """Map features ``(..., inputs)`` to probabilities ``(..., outputs)``."""
         return torch.softmax(self.logits(features), -1)
 
-    def steps(self, inputs: Tensor) -> Tensor:
-        """See `Network.steps`."""
-        outputs: Tensor = self(inputs)
-        return outputs
-
 
 class DynamicsEngine(Network):
     """Velocities from 0 to 1 from a condition."""
@@ -298,11 +294,6 @@ class DynamicsEngine(Network):
         """Map a condition ``(..., inputs)`` to velocities ``(..., outputs)``."""
         x = torch.relu(self.hidden(torch.relu(self.input(condition))))
         return torch.sigmoid(self.output(x))
-
-    def steps(self, inputs: Tensor) -> Tensor:
-        """See `Network.steps`."""
-        outputs: Tensor = self(inputs)
-        return outputs
 
 
 class GroovePredictor(Network):
@@ -323,11 +314,6 @@ class GroovePredictor(Network):
         x = torch.tanh(self.input_norm(self.input(features)))
         x = torch.tanh(self.hidden_norm(self.hidden(x)))
         return torch.tanh(self.output(x))
-
-    def steps(self, inputs: Tensor) -> Tensor:
-        """See `Network.steps`."""
-        outputs: Tensor = self(inputs)
-        return outputs
 
 
 def network_of(config: NetworkConfig) -> Network:

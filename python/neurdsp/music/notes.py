@@ -2,9 +2,10 @@
 
 import numpy as np
 
+from neurdsp.errors import ParameterError
 from neurdsp.midi import MidiFile
 
-__all__ = ["Timing", "timing_of"]
+__all__ = ["Timing", "meters_of", "timing_of"]
 
 Timing = tuple[int, list[tuple[int, int, int]], list[tuple[int, int]]]
 """Ticks of a quarter note; meters: tick, beats, note of a beat; tempi: tick, microseconds of a quarter."""
@@ -37,3 +38,23 @@ def timing_of(midi: MidiFile) -> Timing:
     ]
     changes = zip(tempo.ticks.tolist(), np.maximum(tempo.microseconds_per_quarter, 1).tolist(), strict=True)
     return midi.ticks_per_quarter, meters, list(changes)
+
+
+def meters_of(midi: MidiFile, end_ticks: int) -> list[tuple[int, int | None, int, int]]:
+    """Return the meters that begin before an end, 4/4 without any.
+
+    Returns
+    -------
+    list of tuple
+        Tick of a meter, tick of the next one, beats of a bar, and note of a beat.
+
+    Raises
+    ------
+    ParameterError
+        If the file has no beats.
+    """
+    if not midi.has_beats:
+        raise ParameterError("the file counts frames of film instead of beats; give one with quarter notes")
+    meters = {0: (4, 4)} | {sign.tick: (sign.numerator, sign.denominator) for sign in midi.time_signatures}
+    ticks = sorted(tick for tick in meters if tick < max(end_ticks, 1))
+    return [(tick, until, *meters[tick]) for tick, until in zip(ticks, [*ticks[1:], None], strict=True)]

@@ -76,6 +76,21 @@ class Song:
         return self.keys[at][1:]
 
 
+def song_files(source: Path) -> tuple[dict[PurePosixPath, bytes], list[PurePosixPath]]:
+    """Return the files of the data set, and which of them are songs.
+
+    Raises
+    ------
+    ConfigError
+        If it cannot be read, or is another.
+    """
+    files = dict(files_of(source, suffixes=(".mid", ".txt")))
+    mains = [name for name in files if name.suffix == ".mid" and name.stem == name.parent.name]
+    if not mains:
+        raise ConfigError(f"{source}: no song such as 001/001.mid in it; give the data set POP909")
+    return files, mains
+
+
 def read_songs(source: Path) -> Iterator[Song]:
     """Yield the songs that have a melody, beats, chords and a key, in their order.
 
@@ -94,10 +109,7 @@ def read_songs(source: Path) -> Iterator[Song]:
     >>> next(read_songs(Path("pop909.tar.gz"))).meter  # doctest: +SKIP
     4
     """
-    files = dict(files_of(source, suffixes=(".mid", ".txt")))
-    mains = [name for name in files if name.suffix == ".mid" and name.stem == name.parent.name]
-    if not mains:
-        raise ConfigError(f"{source}: no song such as 001/001.mid in it; give the data set POP909")
+    files, mains = song_files(source)
     for name in mains:
         try:
             song = _read(name, files)

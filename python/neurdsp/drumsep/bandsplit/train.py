@@ -22,6 +22,7 @@ from neurdsp.errors import ConfigError, ParameterError
 from neurdsp.modelfile.files import DType, VerifyResult
 from neurdsp.training import Trainer, TrainingSummary
 from neurdsp.training.checkpoint import best_of, load_checkpoint
+from neurdsp.training.device import device_of
 from neurdsp.training.ranks import refuse_ranks
 from neurdsp.training.report import reporter_of
 from neurdsp.training.run_folder import begin_run, check_resumable, save_json
@@ -252,18 +253,15 @@ def export_run(
 def _device(recipe: Recipe) -> torch.device:
     """Return the device to train on, and refuse settings that it cannot fulfil."""
     training = recipe.training
-    cuda = torch.cuda.is_available()
-    name = ("cuda" if cuda else "cpu") if training.device == "auto" else training.device
-    if name == "cuda" and not cuda:
-        raise ConfigError("training.device is cuda, but torch finds no GPU; set it to cpu or auto")
+    device = device_of(training)
     if training.precision == "float16":
         raise ConfigError(
             "training.precision is float16, but separators train in float32 or bfloat16; set one of these"
         )
     if (
         training.compile
-        and name == "cpu"
+        and device.type == "cpu"
         and not any(shutil.which(tool) for tool in ("c++", "g++", "clang++"))
     ):
         raise ConfigError("training.compile needs a C++ compiler; install g++, or set it to false")
-    return torch.device(name)
+    return device

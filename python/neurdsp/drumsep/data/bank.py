@@ -16,17 +16,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neurdsp._output import atomic_output
 from neurdsp.drumsep.data.groove import Performance
 from neurdsp.drumsep.data.recordings import Instrument, Kit, Stroke
 from neurdsp.drumsep.data.roles import ROLES
 from neurdsp.errors import ConfigError
+from neurdsp.training.mapped import TYPES, map_tensor, read_header, write_tensors
 
 __all__ = ["Bank", "BankKit", "StoredStroke", "instruments_of", "open_bank", "write_bank"]
 
 _FORMAT = "neurdsp.drumsep.bank 1"
 _MAX_HEADER_BYTES = 64 << 20
-_TYPES = {"I16": "<i2", "I32": "<i4", "I64": "<i8", "F32": "<f4", "U8": "u1"}
 _SPLITS = ("train", "validation", "test")
 
 
@@ -121,6 +120,7 @@ def write_bank(path: Path, kits: Sequence[Kit], performances: Sequence[Performan
                 strokes.append((len(instruments) - 1, begin, block.shape[-1], len(block)))
                 numbers.append((stroke.low, stroke.high, float(scale)))
     counts = [len(one.times_s) for one in performances]
+    # In the order of the file: the small ones first.
     tensors: dict[str, NDArray[Any]] = {
         "strokes": np.array(strokes, np.int64).reshape(-1, 4),
         "numbers": np.array(numbers, np.float32).reshape(-1, 3),
@@ -141,34 +141,13 @@ def write_bank(path: Path, kits: Sequence[Kit], performances: Sequence[Performan
             digest.update(tensor.tobytes())
     digest.update(json.dumps(about).encode())
     metadata = {"format": _FORMAT, "kits": json.dumps(about), "fingerprint": digest.hexdigest()}
-    _save(path, tensors, metadata)
+    write_tensors(path, tensors, metadata)
 
 
 def _quantised(stroke: Stroke) -> tuple[NDArray[np.int16], np.float32]:
     peak = np.float32(max(float(np.abs(stroke.samples).max()), 1e-9))
     scale = peak / np.float32(32767)
     return np.rint(stroke.samples / scale).astype(np.int16), scale
-
-
-def _save(path: Path, tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, str]) -> None:
-    """Write a safetensors file with the small tensors first, in the order given."""
-    names = {np.dtype(code): name for name, code in _TYPES.items()}
-    header: dict[str, Any] = {"__metadata__": dict(metadata)}
-    at = 0
-    for name, tensor in tensors.items():
-        header[name] = {
-            "dtype": names[tensor.dtype],
-            "shape": list(tensor.shape),
-            "data_offsets": [at, at + tensor.nbytes],
-        }
-        at += tensor.nbytes
-    text = json.dumps(header).encode()
-    text += b" " * (-len(text) % 8)
-    with atomic_output(path) as temporary, temporary.open("wb") as stream:
-        stream.write(struct.pack("<Q", len(text)))
-        stream.write(text)
-        for tensor in tensors.values():
-            np.ascontiguousarray(tensor).tofile(stream)
 
 
 def open_bank(path: str | os.PathLike[str]) -> Bank:
@@ -194,26 +173,19 @@ def open_bank(path: str | os.PathLike[str]) -> Bank:
 
 
 def _load(file: Path) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
+    header, start = read_header(file, max_bytes=_MAX_HEADER_BYTES)
     size = file.stat().st_size
-    with file.open("rb") as stream:
-        (length,) = struct.unpack("<Q", stream.read(8))
-        if length > min(size, _MAX_HEADER_BYTES):
-            raise ValueError("its header is longer than the file")
-        header = json.loads(stream.read(length))
     metadata = header.pop("__metadata__")
     if metadata["format"] != _FORMAT:
         raise ValueError(f"its format is '{metadata['format']}', not '{_FORMAT}'")
     tensors = {}
     for name, entry in header.items():
-        dtype, shape = np.dtype(_TYPES[entry["dtype"]]), tuple(int(n) for n in entry["shape"])
+        dtype, shape = TYPES[entry["dtype"]], tuple(int(n) for n in entry["shape"])
         begin, end = entry["data_offsets"]
-        wanted = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
-        if min(shape, default=0) < 0 or end - begin != wanted or 8 + length + end > size or begin < 0:
+        wanted = int(np.prod(shape, dtype=np.int64)) * np.dtype(dtype).itemsize
+        if min(shape, default=0) < 0 or end - begin != wanted or start + end > size or begin < 0:
             raise ValueError(f"its tensor '{name}' does not fit")
-        if wanted == 0:
-            tensors[name] = np.zeros(shape, dtype)
-        else:
-            tensors[name] = np.memmap(file, dtype, "r", offset=8 + length + begin, shape=shape)
+        tensors[name] = map_tensor(file, dtype, shape, offset=start + begin)
     return tensors, metadata
 
 

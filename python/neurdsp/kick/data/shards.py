@@ -22,6 +22,7 @@ from neurdsp.config import build
 from neurdsp.errors import ConfigError
 from neurdsp.kick.attributes import QUANTITIES
 from neurdsp.kick.mel.config import MelConfig
+from neurdsp.training.mapped import TYPES, map_tensor, read_header, write_tensors
 
 __all__ = [
     "SPLITS",
@@ -171,17 +172,8 @@ def write_shard(
     """
     # JSON escapes names that are no text.
     about = {"names": [*names], "quantities": [[*row] for row in quantities], "failed": {**failed}}
-    header: dict[str, Any] = {"__metadata__": {key: json.dumps(value) for key, value in about.items()}}
-    at = 0
-    for name, dtype, tensor in (("mel", "F32", mel), ("audio", "I16", audio)):
-        header[name] = {"dtype": dtype, "shape": list(tensor.shape), "data_offsets": [at, at + tensor.nbytes]}
-        at += tensor.nbytes
-    text = json.dumps(header).encode()
-    text += b" " * (-len(text) % 8)
-    with atomic_output(path) as temporary, temporary.open("wb") as stream:
-        stream.write(struct.pack("<Q", len(text)) + text)
-        np.ascontiguousarray(mel, "<f4").tofile(stream)
-        np.ascontiguousarray(audio, "<i2").tofile(stream)
+    metadata = {key: json.dumps(value) for key, value in about.items()}
+    write_tensors(path, {"mel": mel, "audio": audio}, metadata)
 
 
 def read_shard(path: Path, mel: MelConfig) -> dict[str, NDArray[Any]]:
@@ -193,24 +185,21 @@ def read_shard(path: Path, mel: MelConfig) -> dict[str, NDArray[Any]]:
         If the file is missing, damaged, or of another shape.
     """
     shapes = {"audio": (mel.n_samples,), "mel": (mel.n_mels, mel.n_frames)}
-    types = {"audio": ("I16", "<i2"), "mel": ("F32", "<f4")}
+    types = {"audio": "I16", "mel": "F32"}
     with _damage_named(path):
-        header, start = _header(path)
+        header, start = read_header(path, max_bytes=_MAX_HEADER_BYTES)
         size = path.stat().st_size
         tensors: dict[str, NDArray[Any]] = {}
         for name, shape in shapes.items():
-            entry, (code, dtype) = header[name], types[name]
+            entry, dtype = header[name], TYPES[types[name]]
             rows, *rest = (int(n) for n in entry["shape"])
             begin, end = (int(n) for n in entry["data_offsets"])
             n_bytes = rows * int(np.prod(shape)) * np.dtype(dtype).itemsize
-            if entry["dtype"] != code or tuple(rest) != shape or rows < 0 or begin < 0:
+            if entry["dtype"] != types[name] or tuple(rest) != shape or rows < 0 or begin < 0:
                 raise ValueError(f"its tensor '{name}' is of another shape")
             if end - begin != n_bytes or start + end > size:
                 raise ValueError(f"its tensor '{name}' does not fit into the file")
-            if rows:
-                tensors[name] = np.memmap(path, dtype, "r", offset=start + begin, shape=(rows, *shape))
-            else:  # nothing cannot be mapped
-                tensors[name] = np.zeros((0, *shape), dtype)
+            tensors[name] = map_tensor(path, dtype, (rows, *shape), offset=start + begin)
     return tensors
 
 
@@ -223,7 +212,7 @@ def shard_contents(path: Path) -> tuple[list[str], list[tuple[float, ...]], dict
         If the file is missing or damaged.
     """
     with _damage_named(path):
-        header, _ = _header(path)
+        header, _ = read_header(path, max_bytes=_MAX_HEADER_BYTES)
         about = header["__metadata__"]
         names, rows, failed = (json.loads(about[key]) for key in ("names", "quantities", "failed"))
         measured = [tuple(float(value) for value in row) for row in rows]
@@ -231,17 +220,6 @@ def shard_contents(path: Path) -> tuple[list[str], list[tuple[float, ...]], dict
             raise ValueError("its quantities are not those of its rows")
         reasons = {str(name): str(reason) for name, reason in failed.items()}
         return [str(name) for name in names], measured, reasons
-
-
-def _header(path: Path) -> tuple[dict[str, Any], int]:
-    """Return the header of a shard, and where the data begin."""
-    size = path.stat().st_size
-    with path.open("rb") as stream:
-        (length,) = struct.unpack("<Q", stream.read(8))
-        if length > min(size, _MAX_HEADER_BYTES):
-            raise ValueError("its header is longer than the file")
-        header: dict[str, Any] = json.loads(stream.read(length))
-    return header, 8 + length
 
 
 @contextlib.contextmanager

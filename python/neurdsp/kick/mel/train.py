@@ -29,6 +29,7 @@ from neurdsp.kick.mel.tasks.vocoder import VocoderGan, VocoderTask
 from neurdsp.kick.mel.vocabulary import build_vocabulary, numbers_of, words_of_kicks
 from neurdsp.training import PhasedTask, Reporter, Trainer, TrainingConfig, TrainingSummary
 from neurdsp.training.checkpoint import best_of, load_checkpoint
+from neurdsp.training.device import device_of
 from neurdsp.training.ranks import refuse_ranks
 from neurdsp.training.report import reporter_of
 from neurdsp.training.run_folder import begin_run, check_resumable, save_json
@@ -159,7 +160,7 @@ def train_vae(
     training = _resolved(recipe.vae.training, recipe.vae.epochs, len(data.of("train")))
     run = StageRun(model=recipe.model, vae=_settings(recipe.vae), training=training)
     model = _seeded(training, lambda: MelVae(recipe.model.vae, recipe.model.mel))
-    folder, device = Path(run_dir) / "vae", _device(training)
+    folder, device = Path(run_dir) / "vae", device_of(training)
     reporter = reporter_of(folder, training, show=show, score_name="MSE + L1")
     task = VaeTask(data, recipe.vae, training, device=device, listener=Listener(reporter, data.mel))
     way = _Way(resume, overwrite, inputs)
@@ -194,7 +195,7 @@ def encode(
     _check_mel(data, run.model)
     vae = MelVae(run.model.vae, run.model.mel)
     vae.load_state_dict(dict(weights))
-    values = _means(vae.to(_device(run.training)).eval(), data)
+    values = _means(vae.to(device_of(run.training)).eval(), data)
     return save_latents(folder, values, data, vae=weights_hash(weights))
 
 
@@ -236,7 +237,7 @@ def train_diffusion(
     stage = recipe.diffusion
     training = _resolved(stage.training, stage.epochs, len(data.of("train")))
     run = StageRun(model=model_config, diffusion=_settings(stage), training=training)
-    model, device = _seeded(training, lambda: Denoiser(model_config)), _device(training)
+    model, device = _seeded(training, lambda: Denoiser(model_config)), device_of(training)
     reporter = reporter_of(folder / "diffusion", training, show=show, score_name="MSE")
     vae = MelVae(recipe.model.vae, recipe.model.mel).eval()
     vae.load_state_dict(dict(vae_weights))
@@ -296,7 +297,7 @@ def train_vocoder(
             HifiGan(recipe.model.vocoder, recipe.model.mel.n_mels), Discriminators(stage.discriminators)
         ),
     )
-    device = _device(training)
+    device = device_of(training)
     reporter = reporter_of(folder, training, show=show, score_name="log-mel distance")
     task = VocoderTask(data, stage, training, device=device, listener=Listener(reporter, data.mel))
     way = _Way(resume, overwrite, inputs)
@@ -414,17 +415,9 @@ def _resolved(training: TrainingConfig, epochs: int | None, n_train: int) -> Tra
     if epochs is not None:
         per_epoch = -(-n_train // (training.batch_size * training.accumulate_batches))
         update |= {"minutes": None, "steps": epochs * per_epoch}
-    if training.precision == "float16" and _device(training).type == "cpu":
+    if training.precision == "float16" and device_of(training).type == "cpu":
         update["precision"] = "float32"  # half precision is for a GPU
     return training.model_copy(update=update)
-
-
-def _device(training: TrainingConfig) -> torch.device:
-    cuda = torch.cuda.is_available()
-    name = ("cuda" if cuda else "cpu") if training.device == "auto" else training.device
-    if name == "cuda" and not cuda:
-        raise ConfigError("training.device is cuda, but torch finds no GPU; set it to cpu or auto")
-    return torch.device(name)
 
 
 def _seeded(training: TrainingConfig, make: Callable[[], nn.Module]) -> nn.Module:

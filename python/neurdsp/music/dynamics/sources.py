@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from neurdsp.errors import ConfigError, MidiFileError
 from neurdsp.midi import read_midi
-from neurdsp.music.archive import files_of
 from neurdsp.music.dataset import SPLITS, Dataset, Split
 from neurdsp.music.groove.sources import read_takes
+from neurdsp.music.pop909 import song_files
 from neurdsp.music.tasks import Sources
 
 __all__ = ["collect"]
@@ -73,10 +73,7 @@ def collect(sources: Sources, *, progress: Callable[[int, int], None] = lambda _
 
 def _songs(source: Path) -> Iterator[tuple[Split, NDArray[np.int64], int, int]]:
     """Yield split, notes, microseconds of a quarter note and mode of songs of POP909, on their own beats."""
-    files = dict(files_of(source, suffixes=(".mid", ".txt")))
-    mains = [name for name in files if name.suffix == ".mid" and name.stem == name.parent.name]
-    if not mains:
-        raise ConfigError(f"{source}: no song such as 001/001.mid in it; give the data set POP909")
+    files, mains = song_files(source)
     for name in mains[::_EVERY]:
         beats = _numbers(files.get(name.with_name("beat_midi.txt"), b""))
         if len(beats) < 8 or beats.shape[1] < 3:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from neurdsp import _core
 from neurdsp.errors import ParameterError
 from neurdsp.midi import NOTE, MidiFile, NoteArray
+from neurdsp.music.notes import meters_of
 
 __all__ = [
     "CHORDS",
@@ -257,16 +258,11 @@ def half_bars(
     ParameterError
         If the file has no beats, or more than 16384 half bars.
     """
-    if not midi.has_beats:
-        raise ParameterError("the file counts frames of film instead of beats; give one with quarter notes")
-    meters = {0: (4, 4)} | {sign.tick: (sign.numerator, sign.denominator) for sign in midi.time_signatures}
-    ticks = sorted(tick for tick in meters if tick < max(end_ticks, 1))
     bounds: list[int] = []
     downbeats: list[bool] = []
     bars: list[int] = []
     bar = end = 0
-    for tick, until in zip(ticks, [*ticks[1:], None], strict=True):
-        numerator, denominator = meters[tick]
+    for tick, until, numerator, denominator in meters_of(midi, end_ticks):
         length = max(4 * midi.ticks_per_quarter * numerator // denominator, 2)
         parts = 2 if numerator % 2 == 0 and length > 2 * midi.ticks_per_quarter else 1
         for start in range(tick, max(end_ticks, 1) if until is None else until, length):

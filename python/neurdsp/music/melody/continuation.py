@@ -15,6 +15,7 @@ from neurdsp import _core
 from neurdsp.errors import ParameterError
 from neurdsp.midi import NOTE, MidiFile, NoteArray
 from neurdsp.music.harmony.harmonise import key_of, melody_of
+from neurdsp.music.notes import meters_of
 
 __all__ = ["WEIGHTS_KEY", "ContinueSettings", "Continued", "MelodyModel", "continue_midi"]
 
@@ -187,16 +188,12 @@ class _Place:
 
 def _places(midi: MidiFile, end_ticks: int, bars: int) -> list[_Place]:
     """Return the sixteenths of a file, to the end of the bar of its last note, and of some bars more."""
-    if not midi.has_beats:
-        raise ParameterError("the file counts frames of film instead of beats; give one with quarter notes")
-    meters = {0: (4, 4)} | {sign.tick: (sign.numerator, sign.denominator) for sign in midi.time_signatures}
-    ticks = sorted(tick for tick in meters if tick < max(end_ticks, 1))
+    meters = meters_of(midi, end_ticks)
     step = midi.ticks_per_quarter / _SIXTEENTHS
     if end_ticks / step > _MAX_PROMPT:
         raise ParameterError(f"the melody is longer than {_MAX_PROMPT} sixteenths; give a shorter one")
     places: list[_Place] = []
-    for tick, until in zip(ticks, [*ticks[1:], None], strict=True):
-        numerator, denominator = meters[tick]
+    for tick, until, numerator, denominator in meters:
         bar = min(max(numerator * 16 // denominator, 1), 255)
         compound = denominator == 8 and numerator % 3 == 0
         first, last = round(tick / step), round((end_ticks if until is None else until) / step)
