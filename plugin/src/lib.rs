@@ -7,6 +7,8 @@
 //! companion  the MIDI companion: notes in, notes out
 //! kick     the kick instrument: the same, with a network that makes kicks of words
 //!
+//! shell    what every plugin does alike, around what is its own
+//! instance  what each instance of a plugin has
 //! host     what stands between the framework and the hosts
 //! audio    what an audio thread measures: levels, recent samples, their pitch, CPU time, silence
 //! loading  threads beside it: files that are read, and work that it requests
@@ -21,22 +23,24 @@ mod audio;
 mod companion;
 mod drums;
 mod host;
+mod instance;
 mod kick;
 mod loading;
 mod preset;
+mod shell;
 mod state;
 mod ui;
 mod window;
 
-use amp::AmpPlayer;
-use companion::CompanionPlayer;
-use drums::DrumPlayer;
-use kick::KickPlayer;
+use amp::AmpPlugin;
+use companion::CompanionPlugin;
+use drums::DrumPlugin;
+use kick::KickPlugin;
 
-host::factory::export_plugins!(AmpPlayer, DrumPlayer, CompanionPlayer, KickPlayer);
+host::factory::export_plugins!(AmpPlugin, DrumPlugin, CompanionPlugin, KickPlugin);
 
 /// Runs the amp player as a program until its window is closed; returns whether it could start.
 #[cfg(feature = "standalone")]
 pub fn run_standalone() -> bool {
-    nice_plug::prelude::nice_export_standalone::<AmpPlayer>()
+    nice_plug::prelude::nice_export_standalone::<AmpPlugin>()
 }

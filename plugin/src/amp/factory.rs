@@ -2,7 +2,6 @@
 //! tests in Python measure.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use nice_plug::plugin::{ParamValue, PluginState};
@@ -10,10 +9,8 @@ use serde::Deserialize;
 
 use super::files::{OpenModel, shipped_cabinet, shipped_model};
 use super::session::{Session, VERSION};
+use crate::state::session::{new_state, with_session};
 use crate::state::{Refusal, Resource};
-
-/// The folder in which they appear to be.
-const FOLDER: &str = "factory";
 
 static PRESETS: LazyLock<Vec<FactoryPreset>> = LazyLock::new(|| {
     // A test reads it too, so a mistake in it does not reach anyone.
@@ -33,16 +30,14 @@ struct FactoryPreset {
     values: BTreeMap<String, f32>,
 }
 
-/// The presets, as paths that [`read`] knows.
-pub(super) fn paths() -> Vec<PathBuf> {
-    PRESETS.iter().map(|preset| Path::new(FOLDER).join(&preset.name)).collect()
+/// Their names.
+pub(super) fn names() -> Vec<&'static str> {
+    PRESETS.iter().map(|preset| preset.name.as_str()).collect()
 }
 
-/// Reads a preset; none if the path is not one of [`paths`].
-pub(super) fn read(path: &Path) -> Option<Result<PluginState, Refusal>> {
-    let name = path.strip_prefix(FOLDER).ok()?;
-    let preset = PRESETS.iter().find(|preset| Path::new(&preset.name) == name)?;
-    Some(preset.state().map_err(|refusal| refusal.about(path)))
+/// The state of one of them.
+pub(super) fn state(name: &str) -> Option<Result<PluginState, Refusal>> {
+    PRESETS.iter().find(|preset| preset.name == name).map(FactoryPreset::state)
 }
 
 impl FactoryPreset {
@@ -65,36 +60,29 @@ impl FactoryPreset {
             let position = self.knobs.get(&knob.name).copied().unwrap_or(knob.scale.default);
             params.insert(format!("knob{number}"), ParamValue::F32(position));
         }
-        let session = serde_json::to_string(&session).map_err(|error| Refusal::from(error.to_string()))?;
-        Ok(PluginState {
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            params,
-            fields: [("session".to_owned(), session)].into(),
-        })
+        Ok(with_session(new_state(params), &session)?)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use nice_plug::params::Params;
     use nice_plug::plugin::ParamValue;
 
+    use super::super::loader::Loader;
     use super::super::params::AmpParams;
-    use super::super::sound::AmpSound;
-    use super::{FactoryPreset, OpenModel, PRESETS, paths, read, shipped_model};
+    use super::{FactoryPreset, OpenModel, PRESETS, names, shipped_model, state};
     use crate::ui::recall::Sound;
 
     #[test]
     fn every_preset_opens_with_all_that_it_names() {
         let described: Vec<FactoryPreset> =
             serde_json::from_str(include_str!("../../presets/factory.json")).unwrap();
-        assert_eq!((described.len(), paths().len()), (12, 12));
+        assert_eq!((described.len(), names().len()), (12, 12));
         let ids: Vec<String> = AmpParams::default().param_map().into_iter().map(|(id, ..)| id).collect();
-        for (preset, path) in PRESETS.iter().zip(paths()) {
-            let state = read(&path).unwrap().unwrap();
-            AmpSound::open(&state).unwrap();
+        for (preset, name) in PRESETS.iter().zip(names()) {
+            let state = state(name).unwrap().unwrap();
+            Loader::open(&state).unwrap();
             for (id, value) in &preset.values {
                 assert!(ids.contains(id), "{}: {id}", preset.name);
                 assert!(matches!(state.params[id], ParamValue::F32(kept) if kept == *value));
@@ -106,6 +94,6 @@ mod tests {
                 assert!(knobs.iter().any(|card| card.name == *knob), "{}: {knob}", preset.name);
             }
         }
-        assert!(read(Path::new("factory/No such preset")).is_none() && read(Path::new("a/b")).is_none());
+        assert!(state("No such preset").is_none());
     }
 }

@@ -7,7 +7,7 @@ use neurdsp_rt::{ImpulseResponse, ModelLevels, ResponseChannel};
 use serde_json::Value;
 
 use super::session::Session;
-use crate::state::{Refusal, Resource, files};
+use crate::state::{Refusal, Resource, SavedSession, files};
 use crate::ui::Scale;
 
 /// Endings of the files that hold models.

@@ -2,9 +2,8 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::thread::Thread;
-use std::time::Duration;
 
 use neurdsp_models::LoadedModel;
 use neurdsp_rt::{Bank, ChainHandle, ImpulseResponse, Operation};
@@ -14,33 +13,29 @@ use super::files::{ModelCard, OpenCabinet, OpenModel, OpenSession, is_slimmable}
 use super::params::AmpParams;
 use super::session::{Session, VERSION};
 use super::shared::{Playing, Shared};
-use crate::host::Link;
-use crate::loading::{Tasks, Worker};
-use crate::state::{Refusal, Resource};
+use crate::instance::Instance;
+use crate::loading::{Outbox, WorkerSlot};
+use crate::state::{Refusal, Resource, SavedSession};
 
-/// How long to wait before a model is offered again to a chain that has not taken the ones before.
-const RETRY: Duration = Duration::from_millis(100);
 /// Kinds of tasks.
 const MODEL: &str = "model";
 const CABINET: &str = "cabinet";
 
 /// The loader of one instance. Clones are the same.
 #[derive(Clone)]
-pub(super) struct Loader(Arc<Inner>);
+pub(crate) struct Loader(pub(super) Arc<Inner>);
 
-struct Inner {
-    params: Arc<AmpParams>,
+/// What the clones share.
+pub(super) struct Inner {
+    pub(super) instance: Arc<Instance<AmpParams>>,
     shared: Arc<Shared>,
-    link: Arc<Link>,
-    tasks: Tasks,
     /// A session that was restored before there was a chain, with its files.
     opened: Mutex<Option<(Session, OpenSession)>>,
     /// The chain, with what was sent to it and what is to be sent.
     chain: Mutex<Chain>,
     /// Prepares the model again, while there is a chain.
-    worker: Mutex<Option<Worker>>,
-    /// Whether a thread waits for the chain to take what was sent before.
-    waiting: AtomicBool,
+    worker: WorkerSlot,
+    outbox: Outbox,
 }
 
 #[derive(Default)]
@@ -88,31 +83,18 @@ enum KnobStart {
 }
 
 impl Loader {
-    /// A loader that keeps what it loads in the session of `params`, and shows it in `shared`.
-    pub(super) fn new(params: Arc<AmpParams>, shared: Arc<Shared>, link: Arc<Link>) -> Loader {
-        let tasks = Tasks::new(shared.repaint.clone());
+    /// The loader of `instance`. It keeps what it loads in its session, and shows it in `shared`.
+    pub(super) fn new(instance: &Arc<Instance<AmpParams>>, shared: &Arc<Shared>) -> Loader {
         let loader = Loader(Arc::new(Inner {
-            params,
-            shared,
-            link,
-            tasks,
+            instance: Arc::clone(instance),
+            shared: Arc::clone(shared),
             opened: Mutex::default(),
             chain: Mutex::default(),
-            worker: Mutex::default(),
-            waiting: AtomicBool::new(false),
+            worker: WorkerSlot::default(),
+            outbox: Outbox::default(),
         }));
-        let weak = Arc::downgrade(&loader.0);
-        loader.0.params.session.on_restore(move || {
-            if let Some(inner) = weak.upgrade() {
-                Loader(inner).restore();
-            }
-        });
+        loader.0.instance.params.session.on_restore(&loader.0, |inner| Loader(inner).restore());
         loader
-    }
-
-    /// The loader's tasks.
-    pub(super) fn tasks(&self) -> &Tasks {
-        &self.0.tasks
     }
 
     /// Gives a new chain what the session names, at once. The thread that it returns prepares the model again when it is unparked
@@ -126,34 +108,23 @@ impl Loader {
         let loader = self.clone();
         let work = move || {
             if let Err(error) = loader.send() {
-                loader.0.tasks.refuse(error);
+                loader.0.instance.tasks.refuse(error);
             }
         };
-        match Worker::start(&self.0.shared.requests, work) {
-            Ok(worker) => {
-                let thread = worker.thread();
-                *self.0.worker.lock() = Some(worker);
-                thread
-            }
-            Err(error) => {
-                let reason = format!("the model cannot follow its knobs: {error}; close some programs");
-                self.0.tasks.refuse(reason);
-                None
-            }
-        }
+        let lack = "the model cannot follow its knobs";
+        self.0.worker.start(&self.0.shared.requests, work, &self.0.instance.tasks, lack)
     }
 
     /// Forgets the chain, which is gone.
     pub(super) fn detach(&self) {
         *self.0.chain.lock() = Chain::default();
-        let worker = self.0.worker.lock().take();
-        drop(worker);
+        self.0.worker.stop();
     }
 
     /// Plays the session that the host has restored. Without a chain it waits for one, but the names of the knobs are told at
     /// once; with one, the current model fades to the restored one. What cannot be opened passes the sound.
     fn restore(&self) {
-        let session = self.0.params.session.get();
+        let session = self.0.instance.params.session.get();
         let before = self.0.opened.lock().take();
         let files = match before {
             Some((of, files)) if of == session => files,
@@ -165,24 +136,21 @@ impl Loader {
             return;
         }
         // Earlier requests no longer count.
-        self.0.tasks.cancel();
+        self.0.instance.tasks.cancel();
         let OpenSession { model, cabinet } = files;
-        self.0.tasks.settle(model.as_ref().err().or(cabinet.as_ref().err()).cloned());
+        self.0.instance.tasks.settle(model.as_ref().err().or(cabinet.as_ref().err()).cloned());
         let start = if session.has_knobs() { KnobStart::Parameters } else { KnobStart::Defaults };
         self.set_model(model.ok().flatten(), start);
         self.set_cabinet(cabinet.ok().flatten());
         if session.check().is_ok() {
-            self.0.params.session.change(|session| session.version = VERSION);
+            self.0.instance.params.session.change(|session| session.version = VERSION);
         }
         // The host's thread must not wait for the audio thread to take it.
         match self.try_send() {
             Err(neurdsp_rt::Error::Busy { .. }) => {
-                self.0.shared.requests.nudge();
-                if let Some(worker) = self.0.worker.lock().as_ref().and_then(Worker::thread) {
-                    worker.unpark();
-                }
+                self.0.worker.nudge(&self.0.shared.requests);
             }
-            Err(error) => self.0.tasks.refuse(error.to_string()),
+            Err(error) => self.0.instance.tasks.refuse(error.to_string()),
             Ok(()) => {}
         }
     }
@@ -190,17 +158,17 @@ impl Loader {
     /// Loads a model on a thread, with its knobs where its maker left them.
     pub(super) fn load_model(&self, path: &Path) {
         let (loader, path) = (self.clone(), path.to_owned());
-        self.0.tasks.spawn(MODEL, move |is_latest| {
+        self.0.instance.tasks.spawn(MODEL, move |is_latest| {
             let model = OpenModel::read(&path)?;
             if is_latest() {
                 let resource = model.resource.clone();
                 loader.set_model(Some(model), KnobStart::Defaults);
                 loader.send()?;
-                loader.0.params.session.change(|session| {
+                loader.0.instance.params.session.change(|session| {
                     session.model = Some(resource);
                     session.version = VERSION;
                 });
-                loader.0.shared.changes.note();
+                loader.0.instance.changes.note();
             }
             Ok(())
         });
@@ -219,28 +187,28 @@ impl Loader {
 
     fn change_cabinet(&self, open: impl FnOnce() -> Result<Option<OpenCabinet>, Refusal> + Send + 'static) {
         let loader = self.clone();
-        self.0.tasks.spawn(CABINET, move |is_latest| {
+        self.0.instance.tasks.spawn(CABINET, move |is_latest| {
             let cabinet = open()?;
             if is_latest() {
                 let resource = cabinet.as_ref().map(|cabinet| cabinet.resource.clone());
                 loader.set_cabinet(cabinet);
                 loader.send()?;
-                loader.0.params.session.change(|session| session.cabinet = resource);
-                loader.0.shared.changes.note();
+                loader.0.instance.params.session.change(|session| session.cabinet = resource);
+                loader.0.instance.changes.note();
             }
             Ok(())
         });
     }
 
     /// Plays a model and a cabinet that are open, with the model's knobs at `knobs`, or where its maker left them.
-    pub(super) fn play(
+    pub(super) fn play_opened(
         &self,
         model: Option<OpenModel>,
         cabinet: Option<OpenCabinet>,
         knobs: Option<Vec<f32>>,
     ) {
         let loader = self.clone();
-        self.0.tasks.spawn(MODEL, move |is_latest| {
+        self.0.instance.tasks.spawn(MODEL, move |is_latest| {
             if !is_latest() {
                 return Ok(());
             }
@@ -251,11 +219,11 @@ impl Loader {
             loader.set_model(model, knobs.map_or(KnobStart::Defaults, KnobStart::Positions));
             loader.set_cabinet(cabinet);
             loader.send()?;
-            loader.0.params.session.change(|session| {
+            loader.0.instance.params.session.change(|session| {
                 (session.model, session.cabinet) = resources;
                 session.version = VERSION;
             });
-            loader.0.shared.changes.note();
+            loader.0.instance.changes.note();
             Ok(())
         });
     }
@@ -271,16 +239,13 @@ impl Loader {
             KnobStart::Positions(positions) => Some(positions),
         };
         if let Some(positions) = positions {
-            self.0.params.knobs.set(&positions[..n_knobs.min(positions.len())]);
+            self.0.instance.params.knobs.set(&positions[..n_knobs.min(positions.len())]);
             self.0.shared.knobs_turned.store(true, Ordering::Relaxed);
         }
         self.0.shared.n_knobs.store(n_knobs, Ordering::Relaxed);
         let card = model.as_ref().map(|model| model.card.clone());
-        let is_same = match (&chain.model, &model) {
-            (Some((now, _)), Some(next)) => now.is(&next.resource),
-            _ => false,
-        };
-        if !is_same {
+        let now = chain.model.as_ref().map(|(resource, _)| resource);
+        if !Resource::are_same(now, model.as_ref().map(|model| &model.resource)) {
             chain.model = model.map(|model| (model.resource, model.model));
             if let Some(sent) = &mut chain.sent {
                 sent.current = false;
@@ -293,19 +258,18 @@ impl Loader {
 
     /// Gives the parameters of knobs the names of those of a model.
     fn name_knobs(&self, model: Option<&ModelCard>) {
-        self.0.link.set_names(self.0.params.knob_names(model.map_or(&[], |model| &model.knobs)));
+        self.0
+            .instance
+            .link
+            .set_names(self.0.instance.params.knob_names(model.map_or(&[], |model| &model.knobs)));
     }
 
     /// Makes `cabinet` the next to be sent.
     fn set_cabinet(&self, cabinet: Option<OpenCabinet>) {
         let shown = cabinet.as_ref().map(|it| (it.resource.name(), it.response.duration_s() as f32));
         let mut chain = self.0.chain.lock();
-        let is_same = match (&chain.cabinet, &cabinet) {
-            (Some((now, _)), Some(next)) => now.is(&next.resource),
-            (None, None) => true,
-            _ => false,
-        };
-        if !is_same {
+        let now = chain.cabinet.as_ref().map(|(resource, _)| resource);
+        if !Resource::are_same(now, cabinet.as_ref().map(|cabinet| &cabinet.resource)) {
             chain.cabinet = cabinet.map(|cabinet| (cabinet.resource, cabinet.response));
             chain.cabinet_sent = false;
         }
@@ -313,21 +277,9 @@ impl Loader {
         self.show(|playing| playing.cabinet = shown);
     }
 
-    /// Sends what the chain lacks, once it has taken what was sent before: a host that is stopped takes nothing.
+    /// Sends what the chain lacks, once it has taken what was sent before.
     fn send(&self) -> Result<(), String> {
-        loop {
-            match self.try_send() {
-                Err(neurdsp_rt::Error::Busy { .. }) => {
-                    // One thread waits, and then sends what is the latest.
-                    if self.0.waiting.swap(true, Ordering::Relaxed) {
-                        return Ok(());
-                    }
-                    std::thread::sleep(RETRY);
-                    self.0.waiting.store(false, Ordering::Relaxed);
-                }
-                result => return result.map_err(|error| error.to_string()),
-            }
-        }
+        self.0.outbox.send(|| self.try_send())
     }
 
     /// Sends the model, prepared as the parameters ask, and the cabinet to the chain, where it has others.
@@ -351,7 +303,7 @@ impl Loader {
             }
             return Ok(());
         };
-        let wanted = self.0.params.preparation(model.knobs().len());
+        let wanted = self.0.instance.params.preparation(model.knobs().len());
         let next = Sent {
             oversample: wanted.oversample,
             size: if is_slimmable(model) { f64::from(wanted.size) } else { 1.0 },
@@ -374,7 +326,7 @@ impl Loader {
 
     fn show(&self, change: impl FnOnce(&mut Playing)) {
         change(&mut self.0.shared.playing.lock());
-        self.0.shared.repaint.request();
+        self.0.instance.repaint.request();
     }
 }
 

@@ -30,4 +30,5 @@ mod session;
 mod shared;
 mod sound;
 
-pub(crate) use player::AmpPlayer;
+/// The plugin, as the framework asks for it.
+pub(crate) type AmpPlugin = crate::shell::Shell<player::AmpPlayer>;

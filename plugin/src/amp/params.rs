@@ -3,22 +3,22 @@
 use std::collections::BTreeMap;
 
 use neurdsp_rt::{ChainSettings, Parameter};
-use nice_plug::plugin::{ParamValue, PluginState};
+use nice_plug::plugin::ParamValue;
 use nice_plug::prelude::*;
 
 use super::files::KnobCard;
 use super::mapping::{self, Row};
 use super::session::Session;
 use crate::state::kinds::{percentage, typed};
-use crate::state::values::{self, unit};
-use crate::state::{Persisted, revision};
+use crate::state::values::unit;
+use crate::state::{Persisted, SavedParams, revision};
 
 /// Knobs of models that a host can automate, as many as a model can have.
 pub(super) const KNOBS: usize = 8;
 
 /// All parameters, and what a project keeps beside them.
 #[derive(Params)]
-pub(super) struct AmpParams {
+pub(crate) struct AmpParams {
     /// Passes the input on, delayed by the latency.
     #[id = "bypass"]
     pub(super) bypass: BoolParam,
@@ -196,11 +196,6 @@ impl AmpParams {
         Preparation { oversample: self.oversampling.value().factor(), size: self.quality.value(), knobs }
     }
 
-    /// Completes a state that has no value for some parameters. One from before the ceiling played without it.
-    pub(super) fn complete(state: &mut PluginState) {
-        values::complete(&AmpParams::default(), state, &[("ceiling", ParamValue::Bool(false))]);
-    }
-
     /// The names of the parameters of a model's knobs, by ID: those of the knobs. One that another parameter has is marked.
     pub(super) fn knob_names(&self, knobs: &[KnobCard]) -> BTreeMap<String, String> {
         let map = self.param_map();
@@ -309,6 +304,15 @@ pub(super) enum OutputMode {
     Calibrated,
 }
 
+impl SavedParams for AmpParams {
+    /// Without a ceiling, states are from before there was one.
+    const BEFORE: &'static [(&'static str, ParamValue)] = &[("ceiling", ParamValue::Bool(false))];
+
+    fn revision(&self) -> &IntParam {
+        &self.revision
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -319,6 +323,7 @@ mod tests {
 
     use super::super::mapping::{LEFT_OUT, OFFERED, OWN};
     use super::{AmpParams, KnobCard};
+    use crate::state::SavedParams;
 
     /// The plain value at a normalised one; of an enum its index.
     fn plain(param: ParamPtr, normalised: f32) -> f32 {

@@ -8,29 +8,26 @@ use std::sync::atomic::Ordering;
 use std::thread::Thread;
 
 use neurdsp_rt::{AmpChain, ChainSettings};
-use nice_plug::plugin::PluginState;
 use nice_plug::prelude::*;
 
 use super::editor::AmpEditor;
 use super::follower::Follower;
-use super::identity::{CLAP_ID, OWNER};
+use super::identity::CLAP_ID;
 use super::input::Input;
 use super::loader::Loader;
 use super::params::{AmpParams, Preparation};
 use super::shared::Shared;
-use super::sound::AmpSound;
 use crate::audio::{Ceiling, Level, Mute, Rest, is_silent};
-use crate::host::Link;
-use crate::window::AppEditor;
+use crate::instance::Instance;
+use crate::shell::{Player, Shell};
 
 /// The length of fades of inputs and of the ceiling, in seconds.
 const RAMP_S: f64 = 0.02;
 
 /// The plugin.
 pub(crate) struct AmpPlayer {
-    params: Arc<AmpParams>,
+    instance: Arc<Instance<AmpParams>>,
     shared: Arc<Shared>,
-    link: Arc<Link>,
     loader: Loader,
     chain: Option<AmpChain>,
     settings: ChainSettings,
@@ -46,38 +43,6 @@ pub(crate) struct AmpPlayer {
     sample_rate: usize,
 }
 
-impl Default for AmpPlayer {
-    fn default() -> AmpPlayer {
-        let params = Arc::new(AmpParams::default());
-        let shared = Arc::new(Shared::default());
-        let link = Link::offer(|| Arc::new(AmpParams::default()));
-        let loader = Loader::new(Arc::clone(&params), Arc::clone(&shared), Arc::clone(&link));
-        AmpPlayer {
-            params,
-            shared,
-            link,
-            loader,
-            chain: None,
-            settings: ChainSettings::default(),
-            input: Input::new(true, 0, 0),
-            ceiling: Ceiling::new(0),
-            latency: 0,
-            follower: Follower::default(),
-            worker: None,
-            rest: Rest::default(),
-            mute: Mute::default(),
-            sample_rate: 0,
-        }
-    }
-}
-
-impl Drop for AmpPlayer {
-    fn drop(&mut self) {
-        // A thread that waits for the chain to take a model may still hold the loader.
-        self.loader.detach();
-    }
-}
-
 impl AmpPlayer {
     /// Tells the host the latency, if it has changed.
     fn report_latency(&mut self, report: impl FnOnce(u32)) {
@@ -90,7 +55,7 @@ impl AmpPlayer {
     /// Tells the host for how long sound may go on.
     fn report_tail(&self) {
         let tail = self.chain.as_ref().map_or(0, |chain| chain.latency() + memory(chain, self.sample_rate));
-        self.link.set_tail_samples(tail);
+        self.instance.link.set_tail_samples(tail);
     }
 
     /// Passes the sound on, at a sample rate that the engine does not play. Hosts offer such rates only to see what happens.
@@ -102,7 +67,7 @@ impl AmpPlayer {
 
     /// The preparation of the model that the parameters ask for.
     fn wanted(&self) -> Preparation {
-        self.params.preparation(self.shared.n_knobs.load(Ordering::Relaxed))
+        self.instance.params.preparation(self.shared.n_knobs.load(Ordering::Relaxed))
     }
 
     /// Plays a block, in the parts that the follower returns.
@@ -115,7 +80,7 @@ impl AmpPlayer {
         };
         let len = channels.iter().map(|channel| channel.len()).min().unwrap_or(0);
         let mut at = 0;
-        self.follower.begin_block(self.link.is_offline(), &self.shared.requests);
+        self.follower.begin_block(self.instance.link.is_offline(), &self.shared.requests);
         // An empty block is played too: the chain receives new models with it.
         loop {
             let (is_fading, requests) = (chain.is_fading(), &self.shared.requests);
@@ -169,44 +134,46 @@ const fn layout(inputs: u32, outputs: u32) -> AudioIOLayout {
     }
 }
 
-impl Plugin for AmpPlayer {
-    const NAME: &'static str = OWNER.name;
-    const VENDOR: &'static str = OWNER.vendor;
-    const URL: &'static str = "";
-    const EMAIL: &'static str = "";
-    const VERSION: &'static str = env!("CARGO_PKG_VERSION");
-    const AUDIO_IO_LAYOUTS: &'static [AudioIOLayout] = &[layout(2, 2), layout(1, 2), layout(1, 1)];
-    const SAMPLE_ACCURATE_AUTOMATION: bool = true;
+impl Player for AmpPlayer {
+    const CLAP_ID: &'static str = CLAP_ID;
+    const DESCRIPTION: &'static str = "Plays neural models of amps and pedals";
+    const CLAP_FEATURES: &'static [ClapFeature] =
+        &[ClapFeature::AudioEffect, ClapFeature::Stereo, ClapFeature::Mono, ClapFeature::Distortion];
+    const VST3_CATEGORIES: &'static [Vst3SubCategory] = &[Vst3SubCategory::Fx, Vst3SubCategory::Distortion];
+    const LAYOUTS: &'static [AudioIOLayout] = &[layout(2, 2), layout(1, 2), layout(1, 1)];
 
-    type Editor = AppEditor<AmpEditor>;
-    type SysExMessage = ();
-    /// To tell the host of the names of knobs.
-    type BackgroundTask = ();
+    type Sound = Loader;
+    type Contents = AmpEditor;
 
-    fn task_executor(&mut self) -> TaskExecutor<Self> {
-        let link = Arc::clone(&self.link);
-        Box::new(move |()| link.tell_names())
+    fn new(instance: &Arc<Instance<AmpParams>>) -> AmpPlayer {
+        let shared = Arc::default();
+        let loader = Loader::new(instance, &shared);
+        AmpPlayer {
+            instance: Arc::clone(instance),
+            shared,
+            loader,
+            chain: None,
+            settings: ChainSettings::default(),
+            input: Input::new(true, 0, 0),
+            ceiling: Ceiling::new(0),
+            latency: 0,
+            follower: Follower::default(),
+            worker: None,
+            rest: Rest::default(),
+            mute: Mute::default(),
+            sample_rate: 0,
+        }
     }
 
-    fn filter_state(state: &mut PluginState) {
-        AmpParams::complete(state);
-    }
-
-    fn params(&self) -> Arc<dyn Params> {
-        self.params.clone()
-    }
-
-    fn editor(&mut self, executor: AsyncExecutor<Self>) -> Option<Self::Editor> {
-        self.link.schedule_by(move || executor.execute_gui(()));
-        let sound = AmpSound::new(Arc::clone(&self.params), self.loader.clone());
-        Some(AmpEditor::create(sound, Arc::clone(&self.shared)))
+    fn window(&self) -> (Loader, AmpEditor) {
+        (self.loader.clone(), AmpEditor::new(&self.shared))
     }
 
     fn activate(
         &mut self,
         layout: &AudioIOLayout,
         config: &BufferConfig,
-        context: &mut impl ActivateContext<Self>,
+        tell_latency: impl FnOnce(u32),
     ) -> bool {
         let n_channels = layout.main_output_channels.map_or(1, NonZeroU32::get) as usize;
         let n_inputs = layout.main_input_channels.map_or(0, NonZeroU32::get) as usize;
@@ -219,53 +186,53 @@ impl Plugin for AmpPlayer {
             Ok(parts) => parts,
             Err(error) => {
                 self.deactivate();
-                self.loader.tasks().refuse(format!("{error}; the sound passes unchanged"));
-                self.report_latency(|samples| context.set_latency_samples(samples));
+                self.instance.tasks.refuse(format!("{error}; the sound passes unchanged"));
+                self.report_latency(tell_latency);
                 self.report_tail();
                 return true;
             }
         };
         self.shared.sample_rate_hz.store(sample_rate as u32, Ordering::Relaxed);
-        self.shared.cpu.watch(Arc::clone(handle.monitor()), sample_rate, config.max_buffer_size as usize);
-        handle.settings().store(&self.params.settings());
+        self.instance.cpu.watch(Arc::clone(handle.monitor()), sample_rate, config.max_buffer_size as usize);
+        handle.settings().store(&self.instance.params.settings());
         // Not in the background: the first block of an offline render must have the model.
         self.worker = self.loader.attach(handle, sample_rate);
         self.chain = Some(chain);
         self.mute.start(config.sample_rate);
         self.follower.start();
         self.reset();
-        self.report_latency(|samples| context.set_latency_samples(samples));
+        self.report_latency(tell_latency);
         self.report_tail();
         true
     }
 
     fn reset(&mut self) {
-        self.settings = self.params.settings();
+        self.settings = self.instance.params.settings();
         self.rest.wake();
         self.follower.reset();
-        self.ceiling.set(self.params.has_ceiling());
+        self.ceiling.set(self.instance.params.has_ceiling());
         self.ceiling.finish();
         if let Some(chain) = &mut self.chain {
             chain.set(&self.settings);
             chain.reset();
-            self.input.reset(self.params.input_channels.value(), chain);
+            self.input.reset(self.instance.params.input_channels.value(), chain);
         }
     }
 
     fn process(
         &mut self,
         buffer: &mut Buffer,
-        _aux: &mut AuxiliaryBuffers,
-        context: &mut impl ProcessContext<Self>,
-    ) -> ProcessStatus {
-        let settings = self.params.settings();
+        _outputs: &mut [Buffer],
+        context: &mut impl ProcessContext<Shell<Self>>,
+    ) {
+        let settings = self.instance.params.settings();
         let changed = settings != std::mem::replace(&mut self.settings, settings);
         let wanted = self.wanted();
-        let choice = self.params.input_channels.value();
+        let choice = self.instance.params.input_channels.value();
         let channels = buffer.as_slice();
         let Some(chain) = &mut self.chain else {
             self.pass(channels);
-            return ProcessStatus::Normal;
+            return;
         };
         let is_choosing = self.input.is_changing(choice);
         self.input.take(choice, chain, channels);
@@ -282,42 +249,26 @@ impl Plugin for AmpPlayer {
         let was_silent = is_silent(channels);
         if was_silent && self.rest.may_skip(memory(chain, self.sample_rate)) {
             self.follower.skip(channels.first().map_or(0, |channel| channel.len()));
-            return ProcessStatus::Normal;
+            return;
         }
         self.play(channels, &wanted);
         self.input.spread(channels);
-        self.ceiling.set(self.params.has_ceiling());
+        self.ceiling.set(self.instance.params.has_ceiling());
         self.ceiling.process(channels);
-        let Some(chain) = &self.chain else { return ProcessStatus::Normal };
+        let Some(chain) = &self.chain else { return };
         self.rest.played(was_silent && !chain.is_fading(), channels);
         // A render in a file is never muted.
-        let is_muted = self.shared.muted.load(Ordering::Relaxed) && !self.link.is_offline();
+        let is_muted = self.shared.muted.load(Ordering::Relaxed) && !self.instance.link.is_offline();
         self.mute.process(channels, is_muted);
         self.shared.gate_open.store(chain.gate_is_open(), Ordering::Relaxed);
         show(&self.shared.output, channels);
-        self.shared.repaint.request();
+        self.instance.repaint.request();
         self.report_latency(|samples| context.set_latency_samples(samples));
         self.report_tail();
-        ProcessStatus::Normal
     }
 
     fn deactivate(&mut self) {
         self.loader.detach();
         self.chain = None;
     }
-}
-
-impl ClapPlugin for AmpPlayer {
-    const CLAP_ID: &'static str = CLAP_ID;
-    const CLAP_DESCRIPTION: Option<&'static str> = Some("Plays neural models of amps and pedals");
-    const CLAP_MANUAL_URL: Option<&'static str> = None;
-    const CLAP_SUPPORT_URL: Option<&'static str> = None;
-    const CLAP_FEATURES: &'static [ClapFeature] =
-        &[ClapFeature::AudioEffect, ClapFeature::Stereo, ClapFeature::Mono, ClapFeature::Distortion];
-}
-
-impl Vst3Plugin for AmpPlayer {
-    const VST3_CLASS_ID: [u8; 16] = OWNER.class;
-    const VST3_SUBCATEGORIES: &'static [Vst3SubCategory] =
-        &[Vst3SubCategory::Fx, Vst3SubCategory::Distortion];
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::state::Resource;
+use crate::state::{Resource, SavedSession};
 
 /// Version of [`Session`]. A newer one is refused with a message, an older one is read: up to version 1 projects had no knobs
 /// of models, which were at the models' defaults.
@@ -20,21 +20,18 @@ pub(super) struct Session {
 }
 
 impl Session {
-    /// Whether this version of the plugin understands it.
-    ///
-    /// # Errors
-    ///
-    /// A sentence for the user.
-    pub(super) fn check(&self) -> Result<(), String> {
-        if self.version <= VERSION {
-            return Ok(());
-        }
-        Err("the project was saved by a newer neurdsp; update this one to load its model".to_owned())
-    }
-
     /// Whether the parameters saved with it say where the model's knobs are.
     pub(super) fn has_knobs(&self) -> bool {
         self.version >= WITH_KNOBS
+    }
+}
+
+impl SavedSession for Session {
+    const VERSION: u32 = VERSION;
+    const PURPOSE: &'static str = "load its model";
+
+    fn version(&self) -> u32 {
+        self.version
     }
 }
 
@@ -47,6 +44,7 @@ impl Default for Session {
 #[cfg(test)]
 mod tests {
     use super::{Session, VERSION};
+    use crate::state::SavedSession;
 
     #[test]
     fn sessions_of_later_versions_are_recognised() {

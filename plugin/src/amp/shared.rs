@@ -6,10 +6,8 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize};
 use parking_lot::Mutex;
 
 use super::files::ModelCard;
-use crate::audio::{CpuMeter, Level, Tap, pitch};
+use crate::audio::{Level, Tap, pitch};
 use crate::loading::Requests;
-use crate::state::Changes;
-use crate::window::Repaint;
 
 /// State that all parts of one instance share.
 #[derive(Debug)]
@@ -24,7 +22,6 @@ pub(super) struct Shared {
     pub(super) tuner: Tap,
     /// Whether the tuner silences the output.
     pub(super) muted: AtomicBool,
-    pub(super) cpu: CpuMeter,
     /// The rate of the host, in Hz.
     pub(super) sample_rate_hz: AtomicU32,
     /// How many knobs the model has.
@@ -33,9 +30,7 @@ pub(super) struct Shared {
     pub(super) knobs_turned: AtomicBool,
     /// Requests to prepare the model again.
     pub(super) requests: Arc<Requests>,
-    pub(super) changes: Changes,
     pub(super) playing: Mutex<Playing>,
-    pub(super) repaint: Repaint,
 }
 
 impl Default for Shared {
@@ -46,14 +41,11 @@ impl Default for Shared {
             gate_open: AtomicBool::new(false),
             tuner: Tap::new(pitch::WINDOW),
             muted: AtomicBool::new(false),
-            cpu: CpuMeter::default(),
             sample_rate_hz: AtomicU32::new(0),
             n_knobs: AtomicUsize::new(0),
             knobs_turned: AtomicBool::new(false),
             requests: Arc::default(),
-            changes: Changes::default(),
             playing: Mutex::default(),
-            repaint: Repaint::default(),
         }
     }
 }

@@ -1,9 +1,5 @@
 //! How a whole sound of the amp player is recalled: parameters, model and cabinet.
 
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-
-use nice_plug::params::Params;
 use nice_plug::plugin::PluginState;
 
 use super::factory;
@@ -12,29 +8,17 @@ use super::identity::OWNER;
 use super::loader::Loader;
 use super::params::AmpParams;
 use super::session::Session;
-use crate::loading::Tasks;
-use crate::preset::{self, Owner};
-use crate::state::{Refusal, values};
+use crate::instance::Instance;
+use crate::preset::Owner;
+use crate::state::{Refusal, session};
 use crate::ui::recall::{Recalled, Sound};
 
-/// The sound of one instance.
-pub(super) struct AmpSound {
-    pub(super) params: Arc<AmpParams>,
-    pub(super) loader: Loader,
-}
-
 /// The files of a sound, open.
-pub(super) struct OpenFiles {
+pub(crate) struct OpenFiles {
     model: Option<OpenModel>,
     cabinet: Option<OpenCabinet>,
     /// Positions of the model's knobs. A sound older than they are has none: they are at the model's defaults.
     knobs: Option<Vec<f32>>,
-}
-
-impl AmpSound {
-    pub(super) fn new(params: Arc<AmpParams>, loader: Loader) -> AmpSound {
-        AmpSound { params, loader }
-    }
 }
 
 /// The session of a state, the values of the parameters without the knobs, and the knobs.
@@ -42,39 +26,24 @@ type Parts = (Session, Vec<(String, f32)>, Option<Vec<f32>>);
 
 /// Takes a state apart.
 fn parts(state: &PluginState) -> Result<Parts, String> {
-    let mut state = state.clone();
-    AmpParams::complete(&mut state);
-    let session: Session = match state.fields.get("session") {
-        Some(text) => serde_json::from_str(text).map_err(|_| "the preset is damaged".to_owned())?,
-        None => Session::default(),
-    };
-    session.check()?;
-    let (mut others, mut knobs) = (Vec::new(), Vec::new());
-    for (id, value) in values::of_state(&AmpParams::default(), &state) {
-        if id.starts_with("knob") {
-            knobs.push(value);
-        } else if !AmpSound::APART.contains(&id.as_str()) {
-            others.push((id, value));
-        }
-    }
+    let (session, mut others) = session::parts::<AmpParams, Session>(state, Loader::APART)?;
+    let session = session.unwrap_or_default();
+    let knobs = others.extract_if(.., |(id, _)| id.starts_with("knob")).map(|(_, value)| value).collect();
     let knobs = Some(knobs).filter(|_| session.has_knobs());
     Ok((session, others, knobs))
 }
 
-impl Sound for AmpSound {
+impl Sound for Loader {
     const OWNER: Owner = OWNER;
+    type Params = AmpParams;
     type Files = OpenFiles;
 
-    fn params(&self) -> &dyn Params {
-        &*self.params
-    }
-
-    fn tasks(&self) -> &Tasks {
-        self.loader.tasks()
+    fn instance(&self) -> &Instance<AmpParams> {
+        &self.0.instance
     }
 
     fn file_hashes(&self) -> Vec<Option<String>> {
-        self.params.session.read(|session| {
+        self.0.instance.params.session.read(|session| {
             let files = [&session.model, &session.cabinet];
             files.map(|file| file.as_ref().map(|file| file.hash.clone())).to_vec()
         })
@@ -86,16 +55,16 @@ impl Sound for AmpSound {
         Ok(Recalled { values, files: OpenFiles { model: model?, cabinet: cabinet?, knobs } })
     }
 
-    fn factory() -> Vec<PathBuf> {
-        factory::paths()
+    fn factory() -> Vec<&'static str> {
+        factory::names()
     }
 
-    fn read(path: &Path) -> Result<PluginState, Refusal> {
-        factory::read(path).unwrap_or_else(|| preset::read(path, &OWNER))
+    fn factory_state(name: &str) -> Option<Result<PluginState, Refusal>> {
+        factory::state(name)
     }
 
     fn play(&self, OpenFiles { model, cabinet, knobs }: OpenFiles) {
-        self.loader.play(model, cabinet, knobs);
+        self.play_opened(model, cabinet, knobs);
     }
 }
 

@@ -1,6 +1,7 @@
 //! How much of its time an audio thread needs.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use neurdsp_rt::Monitor;
 use parking_lot::Mutex;
@@ -14,6 +15,25 @@ pub(crate) struct CpuLoad {
     pub(crate) worst: f32,
     /// Blocks that took longer than they last.
     pub(crate) missed: u64,
+}
+
+/// Measures how long a block takes, on the audio thread.
+#[derive(Debug)]
+pub(crate) struct BlockTimer(Instant);
+
+impl BlockTimer {
+    /// Begins a block.
+    pub(crate) fn start() -> BlockTimer {
+        BlockTimer(Instant::now())
+    }
+
+    /// Ends it. Blocks without samples do not count.
+    pub(crate) fn stop(self, monitor: &Monitor, n_samples: usize, sample_rate_hz: f64) {
+        if n_samples > 0 {
+            let duration = Duration::from_secs_f64(n_samples as f64 / sample_rate_hz);
+            monitor.record(self.0.elapsed(), duration);
+        }
+    }
 }
 
 /// The monitor of whatever plays now, with the duration of its largest block in µs.

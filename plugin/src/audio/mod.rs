@@ -10,7 +10,7 @@ mod rest;
 mod tap;
 
 pub(crate) use ceiling::Ceiling;
-pub(crate) use cpu::CpuMeter;
+pub(crate) use cpu::{BlockTimer, CpuMeter};
 pub(crate) use level::Level;
 pub(crate) use mute::Mute;
 pub(crate) use ramp::Ramp;

@@ -1,11 +1,9 @@
 //! Presets that come with the companion. They move knobs, and leave the reference as it is.
 
-use std::path::{Path, PathBuf};
-
 use nice_plug::plugin::{ParamValue, PluginState};
 
-/// The folder in which they appear to be.
-const FOLDER: &str = "factory";
+use crate::state::Refusal;
+use crate::state::session::new_state;
 
 /// A preset: its name, then amount, tightness, lean in ms and accents.
 const PRESETS: &[(&str, [f32; 4])] = &[
@@ -20,35 +18,30 @@ const PRESETS: &[(&str, [f32; 4])] = &[
 ];
 const KNOBS: [&str; 4] = ["amount", "tightness", "lean", "accents"];
 
-/// The presets, as paths that [`read`] knows.
-pub(super) fn paths() -> Vec<PathBuf> {
-    PRESETS.iter().map(|(name, _)| Path::new(FOLDER).join(name)).collect()
+/// Their names.
+pub(super) fn names() -> Vec<&'static str> {
+    PRESETS.iter().map(|(name, _)| *name).collect()
 }
 
-/// Reads a preset; none if the path is not one of [`paths`].
-pub(super) fn read(path: &Path) -> Option<PluginState> {
-    let name = path.strip_prefix(FOLDER).ok()?;
-    let (_, values) = PRESETS.iter().find(|(known, _)| Path::new(known) == name)?;
+/// The state of one of them.
+pub(super) fn state(name: &str) -> Option<Result<PluginState, Refusal>> {
+    let (_, values) = PRESETS.iter().find(|(known, _)| *known == name)?;
     let knobs = KNOBS.into_iter().zip(values).map(|(id, value)| (id.to_owned(), ParamValue::F32(*value)));
-    Some(PluginState {
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        params: knobs.collect(),
-        fields: [].into(),
-    })
+    Some(Ok(new_state(knobs)))
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::loader::Loader;
     use super::super::params::CompanionParams;
-    use super::super::sound::CompanionSound;
-    use super::{KNOBS, PRESETS, paths, read};
+    use super::{KNOBS, PRESETS, state};
     use crate::ui::recall::Sound;
     use nice_plug::params::Params;
 
     #[test]
     fn every_preset_opens_within_the_ranges_and_keeps_the_reference() {
-        for (path, (_, wanted)) in paths().iter().zip(PRESETS) {
-            let opened = CompanionSound::open(&read(path).unwrap()).unwrap();
+        for (name, wanted) in PRESETS {
+            let opened = Loader::open(&state(name).unwrap().unwrap()).unwrap();
             assert!(opened.files.is_none());
             let params = CompanionParams::default();
             for (id, wanted) in KNOBS.iter().zip(wanted) {
@@ -58,6 +51,6 @@ mod tests {
                 assert!((unsafe { param.preview_plain(value) } - wanted).abs() < 1e-4, "{id}");
             }
         }
-        assert!(read("factory/none".as_ref()).is_none() && read("a/b".as_ref()).is_none());
+        assert!(state("none").is_none());
     }
 }

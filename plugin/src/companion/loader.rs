@@ -16,23 +16,24 @@ use super::params::CompanionParams;
 use super::reference::OpenReference;
 use super::session::{Session, VERSION};
 use super::shared::Shared;
-use crate::loading::{Tasks, Worker};
-use crate::state::Refusal;
+use crate::instance::Instance;
+use crate::loading::WorkerSlot;
+use crate::state::{Refusal, SavedSession};
 
 /// The kind of the tasks.
 const REFERENCE: &str = "reference";
 
 /// The loader of one instance. Clones are the same.
 #[derive(Clone)]
-pub(super) struct Loader(Arc<Inner>);
+pub(crate) struct Loader(pub(super) Arc<Inner>);
 
-struct Inner {
-    params: Arc<CompanionParams>,
+/// What the clones share.
+pub(super) struct Inner {
+    pub(super) instance: Arc<Instance<CompanionParams>>,
     shared: Arc<Shared>,
-    tasks: Tasks,
     groove: Mutex<Groove>,
     /// Takes what was recorded, when the audio thread asks.
-    recorder: Mutex<Option<Worker>>,
+    recorder: WorkerSlot,
 }
 
 /// The loader's sides of all workers.
@@ -52,28 +53,16 @@ struct Groove {
 }
 
 impl Loader {
-    /// A loader that keeps what it loads in the session of `params`, and shows it in `shared`.
-    pub(super) fn new(params: Arc<CompanionParams>, shared: Arc<Shared>) -> Loader {
-        let tasks = Tasks::new(shared.repaint.clone());
+    /// The loader of `instance`. It keeps what it loads in its session, and shows it in `shared`.
+    pub(super) fn new(instance: &Arc<Instance<CompanionParams>>, shared: &Arc<Shared>) -> Loader {
         let loader = Loader(Arc::new(Inner {
-            params,
-            shared,
-            tasks,
+            instance: Arc::clone(instance),
+            shared: Arc::clone(shared),
             groove: Mutex::default(),
-            recorder: Mutex::default(),
+            recorder: WorkerSlot::default(),
         }));
-        let weak = Arc::downgrade(&loader.0);
-        loader.0.params.session.on_restore(move || {
-            if let Some(inner) = weak.upgrade() {
-                Loader(inner).restore();
-            }
-        });
+        loader.0.instance.params.session.on_restore(&loader.0, |inner| Loader(inner).restore());
         loader
-    }
-
-    /// The loader's tasks.
-    pub(super) fn tasks(&self) -> &Tasks {
-        &self.0.tasks
     }
 
     /// Gives a new worker the network and what the session names, at once. The thread that it returns takes a recording when it is
@@ -102,37 +91,26 @@ impl Loader {
             if let (Some(inner), Some(reference)) = (weak.upgrade(), OpenReference::recorded(&mut taken)) {
                 let loader = Loader(inner);
                 match reference.and_then(|reference| loader.keep(Some(reference))) {
-                    Ok(()) => loader.0.shared.changes.note(),
-                    Err(refusal) => loader.0.tasks.refuse(refusal),
+                    Ok(()) => loader.0.instance.changes.note(),
+                    Err(refusal) => loader.0.instance.tasks.refuse(refusal),
                 }
             }
         };
-        match Worker::start(&self.0.shared.line.requests, work) {
-            Ok(worker) => {
-                let thread = worker.thread();
-                *self.0.recorder.lock() = Some(worker);
-                thread
-            }
-            Err(error) => {
-                let reason = format!("the input cannot be recorded: {error}; close some programs");
-                self.0.tasks.refuse(reason);
-                None
-            }
-        }
+        let lack = "the input cannot be recorded";
+        self.0.recorder.start(&self.0.shared.line.requests, work, &self.0.instance.tasks, lack)
     }
 
     /// Gives a worker what it runs.
     fn give<J: Job>(&self, handle: &mut InferenceHandle<J>, job: Result<J, String>) {
         let load = |job| handle.load(|| Ok::<_, neurdsp_rt::Error>(job)).map_err(|error| error.to_string());
         if let Err(reason) = job.and_then(load) {
-            self.0.tasks.refuse(reason);
+            self.0.instance.tasks.refuse(reason);
         }
     }
 
     /// Ends the workers.
     pub(super) fn detach(&self) {
-        let recorder = self.0.recorder.lock().take();
-        drop(recorder);
+        self.0.recorder.stop();
         let handles = self.0.groove.lock().handles.take();
         drop(handles);
         *self.0.shared.monitor.lock() = None;
@@ -141,11 +119,11 @@ impl Loader {
     /// Asks by the session that the host has restored. What cannot be opened leaves the network alone.
     fn restore(&self) {
         // Earlier requests no longer count.
-        self.0.tasks.cancel();
-        let opened = self.open(&self.0.params.session.get());
-        self.0.tasks.settle(opened.as_ref().err().cloned());
+        self.0.instance.tasks.cancel();
+        let opened = self.open(&self.0.instance.params.session.get());
+        self.0.instance.tasks.settle(opened.as_ref().err().cloned());
         if let Err(refusal) = self.ask_by(opened.ok().flatten()) {
-            self.0.tasks.refuse(refusal);
+            self.0.instance.tasks.refuse(refusal);
         }
     }
 
@@ -172,11 +150,11 @@ impl Loader {
 
     fn take_when_open(&self, open: impl FnOnce() -> Result<Option<OpenReference>, Refusal> + Send + 'static) {
         let loader = self.clone();
-        self.0.tasks.spawn(REFERENCE, move |is_latest| {
+        self.0.instance.tasks.spawn(REFERENCE, move |is_latest| {
             let reference = open()?;
             if is_latest() {
                 loader.keep(reference)?;
-                loader.0.shared.changes.note();
+                loader.0.instance.changes.note();
             }
             Ok(())
         });
@@ -186,7 +164,11 @@ impl Loader {
     fn keep(&self, reference: Option<OpenReference>) -> Result<(), Refusal> {
         let resource = reference.as_ref().map(|reference| reference.resource.clone());
         self.ask_by(reference)?;
-        self.0.params.session.change(|session| *session = Session { version: VERSION, reference: resource });
+        self.0
+            .instance
+            .params
+            .session
+            .change(|session| *session = Session { version: VERSION, reference: resource });
         Ok(())
     }
 
@@ -211,7 +193,7 @@ impl Loader {
         }
         let job = build().map_err(Refusal::from)?;
         handle.load(|| Ok::<_, neurdsp_rt::Error>(job)).map_err(|error| Refusal::from(error.to_string()))?;
-        self.0.shared.repaint.request();
+        self.0.instance.repaint.request();
         Ok(())
     }
 

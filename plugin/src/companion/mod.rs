@@ -32,4 +32,5 @@ mod session;
 mod shared;
 mod sound;
 
-pub(crate) use player::CompanionPlayer;
+/// The plugin, as the framework asks for it.
+pub(crate) type CompanionPlugin = crate::shell::Shell<player::CompanionPlayer>;

@@ -3,12 +3,11 @@
 use std::sync::Arc;
 
 use neurdsp_models::music::groove::{Feel, N_VOICES, VOICES};
-use nice_plug::plugin::PluginState;
 use nice_plug::prelude::*;
 
 use super::live::{ChordSettings, MoodSettings};
 use super::session::Session;
-use crate::state::{Persisted, revision, values};
+use crate::state::{Persisted, SavedParams, revision};
 
 /// Titles of the voices, in their order.
 pub(super) const TITLES: [&str; N_VOICES] =
@@ -18,7 +17,7 @@ const SEEDS: i32 = 9_999;
 
 /// All parameters, and what a project keeps beside them.
 #[derive(Params)]
-pub(super) struct CompanionParams {
+pub(crate) struct CompanionParams {
     /// Passes all on, as late as the latency says.
     #[id = "bypass"]
     pub(super) bypass: BoolParam,
@@ -225,10 +224,11 @@ impl CompanionParams {
             smoothing_s: self.mood_smoothing.value(),
         }
     }
+}
 
-    /// Completes a state that has no value for some parameters.
-    pub(super) fn complete(state: &mut PluginState) {
-        values::complete(&CompanionParams::default(), state, &[]);
+impl SavedParams for CompanionParams {
+    fn revision(&self) -> &IntParam {
+        &self.revision
     }
 }
 

@@ -5,28 +5,25 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread::Thread;
-use std::time::{Duration, Instant};
 
 use neurdsp_rt::Monitor;
-use nice_plug::plugin::PluginState;
 use nice_plug::prelude::*;
 
 use super::delay::SoundDelay;
 use super::editor::CompanionEditor;
-use super::identity::{CLAP_ID, OWNER};
+use super::identity::CLAP_ID;
 use super::live::{self, Block, Inferences, Line, Meter, Settings};
 use super::loader::{Handles, Loader};
 use super::params::CompanionParams;
 use super::shared::Shared;
-use super::sound::CompanionSound;
-use crate::host::Link;
-use crate::window::AppEditor;
+use crate::audio::BlockTimer;
+use crate::instance::Instance;
+use crate::shell::{Player, Shell};
 
 /// The plugin.
 pub(crate) struct CompanionPlayer {
-    params: Arc<CompanionParams>,
+    instance: Arc<Instance<CompanionParams>>,
     shared: Arc<Shared>,
-    link: Arc<Link>,
     loader: Loader,
     line: Option<Line>,
     sound: SoundDelay,
@@ -39,38 +36,10 @@ pub(crate) struct CompanionPlayer {
     sample_rate: f64,
 }
 
-impl Default for CompanionPlayer {
-    fn default() -> CompanionPlayer {
-        let params = Arc::new(CompanionParams::default());
-        let shared = Arc::new(Shared::default());
-        let link = Link::offer(|| Arc::new(CompanionParams::default()));
-        let loader = Loader::new(Arc::clone(&params), Arc::clone(&shared));
-        CompanionPlayer {
-            params,
-            shared,
-            link,
-            loader,
-            line: None,
-            sound: SoundDelay::default(),
-            recorder: None,
-            monitor: Arc::default(),
-            panicked: false,
-            sample_rate: 0.0,
-        }
-    }
-}
-
-impl Drop for CompanionPlayer {
-    fn drop(&mut self) {
-        // Threads of tasks may still hold the loader.
-        self.loader.detach();
-    }
-}
-
 impl CompanionPlayer {
     /// The latency that the switch asks for.
     fn wanted_latency(&self) -> u32 {
-        if self.params.late_only.value() { 0 } else { Line::max_latency(self.sample_rate) as u32 }
+        if self.instance.params.late_only.value() { 0 } else { Line::max_latency(self.sample_rate) as u32 }
     }
 
     /// Delays the sound as the notes are delayed.
@@ -79,11 +48,11 @@ impl CompanionPlayer {
         let latency = line.latency();
         self.sound.set(latency);
         self.shared.latency_samples.store(latency as u32, Ordering::Relaxed);
-        self.link.set_tail_samples(latency);
+        self.instance.link.set_tail_samples(latency);
     }
 
     fn settings(&self) -> Settings {
-        let params = &self.params;
+        let params = &self.instance.params;
         Settings {
             feel: params.wanted_feel(),
             is_on: params.feel.value() && !params.bypass.value(),
@@ -94,7 +63,7 @@ impl CompanionPlayer {
             mood: params.mood_settings(),
             listens: params.listen.value(),
             listen_bars: params.listen_bars.value() as u32,
-            is_offline: self.link.is_offline(),
+            is_offline: self.instance.link.is_offline(),
         }
     }
 }
@@ -138,14 +107,16 @@ fn meter(transport: &Transport) -> Meter {
 
 const STEREO: NonZeroU32 = new_nonzero_u32(2);
 
-impl Plugin for CompanionPlayer {
-    const NAME: &'static str = OWNER.name;
-    const VENDOR: &'static str = OWNER.vendor;
-    const URL: &'static str = "";
-    const EMAIL: &'static str = "";
-    const VERSION: &'static str = env!("CARGO_PKG_VERSION");
+impl Player for CompanionPlayer {
+    const CLAP_ID: &'static str = CLAP_ID;
+    const DESCRIPTION: &'static str = "Plays notes with the feel of a drummer, or of your own bars";
+    const CLAP_FEATURES: &'static [ClapFeature] =
+        &[ClapFeature::NoteEffect, ClapFeature::Utility, ClapFeature::Stereo];
+    // Hosts give notes to instruments; few give them to effects.
+    const VST3_CATEGORIES: &'static [Vst3SubCategory] =
+        &[Vst3SubCategory::Instrument, Vst3SubCategory::Tools];
     // Some hosts load no plugin without a sound; it passes this one.
-    const AUDIO_IO_LAYOUTS: &'static [AudioIOLayout] = &[AudioIOLayout {
+    const LAYOUTS: &'static [AudioIOLayout] = &[AudioIOLayout {
         main_input_channels: Some(STEREO),
         main_output_channels: Some(STEREO),
         ..AudioIOLayout::const_default()
@@ -153,51 +124,56 @@ impl Plugin for CompanionPlayer {
     // Controllers, bends and pressure pass too, as late as the notes.
     const MIDI_INPUT: MidiConfig = MidiConfig::MidiCCs;
     const MIDI_OUTPUT: MidiConfig = MidiConfig::MidiCCs;
-    const INPUT_EVENT_CAPACITY: usize = 4096;
-    const SAMPLE_ACCURATE_AUTOMATION: bool = true;
+    const EVENT_CAPACITY: usize = 4096;
 
-    type Editor = AppEditor<CompanionEditor>;
-    type SysExMessage = ();
-    type BackgroundTask = ();
+    type Sound = Loader;
+    type Contents = CompanionEditor;
 
-    fn filter_state(state: &mut PluginState) {
-        CompanionParams::complete(state);
+    fn new(instance: &Arc<Instance<CompanionParams>>) -> CompanionPlayer {
+        let shared = Arc::default();
+        let loader = Loader::new(instance, &shared);
+        CompanionPlayer {
+            instance: Arc::clone(instance),
+            shared,
+            loader,
+            line: None,
+            sound: SoundDelay::default(),
+            recorder: None,
+            monitor: Arc::default(),
+            panicked: false,
+            sample_rate: 0.0,
+        }
     }
 
-    fn params(&self) -> Arc<dyn Params> {
-        self.params.clone()
-    }
-
-    fn editor(&mut self, _executor: AsyncExecutor<Self>) -> Option<Self::Editor> {
-        let sound = CompanionSound { params: Arc::clone(&self.params), loader: self.loader.clone() };
-        Some(CompanionEditor::create(sound, Arc::clone(&self.shared)))
+    fn window(&self) -> (Loader, CompanionEditor) {
+        (self.loader.clone(), CompanionEditor::new(&self.shared))
     }
 
     fn activate(
         &mut self,
         _layout: &AudioIOLayout,
         config: &BufferConfig,
-        context: &mut impl ActivateContext<Self>,
+        tell_latency: impl FnOnce(u32),
     ) -> bool {
         let rate = f64::from(config.sample_rate);
         self.shared.sample_rate_hz.store(config.sample_rate as u32, Ordering::Relaxed);
-        self.shared.cpu.watch(Arc::clone(&self.monitor), rate, config.max_buffer_size as usize);
+        self.instance.cpu.watch(Arc::clone(&self.monitor), rate, config.max_buffer_size as usize);
         let (inferences, handles) = match workers() {
             Ok(workers) => workers,
             Err(error) => {
-                self.loader.tasks().refuse(error.to_string());
+                self.instance.tasks.refuse(error.to_string());
                 return false;
             }
         };
         // Notes that sounded when the host stopped are ended when it plays again.
         let before = self.line.take();
         self.sample_rate = rate;
-        let (line, taken) = Line::new(inferences, before, rate, self.params.late_only.value());
+        let (line, taken) = Line::new(inferences, before, rate, self.instance.params.late_only.value());
         self.line = Some(line);
         self.sound = SoundDelay::new(Line::max_latency(rate));
         // Not in the background: the first block of an offline render must have the reference.
         self.recorder = self.loader.attach(handles, taken);
-        self.link.set_latency(self.wanted_latency(), |samples| context.set_latency_samples(samples));
+        self.instance.link.set_latency(self.wanted_latency(), tell_latency);
         self.follow_latency();
         true
     }
@@ -212,23 +188,23 @@ impl Plugin for CompanionPlayer {
     fn process(
         &mut self,
         buffer: &mut Buffer,
-        _aux: &mut AuxiliaryBuffers,
-        context: &mut impl ProcessContext<Self>,
-    ) -> ProcessStatus {
-        let start = Instant::now();
+        _outputs: &mut [Buffer],
+        context: &mut impl ProcessContext<Shell<Self>>,
+    ) {
+        let timer = BlockTimer::start();
         let wanted = self.wanted_latency();
-        if self.link.change_latency(wanted, |samples| context.set_latency_samples(samples))
+        if self.instance.link.change_latency(wanted, |samples| context.set_latency_samples(samples))
             && let Some(line) = &mut self.line
         {
             line.set_late_only(wanted == 0);
         }
         self.follow_latency();
         let (settings, rate, len) = (self.settings(), self.sample_rate, buffer.samples());
-        let panics = self.params.panic.value();
+        let panics = self.instance.params.panic.value();
         let channels = buffer.as_slice();
         let heard = self.shared.line.mood.write(channels);
         self.sound.process(channels);
-        let Some(line) = &mut self.line else { return ProcessStatus::Normal };
+        let Some(line) = &mut self.line else { return };
         if panics && !std::mem::replace(&mut self.panicked, panics) {
             line.release();
         }
@@ -248,11 +224,8 @@ impl Plugin for CompanionPlayer {
             |event| _ = host.borrow_mut().try_send_event(event),
             wake,
         );
-        self.shared.repaint.request();
-        if len > 0 {
-            self.monitor.record(start.elapsed(), Duration::from_secs_f64(len as f64 / rate));
-        }
-        ProcessStatus::Normal
+        self.instance.repaint.request();
+        timer.stop(&self.monitor, len, rate);
     }
 
     fn deactivate(&mut self) {
@@ -262,21 +235,4 @@ impl Plugin for CompanionPlayer {
             line.reset();
         }
     }
-}
-
-impl ClapPlugin for CompanionPlayer {
-    const CLAP_ID: &'static str = CLAP_ID;
-    const CLAP_DESCRIPTION: Option<&'static str> =
-        Some("Plays notes with the feel of a drummer, or of your own bars");
-    const CLAP_MANUAL_URL: Option<&'static str> = None;
-    const CLAP_SUPPORT_URL: Option<&'static str> = None;
-    const CLAP_FEATURES: &'static [ClapFeature] =
-        &[ClapFeature::NoteEffect, ClapFeature::Utility, ClapFeature::Stereo];
-}
-
-impl Vst3Plugin for CompanionPlayer {
-    const VST3_CLASS_ID: [u8; 16] = OWNER.class;
-    // Hosts give notes to instruments; few give them to effects.
-    const VST3_SUBCATEGORIES: &'static [Vst3SubCategory] =
-        &[Vst3SubCategory::Instrument, Vst3SubCategory::Tools];
 }

@@ -34,7 +34,7 @@ pub(super) struct ReferenceCard {
 
 /// A reference that can be asked.
 #[derive(Clone)]
-pub(super) struct OpenReference {
+pub(crate) struct OpenReference {
     pub(super) resource: Resource,
     pub(super) bars: Arc<Bars>,
     pub(super) card: ReferenceCard,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::state::Resource;
+use crate::state::{Resource, SavedSession};
 
 /// Version of [`Session`]. A newer one is refused with a message.
 pub(super) const VERSION: u32 = 1;
@@ -16,17 +16,12 @@ pub(super) struct Session {
     pub(super) reference: Option<Resource>,
 }
 
-impl Session {
-    /// Whether this version of the plugin understands it.
-    ///
-    /// # Errors
-    ///
-    /// A sentence for the user.
-    pub(super) fn check(&self) -> Result<(), String> {
-        if self.version <= VERSION {
-            return Ok(());
-        }
-        Err("the project was saved by a newer neurdsp; update this one to load its groove".to_owned())
+impl SavedSession for Session {
+    const VERSION: u32 = VERSION;
+    const PURPOSE: &'static str = "load its groove";
+
+    fn version(&self) -> u32 {
+        self.version
     }
 }
 

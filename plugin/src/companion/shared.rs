@@ -8,15 +8,11 @@ use parking_lot::Mutex;
 
 use super::live::LineShared;
 use super::reference::ReferenceCard;
-use crate::audio::CpuMeter;
-use crate::state::Changes;
-use crate::window::Repaint;
 
 /// State that all parts of one instance share.
 #[derive(Debug, Default)]
 pub(super) struct Shared {
     pub(super) line: LineShared,
-    pub(super) cpu: CpuMeter,
     /// The latency in samples, and the rate in Hz.
     pub(super) latency_samples: AtomicU32,
     pub(super) sample_rate_hz: AtomicU32,
@@ -24,6 +20,4 @@ pub(super) struct Shared {
     pub(super) monitor: Mutex<Option<Arc<InferenceMonitor>>>,
     /// The reference.
     pub(super) reference: Mutex<Option<ReferenceCard>>,
-    pub(super) changes: Changes,
-    pub(super) repaint: Repaint,
 }

@@ -1,13 +1,11 @@
 //! Presets that come with the drum separator. They move faders, and leave the network as it is.
 
-use std::path::{Path, PathBuf};
-
 use nice_plug::plugin::{ParamValue, PluginState};
 
 use super::strips::{ALL, STRIPS};
+use crate::state::Refusal;
+use crate::state::session::new_state;
 
-/// The folder in which they appear to be.
-const FOLDER: &str = "factory";
 /// The level of a strip that is muted; its fader stays at 0 dB.
 const MUTED: f32 = f32::NEG_INFINITY;
 
@@ -27,41 +25,36 @@ const PRESETS: &[(&str, [f32; STRIPS])] = &[
     ("Without snare", [0.0, MUTED, 0.0, 0.0, 0.0, 0.0]),
 ];
 
-/// The presets, as paths that [`read`] knows.
-pub(super) fn paths() -> Vec<PathBuf> {
-    PRESETS.iter().map(|(name, _)| Path::new(FOLDER).join(name)).collect()
+/// Their names.
+pub(super) fn names() -> Vec<&'static str> {
+    PRESETS.iter().map(|(name, _)| *name).collect()
 }
 
-/// Reads a preset; none if the path is not one of [`paths`].
-pub(super) fn read(path: &Path) -> Option<PluginState> {
-    let name = path.strip_prefix(FOLDER).ok()?;
-    let (_, levels) = PRESETS.iter().find(|(known, _)| Path::new(known) == name)?;
+/// The state of one of them.
+pub(super) fn state(name: &str) -> Option<Result<PluginState, Refusal>> {
+    let (_, levels) = PRESETS.iter().find(|(known, _)| *known == name)?;
     let values = ALL.iter().zip(levels).flat_map(|(strip, level)| {
         let is_muted = *level == MUTED;
         let fader = ParamValue::F32(if is_muted { 0.0 } else { *level });
         [(strip.name.to_owned(), fader), (format!("{}_mute", strip.name), ParamValue::Bool(is_muted))]
     });
-    Some(PluginState {
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        params: values.collect(),
-        fields: [].into(),
-    })
+    Some(Ok(new_state(values)))
 }
 
 #[cfg(test)]
 mod tests {
     use nice_plug::params::Params;
 
+    use super::super::loader::Loader;
     use super::super::params::DrumParams;
-    use super::super::sound::DrumSound;
-    use super::{MUTED, PRESETS, paths, read};
+    use super::{MUTED, PRESETS, state};
     use crate::state::kinds::fader_gain;
     use crate::ui::recall::Sound;
 
     #[test]
     fn every_preset_sets_the_gains_that_it_names_and_keeps_the_network() {
-        for (path, (name, levels)) in paths().iter().zip(PRESETS) {
-            let opened = DrumSound::open(&read(path).unwrap()).unwrap();
+        for (name, levels) in PRESETS {
+            let opened = Loader::open(&state(name).unwrap().unwrap()).unwrap();
             assert!(opened.files.is_none());
             let params = DrumParams::default();
             for (id, param, _) in params.param_map() {
@@ -75,6 +68,6 @@ mod tests {
                 assert!((set - wanted).abs() < 1e-3, "{name}");
             }
         }
-        assert!(read("factory/none".as_ref()).is_none() && read("a/b".as_ref()).is_none());
+        assert!(state("none").is_none());
     }
 }

@@ -38,7 +38,7 @@ pub(super) struct ModelCard {
 
 /// A network that can play.
 #[derive(Clone)]
-pub(super) struct OpenModel {
+pub(crate) struct OpenModel {
     pub(super) resource: Resource,
     pub(super) network: Arc<dyn StreamSource>,
     /// The strip of each of its stems.

@@ -2,8 +2,6 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use neurdsp_rt::StemHandle;
 use parking_lot::Mutex;
@@ -12,25 +10,23 @@ use super::files::{self, OpenModel};
 use super::params::DrumParams;
 use super::session::{Session, VERSION};
 use super::shared::Shared;
-use crate::loading::Tasks;
-use crate::state::Refusal;
+use crate::instance::Instance;
+use crate::loading::Outbox;
+use crate::state::{Refusal, Resource, SavedSession};
 
-/// How long to wait before a network is offered again to a mixer that has not taken the ones before.
-const RETRY: Duration = Duration::from_millis(100);
 /// The kind of the tasks.
 const MODEL: &str = "model";
 
 /// The loader of one instance. Clones are the same.
 #[derive(Clone)]
-pub(super) struct Loader(Arc<Inner>);
+pub(crate) struct Loader(pub(super) Arc<Inner>);
 
-struct Inner {
-    params: Arc<DrumParams>,
+/// What the clones share.
+pub(super) struct Inner {
+    pub(super) instance: Arc<Instance<DrumParams>>,
     shared: Arc<Shared>,
-    tasks: Tasks,
     mixer: Mutex<Mixer>,
-    /// Whether a thread waits for the mixer to take what was sent before.
-    waiting: AtomicBool,
+    outbox: Outbox,
 }
 
 /// The mixer, and the network that is to play in it. The network outlives the mixer, since hosts stop and start often.
@@ -43,28 +39,16 @@ struct Mixer {
 }
 
 impl Loader {
-    /// A loader that keeps what it loads in the session of `params`, and shows it in `shared`.
-    pub(super) fn new(params: Arc<DrumParams>, shared: Arc<Shared>) -> Loader {
-        let tasks = Tasks::new(shared.repaint.clone());
+    /// The loader of `instance`. It keeps what it loads in its session, and shows it in `shared`.
+    pub(super) fn new(instance: &Arc<Instance<DrumParams>>, shared: &Arc<Shared>) -> Loader {
         let loader = Loader(Arc::new(Inner {
-            params,
-            shared,
-            tasks,
+            instance: Arc::clone(instance),
+            shared: Arc::clone(shared),
             mixer: Mutex::default(),
-            waiting: AtomicBool::new(false),
+            outbox: Outbox::default(),
         }));
-        let weak = Arc::downgrade(&loader.0);
-        loader.0.params.session.on_restore(move || {
-            if let Some(inner) = weak.upgrade() {
-                Loader(inner).restored();
-            }
-        });
+        loader.0.instance.params.session.on_restore(&loader.0, |inner| Loader(inner).restored());
         loader
-    }
-
-    /// The loader's tasks.
-    pub(super) fn tasks(&self) -> &Tasks {
-        &self.0.tasks
     }
 
     /// Gives a new mixer what the session names, at once.
@@ -93,10 +77,10 @@ impl Loader {
     /// there is none, and the sound passes.
     fn restore(&self) {
         // Earlier requests no longer count.
-        self.0.tasks.cancel();
-        let session = self.0.params.session.get();
+        self.0.instance.tasks.cancel();
+        let session = self.0.instance.params.session.get();
         let opened = self.open(&session);
-        self.0.tasks.settle(opened.as_ref().err().cloned());
+        self.0.instance.tasks.settle(opened.as_ref().err().cloned());
         let is_new = session.model.is_none();
         let model = opened.ok().flatten();
         if let (true, Some(model)) = (is_new, &model) {
@@ -107,9 +91,9 @@ impl Loader {
         match self.try_send() {
             Err(neurdsp_rt::Error::Busy { .. }) => {
                 let loader = self.clone();
-                self.0.tasks.spawn(MODEL, move |_| Ok(loader.send()?));
+                self.0.instance.tasks.spawn(MODEL, move |_| Ok(loader.send()?));
             }
-            Err(error) => self.0.tasks.refuse(error.to_string()),
+            Err(error) => self.0.instance.tasks.refuse(error.to_string()),
             Ok(()) => {}
         }
     }
@@ -134,19 +118,19 @@ impl Loader {
     }
 
     /// Plays a network that is open.
-    pub(super) fn play(&self, model: OpenModel) {
+    pub(super) fn play_opened(&self, model: OpenModel) {
         self.play_when_open(move || Ok(model));
     }
 
     fn play_when_open(&self, open: impl FnOnce() -> Result<OpenModel, Refusal> + Send + 'static) {
         let loader = self.clone();
-        self.0.tasks.spawn(MODEL, move |is_latest| {
+        self.0.instance.tasks.spawn(MODEL, move |is_latest| {
             let model = open()?;
             if is_latest() {
                 loader.set(Some(model.clone()));
                 loader.send()?;
                 loader.keep(&model);
-                loader.0.shared.changes.note();
+                loader.0.instance.changes.note();
             }
             Ok(())
         });
@@ -154,7 +138,7 @@ impl Loader {
 
     /// Keeps a network in the project.
     fn keep(&self, model: &OpenModel) {
-        self.0.params.session.change(|session| {
+        self.0.instance.params.session.change(|session| {
             *session = Session { version: VERSION, model: Some(model.resource.clone()) };
         });
     }
@@ -162,33 +146,17 @@ impl Loader {
     /// Makes `model` the next to be sent.
     fn set(&self, model: Option<OpenModel>) {
         let mut mixer = self.0.mixer.lock();
-        let is_same = match (&mixer.model, &model) {
-            (Some(now), Some(next)) => now.resource.is(&next.resource),
-            (None, None) => true,
-            _ => false,
-        };
-        if !is_same {
+        let now = mixer.model.as_ref().map(|model| &model.resource);
+        if !Resource::are_same(now, model.as_ref().map(|model| &model.resource)) {
             (mixer.model, mixer.is_sent) = (model, false);
         }
         drop(mixer);
         self.show();
     }
 
-    /// Sends what the mixer lacks, once it has taken what was sent before: a host that is stopped takes nothing.
+    /// Sends what the mixer lacks, once it has taken what was sent before.
     fn send(&self) -> Result<(), String> {
-        loop {
-            match self.try_send() {
-                Err(neurdsp_rt::Error::Busy { .. }) => {
-                    // One thread waits, and then sends what is the latest.
-                    if self.0.waiting.swap(true, Ordering::Relaxed) {
-                        return Ok(());
-                    }
-                    std::thread::sleep(RETRY);
-                    self.0.waiting.store(false, Ordering::Relaxed);
-                }
-                result => return result.map_err(|error| error.to_string()),
-            }
-        }
+        self.0.outbox.send(|| self.try_send())
     }
 
     /// Sends the network to the mixer, if it has another.
@@ -211,6 +179,6 @@ impl Loader {
         let card = mixer.handle.as_ref().and(mixer.model.as_ref()).map(|model| model.card.clone());
         drop(mixer);
         *self.0.shared.playing.lock() = card;
-        self.0.shared.repaint.request();
+        self.0.instance.repaint.request();
     }
 }

@@ -26,4 +26,5 @@ mod shared;
 mod sound;
 mod strips;
 
-pub(crate) use player::DrumPlayer;
+/// The plugin, as the framework asks for it.
+pub(crate) type DrumPlugin = crate::shell::Shell<player::DrumPlayer>;

@@ -1,16 +1,15 @@
 //! The parameters that a host sees and automates. Their IDs never change: projects and presets are keyed by them.
 
-use nice_plug::plugin::PluginState;
 use nice_plug::prelude::*;
 
 use super::session::Session;
 use super::strips::{self, STRIPS};
 use crate::state::kinds::{fader, fader_gain};
-use crate::state::{Persisted, revision, values};
+use crate::state::{Persisted, SavedParams, revision};
 
 /// All parameters, and what a project keeps beside them.
 #[derive(Params)]
-pub(super) struct DrumParams {
+pub(crate) struct DrumParams {
     /// Passes the input on, delayed by the latency.
     #[id = "bypass"]
     pub(super) bypass: BoolParam,
@@ -99,10 +98,11 @@ impl DrumParams {
     pub(super) fn level(&self) -> f32 {
         fader_gain(self.master.value())
     }
+}
 
-    /// Completes a state that has no value for some parameters.
-    pub(super) fn complete(state: &mut PluginState) {
-        values::complete(&DrumParams::default(), state, &[]);
+impl SavedParams for DrumParams {
+    fn revision(&self) -> &IntParam {
+        &self.revision
     }
 }
 

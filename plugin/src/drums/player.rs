@@ -3,27 +3,24 @@
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
 
 use neurdsp_rt::{Monitor, StemMixer};
-use nice_plug::plugin::PluginState;
 use nice_plug::prelude::*;
 
 use super::editor::DrumEditor;
-use super::identity::{CLAP_ID, OWNER};
+use super::identity::CLAP_ID;
 use super::loader::Loader;
 use super::params::DrumParams;
 use super::shared::Shared;
-use super::sound::DrumSound;
 use super::strips::{STEMS, STRIPS, TITLES};
-use crate::host::Link;
-use crate::window::AppEditor;
+use crate::audio::BlockTimer;
+use crate::instance::Instance;
+use crate::shell::{Player, Shell};
 
 /// The plugin.
 pub(crate) struct DrumPlayer {
-    params: Arc<DrumParams>,
+    instance: Arc<Instance<DrumParams>>,
     shared: Arc<Shared>,
-    link: Arc<Link>,
     loader: Loader,
     mixer: Option<StemMixer>,
     monitor: Arc<Monitor>,
@@ -31,32 +28,6 @@ pub(crate) struct DrumPlayer {
     sample_rate: f64,
     /// Whether there is one input.
     is_mono: bool,
-}
-
-impl Default for DrumPlayer {
-    fn default() -> DrumPlayer {
-        let params = Arc::new(DrumParams::default());
-        let shared = Arc::new(Shared::default());
-        let link = Link::offer(|| Arc::new(DrumParams::default()));
-        let loader = Loader::new(Arc::clone(&params), Arc::clone(&shared));
-        DrumPlayer {
-            params,
-            shared,
-            link,
-            loader,
-            mixer: None,
-            monitor: Arc::default(),
-            sample_rate: 0.0,
-            is_mono: false,
-        }
-    }
-}
-
-impl Drop for DrumPlayer {
-    fn drop(&mut self) {
-        // A thread that waits for the mixer to take a network may still hold the loader.
-        self.loader.detach();
-    }
 }
 
 impl DrumPlayer {
@@ -69,17 +40,19 @@ impl DrumPlayer {
 
     /// Tells the host for how long sound may go on.
     fn report_tail(&self) {
-        self.link.set_tail_samples(self.mixer.as_ref().map_or(0, |mixer| tail(mixer, self.sample_rate)));
+        self.instance
+            .link
+            .set_tail_samples(self.mixer.as_ref().map_or(0, |mixer| tail(mixer, self.sample_rate)));
     }
 
     /// Moves every gain to where its fader is.
     fn follow_faders(&mut self) {
         let Some(mixer) = &mut self.mixer else { return };
-        for (index, gain) in self.params.gains().into_iter().enumerate() {
+        for (index, gain) in self.instance.params.gains().into_iter().enumerate() {
             mixer.set_gain(index, gain);
         }
-        mixer.set_level(self.params.level());
-        mixer.set_bypass(self.params.bypass.value());
+        mixer.set_level(self.instance.params.level());
+        mixer.set_bypass(self.instance.params.bypass.value());
     }
 }
 
@@ -146,41 +119,44 @@ const fn layout(inputs: NonZeroU32, outputs: NonZeroU32, strips: &'static [NonZe
     }
 }
 
-impl Plugin for DrumPlayer {
-    const NAME: &'static str = OWNER.name;
-    const VENDOR: &'static str = OWNER.vendor;
-    const URL: &'static str = "";
-    const EMAIL: &'static str = "";
-    const VERSION: &'static str = env!("CARGO_PKG_VERSION");
-    const AUDIO_IO_LAYOUTS: &'static [AudioIOLayout] = &[
+impl Player for DrumPlayer {
+    const CLAP_ID: &'static str = CLAP_ID;
+    const DESCRIPTION: &'static str = "Takes drum recordings apart as they play";
+    const CLAP_FEATURES: &'static [ClapFeature] =
+        &[ClapFeature::AudioEffect, ClapFeature::Stereo, ClapFeature::Mono, ClapFeature::Mixing];
+    const VST3_CATEGORIES: &'static [Vst3SubCategory] = &[Vst3SubCategory::Fx, Vst3SubCategory::Tools];
+    const LAYOUTS: &'static [AudioIOLayout] = &[
         layout(STEREO, STEREO, &[STEREO; STRIPS]),
         layout(MONO, STEREO, &[STEREO; STRIPS]),
         layout(MONO, MONO, &[MONO; STRIPS]),
     ];
-    const SAMPLE_ACCURATE_AUTOMATION: bool = true;
 
-    type Editor = AppEditor<DrumEditor>;
-    type SysExMessage = ();
-    type BackgroundTask = ();
+    type Sound = Loader;
+    type Contents = DrumEditor;
 
-    fn filter_state(state: &mut PluginState) {
-        DrumParams::complete(state);
+    fn new(instance: &Arc<Instance<DrumParams>>) -> DrumPlayer {
+        let shared = Arc::default();
+        let loader = Loader::new(instance, &shared);
+        DrumPlayer {
+            instance: Arc::clone(instance),
+            shared,
+            loader,
+            mixer: None,
+            monitor: Arc::default(),
+            sample_rate: 0.0,
+            is_mono: false,
+        }
     }
 
-    fn params(&self) -> Arc<dyn Params> {
-        self.params.clone()
-    }
-
-    fn editor(&mut self, _executor: AsyncExecutor<Self>) -> Option<Self::Editor> {
-        let sound = DrumSound { params: Arc::clone(&self.params), loader: self.loader.clone() };
-        Some(DrumEditor::create(sound, Arc::clone(&self.shared)))
+    fn window(&self) -> (Loader, DrumEditor) {
+        (self.loader.clone(), DrumEditor::new(&self.shared))
     }
 
     fn activate(
         &mut self,
         layout: &AudioIOLayout,
         config: &BufferConfig,
-        context: &mut impl ActivateContext<Self>,
+        tell_latency: impl FnOnce(u32),
     ) -> bool {
         self.is_mono = layout.main_input_channels == Some(MONO);
         self.sample_rate = f64::from(config.sample_rate);
@@ -189,7 +165,7 @@ impl Plugin for DrumPlayer {
             Ok((mixer, handle)) => {
                 self.monitor = Arc::clone(handle.monitor());
                 let max_block = config.max_buffer_size as usize;
-                self.shared.cpu.watch(Arc::clone(&self.monitor), self.sample_rate, max_block);
+                self.instance.cpu.watch(Arc::clone(&self.monitor), self.sample_rate, max_block);
                 self.mixer = Some(mixer);
                 // Not in the background: the first block of an offline render must have the network.
                 self.loader.attach(handle);
@@ -197,10 +173,10 @@ impl Plugin for DrumPlayer {
             }
             Err(error) => {
                 self.deactivate();
-                self.loader.tasks().refuse(format!("{error}; the sound passes unchanged"));
+                self.instance.tasks.refuse(format!("{error}; the sound passes unchanged"));
             }
         }
-        self.link.set_latency(self.latency(), |samples| context.set_latency_samples(samples));
+        self.instance.link.set_latency(self.latency(), tell_latency);
         self.report_tail();
         true
     }
@@ -215,46 +191,29 @@ impl Plugin for DrumPlayer {
     fn process(
         &mut self,
         buffer: &mut Buffer,
-        aux: &mut AuxiliaryBuffers,
-        context: &mut impl ProcessContext<Self>,
-    ) -> ProcessStatus {
-        let start = Instant::now();
+        outputs: &mut [Buffer],
+        context: &mut impl ProcessContext<Shell<Self>>,
+    ) {
+        let timer = BlockTimer::start();
         self.follow_faders();
         let main = buffer.as_slice();
         let Some(mixer) = &mut self.mixer else {
             pass(main, self.is_mono);
-            return ProcessStatus::Normal;
+            return;
         };
         let rested = mixer.is_resting();
-        play(mixer, &self.shared, main, aux.outputs, self.is_mono);
+        play(mixer, &self.shared, main, outputs, self.is_mono);
         if !(rested && mixer.is_resting()) {
-            self.shared.repaint.request();
+            self.instance.repaint.request();
         }
         let len = main.first().map_or(0, |channel| channel.len());
-        if len > 0 {
-            self.monitor.record(start.elapsed(), Duration::from_secs_f64(len as f64 / self.sample_rate));
-        }
-        self.link.change_latency(self.latency(), |samples| context.set_latency_samples(samples));
+        timer.stop(&self.monitor, len, self.sample_rate);
+        self.instance.link.change_latency(self.latency(), |samples| context.set_latency_samples(samples));
         self.report_tail();
-        ProcessStatus::Normal
     }
 
     fn deactivate(&mut self) {
         self.loader.detach();
         self.mixer = None;
     }
-}
-
-impl ClapPlugin for DrumPlayer {
-    const CLAP_ID: &'static str = CLAP_ID;
-    const CLAP_DESCRIPTION: Option<&'static str> = Some("Takes drum recordings apart as they play");
-    const CLAP_MANUAL_URL: Option<&'static str> = None;
-    const CLAP_SUPPORT_URL: Option<&'static str> = None;
-    const CLAP_FEATURES: &'static [ClapFeature] =
-        &[ClapFeature::AudioEffect, ClapFeature::Stereo, ClapFeature::Mono, ClapFeature::Mixing];
-}
-
-impl Vst3Plugin for DrumPlayer {
-    const VST3_CLASS_ID: [u8; 16] = OWNER.class;
-    const VST3_SUBCATEGORIES: &'static [Vst3SubCategory] = &[Vst3SubCategory::Fx, Vst3SubCategory::Tools];
 }

@@ -6,9 +6,7 @@ use parking_lot::Mutex;
 
 use super::files::ModelCard;
 use super::strips::STRIPS;
-use crate::audio::{CpuMeter, Level};
-use crate::state::Changes;
-use crate::window::Repaint;
+use crate::audio::Level;
 
 /// State that all parts of one instance share.
 #[derive(Debug, Default)]
@@ -17,12 +15,9 @@ pub(super) struct Shared {
     pub(super) strips: [[Level; 2]; STRIPS],
     /// Levels of the mix.
     pub(super) master: [Level; 2],
-    pub(super) cpu: CpuMeter,
     /// The latency at the rate of the host, in samples, and that rate in Hz.
     pub(super) latency_samples: AtomicU32,
     pub(super) sample_rate_hz: AtomicU32,
-    pub(super) changes: Changes,
     /// The network that plays.
     pub(super) playing: Mutex<Option<ModelCard>>,
-    pub(super) repaint: Repaint,
 }

@@ -1,9 +1,5 @@
 //! How a whole sound of the drum separator is recalled: parameters and network.
 
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-
-use nice_plug::params::Params;
 use nice_plug::plugin::PluginState;
 
 use super::factory;
@@ -12,66 +8,50 @@ use super::identity::OWNER;
 use super::loader::Loader;
 use super::params::DrumParams;
 use super::session::Session;
-use crate::loading::Tasks;
-use crate::preset::{self, Owner};
-use crate::state::{Refusal, values};
+use crate::instance::Instance;
+use crate::preset::Owner;
+use crate::state::Refusal;
+use crate::state::session::parts;
 use crate::ui::recall::{Recalled, Sound};
 
-/// The sound of one instance.
-pub(super) struct DrumSound {
-    pub(super) params: Arc<DrumParams>,
-    pub(super) loader: Loader,
-}
-
-/// The session of a state, and the values of the parameters.
-fn parts(state: &PluginState) -> Result<(Session, Vec<(String, f32)>), String> {
-    let mut state = state.clone();
-    DrumParams::complete(&mut state);
-    let session: Session = match state.fields.get("session") {
-        Some(text) => serde_json::from_str(text).map_err(|_| "the preset is damaged".to_owned())?,
-        None => Session::default(),
-    };
-    session.check()?;
-    let mut values = values::of_state(&DrumParams::default(), &state);
-    values.retain(|(id, _)| !DrumSound::APART.contains(&id.as_str()));
-    Ok((session, values))
-}
-
-impl Sound for DrumSound {
+impl Sound for Loader {
     const OWNER: Owner = OWNER;
+    type Params = DrumParams;
     /// None if the sound names no network: then the one that plays stays.
     type Files = Option<OpenModel>;
 
-    fn params(&self) -> &dyn Params {
-        &*self.params
-    }
-
-    fn tasks(&self) -> &Tasks {
-        self.loader.tasks()
+    fn instance(&self) -> &Instance<DrumParams> {
+        &self.0.instance
     }
 
     fn file_hashes(&self) -> Vec<Option<String>> {
-        vec![self.params.session.read(|session| session.model.as_ref().map(|model| model.hash.clone()))]
+        vec![
+            self.0
+                .instance
+                .params
+                .session
+                .read(|session| session.model.as_ref().map(|model| model.hash.clone())),
+        ]
     }
 
     fn open(state: &PluginState) -> Result<Recalled<Option<OpenModel>>, Refusal> {
-        let (session, values) = parts(state)?;
-        let files = session.model.map(OpenModel::restore).transpose()?;
+        let (session, values) = parts::<DrumParams, Session>(state, Self::APART)?;
+        let files = session.unwrap_or_default().model.map(OpenModel::restore).transpose()?;
         Ok(Recalled { values, files })
     }
 
     fn play(&self, model: Option<OpenModel>) {
         if let Some(model) = model {
-            self.loader.play(model);
+            self.play_opened(model);
         }
     }
 
-    fn factory() -> Vec<PathBuf> {
-        factory::paths()
+    fn factory() -> Vec<&'static str> {
+        factory::names()
     }
 
-    fn read(preset: &Path) -> Result<PluginState, Refusal> {
-        factory::read(preset).map_or_else(|| preset::read(preset, &OWNER), Ok)
+    fn factory_state(name: &str) -> Option<Result<PluginState, Refusal>> {
+        factory::state(name)
     }
 }
 
@@ -80,8 +60,9 @@ mod tests {
     use nice_plug::plugin::{ParamValue, PluginState};
 
     use super::super::identity::OWNER;
-    use super::parts;
+    use super::super::loader::Loader;
     use crate::preset;
+    use crate::ui::recall::Sound;
 
     fn state(version: u32) -> PluginState {
         PluginState {
@@ -102,7 +83,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("loud kick.vstpreset");
         preset::write(&path, &OWNER, &state(1)).unwrap();
-        let (_, values) = parts(&preset::read(&path, &OWNER).unwrap()).unwrap();
+        let values = Loader::open(&preset::read(&path, &OWNER).unwrap()).unwrap().values;
         let value = |id: &str| values.iter().find(|(found, _)| found == id).unwrap().1;
         assert_eq!(
             [value("kick"), value("snare_mute"), value("toms"), value("toms_mute")],
@@ -115,6 +96,6 @@ mod tests {
 
     #[test]
     fn a_newer_one_is_refused() {
-        assert!(parts(&state(2)).unwrap_err().contains("newer"));
+        assert!(Loader::open(&state(2)).err().unwrap().reason.contains("newer"));
     }
 }

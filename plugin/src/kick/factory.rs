@@ -1,16 +1,13 @@
 //! Presets that come with the plugin: requests to the network inside it, with how the kick is played.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use nice_plug::plugin::{ParamValue, PluginState};
 use serde::Deserialize;
 
 use crate::state::Refusal;
-
-/// The folder in which they appear to be.
-const FOLDER: &str = "factory";
+use crate::state::session::new_state;
 
 static PRESETS: LazyLock<Vec<FactoryPreset>> = LazyLock::new(|| {
     // A test reads it too, so a mistake in it does not reach anyone.
@@ -39,16 +36,14 @@ struct FactoryPreset {
     values: BTreeMap<String, f32>,
 }
 
-/// The presets, as paths that [`read`] knows.
-pub(super) fn paths() -> Vec<PathBuf> {
-    PRESETS.iter().map(|preset| Path::new(FOLDER).join(&preset.name)).collect()
+/// Their names.
+pub(super) fn names() -> Vec<&'static str> {
+    PRESETS.iter().map(|preset| preset.name.as_str()).collect()
 }
 
-/// Reads a preset; none if the path is not one of [`paths`].
-pub(super) fn read(path: &Path) -> Option<Result<PluginState, Refusal>> {
-    let name = path.strip_prefix(FOLDER).ok()?;
-    let preset = PRESETS.iter().find(|preset| Path::new(&preset.name) == name)?;
-    Some(Ok(preset.state()))
+/// The state of one of them.
+pub(super) fn state(name: &str) -> Option<Result<PluginState, Refusal>> {
+    PRESETS.iter().find(|preset| preset.name == name).map(|preset| Ok(preset.state()))
 }
 
 impl FactoryPreset {
@@ -67,20 +62,18 @@ impl FactoryPreset {
         params.extend(self.switches.iter().map(|id| (id.clone(), ParamValue::Bool(true))));
         params.extend(self.choices.iter().map(|(id, value)| (id.clone(), ParamValue::String(value.clone()))));
         params.extend(self.values.iter().map(|(id, value)| (id.clone(), ParamValue::F32(*value))));
-        PluginState { version: env!("CARGO_PKG_VERSION").to_owned(), params, fields: BTreeMap::new() }
+        new_state(params)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use nice_plug::params::Params;
     use nice_plug::plugin::ParamValue;
 
+    use super::super::maker::Maker;
     use super::super::params::KickParams;
-    use super::super::sound::KickSound;
-    use super::{FactoryPreset, PRESETS, paths, read};
+    use super::{FactoryPreset, PRESETS, names, state};
     use crate::state::values::plain;
     use crate::ui::recall::Sound;
 
@@ -89,9 +82,9 @@ mod tests {
         let described: Vec<FactoryPreset> =
             serde_json::from_str(include_str!("../../presets/kick.json")).unwrap();
         assert_eq!((described.len(), PRESETS.len()), (12, 12));
-        for path in paths() {
-            let state = read(&path).unwrap().unwrap();
-            let recalled = KickSound::open(&state).unwrap();
+        for name in names() {
+            let state = state(name).unwrap().unwrap();
+            let recalled = Maker::open(&state).unwrap();
             let scratch = KickParams::default();
             for (id, value) in &state.params {
                 let (_, at) = recalled.values.iter().find(|(known, _)| known == id).unwrap();
@@ -100,10 +93,10 @@ mod tests {
                     (ParamValue::F32(value), ParamValue::F32(kept)) => (value - kept).abs() < 1e-4,
                     (value, kept) => format!("{value:?}") == format!("{kept:?}"),
                 };
-                assert!(is_kept, "{}: {id} {value:?} {kept:?}", path.display());
+                assert!(is_kept, "{name}: {id} {value:?} {kept:?}");
             }
             assert_eq!(recalled.values.len(), scratch.param_map().len() - 1);
         }
-        assert!(read(Path::new("factory/No such preset")).is_none() && read(Path::new("a/b")).is_none());
+        assert!(state("No such preset").is_none());
     }
 }

@@ -17,8 +17,9 @@ use super::params::KickParams;
 use super::session::{Session, VERSION};
 use super::shared::{Peaks, Shared, Shown, peaks};
 use super::wishes::Wishes;
-use crate::loading::{Tasks, Worker};
-use crate::state::{Refusal, Resource};
+use crate::instance::Instance;
+use crate::loading::WorkerSlot;
+use crate::state::{Refusal, Resource, SavedSession};
 
 /// The kind of the tasks.
 const KICK: &str = "kick";
@@ -31,15 +32,15 @@ const SKETCH_RATE: f64 = 11_025.0;
 
 /// The maker of one instance. Clones are the same.
 #[derive(Clone)]
-pub(super) struct Maker(Arc<Inner>);
+pub(crate) struct Maker(pub(super) Arc<Inner>);
 
-struct Inner {
-    params: Arc<KickParams>,
+/// What the clones share.
+pub(super) struct Inner {
+    pub(super) instance: Arc<Instance<KickParams>>,
     shared: Arc<Shared>,
-    tasks: Tasks,
     bench: Mutex<Bench>,
     /// Makes what the audio thread requests, while there is one.
-    worker: Mutex<Option<Worker>>,
+    worker: WorkerSlot,
 }
 
 /// What one thread at a time works with.
@@ -62,23 +63,16 @@ struct Bench {
 }
 
 impl Maker {
-    /// A maker that keeps what it makes in the session of `params`.
-    pub(super) fn new(params: Arc<KickParams>, shared: Arc<Shared>) -> Maker {
-        let tasks = Tasks::new(shared.repaint.clone());
-        let (bench, worker) = (Mutex::default(), Mutex::default());
-        let maker = Maker(Arc::new(Inner { params, shared, tasks, bench, worker }));
-        let weak = Arc::downgrade(&maker.0);
-        maker.0.params.session.on_restore(move || {
-            if let Some(inner) = weak.upgrade() {
-                Maker(inner).restored();
-            }
-        });
+    /// The maker of `instance`. It keeps what it makes in its session.
+    pub(super) fn new(instance: &Arc<Instance<KickParams>>, shared: &Arc<Shared>) -> Maker {
+        let maker = Maker(Arc::new(Inner {
+            instance: Arc::clone(instance),
+            shared: Arc::clone(shared),
+            bench: Mutex::default(),
+            worker: WorkerSlot::default(),
+        }));
+        maker.0.instance.params.session.on_restore(&maker.0, |inner| Maker(inner).restored());
         maker
-    }
-
-    /// The maker's tasks.
-    pub(super) fn tasks(&self) -> &Tasks {
-        &self.0.tasks
     }
 
     /// Makes the kick of the session at once, at a rate in Hz. The thread that it returns makes others when it is unparked after a
@@ -92,46 +86,37 @@ impl Maker {
         self.0.shared.shown.lock().failed = None;
         self.make_or_refuse();
         let maker = self.clone();
-        match Worker::start(&self.0.shared.requests, move || maker.make_or_refuse()) {
-            Ok(worker) => {
-                let thread = worker.thread();
-                *self.0.worker.lock() = Some(worker);
-                thread
-            }
-            Err(error) => {
-                let reason = format!("the kick cannot follow its controls: {error}; close some programs");
-                self.0.tasks.refuse(reason);
-                None
-            }
-        }
+        let lack = "the kick cannot follow its controls";
+        self.0.worker.start(
+            &self.0.shared.requests,
+            move || maker.make_or_refuse(),
+            &self.0.instance.tasks,
+            lack,
+        )
     }
 
     /// Ends the thread.
     pub(super) fn detach(&self) {
         self.0.bench.lock().rate = None;
-        let worker = self.0.worker.lock().take();
-        drop(worker);
+        self.0.worker.stop();
     }
 
     /// Makes what the parameters ask for, if it was not made, without the audio thread, which may be stopped.
     pub(super) fn nudge(&self) {
-        self.0.shared.requests.nudge();
-        if let Some(worker) = self.0.worker.lock().as_ref().and_then(Worker::thread) {
-            worker.unpark();
-        }
+        self.0.worker.nudge(&self.0.shared.requests);
     }
 
     /// Plays the session that the host has restored, now or once it plays.
     fn restored(&self) {
         // Earlier requests no longer count.
-        self.0.tasks.cancel();
+        self.0.instance.tasks.cancel();
         self.0.shared.shown.lock().failed = None;
         self.make_or_refuse();
     }
 
     fn make_or_refuse(&self) {
         if let Err(refusal) = self.make() {
-            self.0.tasks.refuse(refusal);
+            self.0.instance.tasks.refuse(refusal);
         }
     }
 
@@ -139,7 +124,7 @@ impl Maker {
     fn make(&self) -> Result<(), Refusal> {
         let mut bench = self.0.bench.lock();
         let Some(rate) = bench.rate else { return Ok(()) };
-        let (params, shared) = (&self.0.params, &self.0.shared);
+        let (params, shared) = (&self.0.instance.params, &self.0.shared);
         params.session.read(Session::check)?;
         let job = params.job();
         // What could not be made is not tried again and again, but with the next change of a control.
@@ -182,15 +167,15 @@ impl Maker {
         }
         bench.made = Some(made);
         *shared.shown.lock() = shown;
-        shared.repaint.request();
+        self.0.instance.repaint.request();
         Ok(())
     }
 
     /// Makes one of the variations the kick, and plays it.
     pub(super) fn take(&self, index: usize) {
         let maker = self.clone();
-        self.0.tasks.spawn(KICK, move |is_latest| {
-            let Session { kicks, model, .. } = maker.0.params.session.get();
+        self.0.instance.tasks.spawn(KICK, move |is_latest| {
+            let Session { kicks, model, .. } = maker.0.instance.params.session.get();
             let Some(Kicks { wishes, amount_percent, variations, .. }) = kicks else { return Ok(()) };
             let Some(taken) = variations.into_iter().nth(index) else { return Ok(()) };
             let network = maker.0.bench.lock().network(model.as_ref())?;
@@ -199,24 +184,24 @@ impl Maker {
                 maker.store(Some(kicks), model);
                 maker.0.bench.lock().is_heard_at_once = true;
                 maker.make()?;
-                maker.0.shared.changes.note();
+                maker.0.instance.changes.note();
             }
             Ok(())
         });
     }
 
     /// Plays kicks that were opened, once the parameters ask for them, or else what these ask for.
-    pub(super) fn play(&self, opened: Session) {
+    pub(super) fn play_opened(&self, opened: Session) {
         let maker = self.clone();
-        self.0.tasks.spawn(KICK, move |is_latest| {
+        self.0.instance.tasks.spawn(KICK, move |is_latest| {
             if is_latest() {
-                let Session { kicks, model, .. } = maker.0.params.session.get();
+                let Session { kicks, model, .. } = maker.0.instance.params.session.get();
                 // The kick that plays may stay, if it is of the same generator.
                 let stays = kicks.filter(|_| model == opened.model);
                 maker.store(opened.kicks.or(stays), opened.model);
                 maker.0.shared.shown.lock().failed = None;
                 maker.make()?;
-                maker.0.shared.changes.note();
+                maker.0.instance.changes.note();
             }
             Ok(())
         });
@@ -225,7 +210,7 @@ impl Maker {
     /// Has kicks made by the generator of a file from now on, or by the one inside the plugin.
     pub(super) fn open(&self, path: Option<&Path>) {
         let (maker, path) = (self.clone(), path.map(Path::to_owned));
-        self.0.tasks.spawn(KICK, move |is_latest| {
+        self.0.instance.tasks.spawn(KICK, move |is_latest| {
             let own = path.as_deref().map(Own::read).transpose()?;
             if is_latest() {
                 maker.store(None, own.as_ref().map(|own| own.resource.clone()));
@@ -235,7 +220,7 @@ impl Maker {
                 }
                 maker.0.shared.shown.lock().failed = None;
                 maker.make()?;
-                maker.0.shared.changes.note();
+                maker.0.instance.changes.note();
             }
             Ok(())
         });
@@ -249,7 +234,7 @@ impl Maker {
     /// Keeps kicks that were made for a session, unless that has become another since: whoever changed it has its own made next.
     fn keep(&self, before: &Session, kicks: &Kicks) -> bool {
         let mut is_kept = false;
-        self.0.params.session.change(|session| {
+        self.0.instance.params.session.change(|session| {
             is_kept = session == before;
             if is_kept && session.kicks.as_ref() != Some(kicks) {
                 *session =
@@ -260,7 +245,11 @@ impl Maker {
     }
 
     fn store(&self, kicks: Option<Kicks>, model: Option<Resource>) {
-        self.0.params.session.change(|session| *session = Session { version: VERSION, kicks, model });
+        self.0
+            .instance
+            .params
+            .session
+            .change(|session| *session = Session { version: VERSION, kicks, model });
     }
 
     /// The kick that plays, rendered at the rate of the host; none before the first.
@@ -269,9 +258,9 @@ impl Maker {
     ///
     /// In words for the user.
     pub(super) fn rendered(&self) -> Result<Option<Rendered>, Refusal> {
-        let Some(kicks) = self.0.params.session.get().kicks else { return Ok(None) };
+        let Some(kicks) = self.0.instance.params.session.get().kicks else { return Ok(None) };
         let mut bench = self.0.bench.lock();
-        let spec = self.0.params.job().look.spec(bench.rate.unwrap_or(44_100.0));
+        let spec = self.0.instance.params.job().look.spec(bench.rate.unwrap_or(44_100.0));
         let samples = bench.render(&kicks.kick, &spec)?;
         Ok(Some(Rendered { wishes: kicks.wishes, samples, rate_hz: spec.sample_rate }))
     }

@@ -40,4 +40,5 @@ mod varispeed;
 mod voices;
 mod wishes;
 
-pub(crate) use player::KickPlayer;
+/// The plugin, as the framework asks for it.
+pub(crate) type KickPlugin = crate::shell::Shell<player::KickPlayer>;

@@ -1,13 +1,12 @@
 //! The parameters that a host sees and automates. Their IDs never change: projects and presets are keyed by them.
 
-use nice_plug::plugin::PluginState;
 use nice_plug::prelude::*;
 
 use super::job::{Job, Look};
 use super::session::Session;
 use super::wishes::{ATTRIBUTES, WORDS, Wishes, guidance_tenths, percent};
 use crate::state::kinds::{fader, fader_gain, percentage, typed};
-use crate::state::{Persisted, revision, values};
+use crate::state::{Persisted, SavedParams, revision};
 
 /// The note that plays, of General MIDI: bass drum 1.
 pub(super) const KICK_NOTE: i32 = 36;
@@ -16,7 +15,7 @@ pub(super) const SEEDS: i32 = 10_000;
 
 /// All parameters, and what a project keeps beside them.
 #[derive(Params)]
-pub(super) struct KickParams {
+pub(crate) struct KickParams {
     /// Gain of the output, in dB.
     #[id = "level"]
     pub(super) level: FloatParam,
@@ -279,10 +278,11 @@ impl KickParams {
         let velocity = if velocity.is_nan() { 0.0 } else { velocity.clamp(0.0, 1.0) };
         velocity.powf(2.0 * self.velocity.value())
     }
+}
 
-    /// Completes a state that has no value for some parameters.
-    pub(super) fn complete(state: &mut PluginState) {
-        values::complete(&KickParams::default(), state, &[]);
+impl SavedParams for KickParams {
+    fn revision(&self) -> &IntParam {
+        &self.revision
     }
 }
 

@@ -5,25 +5,22 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread::Thread;
-use std::time::{Duration, Instant};
 
 use neurdsp_rt::Monitor;
 use nice_plug::midi::{Channel, Key, VoiceID};
-use nice_plug::plugin::PluginState;
 use nice_plug::prelude::*;
 
 use super::editor::KickEditor;
-use super::identity::{CLAP_ID, OWNER};
+use super::identity::CLAP_ID;
 use super::job::Job;
 use super::maker::Maker;
 use super::params::{Keys, KickParams, PlayMode};
 use super::shared::Shared;
-use super::sound::KickSound;
 use super::voices::{Hit, Note, Notes, Voices};
-use crate::audio::Ramp;
-use crate::host::Link;
+use crate::audio::{BlockTimer, Ramp};
+use crate::instance::Instance;
 use crate::loading::Patience;
-use crate::window::AppEditor;
+use crate::shell::{Player, Shell};
 
 /// How long the level takes to move, in seconds.
 const RAMP_S: f32 = 0.02;
@@ -32,9 +29,8 @@ const FARTHEST: i32 = 36;
 
 /// The plugin.
 pub(crate) struct KickPlayer {
-    params: Arc<KickParams>,
+    instance: Arc<Instance<KickParams>>,
     shared: Arc<Shared>,
-    link: Arc<Link>,
     maker: Maker,
     voices: Voices,
     level: Ramp,
@@ -50,44 +46,15 @@ pub(crate) struct KickPlayer {
     sample_rate: f32,
 }
 
-impl Default for KickPlayer {
-    fn default() -> KickPlayer {
-        let params = Arc::new(KickParams::default());
-        let shared = Arc::new(Shared::default());
-        let link = Link::offer(|| Arc::new(KickParams::default()));
-        let maker = Maker::new(Arc::clone(&params), Arc::clone(&shared));
-        KickPlayer {
-            params,
-            shared,
-            link,
-            maker,
-            voices: Voices::new(),
-            level: Ramp::new(1.0, 1),
-            monitor: Arc::default(),
-            worker: None,
-            requested: None,
-            patience: Patience::default(),
-            auditions: 0,
-            sample_rate: 0.0,
-        }
-    }
-}
-
-impl Drop for KickPlayer {
-    fn drop(&mut self) {
-        self.maker.detach();
-    }
-}
-
 impl KickPlayer {
     /// Requests what the parameters ask for, one request at a time; an offline render waits until it is made.
     fn follow_controls(&mut self) {
         let requests = &self.shared.requests;
-        let is_offline = self.link.is_offline();
+        let is_offline = self.instance.link.is_offline();
         if is_offline {
             self.patience.wait(requests);
         }
-        let job = self.params.job();
+        let job = self.instance.params.job();
         if self.requested != Some(job) && requests.are_met() {
             self.requested = Some(job);
             requests.make();
@@ -102,25 +69,27 @@ impl KickPlayer {
 
     /// The hit of a note; none if it does not play.
     fn hit(&self, note: Note, velocity: f32) -> Option<Hit> {
-        let distance = i32::from(note.key) - self.params.note.value();
-        let keys = self.params.keys.value();
+        let distance = i32::from(note.key) - self.instance.params.note.value();
+        let keys = self.instance.params.keys.value();
         if keys == Keys::One && distance != 0 {
             return None;
         }
         let semitones = if keys == Keys::Pitch { distance.clamp(-FARTHEST, FARTHEST) } else { 0 };
         Some(Hit {
             note: Some(note),
-            gain: self.params.hit_gain(velocity),
+            gain: self.instance.params.hit_gain(velocity),
             speed: if semitones == 0 { 1.0 } else { (f64::from(semitones) / 12.0).exp2() },
-            chokes: self.params.choke.value(),
+            chokes: self.instance.params.choke.value(),
         })
     }
 
     /// For how many samples a kick sounds on after its note; none if to its end.
     fn release_samples(&self) -> Option<u32> {
-        match self.params.mode.value() {
+        match self.instance.params.mode.value() {
             PlayMode::Full => None,
-            PlayMode::NoteOff => Some((self.params.release.value() * self.sample_rate / 1000.0) as u32),
+            PlayMode::NoteOff => {
+                Some((self.instance.params.release.value() * self.sample_rate / 1000.0) as u32)
+            }
             PlayMode::Cut => Some(0),
         }
     }
@@ -176,7 +145,7 @@ fn terminated(timing: usize, note: Note) -> NoteEvent<()> {
 }
 
 /// Tells the host; one that takes no events need not know.
-fn tell(context: &mut impl ProcessContext<KickPlayer>, event: NoteEvent<()>) {
+fn tell(context: &mut impl ProcessContext<Shell<KickPlayer>>, event: NoteEvent<()>) {
     let _ = context.try_send_event(event);
 }
 
@@ -184,69 +153,76 @@ const fn layout(outputs: u32) -> AudioIOLayout {
     AudioIOLayout { main_output_channels: NonZeroU32::new(outputs), ..AudioIOLayout::const_default() }
 }
 
-impl Plugin for KickPlayer {
-    const NAME: &'static str = OWNER.name;
-    const VENDOR: &'static str = OWNER.vendor;
-    const URL: &'static str = "";
-    const EMAIL: &'static str = "";
-    const VERSION: &'static str = env!("CARGO_PKG_VERSION");
-    const AUDIO_IO_LAYOUTS: &'static [AudioIOLayout] = &[layout(2), layout(1)];
+impl Player for KickPlayer {
+    const CLAP_ID: &'static str = CLAP_ID;
+    const DESCRIPTION: &'static str = "Makes kick drums from words and plays them";
+    const CLAP_FEATURES: &'static [ClapFeature] =
+        &[ClapFeature::Instrument, ClapFeature::Drum, ClapFeature::Stereo, ClapFeature::Mono];
+    const VST3_CATEGORIES: &'static [Vst3SubCategory] = &[Vst3SubCategory::Instrument, Vst3SubCategory::Drum];
+    const LAYOUTS: &'static [AudioIOLayout] = &[layout(2), layout(1)];
     const MIDI_INPUT: MidiConfig = MidiConfig::Basic;
-    const SAMPLE_ACCURATE_AUTOMATION: bool = true;
 
-    type Editor = AppEditor<KickEditor>;
-    type SysExMessage = ();
-    type BackgroundTask = ();
+    type Sound = Maker;
+    type Contents = KickEditor;
 
-    fn filter_state(state: &mut PluginState) {
-        KickParams::complete(state);
+    fn new(instance: &Arc<Instance<KickParams>>) -> KickPlayer {
+        let shared = Arc::default();
+        let maker = Maker::new(instance, &shared);
+        KickPlayer {
+            instance: Arc::clone(instance),
+            shared,
+            maker,
+            voices: Voices::new(),
+            level: Ramp::new(1.0, 1),
+            monitor: Arc::default(),
+            worker: None,
+            requested: None,
+            patience: Patience::default(),
+            auditions: 0,
+            sample_rate: 0.0,
+        }
     }
 
-    fn params(&self) -> Arc<dyn Params> {
-        self.params.clone()
-    }
-
-    fn editor(&mut self, _executor: AsyncExecutor<Self>) -> Option<Self::Editor> {
-        let sound = KickSound { params: Arc::clone(&self.params), maker: self.maker.clone() };
-        Some(KickEditor::create(sound, Arc::clone(&self.shared)))
+    fn window(&self) -> (Maker, KickEditor) {
+        (self.maker.clone(), KickEditor::new(&self.shared))
     }
 
     fn activate(
         &mut self,
         _layout: &AudioIOLayout,
         config: &BufferConfig,
-        _context: &mut impl ActivateContext<Self>,
+        _tell_latency: impl FnOnce(u32),
     ) -> bool {
         self.sample_rate = config.sample_rate;
         let max_block = config.max_buffer_size as usize;
-        self.shared.cpu.watch(Arc::clone(&self.monitor), f64::from(config.sample_rate), max_block);
-        self.level = Ramp::new(self.params.gain(), (RAMP_S * config.sample_rate) as u32);
+        self.instance.cpu.watch(Arc::clone(&self.monitor), f64::from(config.sample_rate), max_block);
+        self.level = Ramp::new(self.instance.params.gain(), (RAMP_S * config.sample_rate) as u32);
         self.voices.start(config.sample_rate);
         // Not in the background: the first block of an offline render must have the kick.
-        self.requested = Some(self.params.job());
+        self.requested = Some(self.instance.params.job());
         self.worker = self.maker.attach(f64::from(config.sample_rate));
         self.voices.update(&self.shared.exchange);
-        self.link.set_tail_samples(self.voices.longest());
+        self.instance.link.set_tail_samples(self.voices.longest());
         true
     }
 
     fn reset(&mut self) {
         self.voices.reset();
-        self.level.set(self.params.gain());
+        self.level.set(self.instance.params.gain());
         self.level.finish();
     }
 
     fn process(
         &mut self,
         buffer: &mut Buffer,
-        _aux: &mut AuxiliaryBuffers,
-        context: &mut impl ProcessContext<Self>,
-    ) -> ProcessStatus {
-        let start = Instant::now();
+        _outputs: &mut [Buffer],
+        context: &mut impl ProcessContext<Shell<Self>>,
+    ) {
+        let timer = BlockTimer::start();
         self.follow_controls();
         self.take_kick();
-        self.level.set(self.params.gain());
-        let [first, others @ ..] = buffer.as_slice() else { return ProcessStatus::Normal };
+        self.level.set(self.instance.params.gain());
+        let [first, others @ ..] = buffer.as_slice() else { return };
         let len = first.len();
         first.fill(0.0);
         let (was_silent, mut at) = (self.voices.are_silent(), 0);
@@ -273,33 +249,14 @@ impl Plugin for KickPlayer {
         let is_silent = was_silent && self.voices.are_silent();
         if !is_silent {
             self.shared.playhead.set(self.voices.playhead());
-            self.shared.repaint.request();
+            self.instance.repaint.request();
         }
-        self.link.set_tail_samples(self.voices.longest());
-        if len > 0 {
-            let duration = Duration::from_secs_f64(len as f64 / f64::from(self.sample_rate));
-            self.monitor.record(start.elapsed(), duration);
-        }
-        ProcessStatus::Normal
+        self.instance.link.set_tail_samples(self.voices.longest());
+        timer.stop(&self.monitor, len, f64::from(self.sample_rate));
     }
 
     fn deactivate(&mut self) {
         self.maker.detach();
         self.worker = None;
     }
-}
-
-impl ClapPlugin for KickPlayer {
-    const CLAP_ID: &'static str = CLAP_ID;
-    const CLAP_DESCRIPTION: Option<&'static str> = Some("Makes kick drums from words and plays them");
-    const CLAP_MANUAL_URL: Option<&'static str> = None;
-    const CLAP_SUPPORT_URL: Option<&'static str> = None;
-    const CLAP_FEATURES: &'static [ClapFeature] =
-        &[ClapFeature::Instrument, ClapFeature::Drum, ClapFeature::Stereo, ClapFeature::Mono];
-}
-
-impl Vst3Plugin for KickPlayer {
-    const VST3_CLASS_ID: [u8; 16] = OWNER.class;
-    const VST3_SUBCATEGORIES: &'static [Vst3SubCategory] =
-        &[Vst3SubCategory::Instrument, Vst3SubCategory::Drum];
 }

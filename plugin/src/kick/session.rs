@@ -3,14 +3,14 @@
 use serde::{Deserialize, Serialize};
 
 use super::codes::Kicks;
-use crate::state::Resource;
+use crate::state::{Resource, SavedSession};
 
 /// Version of [`Session`]. A newer one is refused with a message.
 pub(super) const VERSION: u32 = 1;
 
 /// The kick that plays.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct Session {
+pub(crate) struct Session {
     /// The version that wrote it.
     pub(super) version: u32,
     /// None in an instance that has never made one.
@@ -20,17 +20,12 @@ pub(super) struct Session {
     pub(super) model: Option<Resource>,
 }
 
-impl Session {
-    /// Whether this version of the plugin understands it.
-    ///
-    /// # Errors
-    ///
-    /// A sentence for the user.
-    pub(super) fn check(&self) -> Result<(), String> {
-        if self.version <= VERSION {
-            return Ok(());
-        }
-        Err("the project was saved by a newer neurdsp; update this one to play its kick".to_owned())
+impl SavedSession for Session {
+    const VERSION: u32 = VERSION;
+    const PURPOSE: &'static str = "play its kick";
+
+    fn version(&self) -> u32 {
+        self.version
     }
 }
 
@@ -43,6 +38,7 @@ impl Default for Session {
 #[cfg(test)]
 mod tests {
     use super::Session;
+    use crate::state::SavedSession;
 
     #[test]
     fn sessions_of_later_versions_are_recognised() {

@@ -7,10 +7,8 @@ use parking_lot::Mutex;
 
 use super::bank::Exchange;
 use super::job::Job;
-use crate::audio::{CpuMeter, Level};
+use crate::audio::Level;
 use crate::loading::Requests;
-use crate::state::Changes;
-use crate::window::Repaint;
 
 /// State that all parts of one instance share.
 #[derive(Debug, Default)]
@@ -23,10 +21,7 @@ pub(super) struct Shared {
     pub(super) playhead: Playhead,
     /// Of the output.
     pub(super) level: Level,
-    pub(super) cpu: CpuMeter,
-    pub(super) changes: Changes,
     pub(super) shown: Mutex<Shown>,
-    pub(super) repaint: Repaint,
 }
 
 /// Where the latest hit is.

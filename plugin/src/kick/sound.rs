@@ -1,9 +1,5 @@
 //! How a whole sound of the kick instrument is recalled: parameters, kick and generator.
 
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-
-use nice_plug::params::Params;
 use nice_plug::plugin::PluginState;
 
 use super::factory;
@@ -11,65 +7,43 @@ use super::identity::OWNER;
 use super::maker::Maker;
 use super::params::KickParams;
 use super::session::Session;
-use crate::loading::Tasks;
-use crate::preset::{self, Owner};
-use crate::state::{Refusal, values};
+use crate::instance::Instance;
+use crate::preset::Owner;
+use crate::state::Refusal;
+use crate::state::session::parts;
 use crate::ui::recall::{Recalled, Sound};
 
-/// The sound of one instance.
-pub(super) struct KickSound {
-    pub(super) params: Arc<KickParams>,
-    pub(super) maker: Maker,
-}
-
-/// The session of a state, and the values of the parameters.
-fn parts(state: &PluginState) -> Result<(Session, Vec<(String, f32)>), String> {
-    let mut state = state.clone();
-    KickParams::complete(&mut state);
-    let session: Session = match state.fields.get("session") {
-        Some(text) => serde_json::from_str(text).map_err(|_| "the preset is damaged".to_owned())?,
-        None => Session::default(),
-    };
-    session.check()?;
-    let mut values = values::of_state(&KickParams::default(), &state);
-    values.retain(|(id, _)| !KickSound::APART.contains(&id.as_str()));
-    Ok((session, values))
-}
-
-impl Sound for KickSound {
+impl Sound for Maker {
     const OWNER: Owner = OWNER;
+    type Params = KickParams;
     /// Without a kick, one is made for the parameters.
     type Files = Session;
 
-    fn params(&self) -> &dyn Params {
-        &*self.params
-    }
-
-    fn tasks(&self) -> &Tasks {
-        self.maker.tasks()
+    fn instance(&self) -> &Instance<KickParams> {
+        &self.0.instance
     }
 
     fn file_hashes(&self) -> Vec<Option<String>> {
         let identity = |session: &Session| session.kicks.as_ref().map(|kicks| kicks.identity().to_string());
         let model = |session: &Session| session.model.as_ref().map(|model| model.hash.clone());
-        vec![self.params.session.read(identity), self.params.session.read(model)]
+        vec![self.0.instance.params.session.read(identity), self.0.instance.params.session.read(model)]
     }
 
     fn open(state: &PluginState) -> Result<Recalled<Session>, Refusal> {
-        let (session, values) = parts(state)?;
-        Ok(Recalled { values, files: session })
+        let (session, values) = parts::<KickParams, Session>(state, Self::APART)?;
+        Ok(Recalled { values, files: session.unwrap_or_default() })
     }
 
-    fn factory() -> Vec<PathBuf> {
-        factory::paths()
+    fn factory() -> Vec<&'static str> {
+        factory::names()
     }
 
-    fn read(path: &Path) -> Result<PluginState, Refusal> {
-        factory::read(path).unwrap_or_else(|| preset::read(path, &OWNER))
+    fn factory_state(name: &str) -> Option<Result<PluginState, Refusal>> {
+        factory::state(name)
     }
 
     fn play(&self, session: Session) {
-        self.maker.play(session);
+        self.play_opened(session);
     }
 }
 
@@ -79,10 +53,11 @@ mod tests {
 
     use super::super::generator::{generate, shipped};
     use super::super::identity::OWNER;
+    use super::super::maker::Maker;
     use super::super::session::Session;
     use super::super::wishes::Wishes;
-    use super::parts;
     use crate::preset;
+    use crate::ui::recall::{Recalled, Sound};
 
     fn state(session: &Session) -> PluginState {
         PluginState {
@@ -104,8 +79,8 @@ mod tests {
         let kicks = generate(&shipped().unwrap(), &Wishes { seed: 3, ..Wishes::default() }, 30).unwrap();
         let session = Session { kicks: Some(kicks), ..Session::default() };
         preset::write(&path, &OWNER, &state(&session)).unwrap();
-        let (read, values) = parts(&preset::read(&path, &OWNER).unwrap()).unwrap();
-        assert_eq!(read, session);
+        let Recalled { values, files } = Maker::open(&preset::read(&path, &OWNER).unwrap()).unwrap();
+        assert_eq!(files, session);
         let value = |id: &str| values.iter().find(|(found, _)| found == id).unwrap().1;
         assert_eq!([value("level"), value("word_deep"), value("mode"), value("choke")], [1.0, 0.5, 0.0, 1.0]);
         assert!(values.iter().all(|(id, _)| id != "revision"));
@@ -114,6 +89,6 @@ mod tests {
     #[test]
     fn a_newer_one_is_refused() {
         let later = Session { version: 2, ..Session::default() };
-        assert!(parts(&state(&later)).unwrap_err().contains("newer"));
+        assert!(Maker::open(&state(&later)).err().unwrap().reason.contains("newer"));
     }
 }

@@ -7,6 +7,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread::{JoinHandle, Thread};
 
+use parking_lot::Mutex;
+
+use super::Tasks;
+
 /// Requests of the audio thread. It makes one by counting it, and then unparks the worker's thread.
 #[derive(Debug, Default)]
 pub(crate) struct Requests {
@@ -88,6 +92,49 @@ impl Drop for Worker {
             thread.thread().unpark();
             // It runs code of this library, which the host may unload next. A panic in it was reported already.
             let _ = thread.join();
+        }
+    }
+}
+
+/// The worker of an instance, while there is an audio thread.
+#[derive(Debug, Default)]
+pub(crate) struct WorkerSlot(Mutex<Option<Worker>>);
+
+impl WorkerSlot {
+    /// Starts a worker, and returns its thread. If the system cannot create it, `tasks` show so, with what does not work for `lack`
+    /// of it.
+    pub(crate) fn start(
+        &self,
+        requests: &Arc<Requests>,
+        work: impl FnMut() + Send + 'static,
+        tasks: &Tasks,
+        lack: &str,
+    ) -> Option<Thread> {
+        match Worker::start(requests, work) {
+            Ok(worker) => {
+                let thread = worker.thread();
+                *self.0.lock() = Some(worker);
+                thread
+            }
+            Err(error) => {
+                tasks.refuse(format!("{lack}: {error}; close some programs"));
+                None
+            }
+        }
+    }
+
+    /// Ends the worker.
+    pub(crate) fn stop(&self) {
+        // Joined outside the lock.
+        let worker = self.0.lock().take();
+        drop(worker);
+    }
+
+    /// Has the worker do its work once more, though the audio thread has not requested it.
+    pub(crate) fn nudge(&self, requests: &Requests) {
+        requests.nudge();
+        if let Some(thread) = self.0.lock().as_ref().and_then(Worker::thread) {
+            thread.unpark();
         }
     }
 }

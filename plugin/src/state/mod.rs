@@ -6,9 +6,11 @@ pub(crate) mod kinds;
 mod persisted;
 mod refusal;
 mod resource;
+pub(crate) mod session;
 pub(crate) mod values;
 
 pub(crate) use changes::{Changes, revision};
 pub(crate) use persisted::Persisted;
 pub(crate) use refusal::Refusal;
 pub(crate) use resource::Resource;
+pub(crate) use session::{SavedParams, SavedSession};

@@ -1,6 +1,6 @@
 //! A field that a project keeps beside the parameters.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use nice_plug::params::persist::PersistentField;
 use parking_lot::Mutex;
@@ -14,8 +14,20 @@ pub(crate) struct Persisted<T> {
 }
 
 impl<T: Clone> Persisted<T> {
-    /// Calls `act` whenever the host has restored the value, which it does after the parameters. Only the first call counts.
-    pub(crate) fn on_restore(&self, act: impl Fn() + Send + Sync + 'static) {
+    /// Calls `act` with `of`, as long as that lives, whenever the host has restored the value, which it does after the parameters.
+    /// Only the first call counts.
+    pub(crate) fn on_restore<O: Send + Sync + 'static>(
+        &self,
+        of: &Arc<O>,
+        act: impl Fn(Arc<O>) + Send + Sync + 'static,
+    ) {
+        // Weak: it may hold this value.
+        let weak = Arc::downgrade(of);
+        let act = move || {
+            if let Some(of) = weak.upgrade() {
+                act(of);
+            }
+        };
         // An instance has one loader.
         let _ = self.on_restore.set(Box::new(act));
     }

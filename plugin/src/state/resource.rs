@@ -50,6 +50,15 @@ impl Resource {
         self.path == other.path && self.hash == other.hash
     }
 
+    /// Whether both are the same file, or neither is there.
+    pub(crate) fn are_same(one: Option<&Resource>, other: Option<&Resource>) -> bool {
+        match (one, other) {
+            (Some(one), Some(other)) => one.is(other),
+            (None, None) => true,
+            _ => false,
+        }
+    }
+
     /// The bytes: from the project, or from where the file was loaded, if it is still the same.
     ///
     /// # Errors

@@ -11,6 +11,8 @@ mod companion;
 mod drums;
 #[path = "../../src/host/mod.rs"]
 mod host;
+#[path = "../../src/instance.rs"]
+mod instance;
 #[path = "../../src/kick/mod.rs"]
 mod kick;
 #[path = "../../src/loading/mod.rs"]
@@ -18,6 +20,8 @@ mod loading;
 #[path = "../../src/preset/mod.rs"]
 mod preset;
 mod pulse;
+#[path = "../../src/shell/mod.rs"]
+mod shell;
 #[path = "../../src/state/mod.rs"]
 mod state;
 #[path = "../../src/ui/mod.rs"]
@@ -25,10 +29,10 @@ mod ui;
 #[path = "../../src/window/mod.rs"]
 mod window;
 
-use amp::AmpPlayer;
-use companion::CompanionPlayer;
-use drums::DrumPlayer;
-use kick::KickPlayer;
-use pulse::Pulse;
+use amp::AmpPlugin;
+use companion::CompanionPlugin;
+use drums::DrumPlugin;
+use kick::KickPlugin;
+use pulse::PulsePlugin;
 
-host::factory::export_plugins!(AmpPlayer, DrumPlayer, CompanionPlayer, KickPlayer, Pulse);
+host::factory::export_plugins!(AmpPlugin, DrumPlugin, CompanionPlugin, KickPlugin, PulsePlugin);

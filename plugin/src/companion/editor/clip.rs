@@ -13,6 +13,7 @@ use crate::companion::params::CompanionParams;
 use crate::companion::shared::Shared;
 use crate::state::Refusal;
 use crate::ui::dragging::CAN_DRAG;
+use crate::ui::recall::Sound;
 use crate::ui::text;
 use crate::ui::theme::{DIM, LINE, TEXT, WELL};
 

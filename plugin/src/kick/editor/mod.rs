@@ -9,28 +9,23 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use egui::{RichText, Ui};
-use nice_plug::context::gui::GuiContext;
+use egui::{Pos2, Ui};
 use nice_plug::prelude::Param;
 use parking_lot::Mutex;
 
 use super::export;
-use super::identity::OWNER;
+use super::maker::{Maker, Rendered};
 use super::own;
 use super::params::SEEDS;
 use super::shared::{Shared, Shown};
-use super::sound::KickSound;
-use crate::preset::folder::is_preset;
-use crate::state::{Refusal, Resource, files};
+use crate::shell::{Contents, Tools};
+use crate::state::{Resource, files};
 use crate::ui::controls::set;
 use crate::ui::dialogs::{Dialogs, Pick};
 use crate::ui::dragging::DragOut;
-use crate::ui::layout::section;
+use crate::ui::layout::{self, section};
 use crate::ui::meters::LevelMeter;
-use crate::ui::recall::{Sound, SoundBar};
 use crate::ui::theme::GRID;
-use crate::ui::{layout, meters, theme};
-use crate::window::{App, AppEditor};
 
 const HINT: &str = "Click words, then Generate. Notes play the kick: C2 (36), or any with Keys.";
 /// The kind of the tasks that write files.
@@ -38,15 +33,13 @@ const SAVE: &str = "save";
 /// Heights of the three rows, in points.
 const ROWS: [f32; 3] = [140.0, 178.0, 174.0];
 
-/// The editor of one instance.
+/// The contents of the window of one instance.
 pub(crate) struct KickEditor {
-    sound: KickSound,
     shared: Arc<Shared>,
-    context: Option<GuiContext>,
-    sounds: SoundBar<KickSound>,
+    /// The kicks as they were at the begin of this frame.
+    shown: Shown,
     saves: Dialogs,
     folders: Dialogs,
-    generators: Dialogs,
     meter: LevelMeter,
     /// Where copies go.
     folder: Option<PathBuf>,
@@ -57,66 +50,28 @@ pub(crate) struct KickEditor {
 }
 
 impl KickEditor {
-    /// The editor that the framework is given.
-    pub(super) fn create(sound: KickSound, shared: Arc<Shared>) -> AppEditor<KickEditor> {
-        let repaint = shared.repaint.clone();
-        let app = KickEditor {
-            sound,
-            shared,
-            context: None,
-            sounds: SoundBar::default(),
+    pub(super) fn new(shared: &Arc<Shared>) -> KickEditor {
+        KickEditor {
+            shared: Arc::clone(shared),
+            shown: Shown::default(),
             saves: Dialogs::default(),
             folders: Dialogs::default(),
-            generators: Dialogs::default(),
             meter: LevelMeter::default(),
             folder: None,
             dragged: DragOut::default(),
             notice: Arc::default(),
-        };
-        AppEditor::new(app, OWNER.name, repaint, |app, context| app.context = Some(context))
-    }
-
-    fn take_files(&mut self, ui: &Ui, context: &GuiContext) {
-        for file in ui.ctx().input(|input| input.raw.dropped_files.clone()) {
-            if self.dragged.is_own(file.path()) {
-                // Dropped where it came from.
-            } else if is_preset(file.path()) {
-                self.sounds.recall(file.path().to_owned(), &self.sound, context);
-            } else if files::has_ending(file.path(), own::ENDINGS) {
-                self.open(Some(file.path()), context);
-            } else {
-                let reason = "neither a generator (.safetensors) nor a preset (.vstpreset)";
-                self.sound.tasks().refuse(Refusal::of(file.path(), reason));
-            }
-        }
-        if let Some(path) = self.generators.take() {
-            self.open(Some(&path), context);
-        }
-        if let Some(path) = self.saves.take() {
-            let path = if path.extension().is_some() { path } else { path.with_extension("wav") };
-            self.write(move |_| path);
-        }
-        if let Some(folder) = self.folders.take() {
-            self.copy_to(&folder);
-            self.folder = Some(folder);
         }
     }
 
-    /// Has kicks made by the generator of a file, or by the one inside the plugin.
-    fn open(&mut self, path: Option<&Path>, context: &GuiContext) {
-        self.sounds.about_to_load(&self.sound, context);
-        self.sound.maker.open(path);
-    }
-
-    fn copy_to(&self, folder: &Path) {
+    fn copy_to(&self, folder: &Path, tools: &Tools<'_, Maker>) {
         let folder = folder.to_owned();
-        self.write(move |kick| export::unused(&folder, kick));
+        self.write(tools, move |kick| export::unused(&folder, kick));
     }
 
     /// Writes the kick on a thread.
-    fn write(&self, path: impl FnOnce(&super::maker::Rendered) -> PathBuf + Send + 'static) {
-        let (maker, notice) = (self.sound.maker.clone(), Arc::clone(&self.notice));
-        self.sound.tasks().spawn(SAVE, move |_| {
+    fn write(&self, tools: &Tools<'_, Maker>, path: impl FnOnce(&Rendered) -> PathBuf + Send + 'static) {
+        let (maker, notice) = (tools.sound.clone(), Arc::clone(&self.notice));
+        tools.tasks().spawn(SAVE, move |_| {
             let Some(kick) = maker.rendered()? else {
                 return Err("there is no kick yet; start the audio of the host first".to_owned().into());
             };
@@ -128,9 +83,9 @@ impl KickEditor {
     }
 
     /// Gives the kick to the window on which it is dropped.
-    fn drag_out(&mut self) {
-        let tasks = self.sound.tasks();
-        match self.sound.maker.rendered() {
+    fn drag_out(&mut self, tools: &Tools<'_, Maker>) {
+        let tasks = tools.tasks();
+        match tools.sound.rendered() {
             Ok(Some(kick)) => {
                 self.dragged.start(&export::name(&kick), "wav", tasks, |path| export::save(&kick, path));
             }
@@ -139,47 +94,37 @@ impl KickEditor {
         }
     }
 
-    fn top(&mut self, ui: &mut Ui, context: &GuiContext) {
-        ui.label(RichText::new(OWNER.name).heading().strong());
-        ui.add_space(16.0);
-        self.sounds.ui(ui, &self.sound, context);
-        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-            meters::cpu(ui, &self.shared.cpu);
-        });
-    }
-
-    fn kick(&mut self, ui: &mut Ui, shown: &Shown) {
+    fn kick(&mut self, ui: &mut Ui, tools: &Tools<'_, Maker>) {
         let folder = self.folder.as_ref().map(|folder| folder.display().to_string());
-        match wave::ui(ui, &self.sound.params, &self.shared, shown, folder.as_deref()) {
+        match wave::ui(ui, tools.params, &self.shared, &self.shown, folder.as_deref()) {
             Some(wave::Asked::Play) => _ = self.shared.auditions.fetch_add(1, Ordering::Relaxed),
             Some(wave::Asked::Save) => {
-                let name = match self.sound.maker.rendered() {
+                let name = match tools.sound.rendered() {
                     Ok(Some(kick)) => export::name(&kick),
                     _ => "kick".to_owned(),
                 };
                 let pick = Pick::Save { name: "WAV files", endings: &["wav"], file: format!("{name}.wav") };
-                self.saves.show(pick, self.sound.tasks());
+                self.saves.show(pick, tools.tasks());
             }
             Some(wave::Asked::Copy { elsewhere }) => match &self.folder {
-                Some(folder) if !elsewhere => self.copy_to(folder),
-                _ => self.folders.show(Pick::Folder, self.sound.tasks()),
+                Some(folder) if !elsewhere => self.copy_to(folder, tools),
+                _ => self.folders.show(Pick::Folder, tools.tasks()),
             },
-            Some(wave::Asked::DragOut) => self.drag_out(),
+            Some(wave::Asked::DragOut) => self.drag_out(tools),
             None => {}
         }
     }
 
-    fn words(&mut self, ui: &mut Ui, context: &GuiContext) {
-        let params = Arc::clone(&self.sound.params);
-        let setter = context.param_setter();
+    fn words(ui: &mut Ui, tools: &mut Tools<'_, Maker>) {
+        let (params, setter) = (tools.params, tools.context.param_setter());
         let seed = params.seed.unmodulated_plain_value();
         let own = params.session.read(|session| session.model.as_ref().map(Resource::name));
-        let next = match words::ui(ui, &params, own.as_deref(), &setter) {
+        let next = match words::ui(ui, params, own.as_deref(), &setter) {
             Some(words::Asked::Open) => {
                 let pick = Pick::File { name: "Kick generators", endings: own::ENDINGS };
-                return self.generators.show(pick, self.sound.tasks());
+                return tools.pick(pick);
             }
-            Some(words::Asked::Shipped) => return self.open(None, context),
+            Some(words::Asked::Shipped) => return generate_by(None, tools),
             Some(words::Asked::Step(step)) => seed + step,
             // Any other; which one need not be hard to guess.
             Some(words::Asked::Generate) => {
@@ -189,41 +134,64 @@ impl KickEditor {
             None => return,
         };
         set(ui, &params.seed, &setter, params.seed.preview_normalized(next.rem_euclid(SEEDS)));
-        self.sound.maker.hear_next();
+        tools.sound.hear_next();
     }
 
     /// Has the worker make what the parameters ask for, which the audio thread cannot while the host stops it.
-    fn follow(&self, shown: &Shown) {
-        let job = self.sound.params.job();
-        if shown.job.is_some_and(|made| made != job) && shown.failed != Some(job) {
-            self.sound.maker.nudge();
+    fn follow(&self, tools: &Tools<'_, Maker>) {
+        let job = tools.params.job();
+        if self.shown.job.is_some_and(|made| made != job) && self.shown.failed != Some(job) {
+            tools.sound.nudge();
         }
     }
 }
 
-impl App for KickEditor {
-    const SIZE: egui::Vec2 = egui::vec2(960.0, 588.0);
+/// Has kicks made by the generator of a file, or by the one inside the plugin.
+fn generate_by(path: Option<&Path>, tools: &mut Tools<'_, Maker>) {
+    tools.about_to_load();
+    tools.sound.open(path);
+}
 
-    fn opened(&mut self, context: &egui::Context) {
-        theme::apply(context);
+impl Contents for KickEditor {
+    const SIZE: egui::Vec2 = egui::vec2(960.0, 588.0);
+    type Sound = Maker;
+
+    fn takes(&mut self, path: &Path, _at: Option<Pos2>, _tools: &mut Tools<'_, Maker>) -> bool {
+        // Dropped where it came from.
+        self.dragged.is_own(path)
     }
 
-    fn ui(&mut self, ui: &mut Ui) {
-        let Some(context) = self.context.clone() else { return };
-        self.take_files(ui, &context);
-        self.sounds.update(ui, &self.sound, &context);
-        self.shared.changes.report(&self.sound.params.revision, &context);
-        let shown = self.shared.shown.lock().clone();
-        self.follow(&shown);
-        layout::top_bar(ui, |ui| self.top(ui, &context));
-        let notice = self.notice.lock().clone();
-        layout::status_bar(ui, self.sound.tasks(), notice.as_deref().unwrap_or(HINT));
+    fn open(&mut self, path: &Path, tools: &mut Tools<'_, Maker>) {
+        if files::has_ending(path, own::ENDINGS) {
+            generate_by(Some(path), tools);
+        } else {
+            tools.refuse(path, "neither a generator (.safetensors) nor a preset (.vstpreset)");
+        }
+    }
+
+    fn update(&mut self, tools: &mut Tools<'_, Maker>) {
+        if let Some(path) = self.saves.take() {
+            let path = if path.extension().is_some() { path } else { path.with_extension("wav") };
+            self.write(tools, move |_| path);
+        }
+        if let Some(folder) = self.folders.take() {
+            self.copy_to(&folder, tools);
+            self.folder = Some(folder);
+        }
+        self.shown = self.shared.shown.lock().clone();
+        self.follow(tools);
+    }
+
+    fn hint(&self) -> String {
+        self.notice.lock().clone().unwrap_or_else(|| HINT.to_owned())
+    }
+
+    fn ui(&mut self, ui: &mut Ui, tools: &mut Tools<'_, Maker>) {
         layout::whole(ui, |ui| {
             ui.spacing_mut().item_spacing.y = GRID;
             let width = ui.available_width();
-            let params = Arc::clone(&self.sound.params);
-            let setter = context.param_setter();
-            section(ui, width, ROWS[0], |ui| self.kick(ui, &shown));
+            let (params, setter) = (tools.params, tools.context.param_setter());
+            section(ui, width, ROWS[0], |ui| self.kick(ui, tools));
             let row = |ui: &mut Ui, contents: &mut dyn FnMut(&mut Ui)| {
                 ui.horizontal_top(|ui| {
                     ui.spacing_mut().item_spacing.x = GRID;
@@ -231,28 +199,22 @@ impl App for KickEditor {
                 });
             };
             row(ui, &mut |ui| {
-                section(ui, 608.0, ROWS[1], |ui| self.words(ui, &context));
-                section(ui, width - 608.0 - GRID, ROWS[1], |ui| controls::attributes(ui, &params, &setter));
+                section(ui, 608.0, ROWS[1], |ui| Self::words(ui, tools));
+                section(ui, width - 608.0 - GRID, ROWS[1], |ui| controls::attributes(ui, params, &setter));
             });
             row(ui, &mut |ui| {
-                section(ui, 260.0, ROWS[2], |ui| controls::edits(ui, &params, &setter));
+                section(ui, 260.0, ROWS[2], |ui| controls::edits(ui, params, &setter));
                 section(ui, 362.0, ROWS[2], |ui| {
-                    controls::playing(ui, &params, &mut self.meter, &self.shared.level, &setter);
+                    controls::playing(ui, params, &mut self.meter, &self.shared.level, &setter);
                 });
                 let rest = ui.available_width();
                 section(ui, rest, ROWS[2], |ui| {
-                    if let Some(index) = cells::ui(ui, &params, &self.shared, &shown, &setter) {
-                        self.sounds.about_to_load(&self.sound, &context);
-                        self.sound.maker.take(index);
+                    if let Some(index) = cells::ui(ui, params, &self.shared, &self.shown, &setter) {
+                        tools.about_to_load();
+                        tools.sound.take(index);
                     }
                 });
             });
         });
-        layout::drop_hint(ui);
-    }
-
-    fn closed(&mut self) {
-        self.context = None;
-        self.sounds.close();
     }
 }

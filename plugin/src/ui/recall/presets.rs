@@ -9,7 +9,7 @@ use nice_plug::context::gui::GuiContext;
 
 use super::pending::{Pending, Then};
 use super::preset_list::{Action, PresetList};
-use super::sound::Sound;
+use super::sound::{self, Sound};
 use crate::preset::{self, folder};
 use crate::state::files::stem;
 use crate::state::{Refusal, values};
@@ -66,7 +66,7 @@ impl Presets {
         context: &GuiContext,
     ) {
         let (file, now) = (path.clone(), Box::new(context.get_state()));
-        pending.ask(sound, Some(path), Then::Record(now), move || S::read(&file));
+        pending.ask(sound, Some(path), Then::Record(now), move || sound::read::<S>(&file));
     }
 
     /// Draws the name with its arrows, and the list while it is open.
@@ -137,7 +137,8 @@ impl Presets {
     /// Lists the folder again.
     fn refresh<S: Sound>(&mut self) {
         let folder = folder::of(&S::OWNER);
-        self.list.set(folder.map(|folder| folder::list(&folder)).unwrap_or_default(), S::factory());
+        let own = folder.map(|folder| folder::list(&folder)).unwrap_or_default();
+        self.list.set(own, sound::factory_paths::<S>());
     }
 
     fn step<S: Sound>(&mut self, step: isize, sound: &S, pending: &Pending<S>, context: &GuiContext) {

@@ -5,9 +5,13 @@ use std::path::{Path, PathBuf};
 use nice_plug::params::Params;
 use nice_plug::plugin::PluginState;
 
+use crate::instance::Instance;
 use crate::loading::Tasks;
 use crate::preset::{self, Owner};
-use crate::state::Refusal;
+use crate::state::{Refusal, SavedParams};
+
+/// The folder in which presets that come with the plugin appear to be.
+const FACTORY: &str = "factory";
 
 /// The sound of one instance: its parameters, and the files that it plays.
 pub(crate) trait Sound: Send + Sync + 'static {
@@ -15,13 +19,20 @@ pub(crate) trait Sound: Send + Sync + 'static {
     const OWNER: Owner;
     /// IDs of parameters that are no part of the sound.
     const APART: &'static [&'static str] = &["revision"];
+    type Params: SavedParams;
     /// Files that were opened and can play.
     type Files: Send + 'static;
 
-    fn params(&self) -> &dyn Params;
+    fn instance(&self) -> &Instance<Self::Params>;
+
+    fn params(&self) -> &dyn Params {
+        &*self.instance().params
+    }
 
     /// The tasks that open files, and show errors.
-    fn tasks(&self) -> &Tasks;
+    fn tasks(&self) -> &Tasks {
+        &self.instance().tasks
+    }
 
     /// Hashes of the files that play, to see whether they are still those of a preset.
     fn file_hashes(&self) -> Vec<Option<String>>;
@@ -36,19 +47,30 @@ pub(crate) trait Sound: Send + Sync + 'static {
     /// Plays the files, once the parameters are set.
     fn play(&self, files: Self::Files);
 
-    /// Presets that come with the plugin, as paths that [`read`](Self::read) knows. They are listed after the user's own.
-    fn factory() -> Vec<PathBuf> {
+    /// Names of the presets that come with the plugin. They are listed after the user's own.
+    fn factory() -> Vec<&'static str> {
         Vec::new()
     }
 
-    /// Reads a preset.
-    ///
-    /// # Errors
-    ///
-    /// In words for the user.
-    fn read(preset: &Path) -> Result<PluginState, Refusal> {
-        preset::read(preset, &Self::OWNER)
+    /// The state of one of them; none for another name.
+    fn factory_state(_name: &str) -> Option<Result<PluginState, Refusal>> {
+        None
     }
+}
+
+/// The presets that come with the plugin, as paths that [`read`] knows.
+pub(super) fn factory_paths<S: Sound>() -> Vec<PathBuf> {
+    S::factory().into_iter().map(|name| Path::new(FACTORY).join(name)).collect()
+}
+
+/// Reads a preset: one that comes with the plugin, or a file.
+///
+/// # Errors
+///
+/// In words for the user.
+pub(super) fn read<S: Sound>(path: &Path) -> Result<PluginState, Refusal> {
+    let name = path.strip_prefix(FACTORY).ok().and_then(Path::to_str);
+    name.and_then(S::factory_state).unwrap_or_else(|| preset::read(path, &S::OWNER))
 }
 
 /// A sound that can be set.

@@ -10,52 +10,47 @@ use std::sync::atomic::Ordering;
 
 use nice_plug::prelude::*;
 
-use crate::window::AppEditor;
+use crate::instance::Instance;
+use crate::shell::{Player, Shell};
 use editor::PulseEditor;
-use sound::{OWNER, PulseParams, PulseSound};
+use sound::{PulseParams, PulseSound};
 
-/// The plugin.
+/// The plugin, as the framework asks for it.
+pub(crate) type PulsePlugin = Shell<Pulse>;
+
 pub(crate) struct Pulse(Arc<PulseSound>);
 
-impl Default for Pulse {
-    fn default() -> Pulse {
-        Pulse(PulseSound::create())
-    }
-}
-
-impl Plugin for Pulse {
-    const NAME: &'static str = OWNER.name;
-    const VENDOR: &'static str = OWNER.vendor;
-    const URL: &'static str = "";
-    const EMAIL: &'static str = "";
-    const VERSION: &'static str = env!("CARGO_PKG_VERSION");
-    const AUDIO_IO_LAYOUTS: &'static [AudioIOLayout] = &[AudioIOLayout {
+impl Player for Pulse {
+    const CLAP_ID: &'static str = "org.neurdsp.test-pulse";
+    const DESCRIPTION: &'static str = "Turns notes into pulses";
+    const CLAP_FEATURES: &'static [ClapFeature] = &[ClapFeature::Instrument];
+    const VST3_CATEGORIES: &'static [Vst3SubCategory] = &[Vst3SubCategory::Instrument];
+    const LAYOUTS: &'static [AudioIOLayout] = &[AudioIOLayout {
         main_output_channels: NonZeroU32::new(2),
         aux_output_ports: &[new_nonzero_u32(2)],
         ..AudioIOLayout::const_default()
     }];
     const MIDI_INPUT: MidiConfig = MidiConfig::Basic;
 
-    type Editor = AppEditor<PulseEditor>;
-    type SysExMessage = ();
-    type BackgroundTask = ();
+    type Sound = Arc<PulseSound>;
+    type Contents = PulseEditor;
 
-    fn params(&self) -> Arc<dyn Params> {
-        Arc::clone(&self.0.params) as Arc<dyn Params>
+    fn new(instance: &Arc<Instance<PulseParams>>) -> Pulse {
+        Pulse(PulseSound::new(instance))
     }
 
-    fn editor(&mut self, _executor: AsyncExecutor<Self>) -> Option<Self::Editor> {
-        Some(PulseEditor::create(Arc::clone(&self.0)))
+    fn window(&self) -> (Arc<PulseSound>, PulseEditor) {
+        (Arc::clone(&self.0), PulseEditor::default())
     }
 
     fn process(
         &mut self,
         buffer: &mut Buffer,
-        aux: &mut AuxiliaryBuffers,
-        context: &mut impl ProcessContext<Self>,
-    ) -> ProcessStatus {
-        let PulseParams { level, .. } = &*self.0.params;
-        let (level, length) = (level.value(), self.0.length.load(Ordering::Relaxed));
+        outputs: &mut [Buffer],
+        context: &mut impl ProcessContext<PulsePlugin>,
+    ) {
+        let level = self.0.instance.params.level.value();
+        let length = self.0.length.load(Ordering::Relaxed);
         let main = buffer.as_slice();
         main.iter_mut().for_each(|channel| channel.fill(0.0));
         while let Some(event) = context.next_event() {
@@ -65,7 +60,7 @@ impl Plugin for Pulse {
                 }
             }
         }
-        for output in aux.outputs.iter_mut() {
+        for output in outputs.iter_mut() {
             for (copy, channel) in output.as_slice().iter_mut().zip(main.iter()) {
                 copy.copy_from_slice(channel);
             }
@@ -73,19 +68,5 @@ impl Plugin for Pulse {
         if let Some(first) = main.first() {
             self.0.output.update(first);
         }
-        ProcessStatus::Normal
     }
-}
-
-impl ClapPlugin for Pulse {
-    const CLAP_ID: &'static str = "org.neurdsp.test-pulse";
-    const CLAP_DESCRIPTION: Option<&'static str> = None;
-    const CLAP_MANUAL_URL: Option<&'static str> = None;
-    const CLAP_SUPPORT_URL: Option<&'static str> = None;
-    const CLAP_FEATURES: &'static [ClapFeature] = &[ClapFeature::Instrument];
-}
-
-impl Vst3Plugin for Pulse {
-    const VST3_CLASS_ID: [u8; 16] = OWNER.class;
-    const VST3_SUBCATEGORIES: &'static [Vst3SubCategory] = &[Vst3SubCategory::Instrument];
 }

@@ -8,19 +8,18 @@ use nice_plug::plugin::PluginState;
 use nice_plug::prelude::*;
 
 use crate::audio::Level;
-use crate::loading::Tasks;
+use crate::instance::Instance;
 use crate::preset::Owner;
-use crate::state::{Changes, Persisted, Refusal, Resource, files, revision, values};
+use crate::state::{Persisted, Refusal, Resource, SavedParams, files, revision, values};
 use crate::ui::recall::{Recalled, Sound};
-use crate::window::Repaint;
 
-pub(super) const OWNER: Owner = Owner { class: *b"neurdsp.TestPuls", vendor: "neurdsp", name: "pulse" };
+const OWNER: Owner = Owner { class: *b"neurdsp.TestPuls", vendor: "neurdsp", name: "pulse" };
 /// The kind of the task that reads the file.
 const FILE: &str = "file";
 const MAX_BYTES: u64 = 100;
 
 #[derive(Params)]
-pub(super) struct PulseParams {
+pub(crate) struct PulseParams {
     #[id = "level"]
     pub(super) level: FloatParam,
     #[id = "revision"]
@@ -39,35 +38,31 @@ impl Default for PulseParams {
     }
 }
 
+impl SavedParams for PulseParams {
+    fn revision(&self) -> &IntParam {
+        &self.revision
+    }
+}
+
 /// All of one instance.
-pub(super) struct PulseSound {
-    pub(super) params: Arc<PulseParams>,
-    pub(super) tasks: Tasks,
-    pub(super) repaint: Repaint,
-    pub(super) changes: Changes,
+pub(crate) struct PulseSound {
+    pub(super) instance: Arc<Instance<PulseParams>>,
     pub(super) output: Level,
     /// Samples of a pulse.
     pub(super) length: AtomicUsize,
 }
 
 impl PulseSound {
-    pub(super) fn create() -> Arc<PulseSound> {
-        let repaint = Repaint::default();
+    pub(super) fn new(instance: &Arc<Instance<PulseParams>>) -> Arc<PulseSound> {
         let sound = Arc::new(PulseSound {
-            params: Arc::default(),
-            tasks: Tasks::new(repaint.clone()),
-            repaint,
-            changes: Changes::default(),
+            instance: Arc::clone(instance),
             output: Level::default(),
             length: AtomicUsize::new(1),
         });
-        let weak = Arc::downgrade(&sound);
-        sound.params.file.on_restore(move || {
-            if let Some(sound) = weak.upgrade() {
-                match length(sound.params.file.get().as_ref()) {
-                    Ok(length) => sound.length.store(length, Ordering::Relaxed),
-                    Err(reason) => sound.tasks.refuse(reason),
-                }
+        sound.instance.params.file.on_restore(&sound, |sound| {
+            match length(sound.instance.params.file.get().as_ref()) {
+                Ok(length) => sound.length.store(length, Ordering::Relaxed),
+                Err(reason) => sound.instance.tasks.refuse(reason),
             }
         });
         sound
@@ -75,12 +70,12 @@ impl PulseSound {
 
     pub(super) fn load(self: &Arc<PulseSound>, path: &Path) {
         let (sound, path) = (Arc::clone(self), path.to_owned());
-        self.tasks.spawn(FILE, move |is_latest| {
+        self.instance.tasks.spawn(FILE, move |is_latest| {
             let resource = Some(Resource::new(&path, &files::read(&path, MAX_BYTES)?));
             let length = length(resource.as_ref())?;
             if is_latest() {
                 sound.play((resource, length));
-                sound.changes.note();
+                sound.instance.changes.note();
             }
             Ok(())
         });
@@ -96,18 +91,15 @@ fn length(file: Option<&Resource>) -> Result<usize, Refusal> {
 
 impl Sound for Arc<PulseSound> {
     const OWNER: Owner = OWNER;
+    type Params = PulseParams;
     type Files = (Option<Resource>, usize);
 
-    fn params(&self) -> &dyn Params {
-        &*self.params
-    }
-
-    fn tasks(&self) -> &Tasks {
-        &self.tasks
+    fn instance(&self) -> &Instance<PulseParams> {
+        &self.instance
     }
 
     fn file_hashes(&self) -> Vec<Option<String>> {
-        vec![self.params.file.read(|file| file.as_ref().map(|file| file.hash.clone()))]
+        vec![self.instance.params.file.read(|file| file.as_ref().map(|file| file.hash.clone()))]
     }
 
     fn open(state: &PluginState) -> Result<Recalled<Self::Files>, Refusal> {
@@ -122,7 +114,7 @@ impl Sound for Arc<PulseSound> {
     }
 
     fn play(&self, (file, length): Self::Files) {
-        self.params.file.change(|kept| *kept = file);
+        self.instance.params.file.change(|kept| *kept = file);
         self.length.store(length, Ordering::Relaxed);
     }
 }
