@@ -2,20 +2,20 @@
 //! the end. The other folders are shared, and know none of the plugins.
 //!
 //! ```text
-//! amp      the amp player: identity, parameters, audio thread, files, editor
-//! drums    the drum separator: the same, with a mixer of stems
+//! amp        the amp player: identity, parameters, audio thread, files, editor
+//! drums      the drum separator: the same, with a mixer of stems
 //! companion  the MIDI companion: notes in, notes out
-//! kick     the kick instrument: the same, with a network that makes kicks of words
+//! kick       the kick instrument: the same, with a network that makes kicks of words
 //!
-//! shell    what every plugin does alike, around what is its own
-//! instance  what each instance of a plugin has
-//! host     what stands between the framework and the hosts
-//! audio    what an audio thread measures: levels, recent samples, their pitch, CPU time, silence
-//! loading  threads beside it: files that are read, and work that it requests
-//! state    what a project keeps: values of parameters, fields that report their restoration, files with their bytes
-//! preset   presets as files, in the folders where VST3 hosts keep them
-//! window   an egui window inside the host's
-//! ui       what a window shows: theme, widgets, file browser, tuner, presets, undo, A and B
+//! shell      what every plugin does alike, around what is its own
+//! instance   what each instance of a plugin has
+//! host       what stands between the framework and the hosts
+//! audio      what an audio thread measures: levels, recent samples, their pitch, CPU time, silence
+//! loading    threads beside it: files that are read, and work that it requests
+//! state      what a project keeps: values of parameters, fields that report their restoration, files with their bytes
+//! preset     presets as files, in the folders where VST3 hosts keep them
+//! window     an egui window inside the host's
+//! ui         what a window shows: theme, widgets, file browser, tuner, presets, undo, A and B
 //! ```
 
 mod amp;

@@ -32,7 +32,7 @@ HOUSES = {
     ),
     "plugin": House(
         apart={"amp", "companion", "drums", "kick"},
-        shared={"audio", "host", "loading", "preset", "state", "ui", "window"},
+        shared={"audio", "host", "instance", "loading", "preset", "shell", "state", "ui", "window"},
         above={"lib", "main"},
     ),
 }

@@ -82,7 +82,7 @@ mod tests {
         let ids: Vec<String> = AmpParams::default().param_map().into_iter().map(|(id, ..)| id).collect();
         for (preset, name) in PRESETS.iter().zip(names()) {
             let state = state(name).unwrap().unwrap();
-            Loader::open(&state).unwrap();
+            Loader::open_state(&state).unwrap();
             for (id, value) in &preset.values {
                 assert!(ids.contains(id), "{}: {id}", preset.name);
                 assert!(matches!(state.params[id], ParamValue::F32(kept) if kept == *value));

@@ -10,6 +10,7 @@
 //! factory   presets that come with the plugin
 //! shared    what audio thread, loader and editor share
 //! loader    opens files on threads and hands them to the chain
+//! sent      how the model in the chain was prepared
 //! follower  decides when the model is prepared again for turned knobs, size and oversampling
 //! player    the plugin and its audio thread
 //! sound     how a whole sound is recalled
@@ -26,6 +27,7 @@ mod loader;
 mod mapping;
 mod params;
 mod player;
+mod sent;
 mod session;
 mod shared;
 mod sound;

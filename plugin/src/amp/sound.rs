@@ -49,7 +49,7 @@ impl Sound for Loader {
         })
     }
 
-    fn open(state: &PluginState) -> Result<Recalled<OpenFiles>, Refusal> {
+    fn open_state(state: &PluginState) -> Result<Recalled<OpenFiles>, Refusal> {
         let (session, values, knobs) = parts(state)?;
         let OpenSession { model, cabinet } = OpenSession::open(&session);
         Ok(Recalled { values, files: OpenFiles { model: model?, cabinet: cabinet?, knobs } })

@@ -41,7 +41,7 @@ mod tests {
     #[test]
     fn every_preset_opens_within_the_ranges_and_keeps_the_reference() {
         for (name, wanted) in PRESETS {
-            let opened = Loader::open(&state(name).unwrap().unwrap()).unwrap();
+            let opened = Loader::open_state(&state(name).unwrap().unwrap()).unwrap();
             assert!(opened.files.is_none());
             let params = CompanionParams::default();
             for (id, wanted) in KNOBS.iter().zip(wanted) {

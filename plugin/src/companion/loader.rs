@@ -10,7 +10,7 @@ use neurdsp_models::music::{MusicPart, MusicRun};
 use neurdsp_rt::inference::{InferenceHandle, Job};
 use parking_lot::Mutex;
 
-use super::live::{ChordJob, DynamicsJob, GrooveJob, MelodyJob, MoodJob, Taken};
+use super::live::{ChordJob, DynamicsJob, GrooveJob, Handles, MelodyJob, Taken};
 use super::networks;
 use super::params::CompanionParams;
 use super::reference::OpenReference;
@@ -34,15 +34,6 @@ pub(super) struct Inner {
     groove: Mutex<Groove>,
     /// Takes what was recorded, when the audio thread asks.
     recorder: WorkerSlot,
-}
-
-/// The loader's sides of all workers.
-pub(super) struct Handles {
-    pub(super) groove: InferenceHandle<GrooveJob>,
-    pub(super) dynamics: InferenceHandle<DynamicsJob>,
-    pub(super) chords: InferenceHandle<ChordJob>,
-    pub(super) melody: InferenceHandle<MelodyJob>,
-    pub(super) mood: InferenceHandle<MoodJob>,
 }
 
 /// The workers, and the reference that one knows. That outlives them, since hosts stop and start often.

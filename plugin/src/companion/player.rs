@@ -12,8 +12,8 @@ use nice_plug::prelude::*;
 use super::delay::SoundDelay;
 use super::editor::CompanionEditor;
 use super::identity::CLAP_ID;
-use super::live::{self, Block, Inferences, Line, Meter, Settings};
-use super::loader::{Handles, Loader};
+use super::live::{Block, Line, Meter, Settings, workers};
+use super::loader::Loader;
 use super::params::CompanionParams;
 use super::shared::Shared;
 use crate::audio::BlockTimer;
@@ -66,23 +66,6 @@ impl CompanionPlayer {
             is_offline: self.instance.link.is_offline(),
         }
     }
-}
-
-/// Both sides of all workers.
-fn workers() -> neurdsp_rt::Result<(Inferences, Handles)> {
-    let (groove, to_groove) = live::inference()?;
-    let (dynamics, to_dynamics) = live::dynamics_inference()?;
-    let (chords, to_chords) = live::chord_inference()?;
-    let (melody, to_melody) = live::melody_inference()?;
-    let (mood, to_mood) = live::mood_inference()?;
-    let handles = Handles {
-        groove: to_groove,
-        dynamics: to_dynamics,
-        chords: to_chords,
-        melody: to_melody,
-        mood: to_mood,
-    };
-    Ok((Inferences { groove, dynamics, chords, melody, mood }, handles))
 }
 
 /// The host's song.

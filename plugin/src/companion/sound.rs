@@ -35,7 +35,7 @@ impl Sound for Loader {
         ]
     }
 
-    fn open(state: &PluginState) -> Result<Recalled<Self::Files>, Refusal> {
+    fn open_state(state: &PluginState) -> Result<Recalled<Self::Files>, Refusal> {
         let (session, values) = parts::<CompanionParams, Session>(state, Self::APART)?;
         let files = match session {
             Some(session) => Some(session.reference.map(OpenReference::restore).transpose()?),

@@ -54,7 +54,7 @@ mod tests {
     #[test]
     fn every_preset_sets_the_gains_that_it_names_and_keeps_the_network() {
         for (name, levels) in PRESETS {
-            let opened = Loader::open(&state(name).unwrap().unwrap()).unwrap();
+            let opened = Loader::open_state(&state(name).unwrap().unwrap()).unwrap();
             assert!(opened.files.is_none());
             let params = DrumParams::default();
             for (id, param, _) in params.param_map() {

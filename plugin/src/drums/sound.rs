@@ -34,7 +34,7 @@ impl Sound for Loader {
         ]
     }
 
-    fn open(state: &PluginState) -> Result<Recalled<Option<OpenModel>>, Refusal> {
+    fn open_state(state: &PluginState) -> Result<Recalled<Option<OpenModel>>, Refusal> {
         let (session, values) = parts::<DrumParams, Session>(state, Self::APART)?;
         let files = session.unwrap_or_default().model.map(OpenModel::restore).transpose()?;
         Ok(Recalled { values, files })
@@ -83,7 +83,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("loud kick.vstpreset");
         preset::write(&path, &OWNER, &state(1)).unwrap();
-        let values = Loader::open(&preset::read(&path, &OWNER).unwrap()).unwrap().values;
+        let values = Loader::open_state(&preset::read(&path, &OWNER).unwrap()).unwrap().values;
         let value = |id: &str| values.iter().find(|(found, _)| found == id).unwrap().1;
         assert_eq!(
             [value("kick"), value("snare_mute"), value("toms"), value("toms_mute")],
@@ -96,6 +96,6 @@ mod tests {
 
     #[test]
     fn a_newer_one_is_refused() {
-        assert!(Loader::open(&state(2)).err().unwrap().reason.contains("newer"));
+        assert!(Loader::open_state(&state(2)).err().unwrap().reason.contains("newer"));
     }
 }

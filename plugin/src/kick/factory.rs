@@ -84,7 +84,7 @@ mod tests {
         assert_eq!((described.len(), PRESETS.len()), (12, 12));
         for name in names() {
             let state = state(name).unwrap().unwrap();
-            let recalled = Maker::open(&state).unwrap();
+            let recalled = Maker::open_state(&state).unwrap();
             let scratch = KickParams::default();
             for (id, value) in &state.params {
                 let (_, at) = recalled.values.iter().find(|(known, _)| known == id).unwrap();

@@ -29,7 +29,7 @@ impl Sound for Maker {
         vec![self.0.instance.params.session.read(identity), self.0.instance.params.session.read(model)]
     }
 
-    fn open(state: &PluginState) -> Result<Recalled<Session>, Refusal> {
+    fn open_state(state: &PluginState) -> Result<Recalled<Session>, Refusal> {
         let (session, values) = parts::<KickParams, Session>(state, Self::APART)?;
         Ok(Recalled { values, files: session.unwrap_or_default() })
     }
@@ -79,7 +79,7 @@ mod tests {
         let kicks = generate(&shipped().unwrap(), &Wishes { seed: 3, ..Wishes::default() }, 30).unwrap();
         let session = Session { kicks: Some(kicks), ..Session::default() };
         preset::write(&path, &OWNER, &state(&session)).unwrap();
-        let Recalled { values, files } = Maker::open(&preset::read(&path, &OWNER).unwrap()).unwrap();
+        let Recalled { values, files } = Maker::open_state(&preset::read(&path, &OWNER).unwrap()).unwrap();
         assert_eq!(files, session);
         let value = |id: &str| values.iter().find(|(found, _)| found == id).unwrap().1;
         assert_eq!([value("level"), value("word_deep"), value("mode"), value("choke")], [1.0, 0.5, 0.0, 1.0]);
@@ -89,6 +89,6 @@ mod tests {
     #[test]
     fn a_newer_one_is_refused() {
         let later = Session { version: 2, ..Session::default() };
-        assert!(Maker::open(&state(&later)).err().unwrap().reason.contains("newer"));
+        assert!(Maker::open_state(&state(&later)).err().unwrap().reason.contains("newer"));
     }
 }

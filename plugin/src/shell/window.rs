@@ -18,6 +18,8 @@ use crate::window::{App, AppEditor};
 pub(crate) trait Contents: Send + 'static {
     /// As [`App::SIZE`].
     const SIZE: egui::Vec2;
+    /// What the bar at the bottom says while nothing is being loaded.
+    const HINT: &'static str;
     type Sound: Sound;
 
     /// Called when the window opens, before the first frame.
@@ -37,8 +39,10 @@ pub(crate) trait Contents: Send + 'static {
     /// Draws the switches in the top bar, from right to left.
     fn switches(&mut self, _ui: &mut Ui, _tools: &mut Tools<'_, Self::Sound>) {}
 
-    /// What the bar at the bottom says while nothing is being loaded.
-    fn hint(&self) -> String;
+    /// What the bar at the bottom says instead of the hint.
+    fn notice(&self) -> Option<String> {
+        None
+    }
 
     fn ui(&mut self, ui: &mut Ui, tools: &mut Tools<'_, Self::Sound>);
 
@@ -146,7 +150,7 @@ impl<C: Contents> App for Window<C> {
                 meters::cpu(ui, &instance.cpu);
             });
         });
-        layout::status_bar(ui, &instance.tasks, &contents.hint());
+        layout::status_bar(ui, &instance.tasks, contents.notice().as_deref().unwrap_or(C::HINT));
         contents.ui(ui, tools);
         layout::drop_hint(ui);
     }

@@ -34,7 +34,6 @@ static MODELS: Library = Library {
 };
 const MODEL: Pick = Pick::File { name: "Models", endings: MODEL_ENDINGS };
 const CABINET: Pick = Pick::File { name: "Impulse responses", endings: CABINET_ENDINGS };
-const HINT: &str = "Drop models (.nam, .safetensors, .json), cabinets (.wav) or folders anywhere.";
 
 /// The contents of the window of one instance.
 pub(crate) struct AmpEditor {
@@ -189,6 +188,8 @@ impl AmpEditor {
 
 impl Contents for AmpEditor {
     const SIZE: egui::Vec2 = egui::vec2(960.0, 560.0);
+    const HINT: &'static str =
+        "Drop models (.nam, .safetensors, .json), cabinets (.wav) or folders anywhere.";
     type Sound = Loader;
 
     fn opened(&mut self, sound: &Loader) {
@@ -236,10 +237,6 @@ impl Contents for AmpEditor {
         ui.add_space(4.0);
         bypass(ui, &tools.params.bypass, &tools.setter());
         ui.add_space(4.0);
-    }
-
-    fn hint(&self) -> String {
-        HINT.to_owned()
     }
 
     fn ui(&mut self, ui: &mut Ui, tools: &mut Tools<'_, Loader>) {

@@ -25,8 +25,6 @@ use crate::ui::layout;
 use crate::ui::theme::GRID;
 
 const GROOVES: Pick = Pick::File { name: "MIDI files", endings: MIDI_ENDINGS };
-const HINT: &str =
-    "Drop a MIDI file with bars of your own: the drums take over its feel. Or listen to what you play.";
 /// Height of the upper row, and of the line of the worker, in points.
 const UPPER: f32 = 190.0;
 const LOWER: f32 = 44.0;
@@ -110,6 +108,8 @@ impl CompanionEditor {
 
 impl Contents for CompanionEditor {
     const SIZE: egui::Vec2 = egui::vec2(960.0, 884.0);
+    const HINT: &'static str =
+        "Drop a MIDI file with bars of your own: the drums take over its feel. Or listen to what you play.";
     type Sound = Loader;
 
     fn opened(&mut self, _sound: &Loader) {
@@ -147,10 +147,6 @@ impl Contents for CompanionEditor {
     fn switches(&mut self, ui: &mut Ui, tools: &mut Tools<'_, Loader>) {
         bypass(ui, &tools.params.bypass, &tools.setter());
         ui.add_space(4.0);
-    }
-
-    fn hint(&self) -> String {
-        HINT.to_owned()
     }
 
     fn ui(&mut self, ui: &mut Ui, tools: &mut Tools<'_, Loader>) {

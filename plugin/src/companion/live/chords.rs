@@ -10,7 +10,7 @@ use neurdsp_models::music::MusicRun;
 use neurdsp_models::music::chords::{
     Chord, Key, MelodyNote, PlanOptions, key_of, plan, segments, total_durations, voice,
 };
-use neurdsp_rt::inference::{self, Inference, InferenceHandle, InferenceMode, InferenceSettings, Job};
+use neurdsp_rt::inference::{Inference, InferenceSettings, Job};
 use neurdsp_rt::{NoteName, NotePattern};
 
 use super::clock::Part;
@@ -124,18 +124,15 @@ impl ChordJob {
     }
 }
 
-/// Both sides of a worker for one instance.
-///
-/// # Errors
-///
-/// The system cannot create a thread.
-pub(crate) fn chord_inference() -> neurdsp_rt::Result<(Inference<ChordJob>, InferenceHandle<ChordJob>)> {
-    let settings = InferenceSettings {
-        capacity: 8,
-        deadline: Duration::from_millis(100),
-        ..InferenceSettings::default()
-    };
-    inference::inference(InferenceMode::Worker, settings)
+impl ChordJob {
+    /// How its worker runs.
+    pub(super) fn settings() -> InferenceSettings {
+        InferenceSettings {
+            capacity: 8,
+            deadline: Duration::from_millis(100),
+            ..InferenceSettings::default()
+        }
+    }
 }
 
 /// A note of the melody, by the quarter notes that were played before it began and ended.

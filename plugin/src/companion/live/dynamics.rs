@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use neurdsp_models::music::dynamics::{BeatShape, DynamicsAhead, MAX_PAST, PastNote, ShapeQuestion};
 use neurdsp_models::music::groove::TICKS_PER_QUARTER;
-use neurdsp_rt::inference::{self, Inference, InferenceHandle, InferenceMode, InferenceSettings, Job};
+use neurdsp_rt::inference::{Inference, InferenceSettings, Job};
 
 use super::clock::{Part, Spot};
 use super::tables::{Ask, OfBeat, Tables};
@@ -32,20 +32,16 @@ impl Job for DynamicsJob {
     }
 }
 
-/// Both sides of a worker for one instance.
-///
-/// # Errors
-///
-/// The system cannot create a thread.
-pub(crate) fn dynamics_inference()
--> neurdsp_rt::Result<(Inference<DynamicsJob>, InferenceHandle<DynamicsJob>)> {
-    let settings = InferenceSettings {
-        capacity: 16,
-        deadline: Duration::from_millis(100),
-        poll: Duration::from_millis(2),
-        ..InferenceSettings::default()
-    };
-    inference::inference(InferenceMode::Worker, settings)
+impl DynamicsJob {
+    /// How its worker runs.
+    pub(super) fn settings() -> InferenceSettings {
+        InferenceSettings {
+            capacity: 16,
+            deadline: Duration::from_millis(100),
+            poll: Duration::from_millis(2),
+            ..InferenceSettings::default()
+        }
+    }
 }
 
 /// The dynamics of one instance.

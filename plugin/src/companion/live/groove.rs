@@ -7,7 +7,7 @@ use neurdsp_models::music::groove::{
     BeatFeel, BeatQuestion, Change, Feel, GrooveAhead, LiveHit, MAX_PAST, N_VOICES, PastHit,
     TICKS_PER_QUARTER,
 };
-use neurdsp_rt::inference::{self, Inference, InferenceHandle, InferenceMode, InferenceSettings, Job};
+use neurdsp_rt::inference::{Inference, InferenceSettings, Job};
 
 use super::clock::{Part, Spot};
 use super::tables::{Ask, OfBeat, Tables};
@@ -38,19 +38,16 @@ impl Job for GrooveJob {
     }
 }
 
-/// Both sides of a worker for one instance.
-///
-/// # Errors
-///
-/// The system cannot create a thread.
-pub(crate) fn inference() -> neurdsp_rt::Result<(Inference<GrooveJob>, InferenceHandle<GrooveJob>)> {
-    // Answers are due half a beat later, so one may take longer than a usual block.
-    let settings = InferenceSettings {
-        capacity: 16,
-        deadline: Duration::from_millis(100),
-        ..InferenceSettings::default()
-    };
-    inference::inference(InferenceMode::Worker, settings)
+impl GrooveJob {
+    /// How its worker runs.
+    pub(super) fn settings() -> InferenceSettings {
+        // Answers are due half a beat later, so one may take longer than a usual block.
+        InferenceSettings {
+            capacity: 16,
+            deadline: Duration::from_millis(100),
+            ..InferenceSettings::default()
+        }
+    }
 }
 
 /// A hit that was played, by the quarter notes that were played before it.

@@ -18,6 +18,7 @@
 //! settings    what a line is set to, and what it shares
 //! tables      answers about the beats to come
 //! trace       what the window shows of the last hits
+//! workers     the workers of one instance
 //! ```
 
 mod asks;
@@ -37,17 +38,18 @@ mod play_on;
 mod settings;
 mod tables;
 mod trace;
+mod workers;
 
 pub(super) use capture::{Bars, Capture, Passed};
-pub(super) use chords::{COMING, ChordJob, SUGGESTIONS, chord_inference};
+pub(super) use chords::{COMING, ChordJob, SUGGESTIONS};
 pub(super) use clock::Meter;
-pub(super) use dynamics::{DynamicsJob, dynamics_inference};
+pub(super) use dynamics::DynamicsJob;
 pub(super) use follow::{ChordSettings, ChordView};
-pub(super) use groove::{GrooveJob, inference};
-pub(super) use line::{Block, Inferences, Line};
+pub(super) use groove::GrooveJob;
+pub(super) use line::{Block, Line};
 pub(super) use listen::{Heard, Taken};
 pub(super) use modulation::MoodSettings;
-pub(super) use mood::{MoodJob, mood_inference};
-pub(super) use play_on::{MelodyJob, melody_inference};
+pub(super) use play_on::MelodyJob;
 pub(super) use settings::{LineShared, Settings};
 pub(super) use trace::Traced;
+pub(super) use workers::{Handles, workers};

@@ -7,7 +7,7 @@ use std::time::Duration;
 use neurdsp_dsp::live::resample_clip;
 use neurdsp_dsp::{Filterbank, LogScale, Magnitude, MelConfig, Projection, Spectrogram, StftConfig};
 use neurdsp_models::music::{EmotionConfig, MusicRun};
-use neurdsp_rt::inference::{self, Inference, InferenceHandle, InferenceMode, InferenceSettings, Job};
+use neurdsp_rt::inference::{InferenceSettings, Job};
 
 use crate::audio::Tap;
 use crate::companion::networks::Network;
@@ -163,20 +163,17 @@ impl MoodJob {
     }
 }
 
-/// Both sides of a worker for one instance.
-///
-/// # Errors
-///
-/// The system cannot create a thread.
-pub(crate) fn mood_inference() -> neurdsp_rt::Result<(Inference<MoodJob>, InferenceHandle<MoodJob>)> {
-    let settings = InferenceSettings {
-        capacity: 8,
-        deadline: Duration::from_millis(400),
-        poll: Duration::from_millis(5),
-        wants_priority: false,
-        ..InferenceSettings::default()
-    };
-    inference::inference(InferenceMode::Worker, settings)
+impl MoodJob {
+    /// How its worker runs.
+    pub(super) fn settings() -> InferenceSettings {
+        InferenceSettings {
+            capacity: 8,
+            deadline: Duration::from_millis(400),
+            poll: Duration::from_millis(5),
+            wants_priority: false,
+            ..InferenceSettings::default()
+        }
+    }
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use neurdsp_models::music::chords::Key;
 use neurdsp_models::music::tunes::{
     ContinueOptions, HOLD, LOWEST_PITCH, REST, Surroundings, continue_melody, tokens,
 };
-use neurdsp_rt::inference::{self, Inference, InferenceHandle, InferenceMode, InferenceSettings, Job};
+use neurdsp_rt::inference::{Inference, InferenceSettings, Job};
 use neurdsp_rt::{NoteDelay, NoteName};
 
 use super::chords::{Chords, MAX_NOTES};
@@ -114,19 +114,16 @@ impl Job for MelodyJob {
     }
 }
 
-/// Both sides of a worker for one instance.
-///
-/// # Errors
-///
-/// The system cannot create a thread.
-pub(crate) fn melody_inference() -> neurdsp_rt::Result<(Inference<MelodyJob>, InferenceHandle<MelodyJob>)> {
-    let settings = InferenceSettings {
-        capacity: 4,
-        deadline: Duration::from_millis(200),
-        poll: Duration::from_millis(2),
-        ..InferenceSettings::default()
-    };
-    inference::inference(InferenceMode::Worker, settings)
+impl MelodyJob {
+    /// How its worker runs.
+    pub(super) fn settings() -> InferenceSettings {
+        InferenceSettings {
+            capacity: 4,
+            deadline: Duration::from_millis(200),
+            poll: Duration::from_millis(2),
+            ..InferenceSettings::default()
+        }
+    }
 }
 
 /// Where the melody of the player ends, and where it was gone on with, in quarter notes that were played.

@@ -19,8 +19,6 @@ use crate::ui::dialogs::Pick;
 use crate::ui::layout;
 
 const NETWORK: Pick = Pick::File { name: "Networks", endings: MODEL_ENDINGS };
-const HINT: &str =
-    "Drop a network (.safetensors) or a preset anywhere. Each strip has an output of its own in the host.";
 
 /// The contents of the window of one instance.
 pub(crate) struct DrumEditor {
@@ -58,6 +56,7 @@ fn load(path: &Path, tools: &mut Tools<'_, Loader>) {
 
 impl Contents for DrumEditor {
     const SIZE: egui::Vec2 = egui::vec2(960.0, 560.0);
+    const HINT: &'static str = "Drop a network (.safetensors) or a preset anywhere. Each strip has an output of its own in the host.";
     type Sound = Loader;
 
     fn open(&mut self, path: &Path, tools: &mut Tools<'_, Loader>) {
@@ -71,10 +70,6 @@ impl Contents for DrumEditor {
     fn switches(&mut self, ui: &mut Ui, tools: &mut Tools<'_, Loader>) {
         bypass(ui, &tools.params.bypass, &tools.setter());
         ui.add_space(4.0);
-    }
-
-    fn hint(&self) -> String {
-        HINT.to_owned()
     }
 
     fn ui(&mut self, ui: &mut Ui, tools: &mut Tools<'_, Loader>) {

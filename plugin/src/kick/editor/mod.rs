@@ -27,7 +27,6 @@ use crate::ui::layout::{self, section};
 use crate::ui::meters::LevelMeter;
 use crate::ui::theme::GRID;
 
-const HINT: &str = "Click words, then Generate. Notes play the kick: C2 (36), or any with Keys.";
 /// The kind of the tasks that write files.
 const SAVE: &str = "save";
 /// Heights of the three rows, in points.
@@ -154,6 +153,7 @@ fn generate_by(path: Option<&Path>, tools: &mut Tools<'_, Maker>) {
 
 impl Contents for KickEditor {
     const SIZE: egui::Vec2 = egui::vec2(960.0, 588.0);
+    const HINT: &'static str = "Click words, then Generate. Notes play the kick: C2 (36), or any with Keys.";
     type Sound = Maker;
 
     fn takes(&mut self, path: &Path, _at: Option<Pos2>, _tools: &mut Tools<'_, Maker>) -> bool {
@@ -182,8 +182,8 @@ impl Contents for KickEditor {
         self.follow(tools);
     }
 
-    fn hint(&self) -> String {
-        self.notice.lock().clone().unwrap_or_else(|| HINT.to_owned())
+    fn notice(&self) -> Option<String> {
+        self.notice.lock().clone()
     }
 
     fn ui(&mut self, ui: &mut Ui, tools: &mut Tools<'_, Maker>) {

@@ -52,7 +52,7 @@ impl<S: Sound> Pending<S> {
     ) {
         let (slot, tasks) = (Arc::clone(&self.0), sound.tasks().clone());
         sound.tasks().spawn(TASK, move |is_latest| {
-            let sound = read().and_then(|state| S::open(&state)).map_err(|refusal| match &preset {
+            let sound = read().and_then(|state| S::open_state(&state)).map_err(|refusal| match &preset {
                 Some(path) => refusal.about(path),
                 None => refusal,
             })?;

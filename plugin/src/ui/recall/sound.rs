@@ -42,7 +42,7 @@ pub(crate) trait Sound: Send + Sync + 'static {
     /// # Errors
     ///
     /// In words for the user. The state is recalled whole or not at all.
-    fn open(state: &PluginState) -> Result<Recalled<Self::Files>, Refusal>;
+    fn open_state(state: &PluginState) -> Result<Recalled<Self::Files>, Refusal>;
 
     /// Plays the files, once the parameters are set.
     fn play(&self, files: Self::Files);

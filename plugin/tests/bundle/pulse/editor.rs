@@ -18,15 +18,12 @@ pub(crate) struct PulseEditor {
 
 impl Contents for PulseEditor {
     const SIZE: egui::Vec2 = egui::vec2(640.0, 320.0);
+    const HINT: &'static str = "Drop a file with a number of samples.";
     type Sound = Arc<PulseSound>;
 
     fn open(&mut self, path: &Path, tools: &mut Tools<'_, Arc<PulseSound>>) {
         tools.about_to_load();
         tools.sound.load(path);
-    }
-
-    fn hint(&self) -> String {
-        "Drop a file with a number of samples.".to_owned()
     }
 
     fn ui(&mut self, ui: &mut Ui, tools: &mut Tools<'_, Arc<PulseSound>>) {

@@ -102,7 +102,7 @@ impl Sound for Arc<PulseSound> {
         vec![self.instance.params.file.read(|file| file.as_ref().map(|file| file.hash.clone()))]
     }
 
-    fn open(state: &PluginState) -> Result<Recalled<Self::Files>, Refusal> {
+    fn open_state(state: &PluginState) -> Result<Recalled<Self::Files>, Refusal> {
         let file: Option<Resource> = match state.fields.get("file") {
             Some(text) => serde_json::from_str(text).map_err(|_| "the preset is damaged".to_owned())?,
             None => None,
