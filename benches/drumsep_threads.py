@@ -2,8 +2,8 @@
 
     python benches/drumsep_threads.py [--frames 256] [--threads 1 2] [--turns 5] [--model FILE]
 
-All numbers of threads take turns in one process, so the machine has to be idle. Medians are printed, and how much
-faster they are than the first. Every number of threads must give the same bits.
+All numbers of threads take turns in one process, so the machine has to be idle. Medians are printed, and how
+much faster they are than the first. Every number of threads must give the same bits.
 """
 
 import argparse
@@ -13,7 +13,6 @@ import time
 from pathlib import Path
 
 import numpy as np
-from neurdsp import _core
 
 sys.path.insert(0, str(Path(__file__).parent / "peers"))
 from drumsep import random_model

@@ -48,6 +48,9 @@ def stub(monkeypatch, separator):
             batches.append(len(chunks))
             return np.repeat(chunks[:, np.newaxis], 5, axis=1)
 
+        def release(self):
+            pass
+
     monkeypatch.setattr(chunked, "open_network", lambda *_, **__: Stub())
     monkeypatch.setattr(separator._network, "_opened", None)
     yield batches

@@ -246,17 +246,3 @@ def test_a_fork_under_load_does_not_hang():
         stop.set()
         for thread in threads:
             thread.join()
-
-
-def test_a_hit_on_ten_seconds_costs_well_under_a_millisecond():
-    """The clip of the GPT-SoVITS loader: 10 s at 32 kHz, 704 bins; CPU time, the best of many."""
-    plan, y = neurdsp.MelSpectrogram.preset("gpt_sovits"), noise(320_000)
-    cache = neurdsp.MelCache()
-    cache.get_or_compute(plan, y)
-    best_s = np.inf
-    for _ in range(100):
-        start = time.process_time()
-        cache.get_or_compute(plan, y)
-        best_s = min(best_s, time.process_time() - start)
-    assert cache.stats.memory_hits == 100
-    assert best_s < 0.7e-3, f"a hit took {1e3 * best_s:.3f} ms"

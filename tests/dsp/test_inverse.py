@@ -88,8 +88,8 @@ def test_griffin_lim_stays_in_bounds(center):
     y = signal(np.float32)
     magnitude = np.abs(neurdsp.stft(y, n_fft=1024, window="blackman", center=center))
     made = neurdsp.griffinlim(magnitude, n_iter=4, window="blackman", center=center, length=12_000)
-    # What a frame with the worst phases can reach, divided by the root of the floor. The phases that are found depend on
-    # the last bits of each sum, so a tighter bound would hold on some processors only.
+    # What a frame with the worst phases can reach, divided by the root of the floor. The phases depend on the
+    # last bits of each sum, so a tighter bound would hold on some processors only.
     most = 2 * magnitude.sum(axis=0).max() / 1024 * 1e-3**-0.5
     assert np.isfinite(made).all()
     assert np.abs(made).max() < most
