@@ -126,7 +126,7 @@ plugin-wine: ## Test the build for Windows under Wine, against the one for Linux
 	$(MAKE) plugin-windows
 	$(WINDOWS_BUILD) --example guest
 	x86_64-w64-mingw32-gcc -shared -o $(WINDOWS_OUT)/examples/bcryptprimitives.dll plugin/tests/host/bcryptprimitives.c
-	cargo test $(CRATES) --test wine -- --ignored --nocapture
+	cargo test $(CRATES) --test wine -- --ignored --nocapture --test-threads 1
 
 .PHONY: screenshots
 screenshots: ## Take the pictures of the plugin's editor for the documentation
