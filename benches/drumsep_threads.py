@@ -1,6 +1,6 @@
 """A pass of the public MDX23C drum network on several threads, by the clock.
 
-    python benches/drumsep_threads.py [--frames 256] [--threads 1 2] [--turns 5] [--model FILE]
+    python benches/drumsep_threads.py [--frames 256] [--threads 1 2] [--turns 5] [--precision bfloat16]
 
 All numbers of threads take turns in one process, so the machine has to be idle. Medians are printed, and how
 much faster they are than the first. Every number of threads must give the same bits.

@@ -41,7 +41,7 @@ def separator(tiny_file):
 @pytest.fixture
 def stub(monkeypatch, separator):
     """Replace the network by one that gives the recording to each stem, and count its batches."""
-    batches = []
+    batches, released = [], []
 
     class Stub:
         def forward(self, chunks):
@@ -49,12 +49,13 @@ def stub(monkeypatch, separator):
             return np.repeat(chunks[:, np.newaxis], 5, axis=1)
 
         def release(self):
-            pass
+            released.append(len(batches))
 
     monkeypatch.setattr(chunked, "open_network", lambda *_, **__: Stub())
     monkeypatch.setattr(separator._network, "_opened", None)
     yield batches
     separator._network._opened = None
+    assert released[-1] == len(batches), "memory goes back after the last chunk of a recording"
 
 
 @pytest.mark.parametrize(("rate", "channels"), [(44_100, 2), (44_056, 1), (96_000, 2)])

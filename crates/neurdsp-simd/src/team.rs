@@ -62,12 +62,13 @@ impl Team {
     /// A team of so many threads, the calling one included.
     #[must_use]
     pub fn new(n_threads: usize) -> Self {
-        let post = Arc::new(Post::default());
-        let start = |_| {
-            let post = Arc::clone(&post);
-            thread::spawn(move || post.serve())
-        };
-        Self { others: (1..n_threads).map(start).collect(), post, turn: Mutex::new(()) }
+        let mut team = Self::default();
+        for _ in 1..n_threads {
+            let post = Arc::clone(&team.post);
+            // If the system has no thread left, this panics, and the team ends those that it has.
+            team.others.push(thread::spawn(move || post.serve()));
+        }
+        team
     }
 
     /// Number of threads, the calling one included.

@@ -87,8 +87,8 @@ impl TfcTdfSeparator {
         &self.config
     }
 
-    /// Gives the memory that passes keep for one another back to the system: about a GiB for chunks of twelve seconds. Call
-    /// it when a recording is over.
+    /// Gives the memory that passes keep for one another back to the system: hundreds of MiB for chunks of twelve seconds.
+    /// Call it when a recording is over.
     pub fn release(&self) {
         while self.memory.take().is_some() {}
     }
